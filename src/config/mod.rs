@@ -1,0 +1,5 @@
+//! The TOML of a run.
+
+pub mod model;
+
+pub mod solver;

@@ -1,0 +1,100 @@
+//! `[model]`: what the network is.
+
+/// A layer, in the order in which the activations pass.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layer {
+    /// Convolution with groups.
+    Convolution(Convolution),
+    /// y = W x + b over the flattened feature map.
+    FullyConnected(FullyConnected),
+    /// max(0, x).
+    Relu,
+    /// tanh(x).
+    Tanh,
+    /// Local response normalisation across channels.
+    Lrn(Lrn),
+    /// Max pooling.
+    MaxPool(MaxPool),
+    /// Sets each unit to zero with probability p while training, scales by 1 − p in evaluation (as the paper does).
+    Dropout(Dropout),
+}
+
+/// `{ type = "conv", … }`: square kernels; groups split input and output channels alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Convolution {
+    /// Name of its parameters: `<name>.weight`, `<name>.bias`.
+    pub name: String,
+    /// Output channels.
+    pub channels: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Distance between neighbouring windows.
+    pub stride: usize,
+    /// Zeros around the input.
+    pub padding: usize,
+    /// Independent groups of channels.
+    pub groups: usize,
+    /// Whether a window that hangs over the right or bottom edge counts (the 2012 code: 224 → 55 × 55 with 11 × 11, stride 4).
+    pub partial_windows: bool,
+    /// Initial weights.
+    pub init: Init,
+    /// Initial bias.
+    pub bias: f32,
+}
+
+/// `{ type = "fc", … }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FullyConnected {
+    /// Name of its parameters.
+    pub name: String,
+    /// Output units; `None` means one for each class.
+    pub outputs: Option<usize>,
+    /// Initial weights.
+    pub init: Init,
+    /// Initial bias.
+    pub bias: f32,
+}
+
+/// b = a / (k + α Σ a²)^β over `size` neighbouring channels (paper, section 3.3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lrn {
+    /// n: channels in a window.
+    pub size: usize,
+    /// α, on the plain sum of squares.
+    pub alpha: f32,
+    /// β.
+    pub beta: f32,
+    /// k.
+    pub k: f32,
+    /// Whether α is divided by `size`, as the 2012 code does.
+    pub divide_by_size: bool,
+}
+
+/// Max pooling over `size` × `size` windows; z ≠ s overlaps (paper, section 3.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaxPool {
+    /// z: side of a window.
+    pub size: usize,
+    /// s: distance between windows.
+    pub stride: usize,
+    /// Whether a window that hangs over the right or bottom edge counts.
+    pub partial_windows: bool,
+}
+
+/// `{ type = "dropout", p = 0.5 }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropout {
+    /// Probability that a unit is set to zero.
+    pub p: f32,
+}
+
+/// How initial weights are drawn. N(0, σ) with σ fixed, or from the fan-in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// N(0, σ) with this σ (paper: 0.01 everywhere).
+    Gaussian(f32),
+    /// σ = √(2 / fan-in) (He et al. 2015).
+    He,
+    /// σ = √(1 / fan-in).
+    FanIn,
+}
