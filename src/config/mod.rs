@@ -1,5 +1,180 @@
-//! The TOML of a run.
+//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text.
+
+use std::fmt;
+
+pub mod errors;
+
+pub mod node;
+
+pub mod value;
+
+pub mod run;
+
+pub mod data;
+
+pub mod decode;
+
+pub mod augment;
+
+pub mod staging;
+
+pub mod compute;
 
 pub mod model;
 
+mod layer;
+
 pub mod solver;
+
+mod schedule;
+
+pub mod evaluate;
+
+pub mod checkpoint;
+
+pub mod observe;
+
+use errors::{ConfigError, Errors};
+use node::Node;
+use value::table;
+
+table! {
+    /// A whole configuration; every table but `data` may be absent.
+    Config {
+        /// Where the run lives and how long it lasts.
+        run: run::Run = run::Run::default(),
+        /// Which images.
+        data: data::Data = data::Data::default(),
+        /// From encoded bytes to RGB.
+        decode: decode::Decode = decode::Decode::default(),
+        /// Crop, reflection, colour, mean.
+        augment: augment::Augment = augment::Augment::default(),
+        /// Where rows become batches.
+        staging: staging::Staging = staging::Staging::default(),
+        /// The devices.
+        compute: compute::Compute = compute::Compute::default(),
+        /// What the network is.
+        model: model::Model = model::Model::default(),
+        /// How it learns.
+        solver: solver::Solver = solver::Solver::default(),
+        /// When and how the validation set is looked at.
+        evaluate: evaluate::Evaluate = evaluate::Evaluate::default(),
+        /// What is kept.
+        checkpoint: checkpoint::Checkpoint = checkpoint::Checkpoint::default(),
+        /// What is told.
+        observe: observe::Observe = observe::Observe::default(),
+    }
+}
+
+/// A configuration that cannot be used: everything that is wrong with it.
+#[derive(Debug)]
+pub struct Invalid {
+    /// What the text is called in messages: the path of the file.
+    pub name: String,
+    /// In the order of the file.
+    pub errors: Vec<ConfigError>,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.errors.iter().enumerate() {
+            let newline = if i == 0 { "" } else { "\n" };
+            write!(f, "{newline}{}: {error}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Config {
+    /// Reads `text`, called `name` in messages, and puts each `KEY=VALUE` of `sets` over it.
+    pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
+        let mut errors = Errors::default();
+        let mut document = Node::parse(text, &mut errors);
+        for assignment in sets {
+            document.set(assignment, &mut errors);
+        }
+        let config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
+        config.check(&document, &mut errors);
+        if errors.is_empty() { Ok(config) } else { Err(Invalid { name: name.to_string(), errors: errors.sorted() }) }
+    }
+
+    /// Rules that hold between keys.
+    fn check(&self, document: &Node, errors: &mut Errors) {
+        let mut complain = |key: &str, message: String| {
+            errors.push(ConfigError::new(document.origin_of(key), key, message));
+        };
+        if self.data.train.is_empty() {
+            complain("data.train", "missing: name the training set, a folder of class folders for example".to_string());
+        }
+        let crop = self.augment.crop.get();
+        if let Some(side) = self.decode.shorter_side
+            && crop > side as usize
+        {
+            complain("augment.crop", format!("{crop} is larger than decode.shorter_side, {side}"));
+        }
+        if self.augment.mean == augment::Mean::Image && !(self.decode.square && self.decode.shorter_side.is_some()) {
+            complain("augment.mean", "\"image\" needs decode.square = true and decode.shorter_side".to_string());
+        }
+        if !(0.0..=1.0).contains(&self.augment.flip) {
+            complain("augment.flip", format!("a probability is between 0 and 1, not {}", self.augment.flip));
+        }
+        if self.augment.std.is_some_and(|std| std.iter().any(|&s| s <= 0.0)) {
+            complain("augment.std", "each of the three must be above 0".to_string());
+        }
+        if self.run.epochs == 0 && self.run.steps.is_none() {
+            complain("run.epochs", "0 epochs train nothing".to_string());
+        }
+        for device in &self.compute.devices {
+            if device != "cpu:0" {
+                complain("compute.devices", format!("{device:?} is no device of this build; there is \"cpu:0\""));
+            }
+        }
+        if self.compute.devices.len() != 1 {
+            complain("compute.devices", "name one device".to_string());
+        }
+        self.model.check(&mut complain);
+        self.solver.check(&mut complain);
+    }
+
+    /// The whole configuration as TOML, defaults included.
+    pub fn to_toml(&self) -> String {
+        let tables = [
+            ("run", self.run.keys()),
+            ("data", self.data.keys()),
+            ("decode", self.decode.keys()),
+            ("augment", self.augment.keys()),
+            ("staging", self.staging.keys()),
+            ("compute", self.compute.keys()),
+            ("model", self.model.keys()),
+            ("solver", self.solver.keys()),
+            ("evaluate", self.evaluate.keys()),
+            ("checkpoint", self.checkpoint.keys()),
+            ("observe", self.observe.keys()),
+        ];
+        let mut text = String::new();
+        for (name, keys) in tables {
+            text += &format!("[{name}]\n");
+            for (key, value) in keys {
+                text += &format!("{key} = {value}\n");
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Every key that is set, as `table.key` and its value, in the order of the tables.
+    pub fn flat(&self) -> Vec<(String, String)> {
+        let mut flat = Vec::new();
+        let mut table = String::new();
+        for line in self.to_toml().lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                table = name.to_string();
+            } else if let Some((key, value)) = line.split_once(" = ") {
+                flat.push((format!("{table}.{key}"), value.to_string()));
+            }
+        }
+        flat
+    }
+}

@@ -1,5 +1,41 @@
 //! `[model]`: what the network is.
 
+use std::num::NonZeroUsize;
+
+use super::value::table;
+
+table! {
+    /// `[model]`: a preset, or a list of layers; the other keys change every layer that they concern.
+    Model {
+        /// A network by name: `alexnet`, `alexnet-one-tower`, …
+        preset: Option<String> = None,
+        /// The layers, first to last.
+        layers: Option<Vec<Layer>> = None,
+        /// The dropout probability of every dropout layer.
+        dropout: Option<f32> = None,
+        /// The initial weights of every layer.
+        init: Option<Init> = None,
+        /// The initial bias of every layer that the preset starts at 1.
+        bias: Option<f32> = None,
+        /// Checks the number of classes that the data has.
+        classes: Option<NonZeroUsize> = None,
+    }
+}
+
+impl Model {
+    /// Rules that hold between keys.
+    pub(super) fn check(&self, complain: &mut dyn FnMut(&str, String)) {
+        match (&self.preset, &self.layers) {
+            (None, None) => complain("model.preset", "missing: name a preset, or list `layers`".to_string()),
+            (Some(_), Some(_)) => complain("model.layers", "give `preset` or `layers`, not both".to_string()),
+            _ => {}
+        }
+        if self.dropout.is_some_and(|p| !(0.0..1.0).contains(&p)) {
+            complain("model.dropout", "a probability of at least 0 and below 1".to_string());
+        }
+    }
+}
+
 /// A layer, in the order in which the activations pass.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {

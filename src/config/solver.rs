@@ -2,36 +2,76 @@
 
 use std::collections::BTreeMap;
 
-/// `[solver]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Solver {
-    /// ε: the learning rate that the schedule scales.
-    pub lr: f32,
-    /// Paper: 0.9.
-    pub momentum: f32,
-    /// Paper: 0.0005.
-    pub weight_decay: f32,
-    /// Whether biases are decayed too (the 2012 code does not).
-    pub decay_biases: bool,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-    /// Epochs over which the rate rises linearly from zero.
-    pub warmup_epochs: f32,
-    /// Multipliers by layer name.
-    pub layers: BTreeMap<String, LayerRates>,
+use super::errors::Errors;
+use super::node::{Node, Tree};
+use super::value::{Value, join, mismatch, table};
+
+table! {
+    /// `[solver]`: SGD with momentum and weight decay, by the paper's update rule (section 5).
+    Solver {
+        /// ε: the learning rate that the schedule scales.
+        lr: f32 = 0.01,
+        /// μ.
+        momentum: f32 = 0.9,
+        /// λ, inside the update and so scaled by the learning rate.
+        weight_decay: f32 = 0.0005,
+        /// Whether biases are decayed too (the 2012 code does not; the text is silent).
+        decay_biases: bool = false,
+        /// How the learning rate changes.
+        schedule: Schedule = Schedule::Constant,
+        /// Epochs over which the rate rises linearly from zero.
+        warmup_epochs: f32 = 0.0,
+        /// What differs, by layer name.
+        layers: BTreeMap<String, LayerRates> = BTreeMap::new(),
+    }
 }
 
-/// `[solver.layers.NAME]`: what differs for one layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerRates {
-    /// Multiplies the learning rate of the weights.
-    pub weight_lr: f32,
-    /// Multiplies the learning rate of the biases (2012 code: 2).
-    pub bias_lr: f32,
-    /// Multiplies the weight decay.
-    pub weight_decay: f32,
-    /// From this epoch on (counted from 0) the layer does not learn.
-    pub freeze_from_epoch: Option<u32>,
+table! {
+    /// `[solver.layers.NAME]`: what differs for one layer.
+    LayerRates {
+        /// Multiplies the learning rate of the weights.
+        weight_lr: f32 = 1.0,
+        /// Multiplies the learning rate of the biases (2012 code: 2).
+        bias_lr: f32 = 1.0,
+        /// Multiplies the weight decay.
+        weight_decay: f32 = 1.0,
+        /// From this epoch on (counted from 0) the layer does not learn.
+        freeze_from_epoch: Option<u32> = None,
+    }
+}
+
+impl Solver {
+    /// Rules that hold between keys.
+    pub(super) fn check(&self, complain: &mut dyn FnMut(&str, String)) {
+        if self.lr < 0.0 {
+            complain("solver.lr", "the learning rate must not be negative".to_string());
+        }
+        if !(0.0..1.0).contains(&self.momentum) {
+            complain("solver.momentum", "at least 0 and below 1".to_string());
+        }
+        if self.weight_decay < 0.0 {
+            complain("solver.weight_decay", "must not be negative".to_string());
+        }
+        if self.warmup_epochs < 0.0 {
+            complain("solver.warmup_epochs", "must not be negative".to_string());
+        }
+    }
+}
+
+impl Value for BTreeMap<String, LayerRates> {
+    fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
+        let Tree::Table(layers) = &node.value else {
+            return mismatch(node, key, "a table for each layer", errors);
+        };
+        let read = |(name, node): (&String, &Node)| {
+            LayerRates::read(node, &join(key, name), errors).map(|rates| (name.clone(), rates))
+        };
+        Some(layers.iter().filter_map(read).collect())
+    }
+    fn write(&self) -> String {
+        let entries: Vec<String> = self.iter().map(|(name, rates)| format!("{} = {}", name.write(), rates.write())).collect();
+        format!("{{ {} }}", entries.join(", "))
+    }
 }
 
 /// How the learning rate changes; `factor`s multiply.

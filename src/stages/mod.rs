@@ -1,1 +1,32 @@
-//! stages
+//! The data's way, stage by stage, and what passes between them:
+//!
+//! ```text
+//! source ──Ticket──▶ decode ──Pixels──▶ augment ──Receipt──▶ staging ──Batch──▶ compute
+//! ```
+//!
+//! A stage is a function from its inlets to its outlets; each of its workers runs it on a thread of its own.
+
+pub mod passage;
+
+/// Which samples, in which order, into which rows. Upstream: staging's free slots; downstream: decode.
+pub mod source;
+
+/// Encoded bytes to RGB of just the crop. Upstream: source; downstream: augment.
+pub mod decode;
+
+/// Crop, reflection, colour and mean, into the row. Upstream: decode; downstream: staging.
+pub mod augment;
+
+/// Rows to whole batches, in order. Upstream: augment; downstream: compute.
+pub mod staging;
+
+/// Training steps and evaluation. Upstream: staging.
+pub mod compute;
+
+/// Checkpoints to disk, one at a time. Upstream: compute.
+pub mod save;
+
+/// Means and principal components of a training set: source and decode with a counter where augment stands.
+pub mod measure;
+
+pub use passage::{Batch, Header, Opened, Part, Pixels, Position, Receipt, RowFact, Ticket};

@@ -1,0 +1,18 @@
+//! `[data]`: which images.
+
+use std::path::PathBuf;
+
+use super::value::table;
+
+table! {
+    /// `[data]`. A location is a folder of class folders, a tar of one (`x.tar` or `x.tar/folder`), a list file, or
+    /// `idx:PREFIX`.
+    Data {
+        /// The training set.
+        train: String = String::new(),
+        /// The validation set; without one the run has no errors to show.
+        val: Option<String> = None,
+        /// Where statistics of a data set are kept for the next run; default: the user's cache folder.
+        cache: Option<PathBuf> = None,
+    }
+}

@@ -1,0 +1,21 @@
+//! `[decode]`: from encoded bytes to RGB of the frame in which crops are drawn.
+
+use std::num::NonZeroUsize;
+
+use super::value::table;
+
+table! {
+    /// `[decode]`.
+    Decode {
+        /// Threads.
+        workers: NonZeroUsize = NonZeroUsize::MIN,
+        /// Tickets that may wait here.
+        queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63),
+        /// Scales the image until its shorter side has this many pixels (paper: 256); absent: as it is.
+        shorter_side: Option<u32> = None,
+        /// Whether only the central square of the scaled image is used (paper: yes).
+        square: bool = true,
+        /// Whether the EXIF orientation is applied.
+        exif: bool = true,
+    }
+}

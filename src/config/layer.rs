@@ -1,0 +1,132 @@
+//! How a layer of `[model] layers` is read and written: `{ type = "conv", name = "conv1", … }`.
+
+use super::errors::{ConfigError, Errors, nearest};
+use super::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use super::node::{Node, Tree};
+use super::value::{TableReader, Value, mismatch};
+
+const TYPES: [&str; 7] = ["conv", "fc", "relu", "tanh", "lrn", "max_pool", "dropout"];
+
+impl Value for Layer {
+    fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
+        let mut table = TableReader::new(node, key, errors)?;
+        let kind: String = table.required("type")?;
+        let layer = match kind.as_str() {
+            "conv" => convolution(&mut table).map(Layer::Convolution),
+            "fc" => fully_connected(&mut table).map(Layer::FullyConnected),
+            "relu" => Some(Layer::Relu),
+            "tanh" => Some(Layer::Tanh),
+            "lrn" => Some(Layer::Lrn(lrn(&mut table))),
+            "max_pool" => max_pool(&mut table).map(Layer::MaxPool),
+            "dropout" => Some(Layer::Dropout(Dropout { p: table.or("p", 0.5) })),
+            _ => {
+                let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!("; did you mean \"{word}\"?"));
+                let message = format!("{kind:?} is no layer type{meant}; there are {}", TYPES.join(", "));
+                errors.push(ConfigError::new(node.origin.clone(), &format!("{key}.type"), message));
+                return None;
+            }
+        };
+        table.finish();
+        layer
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Layer::Convolution(c) => format!(
+                "{{ type = \"conv\", name = {}, channels = {}, kernel = {}, stride = {}, padding = {}, groups = {}, \
+                 partial_windows = {}, init = {}, bias = {} }}",
+                c.name.write(),
+                c.channels,
+                c.kernel,
+                c.stride,
+                c.padding,
+                c.groups,
+                c.partial_windows,
+                c.init.write(),
+                c.bias.write()
+            ),
+            Layer::FullyConnected(f) => {
+                let outputs = f.outputs.map_or(String::new(), |n| format!("outputs = {n}, "));
+                let (name, init, bias) = (f.name.write(), f.init.write(), f.bias.write());
+                format!("{{ type = \"fc\", name = {name}, {outputs}init = {init}, bias = {bias} }}")
+            }
+            Layer::Relu => "{ type = \"relu\" }".to_string(),
+            Layer::Tanh => "{ type = \"tanh\" }".to_string(),
+            Layer::Lrn(l) => format!(
+                "{{ type = \"lrn\", size = {}, alpha = {}, beta = {}, k = {}, divide_by_size = {} }}",
+                l.size,
+                l.alpha.write(),
+                l.beta.write(),
+                l.k.write(),
+                l.divide_by_size
+            ),
+            Layer::MaxPool(p) => format!(
+                "{{ type = \"max_pool\", size = {}, stride = {}, partial_windows = {} }}",
+                p.size, p.stride, p.partial_windows
+            ),
+            Layer::Dropout(d) => format!("{{ type = \"dropout\", p = {} }}", d.p.write()),
+        }
+    }
+}
+
+fn convolution(table: &mut TableReader<'_>) -> Option<Convolution> {
+    let (name, channels, kernel) = (table.required("name"), table.required("channels"), table.required("kernel"));
+    let rest = Convolution {
+        name: String::new(),
+        channels: 0,
+        kernel: 0,
+        stride: table.or("stride", 1),
+        padding: table.or("padding", 0),
+        groups: table.or("groups", 1),
+        partial_windows: table.or("partial_windows", true),
+        init: table.or("init", Init::Gaussian(0.01)),
+        bias: table.or("bias", 0.0),
+    };
+    Some(Convolution { name: name?, channels: channels?, kernel: kernel?, ..rest })
+}
+
+fn fully_connected(table: &mut TableReader<'_>) -> Option<FullyConnected> {
+    let name = table.required("name");
+    let rest = FullyConnected {
+        name: String::new(),
+        outputs: table.optional("outputs"),
+        init: table.or("init", Init::Gaussian(0.01)),
+        bias: table.or("bias", 0.0),
+    };
+    Some(FullyConnected { name: name?, ..rest })
+}
+
+/// The paper's constants where a key is absent (section 3.3).
+fn lrn(table: &mut TableReader<'_>) -> Lrn {
+    Lrn {
+        size: table.or("size", 5),
+        alpha: table.or("alpha", 1e-4),
+        beta: table.or("beta", 0.75),
+        k: table.or("k", 2.0),
+        divide_by_size: table.or("divide_by_size", false),
+    }
+}
+
+fn max_pool(table: &mut TableReader<'_>) -> Option<MaxPool> {
+    let (size, stride) = (table.required("size"), table.required("stride"));
+    let partial_windows = table.or("partial_windows", true);
+    Some(MaxPool { size: size?, stride: stride?, partial_windows })
+}
+
+impl Value for Init {
+    fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
+        match &node.value {
+            Tree::String(word) if word == "he" => Some(Init::He),
+            Tree::String(word) if word == "fan_in" => Some(Init::FanIn),
+            Tree::Float(_) | Tree::Integer(_) => Value::read(node, key, errors).map(Init::Gaussian),
+            _ => mismatch(node, key, "a standard deviation, \"he\" or \"fan_in\"", errors),
+        }
+    }
+    fn write(&self) -> String {
+        match self {
+            Init::Gaussian(sigma) => sigma.write(),
+            Init::He => "\"he\"".to_string(),
+            Init::FanIn => "\"fan_in\"".to_string(),
+        }
+    }
+}

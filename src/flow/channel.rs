@@ -1,0 +1,130 @@
+//! One hop: a bounded many-to-many queue on which the end of data is told apart from the loss of a worker.
+//!
+//! Order is kept by address (batch, row), so any worker may take any item: a slow image blocks nobody.
+//!
+//! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the hop has been finished on purpose. An
+//! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+
+use super::fault::{DownstreamGone, UpstreamLost};
+use super::gauge::HopGauge;
+
+/// What both ends share.
+struct Hop {
+    gauge: Arc<HopGauge>,
+    lost: AtomicBool,
+}
+
+/// The end that items go into. Each worker holds its own clone and ends it with [`Outlet::finish`].
+pub struct Outlet<T> {
+    sender: Sender<T>,
+    hop: Arc<Hop>,
+    finished: bool,
+}
+
+/// The end that items come out of. Each worker holds its own clone.
+pub struct Inlet<T> {
+    receiver: Receiver<T>,
+    hop: Arc<Hop>,
+}
+
+/// Makes a hop called `name` in which at most `capacity` items wait.
+pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
+    let (sender, receiver) = bounded(capacity.get());
+    let gauge = Arc::new(HopGauge::new(name, capacity.get()));
+    let hop = Arc::new(Hop { gauge, lost: AtomicBool::new(false) });
+    (Outlet { sender, hop: Arc::clone(&hop), finished: false }, Inlet { receiver, hop })
+}
+
+impl<T> Outlet<T> {
+    /// Puts an item in; waits while the hop is full. The clock is read only where there is a wait.
+    pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
+        let gone = || DownstreamGone { hop: self.hop.gauge.name };
+        let waited = match self.sender.try_send(item) {
+            Ok(()) => Duration::ZERO,
+            Err(TrySendError::Disconnected(_)) => return Err(gone()),
+            Err(TrySendError::Full(item)) => {
+                let start = Instant::now();
+                self.sender.send(item).map_err(|_| gone())?;
+                start.elapsed()
+            }
+        };
+        self.hop.gauge.count_sent(waited);
+        Ok(())
+    }
+
+    /// Ends this worker's part of the data. By value: nothing can follow it.
+    pub fn finish(mut self) {
+        self.finished = true;
+    }
+
+    /// The hop's counts.
+    pub fn gauge(&self) -> Arc<HopGauge> {
+        Arc::clone(&self.hop.gauge)
+    }
+}
+
+impl<T> Clone for Outlet<T> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), hop: Arc::clone(&self.hop), finished: false }
+    }
+}
+
+impl<T> Drop for Outlet<T> {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Before the sender goes (fields drop after this), so that whoever sees the close sees the loss.
+            self.hop.lost.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl<T> Inlet<T> {
+    /// The next item; waits for it. `Ok(None)` after the end of data.
+    pub fn next(&self) -> Result<Option<T>, UpstreamLost> {
+        if let Some(item) = self.ready()? {
+            return Ok(Some(item));
+        }
+        let start = Instant::now();
+        match self.receiver.recv() {
+            Ok(item) => {
+                self.hop.gauge.count_received(start.elapsed());
+                Ok(Some(item))
+            }
+            Err(_) => self.end(),
+        }
+    }
+
+    /// An item that is there already; `Ok(None)` where there is none at the moment or no more.
+    pub fn ready(&self) -> Result<Option<T>, UpstreamLost> {
+        match self.receiver.try_recv() {
+            Ok(item) => {
+                self.hop.gauge.count_received(Duration::ZERO);
+                Ok(Some(item))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => self.end(),
+        }
+    }
+
+    fn end(&self) -> Result<Option<T>, UpstreamLost> {
+        if self.hop.lost.load(Ordering::Acquire) { Err(UpstreamLost { hop: self.hop.gauge.name }) } else { Ok(None) }
+    }
+
+    /// The hop's counts.
+    pub fn gauge(&self) -> Arc<HopGauge> {
+        Arc::clone(&self.hop.gauge)
+    }
+}
+
+impl<T> Clone for Inlet<T> {
+    fn clone(&self) -> Self {
+        Self { receiver: self.receiver.clone(), hop: Arc::clone(&self.hop) }
+    }
+}

@@ -1,0 +1,64 @@
+//! A stage's thread: named, caught when it panics, and sure to say how it ended.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::thread::JoinHandle;
+
+use super::fault::{Exit, Fault};
+
+thread_local! {
+    /// Message and place of the panic under way; `None` on threads that are no workers.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// A running worker.
+pub struct Worker {
+    handle: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Runs `body` on a thread called `<stage>-<index>` and tells `on_exit` how it ended, whatever happens.
+    pub fn spawn(
+        stage: &'static str,
+        index: usize,
+        body: impl FnOnce() -> Result<(), Fault> + Send + 'static,
+        on_exit: impl FnOnce(Exit) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(keep_panics_of_workers);
+        let run = move || {
+            PANIC.set(Some(String::new()));
+            let exit = match catch_unwind(AssertUnwindSafe(body)) {
+                Ok(Ok(())) => Exit::Drained,
+                Ok(Err(fault)) => Exit::Faulted(fault),
+                Err(_) => Exit::Panicked(PANIC.take().unwrap_or_default()),
+            };
+            on_exit(exit);
+        };
+        let handle = std::thread::Builder::new().name(format!("{stage}-{index}")).spawn(run)?;
+        Ok(Self { handle })
+    }
+
+    /// Waits for the thread. It has told how it ended; nothing is lost here.
+    pub fn join(self) {
+        let _ = self.handle.join();
+    }
+}
+
+/// Panics of workers are kept for their exit instead of being printed by the runtime in the midst of the progress.
+fn keep_panics_of_workers() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let kept = PANIC.with_borrow_mut(|slot| {
+            slot.as_mut().map(|text| {
+                let message = info.payload_as_str().unwrap_or("no message");
+                let place = info.location().map_or(String::new(), |at| format!(" (at {}:{})", at.file(), at.line()));
+                *text = format!("{message}{place}");
+            })
+        });
+        if kept.is_none() {
+            default(info);
+        }
+    }));
+}

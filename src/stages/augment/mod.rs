@@ -1,0 +1,158 @@
+//! augment: from decoded pixels to the row that the network reads: crop, reflection, colour noise, mean, in one pass.
+//! upstream: decode · downstream: staging
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::dataset::Dataset;
+use crate::devices::row::{RowWriter, Subtract, View};
+use crate::flow::{Fault, Inlet, Outlet, Rows};
+use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
+
+mod rule;
+
+pub use rule::{ColourNoise, Draw, Rule};
+
+/// What is subtracted from a crop.
+#[derive(Clone, Debug)]
+pub enum Mean {
+    /// One number a channel.
+    Channel([f32; 3]),
+    /// The mean image, RGB interleaved, `side` × `side` like every frame.
+    Image {
+        /// Side of the image.
+        side: u32,
+        /// side · side · 3 values.
+        values: Arc<[f32]>,
+    },
+}
+
+/// What every augment worker knows.
+#[derive(Clone)]
+pub struct Augment {
+    /// Draws crops, reflections and colours.
+    pub rule: Rule,
+    /// What is subtracted.
+    pub mean: Mean,
+    /// 1 / standard deviation, or 1.
+    pub scale: [f32; 3],
+    /// The device's door.
+    pub writer: Arc<dyn RowWriter>,
+    /// Training and validation set, for labels and ids.
+    pub data: Sets,
+    /// Whether the rows' bytes go into the stream hash as well.
+    pub hash_pixels: bool,
+}
+
+/// The two data sets of a run.
+#[derive(Clone)]
+pub struct Sets {
+    /// Samples to learn from.
+    pub train: Arc<Dataset>,
+    /// Samples to measure the error on.
+    pub val: Arc<Dataset>,
+}
+
+impl Sets {
+    /// The one that a part of the run goes through.
+    pub fn of(&self, part: Part) -> &Dataset {
+        match part {
+            Part::Train => &self.train,
+            Part::Evaluate => &self.val,
+        }
+    }
+}
+
+/// Writes rows until the end of data.
+pub fn run(
+    augment: &Augment,
+    pixels: &Inlet<Pixels<Ticket>>,
+    receipts: Outlet<Receipt>,
+    spare: Outlet<Vec<u8>>,
+) -> Result<(), Fault> {
+    while let Some(mut item) = pixels.next()? {
+        let buffer = std::mem::take(&mut item.buffer);
+        let label = augment.data.of(item.ticket.part).label(item.ticket.sample);
+        let mut left = Some(item.ticket.rows);
+        let mut view = item.ticket.first_view;
+        while let Some(rows) = left {
+            let (mut row, rest) = rows.split(1);
+            let request = Request { part: item.ticket.part, epoch: item.ticket.epoch, sample: item.ticket.sample, view };
+            let source = Source { buffer: &buffer, frame: item.frame, region: item.region, checksum: item.checksum };
+            let stream = match &item.refused {
+                None => augment.write(&request, &source, &mut row),
+                Some(_) => {
+                    row.row_mut(0).fill(0);
+                    0
+                }
+            };
+            let fact = RowFact { sample: request.sample, label, view, stream, refused: item.refused.clone() };
+            receipts.send(Receipt { serial: item.ticket.serial, rows: row, fact })?;
+            view += 1;
+            left = rest;
+        }
+        spare.send(buffer)?;
+    }
+    receipts.finish();
+    spare.finish();
+    Ok(())
+}
+
+/// Which view of which sample.
+struct Request {
+    part: Part,
+    epoch: u32,
+    sample: u32,
+    view: u8,
+}
+
+/// Where its pixels are.
+struct Source<'a> {
+    buffer: &'a [u8],
+    frame: crate::stages::decode::Frame,
+    region: crate::stages::decode::Region,
+    checksum: u64,
+}
+
+impl Augment {
+    /// Writes one view into its row and gives its part of the stream hash.
+    fn write(&self, request: &Request, source: &Source<'_>, row: &mut Rows) -> u64 {
+        let draw = match request.part {
+            Part::Train => self.rule.draw(request.epoch, request.sample, source.frame),
+            Part::Evaluate => self.rule.view(request.view, source.frame),
+        };
+        let line = 3 * source.region.width as usize;
+        let x = (draw.region.x - source.region.x) as usize;
+        let y = (draw.region.y - source.region.y) as usize;
+        let subtract = match &self.mean {
+            Mean::Channel(mean) => Subtract::Channel(*mean),
+            Mean::Image { side, values } => {
+                let at = 3 * (draw.region.y * side + draw.region.x) as usize;
+                Subtract::Image { values: &values[at..], line: 3 * *side as usize }
+            }
+        };
+        let pixels = &source.buffer[y * line + 3 * x..];
+        let view = View { pixels, line, flip: draw.flip, subtract, colour: draw.colour, scale: self.scale };
+        self.writer.write(&view, row.row_mut(0));
+        self.hash(request, &draw, source.checksum, row)
+    }
+
+    fn hash(&self, request: &Request, draw: &Draw, checksum: u64, row: &mut Rows) -> u64 {
+        let data = self.data.of(request.part);
+        let mut hash = Xxh3::new();
+        hash.update(data.id(request.sample).as_bytes());
+        hash.update(&data.label(request.sample).to_le_bytes());
+        hash.update(&checksum.to_le_bytes());
+        hash.update(&draw.region.x.to_le_bytes());
+        hash.update(&draw.region.y.to_le_bytes());
+        hash.update(&[u8::from(draw.flip), request.view]);
+        for colour in draw.colour {
+            hash.update(&colour.to_bits().to_le_bytes());
+        }
+        if self.hash_pixels {
+            hash.update(row.row_mut(0));
+        }
+        hash.digest()
+    }
+}

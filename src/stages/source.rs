@@ -1,0 +1,159 @@
+//! source: which samples, in which order, into which rows.
+//! upstream: free slots from the device · downstream: decode, and staging for what it opens
+//!
+//! Invariant: a ticket is issued only with its rows in hand. So at most slots × batch rows are in flight, every ticket can
+//! run to its end without waiting for another, and no order of completion can block the flow.
+
+use std::num::NonZeroU32;
+
+use crate::flow::{Fault, Inlet, Outlet, Rows, Slot, Stop};
+use crate::rng;
+use crate::stages::passage::{Header, Opened, Part, Position, Ticket};
+
+/// The whole way of a run, as numbers: which batches there are and what is in each.
+#[derive(Clone, Debug)]
+pub struct Itinerary {
+    /// The run's seed.
+    pub seed: u64,
+    /// Rows of a batch.
+    pub batch: u32,
+    /// Samples of the training set; 0 where there is nothing to train (`eval`).
+    pub train_samples: u32,
+    /// Samples of the validation set; 0 where there is none.
+    pub val_samples: u32,
+    /// Views of each validation sample.
+    pub views: u32,
+    /// Epochs between two evaluations.
+    pub every_epochs: NonZeroU32,
+    /// Steps after which the run ends.
+    pub steps: u64,
+}
+
+impl Itinerary {
+    /// Steps of a whole epoch.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.train_samples.div_ceil(self.batch)
+    }
+
+    /// Epochs, the last of which may be cut short.
+    pub fn epochs(&self) -> u32 {
+        if self.train_samples == 0 { 1 } else { self.steps.div_ceil(u64::from(self.steps_per_epoch())) as u32 }
+    }
+
+    /// Batches of a part.
+    pub fn batches(&self, epoch: u32, part: Part) -> u32 {
+        match part {
+            Part::Train => {
+                let per_epoch = u64::from(self.steps_per_epoch());
+                self.steps.saturating_sub(u64::from(epoch) * per_epoch).min(per_epoch) as u32
+            }
+            Part::Evaluate if self.evaluates_after(epoch) => self.rows(Part::Evaluate).div_ceil(self.batch),
+            Part::Evaluate => 0,
+        }
+    }
+
+    fn evaluates_after(&self, epoch: u32) -> bool {
+        (epoch + 1).is_multiple_of(self.every_epochs.get()) || epoch + 1 == self.epochs()
+    }
+
+    /// Rows of a whole part.
+    fn rows(&self, part: Part) -> u32 {
+        match part {
+            Part::Train => self.train_samples,
+            Part::Evaluate => self.val_samples * self.views,
+        }
+    }
+
+    /// The place after `at`'s part; `None` at the end of the run. Parts without batches are passed over.
+    pub fn next_part(&self, at: Position) -> Option<Position> {
+        let next = match at.part {
+            Part::Train => Position { part: Part::Evaluate, batch: 0, ..at },
+            Part::Evaluate => Position { epoch: at.epoch + 1, part: Part::Train, batch: 0 },
+        };
+        self.settle(next)
+    }
+
+    /// `at` itself if it has a batch, else the next place that has; `None` at the end of the run.
+    pub fn settle(&self, at: Position) -> Option<Position> {
+        if at.epoch >= self.epochs() {
+            None
+        } else if at.batch < self.batches(at.epoch, at.part) {
+            Some(at)
+        } else {
+            self.next_part(at)
+        }
+    }
+}
+
+/// What the source works through, and from where.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The run's way.
+    pub itinerary: Itinerary,
+    /// The first batch to make.
+    pub start: Position,
+}
+
+/// Issues every ticket of the run, batch by batch, as slots come free.
+pub fn run(
+    source: &Source,
+    free: &Inlet<Slot>,
+    opened: Outlet<Opened>,
+    tickets: Outlet<Ticket>,
+    stop: &Stop,
+) -> Result<(), Fault> {
+    let way = &source.itinerary;
+    let mut serial = 0;
+    let mut place = way.settle(source.start);
+    while let Some(at) = place {
+        let order = match at.part {
+            Part::Train => rng::permutation(way.seed, at.epoch, way.train_samples),
+            Part::Evaluate => (0..way.val_samples).collect(),
+        };
+        let batches = way.batches(at.epoch, at.part);
+        let next = way.next_part(at);
+        for batch in at.batch..batches {
+            let Some(slot) = free.next()? else { return Err(Fault::Aborted) };
+            if stop.is_requested() {
+                break;
+            }
+            let first = batch * way.batch;
+            let rows = way.batch.min(way.rows(at.part) - first);
+            let last = batch + 1 == batches;
+            let position = Position { batch, ..at };
+            let header = Header { serial, position, rows, last, end_of_run: last && next.is_none() };
+            let (lent, lease) = slot.lend(rows as usize);
+            opened.send(Opened { header, lent })?;
+            issue(way, &header, &order, lease, &tickets)?;
+            serial += 1;
+        }
+        place = if stop.is_requested() { None } else { next };
+    }
+    opened.finish();
+    tickets.finish();
+    Ok(())
+}
+
+/// One ticket for each sample of the batch, with as many of its views as fall into the batch.
+fn issue(
+    way: &Itinerary,
+    header: &Header,
+    order: &[u32],
+    lease: Rows,
+    tickets: &Outlet<Ticket>,
+) -> Result<(), Fault> {
+    let Position { epoch, part, batch } = header.position;
+    let views = if part == Part::Train { 1 } else { way.views };
+    let mut row = batch * way.batch;
+    let mut left = Some(lease);
+    while let Some(rows) = left {
+        let view = row % views;
+        let count = (views - view).min(rows.range().len() as u32);
+        let (these, rest) = rows.split(count as usize);
+        let sample = order[(row / views) as usize];
+        tickets.send(Ticket { serial: header.serial, part, epoch, sample, first_view: view as u8, rows: these })?;
+        row += count;
+        left = rest;
+    }
+    Ok(())
+}
