@@ -1,1 +1,2 @@
 //! stages
+pub mod decode;
