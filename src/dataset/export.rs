@@ -58,7 +58,7 @@ fn write_all(
         let parent = path.parent().unwrap_or(folder);
         if parent != made {
             fs::create_dir_all(parent).map_err(|source| write_error(parent, source))?;
-            made = parent.to_owned();
+            parent.clone_into(&mut made);
         }
         // New: two names of a list may differ only in parts that lead out of the folder.
         let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));

@@ -74,7 +74,6 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
         }
         last = key;
     }
-    drop(archive);
     if let Err(length) = map.check(map.bytes().len() as u64) {
         return Err(damaged(format!("it was cut to {length} bytes while being read")));
     }

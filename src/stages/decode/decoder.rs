@@ -62,7 +62,7 @@ struct Buffers {
 /// An image whose header has been read.
 enum Opened<'a> {
     Jpeg(&'a [u8], Header),
-    Png(Png<'a>),
+    Png(Box<Png<'a>>),
     Grey(&'a [u8]),
 }
 
@@ -198,7 +198,7 @@ fn open<'a>(
             Ok((Opened::Jpeg(bytes, header), geometry))
         }
         Kind::Png => {
-            let mut png = Png::open(bytes, options.max_pixels)?;
+            let mut png = Box::new(Png::open(bytes, options.max_pixels)?);
             let geometry = Geometry::new(png.size(), png.orientation(), options)?;
             Ok((Opened::Png(png), geometry))
         }

@@ -98,14 +98,14 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(stored: (u32, u32), orientation: u8, options: &Options) -> Result<Self, DecodeError> {
         let limit = options.max_pixels;
-        let refuse_above = |what, width: u64, height: u64| match width * height > limit {
-            true => Err(DecodeError::TooLarge {
+        let refuse_above = |what, width: u64, height: u64| {
+            let small = width * height <= limit;
+            small.then_some(()).ok_or(DecodeError::TooLarge {
                 what,
                 width,
                 height,
                 limit,
-            }),
-            false => Ok(()),
+            })
         };
         let (width, height) = (u64::from(stored.0), u64::from(stored.1));
         refuse_above("an image", width, height)?;

@@ -58,7 +58,7 @@ impl Drop for Jpeg {
 impl Jpeg {
     pub(super) fn new(max_pixels: u64) -> Result<Self, DecodeError> {
         // SAFETY: no arguments to get wrong; null means failure.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS) };
+        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
         let mut jpeg = Self(NonNull::new(handle).ok_or(DecodeError::Setup("out of memory".into()))?);
         jpeg.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
         jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
@@ -79,7 +79,7 @@ impl Jpeg {
 
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), DecodeError> {
         // SAFETY: the handle is live; a wrong parameter or value is answered by -1.
-        match unsafe { raw::tj3Set(self.0.as_ptr(), parameter, value) } {
+        match unsafe { raw::tj3Set(self.0.as_ptr(), parameter as c_int, value) } {
             0 => Ok(()),
             _ => Err(DecodeError::Setup(self.reason())),
         }
@@ -87,7 +87,7 @@ impl Jpeg {
 
     fn get(&mut self, parameter: raw::TJPARAM) -> c_int {
         // SAFETY: the handle is live.
-        unsafe { raw::tj3Get(self.0.as_ptr(), parameter) }
+        unsafe { raw::tj3Get(self.0.as_ptr(), parameter as c_int) }
     }
 
     /// libjpeg's reason for the last failure, without the C function's name.
@@ -110,7 +110,7 @@ impl Jpeg {
             height: 0,
         })?;
         // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
-        if unsafe { raw::tj3DecompressHeader(self.0.as_ptr(), bytes.as_ptr(), bytes.len()) } != 0 {
+        if unsafe { raw::tj3DecompressHeader(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
             return Err(DecodeError::Jpeg(self.reason()));
         }
         let (width, height) = (
@@ -120,7 +120,7 @@ impl Jpeg {
         let (Ok(width @ 1..), Ok(height @ 1..)) = (u32::try_from(width), u32::try_from(height)) else {
             return Err(DecodeError::Jpeg("it holds tables but no image".into()));
         };
-        let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) {
+        let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) as raw::TJCS {
             raw::TJCS_TJCS_CMYK | raw::TJCS_TJCS_YCCK => Colour::Cmyk,
             _ => Colour::Rgb,
         };
@@ -167,7 +167,7 @@ impl Jpeg {
         // `header` says, TurboJPEG writes `region.height` rows of `pitch` bytes, which is what `out` has.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress8(self.0.as_ptr(), bytes.as_ptr(), bytes.len(), out, pitch, format)
+            raw::tj3Decompress8(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _, out, pitch, format)
         };
         if failed == 0 {
             Ok(())
@@ -184,7 +184,7 @@ impl Jpeg {
         // SAFETY: as in `decode`; the pitch counts samples of 16 bits.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress12(self.0.as_ptr(), bytes.as_ptr(), bytes.len(), out, pitch, format)
+            raw::tj3Decompress12(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _, out, pitch, format)
         };
         if failed == 0 {
             Ok(())
