@@ -1,1 +1,240 @@
-//! dataset
+//! Datasets: which samples there are, their classes and labels, and the bytes of each.
+//!
+//! | location | kind |
+//! |---|---|
+//! | `DIR` | class folders: `DIR/CLASS/*.jpg, *.jpeg, *.png`; folders inside a class allowed, hidden files ignored |
+//! | `DIR/x.tar`, `DIR/x.tar/train` | the same inside an uncompressed tar, read in place |
+//! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` a line, paths relative to `DIR`, `#` comments |
+//! | `idx:DIR/PREFIX` | `DIR/PREFIX-images-idx3-ubyte[.gz]` and its labels: MNIST and its family |
+//!
+//! The **canonical order** of samples is by class, then by the bytes of the name: the same on every machine, whatever
+//! order the system lists files in. Random numbers and the stream's hash derive from a sample's place in it. A sample's
+//! **id** is `CLASS/name`.
+
+mod classes;
+mod error;
+mod export;
+mod folder;
+mod idx;
+mod jpeg_writer;
+mod list;
+mod listing;
+mod location;
+mod map;
+mod storage;
+mod tar;
+
+use std::fmt;
+use std::path::Path;
+
+use xxhash_rust::xxh3::Xxh3;
+
+pub use classes::check_classes;
+pub use error::{DatasetError, ExportError, ReadError};
+pub use export::export;
+pub use jpeg_writer::JpegWriter;
+pub use map::Mapping;
+pub use storage::Encoded;
+
+use listing::{Listing, Repeats, Samples};
+use location::Location;
+use storage::{Storage, Wanted};
+
+/// A dataset, opened: everything but the images is in memory, at some 50 bytes a sample.
+pub struct Dataset {
+    location: String,
+    classes: Vec<String>,
+    samples: Samples,
+    storage: Storage,
+    ignored: u64,
+    /// Hash of the modification times.
+    modified: u64,
+}
+
+/// A sample's id, shown as `CLASS/name`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleId<'a> {
+    /// The class's name.
+    pub class: &'a str,
+    /// The name inside the class.
+    pub name: &'a str,
+}
+
+impl fmt::Display for SampleId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.class, self.name)
+    }
+}
+
+impl Dataset {
+    /// Opens what lies at `location` and lists all of it; no image is read.
+    pub fn open(location: &str) -> Result<Self, DatasetError> {
+        match Location::parse(location)? {
+            Location::Folder(root) => {
+                let (classes, listing) = folder::list(location, &root)?;
+                Self::new(location, classes, listing, Repeats::Refuse, |_| Storage::Folder {
+                    root,
+                })
+            }
+            Location::List(file) => {
+                let (classes, listing) = list::list(location, &file)?;
+                let root = file.parent().unwrap_or(Path::new("")).to_owned();
+                Self::new(location, classes, listing, Repeats::Refuse, |_| Storage::List { root })
+            }
+            Location::Tar(shard, inside) => {
+                let tar::Listed { classes, listing, map } = tar::list(location, &shard, &inside)?;
+                Self::new(location, classes, listing, Repeats::LastWins, |at| Storage::Tar {
+                    map,
+                    inside,
+                    at,
+                })
+            }
+            Location::Idx(folder, prefix) => {
+                let idx::Listed {
+                    classes,
+                    listing,
+                    images,
+                    width,
+                    height,
+                    pixels,
+                } = idx::list(location, &folder, &prefix)?;
+                let storage = |at| Storage::Idx {
+                    images,
+                    width,
+                    height,
+                    pixels,
+                    at,
+                };
+                Self::new(location, classes, listing, Repeats::Refuse, storage)
+            }
+        }
+    }
+
+    fn new(
+        location: &str,
+        classes: Vec<String>,
+        listing: Listing,
+        repeats: Repeats,
+        storage: impl FnOnce(Vec<u64>) -> Storage,
+    ) -> Result<Self, DatasetError> {
+        let ignored = listing.ignored;
+        let listing::Sorted { samples, at, modified } = listing.sort(location, &classes, repeats)?;
+        Ok(Self {
+            location: location.to_owned(),
+            classes,
+            samples,
+            storage: storage(at),
+            ignored,
+            modified,
+        })
+    }
+
+    /// What was opened, as the user wrote it.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// The kind of storage, for people.
+    pub fn kind(&self) -> &'static str {
+        self.storage.kind()
+    }
+
+    /// How many samples there are: at least two.
+    #[expect(clippy::len_without_is_empty, reason = "an empty dataset does not open")]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The class names; a label is an index into them.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Files that lie among the samples and are none.
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// The label of sample `i` in the canonical order.
+    pub fn label(&self, i: usize) -> u32 {
+        self.samples.label(i)
+    }
+
+    /// The id of sample `i`: `CLASS/name`.
+    pub fn id(&self, i: usize) -> SampleId<'_> {
+        SampleId {
+            class: &self.classes[self.samples.label(i) as usize],
+            name: self.samples.name(i),
+        }
+    }
+
+    /// How many bytes sample `i` had when the dataset was opened.
+    pub fn bytes(&self, i: usize) -> u64 {
+        self.samples.bytes(i)
+    }
+
+    /// Where sample `i` lies, for people: a path, or shard and key.
+    pub fn where_is(&self, i: usize) -> String {
+        self.storage.where_is(self.wanted(i))
+    }
+
+    /// The bytes of sample `i`. Files are read into `scratch`, which keeps its memory; a tar's are lent from the map.
+    ///
+    /// After the bytes have been used, ask [`Dataset::verify`] whether they were still the file's.
+    pub fn read<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
+        self.storage.read(self.wanted(i), scratch)
+    }
+
+    /// Checks that the bytes that [`Dataset::read`] gave for sample `i` were the file's throughout: a mapped tar that
+    /// someone shortens meanwhile reads as zeros. An image that the decoder refuses is worth asking about first.
+    pub fn verify(&self, i: usize) -> Result<(), ReadError> {
+        self.storage.check(self.wanted(i))
+    }
+
+    /// Hash of ids, labels and lengths in canonical order: equal where a resumed run may go on.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        for class in &self.classes {
+            hash.update(class.as_bytes());
+            hash.update(b"\0");
+        }
+        for i in 0..self.len() {
+            hash.update(self.samples.name(i).as_bytes());
+            hash.update(b"\0");
+            hash.update(&self.label(i).to_le_bytes());
+            hash.update(&self.bytes(i).to_le_bytes());
+        }
+        hash.digest()
+    }
+
+    /// The fingerprint, the location and the modification times: equal where cached statistics still hold.
+    pub fn content_stamp(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        hash.update(&self.fingerprint().to_le_bytes());
+        hash.update(self.location.as_bytes());
+        hash.update(&self.modified.to_le_bytes());
+        hash.digest()
+    }
+
+    fn wanted(&self, i: usize) -> Wanted<'_> {
+        let SampleId { class, name } = self.id(i);
+        Wanted {
+            i,
+            class,
+            name,
+            bytes: self.samples.bytes(i),
+        }
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Dataset({}, {} samples, {} classes)",
+            self.location,
+            self.len(),
+            self.classes.len()
+        )
+    }
+}

@@ -1,0 +1,96 @@
+//! Class folders: `DIR/CLASS/*.jpg`, nested folders inside a class allowed, links followed.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::DatasetError;
+use super::classes::{check, is_hidden, is_image};
+use super::listing::Listing;
+
+/// Deeper than this is taken for a loop of links.
+const DEEPEST: usize = 16;
+
+/// Lists a folder. Classes are sorted by the bytes of their names.
+pub(super) fn list(location: &str, root: &Path) -> Result<(Vec<String>, Listing), DatasetError> {
+    let mut listing = Listing::default();
+    let (mut classes, mut loose) = (Vec::new(), 0);
+    for_each_entry(root, &mut |name, metadata| {
+        if metadata.is_dir() {
+            classes.push(name.to_owned());
+        } else {
+            loose += 1;
+        }
+        Ok(())
+    })?;
+    classes.sort_unstable();
+    listing.ignored = loose;
+    for (label, class) in classes.iter().enumerate() {
+        walk(&root.join(class), label as u32, &mut String::new(), 0, &mut listing)?;
+    }
+    check(location, &classes, &listing, loose)?;
+    Ok((classes, listing))
+}
+
+/// Lists one folder of a class. `below` is its path under the class folder, with a `/` at its end unless empty.
+fn walk(
+    folder: &Path,
+    label: u32,
+    below: &mut String,
+    depth: usize,
+    listing: &mut Listing,
+) -> Result<(), DatasetError> {
+    if depth > DEEPEST {
+        return Err(DatasetError::TooDeep {
+            path: folder.display().to_string(),
+            limit: DEEPEST,
+        });
+    }
+    let length = below.len();
+    for_each_entry(folder, &mut |name, metadata| {
+        below.push_str(name);
+        if metadata.is_dir() {
+            below.push('/');
+            walk(&folder.join(name), label, below, depth + 1, listing)?;
+        } else if metadata.is_file() && is_image(name) {
+            listing.push(label, below, metadata.len(), modified(metadata), 0);
+        } else {
+            listing.ignored += 1;
+        }
+        below.truncate(length);
+        Ok(())
+    })
+}
+
+/// Calls `visit` with every entry that is not hidden; a link is seen as what it leads to, a dead one as an error.
+fn for_each_entry(
+    folder: &Path,
+    visit: &mut dyn FnMut(&str, &Metadata) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
+    let unreadable = |path: &Path, source| DatasetError::Unreadable {
+        path: path.display().to_string(),
+        source,
+    };
+    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
+        let entry = entry.map_err(|e| unreadable(folder, e))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            return Err(DatasetError::NotUtf8 {
+                path: entry.path().display().to_string(),
+            });
+        };
+        if is_hidden(name) {
+            continue;
+        }
+        let metadata = fs::metadata(entry.path()).map_err(|e| unreadable(&entry.path(), e))?;
+        visit(name, &metadata)?;
+    }
+    Ok(())
+}
+
+/// When the contents last changed, in nanoseconds: good for comparing only.
+pub(super) fn modified(metadata: &Metadata) -> u64 {
+    (metadata.mtime() as u64)
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(metadata.mtime_nsec() as u64)
+}

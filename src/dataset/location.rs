@@ -1,0 +1,89 @@
+//! Which kind of dataset a location names.
+
+use std::path::{Path, PathBuf};
+
+use super::DatasetError;
+
+/// A location, understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Location {
+    /// A folder of class folders.
+    Folder(PathBuf),
+    /// A tar, and the folder inside it that holds the class folders ("" for its top).
+    Tar(PathBuf, String),
+    /// A list file.
+    List(PathBuf),
+    /// A pair of IDX files: the folder and the files' common beginning.
+    Idx(PathBuf, String),
+}
+
+impl Location {
+    pub(super) fn parse(location: &str) -> Result<Self, DatasetError> {
+        if let Some(rest) = location.strip_prefix("idx:") {
+            let path = Path::new(rest);
+            let prefix = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            return Ok(Self::Idx(path.parent().unwrap_or(Path::new("")).to_owned(), prefix));
+        }
+        let path = Path::new(location);
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        if path.is_file() {
+            return Self::of_file(location, path);
+        }
+        Self::inside_tar(path).ok_or_else(|| {
+            let above = path.ancestors().skip(1).find(|above| above.exists());
+            let hint = match above {
+                Some(above) if above.as_os_str().is_empty() => "looked in the current folder".to_owned(),
+                Some(above) => format!("{} exists", above.display()),
+                None => "looked in the current folder".to_owned(),
+            };
+            DatasetError::NotFound {
+                location: location.to_owned(),
+                hint,
+            }
+        })
+    }
+
+    fn of_file(location: &str, path: &Path) -> Result<Self, DatasetError> {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let ends = |with: &[&str]| with.iter().any(|end| name.ends_with(end));
+        let what = if ends(&[".tar"]) {
+            return Ok(Self::Tar(path.to_owned(), String::new()));
+        } else if ends(&[".txt", ".tsv", ".csv"]) {
+            return Ok(Self::List(path.to_owned()));
+        } else if ends(&[".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2"]) {
+            "a compressed tar cannot be read in place: decompress it first"
+        } else if ends(&["-ubyte", "-ubyte.gz"]) {
+            "an IDX file is opened with its pair: idx:DIR/PREFIX, where PREFIX-images-idx3-ubyte is the file"
+        } else if super::classes::is_image(&name) {
+            "it is one image, not a dataset"
+        } else {
+            "it is a file of unknown kind"
+        };
+        Err(DatasetError::UnknownKind {
+            location: location.to_owned(),
+            what: what.to_owned(),
+        })
+    }
+
+    /// `x.tar/train/…`: the part of the path that is a file must be a tar.
+    fn inside_tar(path: &Path) -> Option<Self> {
+        let shard = path.ancestors().skip(1).find(|above| above.is_file())?;
+        if !shard
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"))
+        {
+            return None;
+        }
+        let inside = path.strip_prefix(shard).ok()?.to_str()?;
+        Some(Self::Tar(shard.to_owned(), inside.trim_end_matches('/').to_owned()))
+    }
+}

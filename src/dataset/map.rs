@@ -1,0 +1,186 @@
+//! Files mapped into memory, and the guard that keeps a truncated one from killing the process.
+//!
+//! Reading a mapped page beyond the end of a file that someone shortened raises SIGBUS, whose default is death without a
+//! word. The guard's handler looks the address up in a fixed table of our mappings, puts a page of zeros there, notes
+//! how far the mapping can still be trusted, and lets the reader go on; whoever used the bytes asks [`Mapping::check`]
+//! afterwards and learns that they were not the file's. A SIGBUS that is not ours goes to whoever had the signal before.
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use memmap2::Mmap;
+
+/// The table's size: more mappings than this at once are refused. A shard of 1.3 million images is about 1 GB of 150.
+const MOST: usize = 4096;
+
+/// One mapping as the signal handler sees it. Free where `end` is 0; `start` is written last, cleared first.
+struct Slot {
+    start: AtomicUsize,
+    end: AtomicUsize,
+    /// Lowest offset that was replaced by zeros.
+    broken_at: AtomicUsize,
+}
+
+static TABLE: [Slot; MOST] = [const {
+    Slot {
+        start: AtomicUsize::new(0),
+        end: AtomicUsize::new(0),
+        broken_at: AtomicUsize::new(usize::MAX),
+    }
+}; MOST];
+
+/// A file, mapped for reading and guarded against truncation.
+pub struct Mapping {
+    map: Mmap,
+    file: File,
+    path: PathBuf,
+    slot: &'static Slot,
+}
+
+impl Mapping {
+    /// Maps a whole file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        guard()?;
+        let file = File::open(path)?;
+        // SAFETY: the file may change under the map. Shortening is caught by the guard and by `check`; writing into a
+        // dataset in use gives wrong pixels or a refused image, as it would with any reader: the bytes are only parsed
+        // by code that trusts none of them.
+        let map = unsafe { Mmap::map(&file)? };
+        let slot = register(map.as_ptr() as usize, map.len())?;
+        Ok(Self {
+            map,
+            file,
+            path: path.to_owned(),
+            slot,
+        })
+    }
+
+    /// The file's bytes. Zeros where the file has been cut off since: ask [`Mapping::check`] after use.
+    pub fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a page of this file was found missing.
+    pub fn is_broken(&self) -> bool {
+        self.slot.broken_at.load(SeqCst) != usize::MAX
+    }
+
+    /// Checks that the bytes before `end` are, and were, the file's; else how long the file is.
+    ///
+    /// The length is asked too: what follows the end of a file in its last page reads as zeros without a signal.
+    pub fn check(&self, end: u64) -> Result<(), u64> {
+        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
+        let trusted = length.min(self.slot.broken_at.load(SeqCst) as u64);
+        if end <= trusted { Ok(()) } else { Err(trusted) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        self.slot.start.store(0, SeqCst);
+        self.slot.end.store(0, SeqCst);
+    }
+}
+
+/// Takes a free slot of the table.
+fn register(start: usize, length: usize) -> io::Result<&'static Slot> {
+    let slot = TABLE
+        .iter()
+        .find(|slot| slot.end.compare_exchange(0, usize::MAX, SeqCst, SeqCst).is_ok());
+    let slot = slot.ok_or_else(|| io::Error::other(format!("more than {MOST} files are mapped")))?;
+    slot.broken_at.store(usize::MAX, SeqCst);
+    slot.end.store(start + length, SeqCst);
+    slot.start.store(start, SeqCst);
+    Ok(slot)
+}
+
+/// Who had SIGBUS before us (Rust's own stack-overflow message, as a rule).
+static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+static PAGE: AtomicUsize = AtomicUsize::new(4096);
+
+/// Installs the handler, once.
+fn guard() -> io::Result<()> {
+    static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| {
+        // SAFETY: plain queries and one sigaction with structures that live on this stack; `on_sigbus` has the
+        // signature that SA_SIGINFO asks for and touches only atomics, a finished OnceLock and system calls.
+        unsafe {
+            PAGE.store(libc::sysconf(libc::_SC_PAGESIZE) as usize, SeqCst);
+            let mut before: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut before);
+            let _ = BEFORE.set(before);
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = on_sigbus as extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void) as usize;
+            // ONSTACK: a thread may be near the end of its stack.
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            libc::sigemptyset(&raw mut action.sa_mask);
+            match libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(0)),
+            }
+        }
+    });
+    installed.map_err(io::Error::from_raw_os_error)
+}
+
+/// The handler. Nothing in it allocates, locks or panics.
+extern "C" fn on_sigbus(signal: i32, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: with SA_SIGINFO the kernel passes a valid siginfo; si_addr is meant for SIGBUS. errno is this thread's.
+    let (address, errno) = unsafe { ((*info).si_addr() as usize, *libc::__errno_location()) };
+    // SAFETY: as above.
+    let is_fault = unsafe { (*info).si_code } > 0;
+    if !(is_fault && patch(address)) {
+        // Not ours: put back what was before. A fault happens again on return; a signal that was sent is sent anew.
+        // SAFETY: sigaction and raise may be called in a handler; BEFORE was set before the handler was installed.
+        unsafe {
+            if let Some(before) = BEFORE.get() {
+                libc::sigaction(libc::SIGBUS, &raw const *before, std::ptr::null_mut());
+            }
+            if !is_fault {
+                libc::raise(signal);
+            }
+        }
+    }
+    // SAFETY: the interrupted code must find its errno unchanged.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// Replaces the page at `address` by zeros, if it belongs to one of our mappings.
+fn patch(address: usize) -> bool {
+    let size = PAGE.load(SeqCst);
+    let page = address & !(size - 1);
+    for slot in &TABLE {
+        let start = slot.start.load(SeqCst);
+        let end = slot.end.load(SeqCst);
+        // The second load: the slot may be changing hands. The one that faulted cannot, its reader holds the mapping.
+        if start == 0 || address < start || address >= end || slot.start.load(SeqCst) != start {
+            continue;
+        }
+        // Before the page: whoever sees the zeros must see this too.
+        slot.broken_at.fetch_min(page - start, SeqCst);
+        // SAFETY: the page lies wholly in a mapping of ours (mmap gives whole pages), which nobody can read or write
+        // at this moment without faulting as we did; MAP_FIXED replaces exactly this page.
+        let got = unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+            libc::mmap(page as *mut c_void, size, libc::PROT_READ, flags, -1, 0)
+        };
+        return got != libc::MAP_FAILED;
+    }
+    false
+}
+
+impl std::fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mapping({}, fd {})", self.path.display(), self.file.as_raw_fd())
+    }
+}

@@ -1,0 +1,159 @@
+//! Where the bytes of samples lie, and how they are read.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::ReadError;
+use super::map::Mapping;
+
+/// No photograph has this many bytes: whatever does is not read into memory.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// A sample's bytes as they are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoded<'a> {
+    /// An image file: JPEG or PNG, whatever its name says.
+    File(&'a [u8]),
+    /// Raw grey pixels, row by row.
+    Grey {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// `width * height` bytes.
+        pixels: &'a [u8],
+    },
+}
+
+/// Where a dataset's bytes lie.
+pub(super) enum Storage {
+    /// `root/CLASS/name`.
+    Folder { root: PathBuf },
+    /// `root/name`.
+    List { root: PathBuf },
+    /// Members of a mapped tar; `at` are their positions.
+    Tar { map: Mapping, inside: String, at: Vec<u64> },
+    /// Grey images in memory; `at` are their records.
+    Idx {
+        images: PathBuf,
+        width: u32,
+        height: u32,
+        pixels: Vec<u8>,
+        at: Vec<u64>,
+    },
+}
+
+/// One sample, named in all the ways that a storage may need.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) i: usize,
+    pub(super) class: &'a str,
+    pub(super) name: &'a str,
+    pub(super) bytes: u64,
+}
+
+impl Storage {
+    pub(super) fn read<'a>(&'a self, wanted: Wanted<'_>, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
+        match self {
+            Self::Folder { root } => read_file(root, &[wanted.class, wanted.name], scratch).map(Encoded::File),
+            Self::List { root } => read_file(root, &[wanted.name], scratch).map(Encoded::File),
+            Self::Tar { map, at, .. } => {
+                self.check(wanted)?;
+                let start = at[wanted.i] as usize;
+                Ok(Encoded::File(&map.bytes()[start..start + wanted.bytes as usize]))
+            }
+            Self::Idx {
+                width,
+                height,
+                pixels,
+                at,
+                ..
+            } => {
+                let size = wanted.bytes as usize;
+                let start = at[wanted.i] as usize * size;
+                Ok(Encoded::Grey {
+                    width: *width,
+                    height: *height,
+                    pixels: &pixels[start..start + size],
+                })
+            }
+        }
+    }
+
+    /// Checks that bytes handed out earlier were the file's.
+    pub(super) fn check(&self, wanted: Wanted<'_>) -> Result<(), ReadError> {
+        if let Self::Tar { map, at, .. } = self {
+            let end = at[wanted.i] + wanted.bytes;
+            map.check(end).map_err(|length| ReadError::Truncated {
+                file: self.where_is(wanted),
+                end,
+                length,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Where a sample lies, for people.
+    pub(super) fn where_is(&self, wanted: Wanted<'_>) -> String {
+        let Wanted { class, name, .. } = wanted;
+        match self {
+            Self::Folder { root } => root.join(class).join(name).display().to_string(),
+            Self::List { root } => root.join(name).display().to_string(),
+            Self::Tar { map, inside, .. } => {
+                let slash = if inside.is_empty() { "" } else { "/" };
+                format!("shard {}, key {inside}{slash}{class}/{name}", map.path().display())
+            }
+            Self::Idx { images, at, .. } => format!("{}, image {}", images.display(), at[wanted.i]),
+        }
+    }
+
+    /// What kind it is, for people.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "class folders",
+            Self::List { .. } => "list file",
+            Self::Tar { .. } => "tar",
+            Self::Idx { .. } => "IDX",
+        }
+    }
+}
+
+/// Reads a file into `scratch`. Its path is put together there too, so that no sample costs an allocation.
+fn read_file<'a>(root: &Path, parts: &[&str], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], ReadError> {
+    scratch.clear();
+    scratch.extend_from_slice(root.as_os_str().as_bytes());
+    for part in parts {
+        if scratch.last().is_some_and(|&last| last != b'/') {
+            scratch.push(b'/');
+        }
+        // A list may name an absolute path.
+        if part.starts_with('/') {
+            scratch.clear();
+        }
+        scratch.extend_from_slice(part.as_bytes());
+    }
+    let path = Path::new(OsStr::from_bytes(scratch));
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let named = |source: io::Error| {
+        let path = parts.iter().fold(root.to_owned(), |path, part| path.join(part));
+        ReadError::Io {
+            file: path.display().to_string(),
+            source,
+        }
+    };
+    let (bytes, mut file) = opened.map_err(named)?;
+    if bytes > MOST_BYTES {
+        return Err(ReadError::TooLarge {
+            file: path.display().to_string(),
+            bytes,
+            limit: MOST_BYTES,
+        });
+    }
+    scratch.clear();
+    scratch.reserve(bytes as usize + 1);
+    file.read_to_end(scratch).map_err(named)?;
+    Ok(scratch)
+}

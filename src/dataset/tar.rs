@@ -1,0 +1,159 @@
+//! A tar of class folders, read in place: its headers once, then each image as a slice of the mapped file.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use ::tar::Archive;
+
+use super::DatasetError;
+use super::classes::{check, is_hidden, is_image};
+use super::listing::Listing;
+use super::map::Mapping;
+
+/// A tar listed: the class names, the samples (each `at` its position) and the map.
+pub(super) struct Listed {
+    pub(super) classes: Vec<String>,
+    pub(super) listing: Listing,
+    pub(super) map: Mapping,
+}
+
+/// Where a member lies, in the terms of class folders.
+enum Place<'a> {
+    Outside,
+    Loose,
+    Class(&'a str),
+    Inside(&'a str, &'a str),
+}
+
+/// Lists the class folders under `inside` ("" for the top) of the tar `shard`.
+pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed, DatasetError> {
+    let shown = shard.display().to_string();
+    let map = Mapping::open(shard).map_err(|source| DatasetError::Unreadable {
+        path: shown.clone(),
+        source,
+    })?;
+    let damaged = |reason: String| DatasetError::DamagedTar {
+        shard: shown.clone(),
+        reason,
+    };
+    let (mut listing, mut ids, mut loose) = (Listing::default(), BTreeMap::new(), 0);
+    let mut archive = Archive::new(Cursor::new(map.bytes()));
+    let mut last = String::from("its beginning");
+    for entry in archive.entries_with_seek().map_err(|e| damaged(e.to_string()))? {
+        let mut entry = entry.map_err(|e| damaged(format!("{e} (after {last})")))?;
+        let key = member_name(&shown, &entry.path_bytes())?;
+        let (size, at) = (entry.size(), entry.raw_file_position());
+        if at.checked_add(size).is_none_or(|end| end > map.bytes().len() as u64) {
+            let length = map.bytes().len();
+            return Err(damaged(format!(
+                "member {key} needs {size} bytes from byte {at}, but the tar ends at {length}"
+            )));
+        }
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_sparse() || (kind.is_file() && is_pax_sparse(&mut entry)) {
+            return Err(damaged(format!(
+                "member {key} is sparse and cannot be read in place; make the tar without --sparse"
+            )));
+        }
+        let is_file = kind.is_file() || kind.is_contiguous();
+        match place(&key, inside) {
+            Place::Class(class) if kind.is_dir() => {
+                class_id(&mut ids, class);
+            }
+            Place::Class(_) | Place::Loose if !kind.is_dir() => loose += 1,
+            Place::Inside(class, name) if is_file && is_image(name) => {
+                let modified = entry.header().mtime().unwrap_or(0);
+                listing.push(class_id(&mut ids, class), name, size, modified, at);
+            }
+            Place::Inside(class, _) => {
+                class_id(&mut ids, class);
+                listing.ignored += u64::from(!kind.is_dir());
+            }
+            _ => {}
+        }
+        last = key;
+    }
+    if let Err(length) = map.check(map.bytes().len() as u64) {
+        return Err(damaged(format!("it was cut to {length} bytes while being read")));
+    }
+    if ids.is_empty() && loose == 0 && !inside.is_empty() {
+        let hint = format!("{shown} has no folder {inside}");
+        return Err(DatasetError::NotFound {
+            location: location.to_owned(),
+            hint,
+        });
+    }
+    let (classes, to) = by_name(&ids);
+    listing.relabel(&to);
+    listing.ignored += loose;
+    check(location, &classes, &listing, loose)?;
+    Ok(Listed { classes, listing, map })
+}
+
+/// The class's number in the order of first sight.
+fn class_id(ids: &mut BTreeMap<String, u32>, class: &str) -> u32 {
+    if let Some(&id) = ids.get(class) {
+        return id;
+    }
+    let id = ids.len() as u32;
+    ids.insert(class.to_owned(), id);
+    id
+}
+
+/// The classes by name, and the label of each number of first sight.
+fn by_name(ids: &BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
+    let mut to = vec![0; ids.len()];
+    ids.values()
+        .enumerate()
+        .for_each(|(label, &id)| to[id as usize] = label as u32);
+    (ids.keys().cloned().collect(), to)
+}
+
+/// A member's name without `./`, or why it is refused.
+fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
+    let Ok(key) = str::from_utf8(bytes) else {
+        return Err(DatasetError::NotUtf8 {
+            path: format!("{shard}, member {}", String::from_utf8_lossy(bytes)),
+        });
+    };
+    if key.starts_with('/') || key.split('/').any(|part| part == "..") || key.contains('\0') {
+        return Err(DatasetError::HostileName {
+            shard: shard.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+    Ok(key
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect::<Vec<_>>()
+        .join("/"))
+}
+
+fn place<'a>(key: &'a str, inside: &str) -> Place<'a> {
+    let below = if inside.is_empty() {
+        key
+    } else if let Some(below) = key.strip_prefix(inside).and_then(|rest| rest.strip_prefix('/')) {
+        below
+    } else {
+        return Place::Outside;
+    };
+    if below.is_empty() || below.split('/').any(is_hidden) {
+        return Place::Outside;
+    }
+    match below.split_once('/') {
+        None if is_image(below) => Place::Loose,
+        None => Place::Class(below),
+        Some((class, name)) => Place::Inside(class, name),
+    }
+}
+
+/// GNU tar's newer way to store holes: an ordinary member whose contents begin with a map.
+fn is_pax_sparse<R: Read>(entry: &mut ::tar::Entry<'_, R>) -> bool {
+    let Ok(Some(extensions)) = entry.pax_extensions() else {
+        return false;
+    };
+    extensions
+        .filter_map(Result::ok)
+        .any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."))
+}

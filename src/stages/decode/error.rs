@@ -1,0 +1,60 @@
+//! Why an image is refused. Users read these after `CLASS/name: `.
+
+/// Why an image is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// No bytes.
+    #[error("the file is empty (0 bytes)")]
+    Empty,
+    /// Neither JPEG nor PNG.
+    #[error("not a JPEG or PNG but {0}")]
+    OtherFormat(&'static str),
+    /// Larger than allowed, in pixels of the image or of the resized image.
+    #[error("{what} of {width}x{height} pixels exceeds the limit of {limit} pixels")]
+    TooLarge {
+        /// The image, or the resized image.
+        what: &'static str,
+        /// Pixels in a row.
+        width: u64,
+        /// Rows.
+        height: u64,
+        /// Pixels allowed.
+        limit: u64,
+    },
+    /// Damaged, in the words of libjpeg-turbo.
+    #[error("damaged JPEG: {0}")]
+    Jpeg(String),
+    /// A kind of JPEG that cannot be decoded here.
+    #[error("unsupported JPEG: {0}")]
+    UnsupportedJpeg(String),
+    /// Damaged, in the words of the PNG decoder.
+    #[error("damaged PNG: {0}")]
+    Png(String),
+    /// The caller's region is not inside the frame.
+    #[error("region {width}x{height} at ({x}, {y}) is not inside the frame of {frame_width}x{frame_height}")]
+    Region {
+        /// The region's left.
+        x: u32,
+        /// The region's top.
+        y: u32,
+        /// The region's width.
+        width: u32,
+        /// The region's height.
+        height: u32,
+        /// The frame's width.
+        frame_width: u32,
+        /// The frame's height.
+        frame_height: u32,
+    },
+    /// The caller's buffer has another size than the pixels.
+    #[error("a buffer of {got} bytes was given for {want} bytes of pixels")]
+    Buffer {
+        /// Bytes given.
+        got: usize,
+        /// Bytes needed.
+        want: usize,
+    },
+    /// The library could not be set up.
+    #[error("libjpeg-turbo cannot be set up: {0}")]
+    Setup(String),
+}

@@ -1,0 +1,184 @@
+//! The geometry between a stored image and the frame in which crops are drawn.
+//!
+//! stored image ──resize──▶ resized, still as stored ──turn upright──▶ upright ──centre square──▶ frame
+
+use super::{DecodeError, Options};
+
+/// The size of what crops are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A rectangle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its left column.
+    pub x: u32,
+    /// Its top row.
+    pub y: u32,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl Region {
+    /// How many bytes the region's RGB pixels take.
+    pub fn bytes(self) -> usize {
+        3 * self.width as usize * self.height as usize
+    }
+
+    /// All of a frame.
+    pub fn whole(frame: Frame) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width: frame.width,
+            height: frame.height,
+        }
+    }
+}
+
+/// How a stored image is turned upright: swap rows and columns, after mirroring what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    swap: bool,
+    mirror_x: bool,
+    mirror_y: bool,
+}
+
+impl Turn {
+    /// The turn for an EXIF orientation.
+    pub(super) fn of_exif(orientation: u8) -> Self {
+        Self {
+            swap: matches!(orientation, 5..=8),
+            mirror_x: matches!(orientation, 2 | 3 | 7 | 8),
+            mirror_y: matches!(orientation, 3 | 4 | 6 | 7),
+        }
+    }
+
+    pub(super) fn is_none(self) -> bool {
+        self == Self::of_exif(1)
+    }
+
+    /// Writes `stored`, of the stored size `width`, turned upright. Both hold RGB.
+    pub(super) fn apply(self, stored: &[u8], width: u32, out: &mut [u8]) {
+        let width = width as usize;
+        let height = stored.len() / 3 / width;
+        let upright_width = if self.swap { height } else { width };
+        for (y, row) in out.chunks_exact_mut(3 * upright_width).enumerate() {
+            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                let (u, v) = if self.swap { (y, x) } else { (x, y) };
+                let u = if self.mirror_x { width - 1 - u } else { u };
+                let v = if self.mirror_y { height - 1 - v } else { v };
+                let at = 3 * (v * width + u);
+                pixel.copy_from_slice(&stored[at..at + 3]);
+            }
+        }
+    }
+}
+
+/// All sizes on the way from the stored image to the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Geometry {
+    /// The size of the stored image.
+    pub(super) stored: (u32, u32),
+    /// Its size after resizing, before turning.
+    pub(super) resized: (u32, u32),
+    pub(super) turn: Turn,
+    pub(super) frame: Frame,
+    /// Where the frame begins in the upright image.
+    offset: (u32, u32),
+}
+
+impl Geometry {
+    pub(super) fn new(stored: (u32, u32), orientation: u8, options: &Options) -> Result<Self, DecodeError> {
+        let limit = options.max_pixels;
+        let refuse_above = |what, width: u64, height: u64| {
+            let small = width * height <= limit;
+            small.then_some(()).ok_or(DecodeError::TooLarge {
+                what,
+                width,
+                height,
+                limit,
+            })
+        };
+        let (width, height) = (u64::from(stored.0), u64::from(stored.1));
+        refuse_above("an image", width, height)?;
+        let mut resized = stored;
+        if let Some(side) = options.shorter_side {
+            let (side, shorter) = (u64::from(side), width.min(height));
+            // To the nearest, in whole numbers: the same on every machine.
+            let scaled = |length: u64| ((2 * length * side + shorter) / (2 * shorter)).max(1);
+            let (width, height) = (scaled(width), scaled(height));
+            refuse_above("an image resized to its frame", width, height)?;
+            resized = (width as u32, height as u32);
+        }
+        let turn = Turn::of_exif(if options.exif { orientation } else { 1 });
+        let upright = if turn.swap { (resized.1, resized.0) } else { resized };
+        let (mut frame, mut offset) = (
+            Frame {
+                width: upright.0,
+                height: upright.1,
+            },
+            (0, 0),
+        );
+        if options.square {
+            let side = upright.0.min(upright.1);
+            frame = Frame {
+                width: side,
+                height: side,
+            };
+            offset = ((upright.0 - side) / 2, (upright.1 - side) / 2);
+        }
+        Ok(Self {
+            stored,
+            resized,
+            turn,
+            frame,
+            offset,
+        })
+    }
+
+    /// Where a region of the frame lies in the resized image before it is turned.
+    pub(super) fn before_turning(&self, region: Region) -> Result<Region, DecodeError> {
+        let Frame {
+            width: frame_width,
+            height: frame_height,
+        } = self.frame;
+        let Region { x, y, width, height } = region;
+        let inside =
+            |from: u32, length: u32, all: u32| length > 0 && u64::from(from) + u64::from(length) <= u64::from(all);
+        if !inside(x, width, frame_width) || !inside(y, height, frame_height) {
+            return Err(DecodeError::Region {
+                x,
+                y,
+                width,
+                height,
+                frame_width,
+                frame_height,
+            });
+        }
+        let (x, y) = (x + self.offset.0, y + self.offset.1);
+        let mut region = Region { x, y, width, height };
+        if self.turn.swap {
+            region = Region {
+                x: y,
+                y: x,
+                width: height,
+                height: width,
+            };
+        }
+        if self.turn.mirror_x {
+            region.x = self.resized.0 - region.x - region.width;
+        }
+        if self.turn.mirror_y {
+            region.y = self.resized.1 - region.y - region.height;
+        }
+        Ok(region)
+    }
+}
