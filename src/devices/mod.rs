@@ -1,1 +1,3 @@
-//! devices
+//! What computes: the CPU's threads and their scratch memory.
+
+pub mod cpu;

@@ -1,1 +1,20 @@
-//! model
+//! The network: shapes of its layers, parameters, passes, and the solver that moves the parameters.
+
+pub mod error;
+pub mod init;
+pub mod network;
+pub mod parameter;
+pub mod plan;
+pub mod presets;
+pub mod solver;
+pub mod spec;
+
+mod buffers;
+mod layer;
+mod pass;
+
+pub use error::ModelError;
+pub use network::{Network, Pass};
+pub use parameter::Parameter;
+pub use plan::{Memory, Plan};
+pub use spec::{LayerSpec, Operation, Spec};

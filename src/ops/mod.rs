@@ -1,1 +1,73 @@
-//! ops
+//! The operations of the network: contracts in each `mod.rs`, the CPU's implementation beside it in `cpu.rs`.
+//!
+//! Feature maps are f32, row major, `[image][channel][y][x]` (NCHW). Vectors are `[image][unit]`, the same memory.
+
+pub mod chunks;
+pub mod conv;
+pub mod dropout;
+pub mod linear;
+pub mod lrn;
+pub mod matrix;
+pub mod pool;
+pub mod relu;
+pub mod sgd;
+pub mod softmax;
+pub mod tanh;
+
+pub use chunks::Chunks;
+
+/// The shape of one image's feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Maps (or units, where height and width are 1).
+    pub channels: usize,
+    /// Rows of a map.
+    pub height: usize,
+    /// Columns of a map.
+    pub width: usize,
+}
+
+impl Shape {
+    /// A shape of `channels` maps of `height` × `width`.
+    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
+        Self { channels, height, width }
+    }
+
+    /// A vector of `units`.
+    pub const fn vector(units: usize) -> Self {
+        Self::new(units, 1, 1)
+    }
+
+    /// Positions of one map.
+    pub const fn plane(self) -> usize {
+        self.height * self.width
+    }
+
+    /// Elements of one image.
+    pub const fn len(self) -> usize {
+        self.channels * self.plane()
+    }
+
+    /// Whether there is no element.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
+    }
+}
+
+/// Windows along one side: 1 + ⌊(input + 2·padding − size) / stride⌋, or ⌈…⌉ where `partial` windows count.
+///
+/// `None` where the window is larger than the padded input, or the stride is 0.
+pub const fn windows(input: usize, size: usize, stride: usize, padding: usize, partial: bool) -> Option<usize> {
+    let padded = input + 2 * padding;
+    if size == 0 || stride == 0 || padded < size {
+        return None;
+    }
+    let room = padded - size;
+    Some(1 + if partial { room.div_ceil(stride) } else { room / stride })
+}

@@ -1,0 +1,79 @@
+//! What can be wrong with a network, and what to do about it.
+
+use crate::ops::Shape;
+
+/// A network that cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// No layers at all.
+    #[error("the model has no layers: name a preset, or list layers of which the last is of type \"fc\"")]
+    Empty,
+    /// A batch, an input or a number of classes of zero.
+    #[error("{what} must be at least 1")]
+    Zero {
+        /// Which number.
+        what: &'static str,
+    },
+    /// A layer with parameters that has no name.
+    #[error("layer {index} ({kind}) has no name: its parameters are called after it, as in \"conv1\"")]
+    Unnamed {
+        /// Position in the list, from 0.
+        index: usize,
+        /// What sort of layer.
+        kind: &'static str,
+    },
+    /// Two layers with parameters of one name.
+    #[error("two layers are called \"{name}\": their parameters would be mixed up, so give each its own name")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// Channels that the groups do not divide.
+    #[error("{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both must be multiples")]
+    Groups {
+        /// The layer.
+        layer: String,
+        /// Groups.
+        groups: usize,
+        /// Channels that come in.
+        inputs: usize,
+        /// Channels that go out.
+        outputs: usize,
+    },
+    /// A window that is larger than what it moves over.
+    #[error(
+        "{layer}: a window of {size}×{size} does not fit an input of {input} with {padding} of padding: \
+         use larger images, a smaller window or fewer pooling layers"
+    )]
+    Window {
+        /// The layer.
+        layer: String,
+        /// Side of the window.
+        size: usize,
+        /// Zeros around the input.
+        padding: usize,
+        /// The input.
+        input: Shape,
+    },
+    /// A number of a layer that makes no sense.
+    #[error("{layer}: {key} must be {must}")]
+    Value {
+        /// The layer.
+        layer: String,
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// A network that does not end in one output per class.
+    #[error(
+        "the last layer ({layer}) must be of type \"fc\" with one output for each of the {classes} classes: \
+         leave its outputs out and they follow the dataset"
+    )]
+    Last {
+        /// The last layer.
+        layer: String,
+        /// Classes of the dataset.
+        classes: usize,
+    },
+}

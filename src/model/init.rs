@@ -1,0 +1,30 @@
+//! Initial weights (paper, section 5; He et al. 2015), the same bits on every machine and with any number of threads.
+
+use crate::config::model::Init;
+use crate::devices::cpu::Threads;
+use crate::rng::{Philox, Purpose};
+
+/// Weights of one task: a multiple of the four numbers that a block of the generator gives.
+const PART: usize = 4096;
+
+/// σ of the normal distribution that `init` means for `fan_in` inputs.
+pub fn sigma(init: Init, fan_in: usize) -> f64 {
+    match init {
+        Init::Gaussian(sigma) => f64::from(sigma),
+        Init::He => libm::sqrt(2.0 / fan_in as f64),
+        Init::FanIn => libm::sqrt(1.0 / fan_in as f64),
+    }
+}
+
+/// Draws the weights of the `layer`-th layer with parameters from N(0, σ).
+pub fn draw(threads: &Threads, seed: u64, layer: u32, sigma: f64, weights: &mut [f32]) {
+    threads.each_part(weights, PART, |i, weights| {
+        let mut random = Philox::new(seed, Purpose::Init, layer, 0).at_block((i * PART / 4) as u32);
+        for pair in weights.chunks_mut(2) {
+            let (a, b) = random.normal_pair();
+            for (weight, draw) in pair.iter_mut().zip([a, b]) {
+                *weight = (sigma * draw) as f32;
+            }
+        }
+    });
+}

@@ -1,0 +1,62 @@
+//! Networks by name. Each file says where its numbers come from.
+
+mod alexnet;
+mod build;
+mod one_tower;
+mod small;
+
+use crate::config::model::{Init, Layer};
+
+/// The names of all presets.
+pub const NAMES: [&str; 6] =
+    ["alexnet", "alexnet-one-tower", "alexnet-medium", "alexnet-small", "cifar10-quick", "cifar10-quick-tanh"];
+
+/// What may be changed in a preset without writing its layers out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// Probability p of every dropout layer; 0 takes the layers away.
+    pub dropout: Option<f32>,
+    /// Initial weights of every layer.
+    pub init: Option<Init>,
+    /// Initial bias of every layer with parameters but the last.
+    pub hidden_bias: Option<f32>,
+}
+
+/// The layers of the preset called `name`; `None` where there is none of that name.
+pub fn layers(name: &str, overrides: Overrides) -> Option<Vec<Layer>> {
+    let mut layers = match name {
+        "alexnet" => alexnet::layers(),
+        "alexnet-one-tower" => one_tower::layers(),
+        "alexnet-medium" => small::medium(),
+        "alexnet-small" => small::small(),
+        "cifar10-quick" => small::cifar10_quick(&Layer::Relu),
+        "cifar10-quick-tanh" => small::cifar10_quick(&Layer::Tanh),
+        _ => return None,
+    };
+    overrides.apply(&mut layers);
+    Some(layers)
+}
+
+impl Overrides {
+    fn apply(&self, layers: &mut Vec<Layer>) {
+        if self.dropout == Some(0.0) {
+            layers.retain(|layer| !matches!(layer, Layer::Dropout(_)));
+        }
+        let last = layers.len().saturating_sub(1);
+        for (index, layer) in layers.iter_mut().enumerate() {
+            let (init, bias) = match layer {
+                Layer::Convolution(conv) => (&mut conv.init, &mut conv.bias),
+                Layer::FullyConnected(fc) => (&mut fc.init, &mut fc.bias),
+                Layer::Dropout(dropout) => {
+                    dropout.p = self.dropout.unwrap_or(dropout.p);
+                    continue;
+                }
+                _ => continue,
+            };
+            *init = self.init.unwrap_or(*init);
+            if index < last {
+                *bias = self.hidden_bias.unwrap_or(*bias);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The solver's numbers for each step: learning rate by schedule, multipliers and freezing by layer.
+
+pub mod plateau;
+pub mod schedule;
+
+pub use plateau::{Plateau, PlateauState};
+pub use schedule::{Progress, learning_rate};
+
+use super::Parameter;
+use crate::config::solver::{LayerRates, Solver};
+use crate::ops::sgd::Rate;
+
+/// The rates of all parameters, filled in anew for each step.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// For each parameter: the multipliers of its layer, and whether it is a bias.
+    multipliers: Vec<(LayerRates, bool)>,
+    rates: Vec<Rate>,
+    solver: Solver,
+}
+
+/// What a layer without its own table has.
+const PLAIN: LayerRates = LayerRates { weight_lr: 1.0, bias_lr: 1.0, weight_decay: 1.0, freeze_from_epoch: None };
+
+impl Rates {
+    /// The rates of `parameters` under `solver`; the name of a layer that has a table but no parameters is an error.
+    pub fn new(solver: &Solver, parameters: &[Parameter]) -> Result<Self, UnknownLayer> {
+        let known = |name: &String| parameters.iter().any(|parameter| parameter.layer() == name.as_str());
+        if let Some(name) = solver.layers.keys().find(|name| !known(name)) {
+            let mut layers: Vec<_> = parameters.iter().map(Parameter::layer).collect();
+            layers.dedup();
+            return Err(UnknownLayer { name: name.clone(), known: layers.join(", ") });
+        }
+        let multipliers: Vec<_> = parameters
+            .iter()
+            .map(|p| (solver.layers.get(p.layer()).cloned().unwrap_or(PLAIN), p.is_bias()))
+            .collect();
+        let rate = Rate { lr: 0.0, momentum: solver.momentum, weight_decay: 0.0, frozen: false };
+        Ok(Self { rates: vec![rate; multipliers.len()], multipliers, solver: solver.clone() })
+    }
+
+    /// The rates of the step at `progress`, given the factor to which a plateau has brought the learning rate.
+    pub fn at(&mut self, progress: Progress, plateau: f64) -> &[Rate] {
+        let lr = learning_rate(&self.solver, progress, plateau);
+        let epoch = progress.epoch();
+        for (rate, (layer, is_bias)) in self.rates.iter_mut().zip(&self.multipliers) {
+            rate.lr = lr * if *is_bias { layer.bias_lr } else { layer.weight_lr };
+            let decayed = !is_bias || self.solver.decay_biases;
+            rate.weight_decay = if decayed { self.solver.weight_decay * layer.weight_decay } else { 0.0 };
+            rate.frozen = layer.freeze_from_epoch.is_some_and(|from| epoch >= u64::from(from));
+        }
+        &self.rates
+    }
+}
+
+/// `[solver.layers.NAME]` for a layer that the model does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[solver.layers.{name}]: the model has no layer \"{name}\" with parameters (it has {known})")]
+pub struct UnknownLayer {
+    /// The name.
+    pub name: String,
+    /// Names that would do.
+    pub known: String,
+}

@@ -1,0 +1,246 @@
+//! Layers with their shapes: what the list in the configuration means for one input.
+
+use std::collections::BTreeSet;
+
+use super::ModelError;
+use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use crate::ops::{Shape, conv, linear, lrn, pool};
+
+/// What a layer does, with the shapes that it does it on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Convolution.
+    Conv(conv::Geometry),
+    /// Fully connected.
+    Linear(linear::Geometry),
+    /// max(0, x).
+    Relu,
+    /// tanh(x).
+    Tanh,
+    /// Local response normalisation.
+    Lrn(lrn::Geometry),
+    /// Max pooling.
+    Pool(pool::Geometry),
+    /// Dropout with this probability.
+    Dropout(f32),
+}
+
+impl Operation {
+    /// The word for it: `conv`, `fc`, `relu`, `tanh`, `lrn`, `maxpool`, `dropout`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::Linear(_) => "fc",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+            Self::Lrn(_) => "lrn",
+            Self::Pool(_) => "maxpool",
+            Self::Dropout(_) => "dropout",
+        }
+    }
+
+    /// Whether output and input have the same places, so that one may overwrite the other.
+    pub fn is_elementwise(&self) -> bool {
+        matches!(self, Self::Relu | Self::Tanh | Self::Dropout(_))
+    }
+}
+
+/// How a layer's parameters start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// Of the weights.
+    pub init: Init,
+    /// Of the biases.
+    pub bias: f32,
+    /// Shape of the weights, as PyTorch has it: [out, in/groups, kh, kw] or [out, in].
+    pub weight: Vec<usize>,
+}
+
+impl Start {
+    /// Inputs of one output: what `Init::He` and `Init::FanIn` divide by.
+    pub fn fan_in(&self) -> usize {
+        self.weight[1..].iter().product()
+    }
+}
+
+/// One layer, as `pipeline check` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerSpec {
+    /// The name of its parameters, or its kind and a number.
+    pub name: String,
+    /// What it does.
+    pub operation: Operation,
+    /// Shape that comes in.
+    pub input: Shape,
+    /// Shape that goes out.
+    pub output: Shape,
+    /// How its parameters start; `None` where it has none.
+    pub start: Option<Start>,
+}
+
+impl LayerSpec {
+    /// Weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.start.as_ref().map_or(0, |start| start.weight.iter().product::<usize>() + start.weight[0])
+    }
+
+    /// Multiplications and additions of the forward pass for one image (of the matrix products).
+    pub fn multiply_adds(&self) -> u64 {
+        match &self.operation {
+            Operation::Conv(conv) => conv.multiply_adds(),
+            Operation::Linear(linear) => linear.weights() as u64,
+            _ => 0,
+        }
+    }
+}
+
+/// A whole network for one input shape and number of classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// One image.
+    pub input: Shape,
+    /// Outputs of the last layer.
+    pub classes: usize,
+    /// The layers in order.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl Spec {
+    /// Follows the shapes through `layers`.
+    pub fn new(layers: &[Layer], input: Shape, classes: usize) -> Result<Self, ModelError> {
+        if input.is_empty() {
+            return Err(ModelError::Zero { what: "the input's channels, height and width" });
+        }
+        if classes == 0 {
+            return Err(ModelError::Zero { what: "the number of classes" });
+        }
+        let mut specs: Vec<LayerSpec> = Vec::with_capacity(layers.len());
+        let mut shape = input;
+        for (index, layer) in layers.iter().enumerate() {
+            let spec = follow(layer, name(layers, index), shape, classes)?;
+            shape = spec.output;
+            specs.push(spec);
+        }
+        check_names(layers)?;
+        match specs.last() {
+            None => Err(ModelError::Empty),
+            Some(last) if !matches!(last.operation, Operation::Linear(_)) || shape != Shape::vector(classes) => {
+                Err(ModelError::Last { layer: last.name.clone(), classes })
+            }
+            Some(_) => Ok(Self { input, classes, layers: specs }),
+        }
+    }
+
+    /// Weights and biases of all layers.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(LayerSpec::parameters).sum()
+    }
+
+    /// Multiplications and additions of the forward pass for one image.
+    pub fn multiply_adds(&self) -> u64 {
+        self.layers.iter().map(LayerSpec::multiply_adds).sum()
+    }
+}
+
+/// The layer's own name, or its kind with a number among its kind: `maxpool2`.
+fn name(layers: &[Layer], index: usize) -> String {
+    let kind = |layer: &Layer| match layer {
+        Layer::Convolution(_) => "conv",
+        Layer::FullyConnected(_) => "fc",
+        Layer::Relu => "relu",
+        Layer::Tanh => "tanh",
+        Layer::Lrn(_) => "lrn",
+        Layer::MaxPool(_) => "maxpool",
+        Layer::Dropout(_) => "dropout",
+    };
+    match &layers[index] {
+        Layer::Convolution(Convolution { name, .. }) | Layer::FullyConnected(FullyConnected { name, .. }) => name.clone(),
+        layer => {
+            let number = layers[..=index].iter().filter(|other| kind(other) == kind(layer)).count();
+            format!("{}{number}", kind(layer))
+        }
+    }
+}
+
+fn check_names(layers: &[Layer]) -> Result<(), ModelError> {
+    let mut seen = BTreeSet::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let (name, kind) = match layer {
+            Layer::Convolution(conv) => (&conv.name, "conv"),
+            Layer::FullyConnected(fc) => (&fc.name, "fc"),
+            _ => continue,
+        };
+        if name.is_empty() {
+            return Err(ModelError::Unnamed { index, kind });
+        }
+        if !seen.insert(name) {
+            return Err(ModelError::Duplicate { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<LayerSpec, ModelError> {
+    let mut start = None;
+    let (operation, output) = match layer {
+        Layer::Convolution(layer) => {
+            let geometry = convolution(layer, &name, input)?;
+            let weight = vec![layer.channels, geometry.group_inputs(), layer.kernel, layer.kernel];
+            start = Some(Start { init: layer.init, bias: layer.bias, weight });
+            let output = geometry.output;
+            (Operation::Conv(geometry), output)
+        }
+        Layer::FullyConnected(layer) => {
+            let geometry = linear::Geometry { inputs: input.len(), outputs: layer.outputs.unwrap_or(classes) };
+            require(geometry.outputs > 0, &name, "outputs", "at least 1")?;
+            let weight = vec![geometry.outputs, geometry.inputs];
+            start = Some(Start { init: layer.init, bias: layer.bias, weight });
+            (Operation::Linear(geometry), Shape::vector(geometry.outputs))
+        }
+        Layer::Relu => (Operation::Relu, input),
+        Layer::Tanh => (Operation::Tanh, input),
+        Layer::Lrn(layer) => (Operation::Lrn(normalisation(layer, &name, input)?), input),
+        Layer::MaxPool(layer) => {
+            let geometry = pooling(layer, &name, input)?;
+            (Operation::Pool(geometry), geometry.output)
+        }
+        Layer::Dropout(Dropout { p }) => {
+            require((0.0..1.0).contains(p), &name, "p", "at least 0 and less than 1")?;
+            (Operation::Dropout(*p), input)
+        }
+    };
+    Ok(LayerSpec { name, operation, input, output, start })
+}
+
+fn require(holds: bool, layer: &str, key: &'static str, must: &'static str) -> Result<(), ModelError> {
+    if holds { Ok(()) } else { Err(ModelError::Value { layer: layer.to_owned(), key, must }) }
+}
+
+fn convolution(layer: &Convolution, name: &str, input: Shape) -> Result<conv::Geometry, ModelError> {
+    let &Convolution { channels, kernel, stride, padding, groups, .. } = layer;
+    for (value, key) in [(channels, "channels"), (kernel, "kernel"), (stride, "stride"), (groups, "groups")] {
+        require(value > 0, name, key, "at least 1")?;
+    }
+    if channels % groups != 0 || input.channels % groups != 0 {
+        let (inputs, outputs) = (input.channels, channels);
+        return Err(ModelError::Groups { layer: name.to_owned(), groups, inputs, outputs });
+    }
+    conv::Geometry::new(layer, input).ok_or(ModelError::Window { layer: name.to_owned(), size: kernel, padding, input })
+}
+
+fn normalisation(layer: &Lrn, name: &str, input: Shape) -> Result<lrn::Geometry, ModelError> {
+    require(layer.size > 0, name, "size", "at least 1")?;
+    require(layer.k > 0.0, name, "k", "greater than 0, as a sum of zeros is divided by it")?;
+    require(layer.alpha >= 0.0, name, "alpha", "at least 0")?;
+    require(layer.beta.is_finite(), name, "beta", "a finite number")?;
+    Ok(lrn::Geometry::new(layer, input))
+}
+
+fn pooling(layer: &MaxPool, name: &str, input: Shape) -> Result<pool::Geometry, ModelError> {
+    let &MaxPool { size, stride, partial_windows } = layer;
+    require((1..=pool::LARGEST).contains(&size), name, "size", "between 1 and 16")?;
+    require(stride > 0, name, "stride", "at least 1")?;
+    let fits = !partial_windows || stride <= size;
+    require(fits, name, "stride", "at most size where partial_windows is on, or a window could hold nothing")?;
+    pool::Geometry::new(layer, input).ok_or(ModelError::Window { layer: name.to_owned(), size, padding: 0, input })
+}

@@ -1,0 +1,42 @@
+//! Dropout (paper, section 4.2): each unit is set to zero with probability p while training, and multiplied by 1 − p in
+//! evaluation. In place.
+//!
+//! ```text
+//! training:   y[n][u] = m[n][u] · x[n][u],   dx[n][u] = m[n][u] · dy[n][u],   m = 0 with probability p, else 1
+//! evaluation: y[n][u] = (1 − p) · x[n][u]
+//! ```
+//!
+//! x, y: [N][U]. m is a pure function of (seed, step, layer, row, unit), so the backward pass draws it again.
+
+pub mod cpu;
+
+use crate::rng::{Philox, Purpose};
+
+/// The masks of one layer at one step.
+#[derive(Clone, Debug)]
+pub struct Masks {
+    stream: Philox,
+    /// A unit is kept where 32 random bits are at least this: p · 2³².
+    threshold: u64,
+}
+
+impl Masks {
+    /// The masks of the `layer`-th dropout layer at `step`, with probability `p` of zero.
+    pub fn new(seed: u64, step: u32, layer: u32, p: f32) -> Self {
+        Self {
+            stream: Philox::new(seed, Purpose::Dropout, step, layer),
+            threshold: (f64::from(p) * 4_294_967_296.0) as u64,
+        }
+    }
+
+    /// Sets the dropped units of `row` to zero.
+    pub fn apply(&self, row: usize, units: &mut [f32]) {
+        let blocks = units.len().div_ceil(4);
+        let mut random = self.stream.clone().at_block((row * blocks) as u32);
+        for unit in units {
+            if u64::from(random.next_u32()) < self.threshold {
+                *unit = 0.0;
+            }
+        }
+    }
+}

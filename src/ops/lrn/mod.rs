@@ -1,0 +1,45 @@
+//! Local response normalisation across channels (paper, section 3.3).
+//!
+//! ```text
+//! s[i] = k + α Σ over j of a[j]²,   j from max(0, i − ⌊n/2⌋) to min(C − 1, i + ⌊n/2⌋)
+//! b[i] = a[i] · s[i]^(−β)
+//! da[i] = db[i] · s[i]^(−β) − 2αβ · a[i] · Σ over the same j of db[j] · a[j] · s[j]^(−β−1)
+//! ```
+//!
+//! a, b: [N][C][H][W]. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
+
+pub mod cpu;
+
+use super::Shape;
+use crate::config::model::Lrn;
+
+/// A normalisation for one shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Geometry {
+    /// C × H × W, of input and output.
+    pub shape: Shape,
+    /// ⌊n/2⌋: neighbours on each side.
+    pub reach: usize,
+    /// α on the plain sum.
+    pub alpha: f32,
+    /// β.
+    pub beta: f32,
+    /// k.
+    pub k: f32,
+}
+
+impl Geometry {
+    /// The geometry of `layer` on `shape`.
+    pub fn new(layer: &Lrn, shape: Shape) -> Self {
+        let alpha = if layer.divide_by_size { layer.alpha / layer.size as f32 } else { layer.alpha };
+        Self { shape, reach: layer.size / 2, alpha, beta: layer.beta, k: layer.k }
+    }
+
+    /// Floats of scratch that one task borrows: the summands of one strip of positions, for all channels.
+    pub fn scratch(&self) -> usize {
+        self.shape.channels * STRIP.min(self.shape.plane())
+    }
+}
+
+/// Positions that are worked on together: a strip of all channels stays in the cache.
+const STRIP: usize = 64;

@@ -1,0 +1,34 @@
+//! Softmax and cross-entropy (paper, section 3.5): the multinomial logistic regression objective.
+//!
+//! ```text
+//! p[n][k] = exp(z[n][k]) / Σ over j of exp(z[n][j])
+//! loss[n] = −ln p[n][label[n]]
+//! dz[n][k] = weight[n] · (p[n][k] − [k = label[n]]) / present,   present = how many rows have weight 1
+//! ```
+//!
+//! z, p, dz: [N][K]. A row of weight 0 (a skipped image, the padding of an epoch's tail) counts nowhere.
+
+pub mod cpu;
+
+/// The loss of the present rows of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loss {
+    /// Sum over the present rows, in nats.
+    pub sum: f64,
+    /// Rows of weight 1.
+    pub present: u32,
+    /// Present rows whose label has the largest probability (the first, where several are equal).
+    pub correct: u32,
+}
+
+impl Loss {
+    /// Mean over the present rows; 0 where there are none.
+    pub fn mean(&self) -> f64 {
+        self.sum / f64::from(self.present.max(1))
+    }
+
+    /// The share of the present rows whose largest probability is not at the label; 0 where there are none.
+    pub fn top1_error(&self) -> f64 {
+        f64::from(self.present - self.correct) / f64::from(self.present.max(1))
+    }
+}
