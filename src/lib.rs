@@ -24,3 +24,13 @@ pub mod ops;
 pub mod model;
 
 pub mod stages;
+
+pub mod plan;
+
+pub mod topology;
+
+pub mod control;
+
+pub mod observe;
+
+pub mod cli;

@@ -31,6 +31,8 @@ table! {
         on_bad_image: OnBadImage = OnBadImage::Fail,
         /// How many different bad samples are too many under `skip` and `quarantine`.
         bad_images_max: u32 = 100,
+        /// Whether the stream hash covers the pixels that the network sees, beside what they are made from.
+        hash_pixels: bool = false,
         /// A run in which nothing has moved for this many seconds is ended, with the stage that is stuck.
         stall_after_s: u32 = 600,
     }

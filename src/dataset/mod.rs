@@ -21,6 +21,7 @@ mod list;
 mod listing;
 mod location;
 mod map;
+pub mod statistics;
 mod storage;
 mod tar;
 

@@ -1,3 +1,5 @@
-//! What computes: the CPU's threads and their scratch memory.
+//! What computes: memory, threads and the layout of rows. A device owns all three; stages see only [`row::RowWriter`].
 
 pub mod cpu;
+
+pub mod row;

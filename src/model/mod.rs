@@ -1,5 +1,6 @@
 //! The network: shapes of its layers, parameters, passes, and the solver that moves the parameters.
 
+pub mod checkpoint;
 pub mod error;
 pub mod init;
 pub mod network;

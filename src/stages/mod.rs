@@ -8,6 +8,8 @@
 
 pub mod passage;
 
+pub mod sets;
+
 /// Which samples, in which order, into which rows. Upstream: staging's free slots; downstream: decode.
 pub mod source;
 
@@ -28,5 +30,7 @@ pub mod save;
 
 /// Means and principal components of a training set: source and decode with a counter where augment stands.
 pub mod measure;
+
+pub use sets::Sets;
 
 pub use passage::{Batch, Header, Opened, Part, Pixels, Position, Receipt, RowFact, Ticket};

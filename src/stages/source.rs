@@ -64,6 +64,19 @@ impl Itinerary {
         }
     }
 
+    /// Where a run goes on that has done `at`'s part: also past the end, should it be given more epochs or steps.
+    pub fn after(&self, at: Position) -> Position {
+        if at.part == Part::Train && self.batches(at.epoch, Part::Evaluate) > 0 {
+            return Position { part: Part::Evaluate, batch: 0, ..at };
+        }
+        let trained = self.batches(at.epoch, Part::Train);
+        if trained < self.steps_per_epoch() {
+            Position { part: Part::Train, batch: trained, ..at }
+        } else {
+            Position { epoch: at.epoch + 1, part: Part::Train, batch: 0 }
+        }
+    }
+
     /// The place after `at`'s part; `None` at the end of the run. Parts without batches are passed over.
     pub fn next_part(&self, at: Position) -> Option<Position> {
         let next = match at.part {

@@ -4,12 +4,14 @@
 //! are the same bits for any number of threads.
 
 pub mod divide;
+pub mod row;
 pub mod scratch;
 pub mod threads;
 
 use std::sync::Arc;
 
 pub use divide::{Divide, Parts, Rows};
+pub use row::PlanarRows;
 pub use scratch::Scratch;
 pub use threads::Threads;
 

@@ -38,7 +38,8 @@ pub fn layers(name: &str, overrides: Overrides) -> Option<Vec<Layer>> {
 }
 
 impl Overrides {
-    fn apply(&self, layers: &mut Vec<Layer>) {
+    /// Changes every layer that an override concerns.
+    pub fn apply(&self, layers: &mut Vec<Layer>) {
         if self.dropout == Some(0.0) {
             layers.retain(|layer| !matches!(layer, Layer::Dropout(_)));
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::dataset::Dataset;
 use crate::devices::row::{RowWriter, Subtract, View};
 use crate::flow::{Fault, Inlet, Outlet, Rows};
+use crate::stages::Sets;
+use crate::stages::decode::{Frame, Region};
 use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
 
 mod rule;
@@ -45,25 +46,6 @@ pub struct Augment {
     pub hash_pixels: bool,
 }
 
-/// The two data sets of a run.
-#[derive(Clone)]
-pub struct Sets {
-    /// Samples to learn from.
-    pub train: Arc<Dataset>,
-    /// Samples to measure the error on.
-    pub val: Arc<Dataset>,
-}
-
-impl Sets {
-    /// The one that a part of the run goes through.
-    pub fn of(&self, part: Part) -> &Dataset {
-        match part {
-            Part::Train => &self.train,
-            Part::Evaluate => &self.val,
-        }
-    }
-}
-
 /// Writes rows until the end of data.
 pub fn run(
     augment: &Augment,
@@ -73,7 +55,7 @@ pub fn run(
 ) -> Result<(), Fault> {
     while let Some(mut item) = pixels.next()? {
         let buffer = std::mem::take(&mut item.buffer);
-        let label = augment.data.of(item.ticket.part).label(item.ticket.sample);
+        let label = augment.data.of(item.ticket.part).label(item.ticket.sample as usize);
         let mut left = Some(item.ticket.rows);
         let mut view = item.ticket.first_view;
         while let Some(rows) = left {
@@ -92,7 +74,8 @@ pub fn run(
             view += 1;
             left = rest;
         }
-        spare.send(buffer)?;
+        // decode may have ended already; then nobody needs the buffer.
+        let _ = spare.send(buffer);
     }
     receipts.finish();
     spare.finish();
@@ -110,8 +93,8 @@ struct Request {
 /// Where its pixels are.
 struct Source<'a> {
     buffer: &'a [u8],
-    frame: crate::stages::decode::Frame,
-    region: crate::stages::decode::Region,
+    frame: Frame,
+    region: Region,
     checksum: u64,
 }
 
@@ -141,8 +124,10 @@ impl Augment {
     fn hash(&self, request: &Request, draw: &Draw, checksum: u64, row: &mut Rows) -> u64 {
         let data = self.data.of(request.part);
         let mut hash = Xxh3::new();
-        hash.update(data.id(request.sample).as_bytes());
-        hash.update(&data.label(request.sample).to_le_bytes());
+        let sample = request.sample as usize;
+        hash.update(data.id(sample).class.as_bytes());
+        hash.update(data.id(sample).name.as_bytes());
+        hash.update(&data.label(sample).to_le_bytes());
         hash.update(&checksum.to_le_bytes());
         hash.update(&draw.region.x.to_le_bytes());
         hash.update(&draw.region.y.to_le_bytes());

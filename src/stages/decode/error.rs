@@ -21,6 +21,16 @@ pub enum DecodeError {
         /// Pixels allowed.
         limit: u64,
     },
+    /// Smaller than what is cut out of it.
+    #[error("{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to scale it up")]
+    SmallerThanCrop {
+        /// The frame's width.
+        width: u32,
+        /// The frame's height.
+        height: u32,
+        /// Side of the crop.
+        crop: u32,
+    },
     /// Damaged, in the words of libjpeg-turbo.
     #[error("damaged JPEG: {0}")]
     Jpeg(String),

@@ -1,0 +1,161 @@
+//! `pipeline check`: what a run would be. Touches nothing.
+
+use clap::Args;
+
+use super::{ConfigArgs, Failure, estimate};
+use crate::config::Config;
+use crate::dataset::DatasetError;
+use crate::model::Spec;
+use crate::plan::{ModelPlan, Plan, PlanError};
+use crate::stages::compute::IN_FLIGHT;
+use crate::stages::passage::Part;
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline check datasets/imagenette/train.toml
+  pipeline check train.toml --set staging.batch=256";
+
+/// Classes that are assumed where neither the data nor the configuration says how many there are.
+const CLASSES: usize = 1000;
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
+    let config = args.config.read()?;
+    match Plan::new(config.clone()) {
+        Ok(plan) => {
+            data(&plan);
+            model(&plan.model.spec);
+            queues(&plan.config);
+            memory(&plan.config, &plan.model, Some(&plan));
+            time(&plan);
+        }
+        Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
+            println!("data      absent: data.{key}: {source}");
+            let classes = config.model.classes.map_or(CLASSES, std::num::NonZeroUsize::get);
+            println!("          the rest is checked for {classes} classes");
+            let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
+            model(&planned.spec);
+            queues(&config);
+            memory(&config, &planned, None);
+        }
+        Err(error) => return Err(Failure::usage(error)),
+    }
+    Ok(())
+}
+
+fn data(plan: &Plan) {
+    let show = |name: &str, set: &crate::dataset::Dataset| {
+        let (images, classes, kind) = (set.len(), set.classes().len(), set.kind());
+        println!("data      {name:5} {images} images in {classes} classes, {kind}: {}", set.location());
+        if set.ignored() > 0 {
+            println!("                {} other files are ignored", set.ignored());
+        }
+    };
+    show("train", &plan.sets.train);
+    if plan.itinerary.val_samples > 0 {
+        show("val", &plan.sets.val);
+    }
+    let way = &plan.itinerary;
+    println!(
+        "run       {} epochs of {} images in {} steps of {}: {} steps in all; an evaluation every {} epochs ({} batches)",
+        way.epochs(),
+        way.train_samples,
+        way.steps_per_epoch(),
+        way.batch,
+        way.steps,
+        way.every_epochs,
+        way.batches(way.epochs().saturating_sub(1), Part::Evaluate),
+    );
+}
+
+fn model(spec: &Spec) {
+    println!("model     {:<9} {:<9} {:>16} {:>12} {:>14}", "layer", "kind", "output", "parameters", "multiply-adds");
+    for layer in &spec.layers {
+        println!(
+            "          {:<9} {:<9} {:>16} {:>12} {:>14}",
+            layer.name,
+            layer.operation.kind(),
+            layer.output.to_string(),
+            layer.parameters(),
+            layer.multiply_adds()
+        );
+    }
+    println!(
+        "          {:<9} {:<9} {:>16} {:>12} {:>14}",
+        "in all",
+        "",
+        "",
+        spec.parameters(),
+        spec.multiply_adds()
+    );
+}
+
+fn queues(config: &Config) {
+    let Config { decode, augment, staging, compute, observe, .. } = config;
+    println!("stages    {:<9} {:>7}  inbox", "stage", "workers");
+    let row = |stage: &str, workers: usize, inbox: String| println!("          {stage:<9} {workers:>7}  {inbox}");
+    row("source", 1, format!("{} free slots", staging.slots));
+    row("decode", decode.workers.get(), format!("{} tickets", decode.queue));
+    row("augment", augment.workers.get(), format!("{} decoded crops", augment.queue));
+    row("staging", 1, format!("{} receipts", staging.queue));
+    row("compute", 1, format!("{} batches, {IN_FLIGHT} on the device", compute.queue));
+    row("save", 1, "1 checkpoint".to_string());
+    row("record", 1, format!("{} reports", observe.queue));
+    let rows = staging.slots.get() * staging.batch.get();
+    println!("          at most {rows} rows are in flight (slots × batch)");
+}
+
+fn memory(config: &Config, model: &ModelPlan, plan: Option<&Plan>) {
+    let m = &model.memory;
+    let row_bytes = plan.map_or(0, Plan::slot_bytes);
+    let mut rows = vec![
+        ("parameters", m.parameters),
+        ("momentum", m.momentum),
+        ("gradients of parameters", m.parameter_gradients + m.partial_sums),
+        ("activations", m.activations),
+        ("gradients of activations", m.activation_gradients),
+        ("scratch", m.scratch),
+        ("copy for checkpoints", m.parameters + m.momentum),
+    ];
+    if let Some(plan) = plan {
+        rows.push(("slots", row_bytes));
+        match plan.pixel_buffer_bytes() {
+            Some(bytes) => rows.push(("decoded crops", bytes * plan.pixel_buffers() as u64)),
+            None => println!("          decoded crops: {} buffers of the largest image", plan.pixel_buffers()),
+        }
+    }
+    let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
+    println!("memory    {:<26} {:>10}", format!("for batches of {}", config.staging.batch), "MB");
+    for (what, bytes) in rows {
+        println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
+    }
+    println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
+}
+
+fn time(plan: &Plan) {
+    let way = &plan.itinerary;
+    let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.threads);
+    let workers = plan.config.decode.workers.get();
+    let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
+    let images = way.steps as f64 * f64::from(way.batch);
+    let rate = input.map_or(compute, |input| input.min(compute));
+    let input = input.map_or("unknown".to_string(), |rate| format!("{rate:.0} images/s"));
+    println!(
+        "time      about {} (a rough guess from a moment of real work: input {input}, compute {compute:.0} images/s on {} threads)",
+        duration(images / rate),
+        plan.model.threads
+    );
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86400.0),
+    }
+}

@@ -1,0 +1,127 @@
+//! `pipeline eval`: the errors of a trained network on a data set, through the same stages as in training.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::run::ending;
+use super::trained::Trained;
+use super::{Failure, statistics};
+use crate::control::{self, Watch};
+use crate::dataset::{Dataset, check_classes};
+use crate::flow::{Fault, Inlet, Stop};
+use crate::model::checkpoint;
+use crate::observe::progress::Progress;
+use crate::plan::{Plan, open_data};
+use crate::stages::compute::{Evaluated, Report};
+use crate::topology::{self, Beginning};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline eval runs/fashion-mnist                     the best checkpoint, on the run's validation set
+  pipeline eval runs/fashion-mnist --crops 10
+  pipeline eval step-00004690.safetensors --data other/val --json";
+
+#[derive(Args)]
+pub(super) struct EvalArgs {
+    /// A run's folder, or a checkpoint
+    run: PathBuf,
+    /// Another data set than the run's validation set
+    #[arg(long, value_name = "LOCATION")]
+    data: Option<String>,
+    /// Views of each image that are averaged
+    #[arg(long, value_parser = ["1", "10"])]
+    crops: Option<String>,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Overrides a key of the run's configuration
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
+    let mut sets = args.sets.clone();
+    sets.extend(args.crops.iter().map(|crops| format!("evaluate.crops={crops}")));
+    sets.extend(args.data.iter().map(|data| format!("data.val={}", toml::Value::String(data.clone()))));
+    let trained = Trained::open(&args.run, &sets)?;
+    let mut plan = plan(&trained)?;
+    plan.itinerary.train_samples = 0;
+    plan.itinerary.steps = 0;
+    let statistics = statistics::obtain(&plan, &trained.statistics(), quiet)?;
+    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let step = trained.state.step;
+    checkpoint::restore(&trained.path, trained.loaded.parameters, network.parameters_mut()).map_err(Failure::failed)?;
+    let mut state = trained.state;
+    state.position = crate::stages::Position::START;
+    state.bad.clear();
+    let beginning = Beginning { network, state, expected: VecDeque::new(), statistics, every_steps: 0 };
+    let found = Arc::new(Mutex::new(None));
+    let progress = Progress::new(&plan.itinerary, 0, 1, quiet || args.json);
+    let listen = {
+        let found = Arc::clone(&found);
+        move |reports| listen(&reports, progress, &found)
+    };
+    let stop = Stop::default();
+    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
+    let told = RefCell::new(false);
+    let watch = Watch {
+        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
+        on_fault: Box::new(move |_, _| *told.borrow_mut() = true),
+        on_stop: Box::new(|| {}),
+    };
+    ending(control::supervise(topology, &stop, watch), || "stopped; nothing was written".to_string())?;
+    let result = found.lock().ok().and_then(|found| *found);
+    let result: Evaluated = result.ok_or_else(|| Failure::Internal("the evaluation gave no result".to_string()))?;
+    print(args.json, step, plan.itinerary.views, &result);
+    Ok(())
+}
+
+/// The plan of an evaluation: the training set need not be there.
+fn plan(trained: &Trained) -> Result<Plan, Failure> {
+    let mut config = trained.config.clone();
+    let Some(location) = config.data.val.clone() else {
+        return Err(Failure::Usage("the run has no validation set; name a data set with --data".to_string()));
+    };
+    let data = Dataset::open(&location).map_err(|error| Failure::Usage(format!("data: {error}")))?;
+    check_classes(&trained.state.classes, data.classes()).map_err(Failure::usage)?;
+    if open_data(&config).is_err() {
+        config.data.train = location;
+    }
+    Plan::new(config).map_err(Failure::usage)
+}
+
+fn listen(
+    reports: &Inlet<Report>,
+    mut progress: Progress,
+    found: &Mutex<Option<Evaluated>>,
+) -> Result<(), Fault> {
+    while let Some(report) = reports.next()? {
+        if let (Report::Eval { result, .. }, Ok(mut found)) = (&report, found.lock()) {
+            *found = Some(*result);
+        } else {
+            progress.show(&report, 0.0);
+        }
+    }
+    progress.end();
+    Ok(())
+}
+
+fn print(as_json: bool, step: u64, crops: u32, result: &Evaluated) {
+    let Evaluated { images, refused, loss, top1_error, top5_error } = result;
+    if as_json {
+        let object = json!({
+            "step": step, "crops": crops, "images": images, "skipped": refused, "loss": loss,
+            "top1_error": top1_error, "top5_error": top5_error,
+        });
+        println!("{object}");
+    } else {
+        let views = if crops == 1 { "centre crop" } else { "mean of ten crops" };
+        println!("step {step}, {images} images ({views}), {refused} skipped");
+        println!("top-1 error  {top1_error:.4}   top-5 error  {top5_error:.4}   loss  {loss:.4}");
+    }
+}

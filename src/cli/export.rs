@@ -1,0 +1,33 @@
+//! `pipeline export`: any data set as class folders of JPEGs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Failure;
+use crate::dataset::{Dataset, export};
+use crate::observe::progress;
+
+pub(super) const EXAMPLES: &str = "Example:
+  pipeline export idx:/usr/share/datasets/fashion-mnist/train --out datasets/fashion-mnist/data/train";
+
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// The data set: a folder, a tar, a list, idx:PREFIX
+    source: String,
+    /// The folder to make
+    #[arg(long)]
+    out: PathBuf,
+    /// Quality of the JPEGs that have to be made; images that are files already are copied byte for byte
+    #[arg(long, default_value_t = 95, value_parser = clap::value_parser!(u32).range(1..=100))]
+    quality: u32,
+}
+
+pub(super) fn main(args: &ExportArgs, quiet: bool) -> Result<(), Failure> {
+    let data = Dataset::open(&args.source).map_err(Failure::failed)?;
+    let bar = progress::images_bar(data.len() as u64, "export", quiet);
+    export(&data, &args.out, args.quality, |done| bar.set_position(done as u64)).map_err(Failure::failed)?;
+    bar.finish_and_clear();
+    println!("{}: {} images in {} classes", args.out.display(), data.len(), data.classes().len());
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `pipeline inspect`: says what something is, or why it would be refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use super::folder;
+use crate::dataset::{Dataset, Encoded};
+use crate::model::checkpoint;
+use crate::stages::compute::RunState;
+use crate::stages::decode::{Decoder, Options, Region};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline inspect runs/fashion-mnist
+  pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
+  pipeline inspect imagenette224.tar/train
+  pipeline inspect photo.jpg                           exit code 1 and the reason, if it would be refused";
+
+#[derive(Args)]
+pub(super) struct InspectArgs {
+    /// A run's folder, a checkpoint, a data set or an image file
+    thing: PathBuf,
+}
+
+pub(super) fn main(args: &InspectArgs) -> Result<(), Failure> {
+    let thing = &args.thing;
+    let text = thing.to_string_lossy();
+    if thing.is_dir() && folder::checkpoints(thing).is_dir() {
+        run(thing)
+    } else if thing.extension().is_some_and(|extension| extension == "safetensors") {
+        show_checkpoint(thing)
+    } else if thing.is_file() && !is_dataset(thing) {
+        image(thing)
+    } else {
+        dataset(&text)
+    }
+}
+
+fn is_dataset(file: &Path) -> bool {
+    let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| ["tar", "txt", "tsv", "csv"].iter().any(|kind| extension == *kind))
+}
+
+fn run(path: &Path) -> Result<(), Failure> {
+    println!("run {}", path.display());
+    let all = checkpoint::list(&folder::checkpoints(path));
+    if all.is_empty() {
+        return Err(Failure::Failed(format!("{}: a run without a checkpoint", path.display())));
+    }
+    for (step, file) in &all {
+        println!("  step {step:>8}  {}", file.display());
+    }
+    match folder::newest_good(&folder::checkpoints(path)) {
+        Some((file, _)) => show_checkpoint(&file),
+        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", path.display()))),
+    }
+}
+
+fn show_checkpoint(path: &Path) -> Result<(), Failure> {
+    let loaded = checkpoint::read(path).map_err(Failure::failed)?;
+    let state: RunState = serde_json::from_value(loaded.state)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    println!("checkpoint {}", path.display());
+    println!("  step {}, epoch {}, batch {}", state.step, state.position.epoch, state.position.batch);
+    if let Some(newest) = state.newest {
+        println!("  top-1 error {:.4}, top-5 error {:.4} at step {}", newest.top1_error, newest.top5_error, newest.step);
+    }
+    let end = if state.finished { "complete" } else { "can be resumed" };
+    println!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
+    let mut total = 0;
+    for parameter in &loaded.parameters {
+        total += parameter.value.len();
+        let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
+        println!("  {:<16} [{}]", parameter.name, shape.join(", "));
+    }
+    println!("  {total} parameters, momentum for each");
+    Ok(())
+}
+
+fn dataset(location: &str) -> Result<(), Failure> {
+    let data = Dataset::open(location).map_err(Failure::failed)?;
+    println!("dataset {location}: {} images in {} classes, {}", data.len(), data.classes().len(), data.kind());
+    if data.ignored() > 0 {
+        println!("  {} other files are ignored", data.ignored());
+    }
+    let mut counts = vec![0u64; data.classes().len()];
+    for i in 0..data.len() {
+        counts[data.label(i) as usize] += 1;
+    }
+    for (class, count) in data.classes().iter().zip(counts) {
+        println!("  {count:>8}  {class}");
+    }
+    println!("  fingerprint {:016x}", data.fingerprint());
+    Ok(())
+}
+
+fn image(path: &Path) -> Result<(), Failure> {
+    let refused = |reason: String| Failure::Failed(format!("{}: {reason}", path.display()));
+    let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let encoded = Encoded::File(&bytes);
+    let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
+    let frame = decoder.open(encoded).map_err(|error| refused(error.to_string()))?;
+    let mut pixels = vec![0; Region::whole(frame).bytes()];
+    decoder.pixels(encoded, Region::whole(frame), &mut pixels).map_err(|error| refused(error.to_string()))?;
+    let mut sums = [0u64; 3];
+    for pixel in pixels.chunks_exact(3) {
+        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+    }
+    let count = (pixels.len() / 3) as f64;
+    let [r, g, b] = sums.map(|sum| sum as f64 / count);
+    println!("image {}: {} x {} pixels upright, {} bytes", path.display(), frame.width, frame.height, bytes.len());
+    println!("  mean RGB {r:.1} {g:.1} {b:.1}");
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The command line: one file a subcommand.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::observe::logging::{self, Format};
+
+mod check;
+mod estimate;
+mod eval;
+mod export;
+mod folder;
+mod inspect;
+mod predict;
+mod run;
+mod shell;
+mod statistics;
+mod trained;
+
+/// Trains AlexNet-class convolutional networks from JPEGs.
+#[derive(Parser)]
+#[command(name = "pipeline", version, about, after_help = AFTER, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: Output,
+}
+
+const AFTER: &str = "Exit codes: 0 done · 1 the run failed, its cause is on stderr · 2 wrong arguments or configuration · \
+3 stopped on request, can be resumed · 70 a fault of pipeline itself · 130 ended at once by a second Ctrl-C";
+
+/// What is printed.
+#[derive(Args)]
+struct Output {
+    /// More log lines: -v information, -vv debugging, -vvv the time of every sample in every stage
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// No progress; errors and results only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// How log lines look
+    #[arg(long, global = true, value_parser = ["text", "json"], default_value = "text")]
+    log_format: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Trains a network
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::RunArgs),
+    /// Measures top-1 and top-5 error of a trained network
+    #[command(after_help = eval::EXAMPLES)]
+    Eval(eval::EvalArgs),
+    /// Names what image files show
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::PredictArgs),
+    /// Shows what a run would be, without starting it
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Says what a run, checkpoint, dataset or image file is
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(inspect::InspectArgs),
+    /// Writes a dataset as class folders of JPEGs
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
+    /// Prints a completion script for a shell
+    #[command(after_help = shell::EXAMPLES)]
+    Completions(shell::CompletionsArgs),
+    /// Prints the manual page
+    Man,
+}
+
+/// A configuration file and what is changed in it.
+#[derive(Args, Clone)]
+struct ConfigArgs {
+    /// The TOML of the run
+    config: PathBuf,
+    /// Overrides a key of the TOML; may be given more than once
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+impl ConfigArgs {
+    fn read(&self) -> Result<Config, Failure> {
+        let name = self.config.display().to_string();
+        let text = std::fs::read_to_string(&self.config)
+            .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
+        Config::parse(&name, &text, &self.sets).map_err(|invalid| Failure::Usage(invalid.to_string()))
+    }
+}
+
+/// Why a command did not do what it was asked to.
+enum Failure {
+    /// The arguments or the configuration are at fault; nothing was begun.
+    Usage(String),
+    /// The world was: data, disk, divergence.
+    Failed(String),
+    /// Stopped on request; the text says how to go on.
+    Stopped(String),
+    /// `pipeline` itself was.
+    Internal(String),
+}
+
+impl Failure {
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the command line and gives the exit code.
+pub fn main() -> ExitCode {
+    let Cli { command, output } = Cli::parse();
+    let format = if output.log_format == "json" { Format::Json } else { Format::Text };
+    logging::start(output.verbose, format);
+    let quiet = output.quiet;
+    let result = match command {
+        Command::Run(args) => run::main(&args, quiet),
+        Command::Eval(args) => eval::main(&args, quiet),
+        Command::Predict(args) => predict::main(&args),
+        Command::Check(args) => check::main(&args),
+        Command::Inspect(args) => inspect::main(&args),
+        Command::Export(args) => export::main(&args, quiet),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man => shell::man(),
+    };
+    let (code, text) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Failed(text)) => (1, text),
+        Err(Failure::Usage(text)) => (2, text),
+        Err(Failure::Stopped(text)) => (3, text),
+        Err(Failure::Internal(text)) => (70, text),
+    };
+    if code != 3 && !text.is_empty() {
+        for line in text.lines() {
+            eprintln!("error: {line}");
+        }
+    } else if !text.is_empty() {
+        eprintln!("{text}");
+    }
+    ExitCode::from(code)
+}

@@ -1,0 +1,160 @@
+//! `pipeline predict`: the likeliest classes of image files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::Failure;
+use super::trained::Trained;
+use crate::config::augment::Mean;
+use crate::dataset::Encoded;
+use crate::dataset::statistics::Statistics;
+use crate::devices::cpu::PlanarRows;
+use crate::devices::row::{RowWriter, Subtract, View};
+use crate::model::{Network, Pass, checkpoint};
+use crate::plan::ModelPlan;
+use crate::stages::augment::Rule;
+use crate::stages::decode::{Decoder, Options};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline predict runs/imagenette photo.jpg
+  pipeline predict runs/imagenette --crops 10 --json a.jpg b.png";
+
+/// Classes that are named.
+const GUESSES: usize = 5;
+
+#[derive(Args)]
+pub(super) struct PredictArgs {
+    /// A run's folder, or a checkpoint
+    run: PathBuf,
+    /// JPEG or PNG files
+    #[arg(required = true)]
+    images: Vec<PathBuf>,
+    /// Views of each image that are averaged
+    #[arg(long, value_parser = ["1", "10"], default_value = "1")]
+    crops: String,
+    /// Prints one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+struct Predictor {
+    decoder: Decoder,
+    rule: Rule,
+    network: Network,
+    writer: PlanarRows,
+    mean: [f32; 3],
+    mean_image: Option<(usize, Vec<f32>)>,
+    scale: [f32; 3],
+    classes: Vec<String>,
+}
+
+pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
+    let crops = if args.crops == "10" { 10 } else { 1 };
+    let mut predictor = Predictor::new(&args.run, crops)?;
+    let mut refused = Vec::new();
+    for image in &args.images {
+        match predictor.guess(image) {
+            Ok(guesses) => print(image, &guesses, args.json),
+            Err(reason) => refused.push(format!("{}: {reason}", image.display())),
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(Failure::Failed(refused.join("\n"))) }
+}
+
+impl Predictor {
+    fn new(run: &Path, crops: u32) -> Result<Self, Failure> {
+        let trained = Trained::open(run, &[format!("staging.batch={crops}")])?;
+        let config = &trained.config;
+        let model = ModelPlan::new(config, trained.state.classes.len()).map_err(Failure::usage)?;
+        let mut network = model.build(config).map_err(Failure::usage)?;
+        checkpoint::restore(&trained.path, trained.loaded.parameters.clone(), network.parameters_mut())
+            .map_err(Failure::failed)?;
+        let needed = || {
+            let path = trained.statistics();
+            let hint = "the statistics of the run's training set are missing";
+            Statistics::load(&path).ok_or_else(|| Failure::Failed(format!("{}: {hint}", path.display())))
+        };
+        let mut mean_image = None;
+        let mean = match config.augment.mean {
+            Mean::Fixed(rgb) => rgb,
+            Mean::Channel => needed()?.channel_mean.map(|mean| mean as f32),
+            Mean::Image => {
+                mean_image = needed()?.mean_image.map(|image| (3 * image.side as usize, image.values));
+                [0.0; 3]
+            }
+        };
+        let decode = &config.decode;
+        let options =
+            Options { shorter_side: decode.shorter_side, square: decode.square, exif: decode.exif, ..Options::default() };
+        let crop = config.augment.crop.get();
+        Ok(Self {
+            decoder: Decoder::new(options).map_err(Failure::failed)?,
+            rule: Rule { seed: 0, crop: crop as u32, flip: 0.0, colour: None, views: crops },
+            network,
+            writer: PlanarRows::new(crop),
+            mean,
+            mean_image,
+            scale: config.augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
+            classes: trained.state.classes,
+        })
+    }
+
+    /// The likeliest classes of a file, with their probabilities.
+    fn guess(&mut self, path: &Path) -> Result<Vec<(String, f64)>, String> {
+        let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+        let encoded = Encoded::File(&bytes);
+        let frame = self.decoder.open(encoded).map_err(|error| error.to_string())?;
+        let crop = self.rule.crop;
+        if frame.width < crop || frame.height < crop {
+            return Err(format!("{}x{} pixels is smaller than the network's {crop}x{crop}", frame.width, frame.height));
+        }
+        let region = self.rule.region_of_views(frame);
+        let mut pixels = vec![0; region.bytes()];
+        self.decoder.pixels(encoded, region, &mut pixels).map_err(|error| error.to_string())?;
+        let line = 3 * region.width as usize;
+        let mut row = vec![0u64; self.writer.row_bytes() / 8];
+        let views = self.rule.views as usize;
+        for view in 0..views {
+            let draw = self.rule.view(view as u8, frame);
+            let (x, y) = ((draw.region.x - region.x) as usize, (draw.region.y - region.y) as usize);
+            let subtract = match &self.mean_image {
+                Some((line, values)) => {
+                    let at = draw.region.y as usize * line + 3 * draw.region.x as usize;
+                    Subtract::Image { values: &values[at..], line: *line }
+                }
+                None => Subtract::Channel(self.mean),
+            };
+            let pixels = &pixels[y * line + 3 * x..];
+            let seen = View { pixels, line, flip: draw.flip, subtract, colour: [0.0; 3], scale: self.scale };
+            self.writer.write(&seen, bytemuck::cast_slice_mut(&mut row));
+            let floats: &[f32] = bytemuck::cast_slice(&row);
+            let len = self.network.spec().input.len();
+            self.network.input_mut()[view * len..][..len].copy_from_slice(&floats[..len]);
+        }
+        self.network.forward(Pass::Evaluate, views);
+        let classes = self.classes.len();
+        let mut mean = vec![0.0; classes];
+        for row in self.network.probabilities().chunks_exact(classes) {
+            mean.iter_mut().zip(row).for_each(|(sum, &p)| *sum += f64::from(p) / views as f64);
+        }
+        let mut order: Vec<usize> = (0..classes).collect();
+        order.sort_by(|&a, &b| mean[b].total_cmp(&mean[a]));
+        Ok(order.into_iter().take(GUESSES).map(|class| (self.classes[class].clone(), mean[class])).collect())
+    }
+}
+
+fn print(image: &Path, guesses: &[(String, f64)], as_json: bool) {
+    if as_json {
+        let guesses: Vec<_> =
+            guesses.iter().map(|(class, probability)| json!({ "class": class, "probability": probability })).collect();
+        println!("{}", json!({ "image": image.display().to_string(), "top5": guesses }));
+        return;
+    }
+    println!("{}", image.display());
+    for (class, probability) in guesses {
+        println!("  {:5.1} %  {class}", 100.0 * probability);
+    }
+}

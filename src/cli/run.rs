@@ -1,0 +1,230 @@
+//! `pipeline run`: trains, or goes on training.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::folder::{self, RunFolder};
+use super::{ConfigArgs, Failure, statistics};
+use crate::config::Config;
+use crate::control::{self, Ending, Watch};
+use crate::flow::{Exit, Stop};
+use crate::model::checkpoint::{self, Loaded};
+use crate::observe::metrics::{self, Cut, Metrics};
+use crate::observe::progress::Progress;
+use crate::observe::recorder::{self, Recorder};
+use crate::observe::report::{self, Page};
+use crate::plan::Plan;
+use crate::stages::compute::RunState;
+use crate::topology::{self, Beginning};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline run datasets/fashion-mnist/train.toml
+  pipeline run train.toml --set solver.lr=0.02 --set run.out=runs/lr-0.02
+  pipeline run train.toml --resume                    goes on from the newest good checkpoint
+  pipeline run train.toml --resume --set run.epochs=40";
+
+/// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
+/// what a step does.
+const FREE: [&str; 17] = [
+    "run.out",
+    "run.epochs",
+    "run.steps",
+    "run.stall_after_s",
+    "data.train",
+    "data.val",
+    "data.cache",
+    "decode.workers",
+    "decode.queue",
+    "augment.workers",
+    "augment.queue",
+    "staging.slots",
+    "staging.queue",
+    "compute.threads",
+    "compute.queue",
+    "checkpoint.",
+    "observe.",
+];
+
+#[derive(Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Goes on from the newest good checkpoint, or starts where there is none
+    #[arg(long)]
+    resume: bool,
+}
+
+pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
+    let config = args.config.read()?;
+    let out = config.run.out.clone();
+    let again = resume_command(args, &out);
+    if !args.resume
+        && let Some(step) = folder::newest_step(&out)
+    {
+        return Err(Failure::Usage(format!(
+            "{} holds a run, at step {step}; go on with it by `{again}`, or name another folder with --set run.out=…",
+            out.display()
+        )));
+    }
+    let plan = Plan::new(config).map_err(Failure::usage)?;
+    let folder = RunFolder::lock(&out)?;
+    let loaded = if args.resume { folder::newest_good(&folder.checkpoints()) } else { None };
+    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let mut state = RunState::new(plan.fingerprints(), plan.sets.train.classes().to_vec(), plan.config.to_toml());
+    let mut cut = Cut::default();
+    if let Some((path, Loaded { parameters, state: saved })) = loaded {
+        let saved: RunState = serde_json::from_value(saved)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+        compare(&saved, &plan, &args.config)?;
+        checkpoint::restore(&path, parameters, network.parameters_mut()).map_err(Failure::failed)?;
+        state = RunState { config: state.config, ..saved };
+        cut = metrics::cut(&folder.metrics(), &state).map_err(Failure::failed)?;
+        if state.finished && state.step >= plan.itinerary.steps {
+            return summary(&folder, &out, &state, plan.config.run.epochs);
+        }
+        state.finished = false;
+        if !quiet {
+            eprintln!("resuming after step {} from {}", state.step, path.display());
+        }
+    } else if let Ok(old) = metrics::cut(&folder.metrics(), &state) {
+        // No checkpoint, so whatever events lie there belong to nothing.
+        cut = Cut { steps: Vec::new(), ..old };
+    }
+    let statistics = statistics::obtain(&plan, &folder.statistics(), quiet)?;
+    std::fs::write(folder.config(), plan.config.to_toml())
+        .map_err(|error| Failure::Failed(format!("{}: {error}", folder.config().display())))?;
+    let Cut { steps, elapsed_s } = cut;
+    let expected = VecDeque::from(steps);
+    let line_every = plan.config.observe.line_every_steps.get() as u64;
+    let recorder = Recorder {
+        metrics: Some(Metrics::open(&folder.metrics()).map_err(Failure::failed)?),
+        progress: Progress::new(&plan.itinerary, state.step, line_every, quiet),
+        elapsed_s,
+    };
+    let every_steps = plan.config.checkpoint.every_steps.get() as u64;
+    let beginning = Beginning { network, state, expected, statistics, every_steps };
+    let stop = Stop::default();
+    let listen = move |reports| recorder::run(recorder, &reports);
+    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
+    let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
+    let ended = ending(end, || format!("saved; go on with `{again}`"));
+    finish(&folder, &out, &plan, ended.is_ok())?;
+    ended
+}
+
+/// What the user types to go on.
+fn resume_command(args: &RunArgs, out: &Path) -> String {
+    let mut command = format!("pipeline run {} --resume", args.config.config.display());
+    for set in &args.config.sets {
+        command += &format!(" --set {set}");
+    }
+    debug_assert!(!out.as_os_str().is_empty());
+    command
+}
+
+fn watch(config: &Config, quiet: bool) -> Watch {
+    Watch {
+        stall_after: Duration::from_secs(u64::from(config.run.stall_after_s)),
+        on_fault: Box::new(|stage, exit| eprintln!("\n{stage}: {exit}")),
+        on_stop: Box::new(move || {
+            if !quiet {
+                eprintln!("\nstopping after this step and saving; once more to leave at once");
+            }
+        }),
+    }
+}
+
+/// Turns the way a flow ended into a result.
+pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Result<(), Failure> {
+    match ending {
+        Ending::Finished => Ok(()),
+        Ending::Stopped => Err(Failure::Stopped(how_to_go_on())),
+        Ending::Faulted { stage, exit: exit @ Exit::Panicked(_) } => {
+            Err(Failure::Internal(format!("{stage}: {exit}; this is a fault of pipeline itself")))
+        }
+        Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
+        Ending::Stalled { stage } => {
+            // Its threads cannot be joined: the process has to go, with the checkpoints as they are.
+            eprintln!("error: {stage} has work and has not moved for run.stall_after_s seconds; the last checkpoint is intact");
+            std::process::exit(1);
+        }
+        Ending::ControlLost => Err(Failure::Internal("the control plane failed".to_string())),
+    }
+}
+
+/// Refuses to go on with other data or with changed settings that alter results, unless they were asked for.
+fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<(), Failure> {
+    if saved.data != plan.fingerprints() {
+        return Err(Failure::Usage(
+            "the data sets are not those that the run began with (names, labels or sizes differ); restore them, or start a \
+             new run with --set run.out=…"
+                .to_string(),
+        ));
+    }
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?.flat();
+    let now = plan.config.flat();
+    let value = |flat: &[(String, String)], key: &str| {
+        flat.iter().find(|(name, _)| name == key).map_or("absent".to_string(), |(_, value)| value.clone())
+    };
+    let mut keys: Vec<&String> = before.iter().chain(&now).map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let asked = |key: &str| {
+        args.sets.iter().filter_map(|set| set.split_once('=')).any(|(name, _)| {
+            let name = name.trim();
+            name == key || name.starts_with(&format!("{key}."))
+        })
+    };
+    let free = |key: &str| FREE.iter().any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)));
+    let changed: Vec<String> = keys
+        .into_iter()
+        .filter(|key| value(&before, key) != value(&now, key) && !free(key) && !asked(key))
+        .map(|key| format!("{key} was {} and is {}", value(&before, key), value(&now, key)))
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "these keys alter results and were changed since the run began; give them by --set if you mean it:\n{}",
+        changed.join("\n")
+    )))
+}
+
+/// Writes the report and tells where everything lies.
+fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result<(), Failure> {
+    let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
+    let ending = if finished { "The run is complete." } else { "The run has not reached its end; it can be resumed." };
+    let config = plan.config.to_toml();
+    let page = Page { name: &out.display().to_string(), ending, events: &events, config: &config };
+    report::write(&folder.report(), &page)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", folder.report().display())))?;
+    if !finished {
+        return Ok(());
+    }
+    match folder::newest_good(&folder.checkpoints()).map(|(_, loaded)| serde_json::from_value(loaded.state)) {
+        Some(Ok(state)) => summary(folder, out, &state, plan.config.run.epochs),
+        _ => Ok(()),
+    }
+}
+
+/// The last lines of a run.
+fn summary(folder: &RunFolder, out: &Path, state: &RunState, epochs: u32) -> Result<(), Failure> {
+    let checkpoint = folder.checkpoints().join(checkpoint::file_name(state.step));
+    println!("done: {} steps", state.step);
+    if let Some(newest) = state.newest {
+        println!("top-1 error  {:.4}   top-5 error  {:.4}", newest.top1_error, newest.top5_error);
+    }
+    if let Some(best) = state.best.filter(|best| Some(best.step) != state.newest.map(|newest| newest.step)) {
+        println!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
+    }
+    println!("checkpoint   {}", checkpoint.display());
+    println!("report       {}", folder.report().display());
+    println!("next         pipeline eval {} --crops 10", out.display());
+    println!("             pipeline predict {} IMAGE.jpg", out.display());
+    let more: PathBuf = folder.config();
+    println!("             pipeline run {} --resume --set run.epochs={}", more.display(), epochs + epochs.div_ceil(2));
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Statistics of the training set: from the run's folder, from the cache, or by a pass over the data.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Failure;
+use super::run::ending;
+use crate::control::{self, Watch};
+use crate::dataset::statistics::{Statistics, Sums};
+use crate::flow::Stop;
+use crate::observe::progress;
+use crate::plan::Plan;
+use crate::topology;
+
+/// Gives the statistics that `plan` needs, if it needs any, and leaves a copy at `keep`.
+pub(super) fn obtain(plan: &Plan, keep: &Path, quiet: bool) -> Result<Option<Statistics>, Failure> {
+    if !plan.needs_statistics() {
+        return Ok(None);
+    }
+    if let Some(statistics) = Statistics::load(keep) {
+        return Ok(Some(statistics));
+    }
+    let cached = cache_file(plan);
+    let statistics = if let Some(statistics) = cached.as_deref().and_then(Statistics::load) {
+        statistics
+    } else {
+        let statistics = measure(plan, quiet)?;
+        if let Some(path) = &cached
+            && let Err(error) = statistics.save(path)
+        {
+            tracing::warn!(path = %path.display(), %error, "statistics could not be cached");
+        }
+        statistics
+    };
+    statistics.save(keep).map_err(|error| Failure::Failed(format!("{}: {error}", keep.display())))?;
+    Ok(Some(statistics))
+}
+
+/// One file for each content of the data and each way of looking at it.
+fn cache_file(plan: &Plan) -> Option<PathBuf> {
+    let folder = plan.config.data.cache.clone().or_else(|| {
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        cache.or_else(home).map(|cache| cache.join("pipeline"))
+    })?;
+    let decode = &plan.config.decode;
+    let mut hash = Xxh3::new();
+    hash.update(&plan.sets.train.content_stamp().to_le_bytes());
+    hash.update(format!("{:?} {} {} {:?}", decode.shorter_side, decode.square, decode.exif, plan.mean_image_side()).as_bytes());
+    Some(folder.join(format!("statistics-{:016x}.safetensors", hash.digest())))
+}
+
+fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
+    let total = u64::from(plan.itinerary.train_samples);
+    let bar = progress::images_bar(total, "statistics of the training set", quiet);
+    if !quiet && bar.is_hidden() {
+        eprintln!("statistics of the training set: one pass over {total} images");
+    }
+    let stop = Stop::default();
+    let count = bar.clone();
+    let (topology, sums) = topology::measuring(plan, &stop, Arc::new(move || count.inc(1)));
+    let watch = Watch {
+        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
+        on_fault: Box::new(|_, _| {}),
+        on_stop: Box::new(|| {}),
+    };
+    let end = control::supervise(topology, &stop, watch);
+    bar.finish_and_clear();
+    ending(end, || "nothing was begun yet: run the same command again".to_string())?;
+    let mut all = Sums::new(plan.mean_image_side());
+    while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {
+        all.merge(&part);
+    }
+    all.finish().ok_or_else(|| Failure::Failed(format!("{}: no image can be decoded", plan.config.data.train)))
+}

@@ -1,0 +1,136 @@
+//! One for all: any fault ends the whole flow. The pipeline waits for every stage and then says what the cause was.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, AsyncContext, Context, Handler};
+use tokio::sync::oneshot;
+
+use super::messages::{FaultFound, StageEnded};
+use super::stage::StageActor;
+use crate::flow::{Exit, HopGauge, Stop};
+use crate::topology::Topology;
+
+/// How a flow ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// At the end of data.
+    Finished,
+    /// On request, everything saved.
+    Stopped,
+    /// By a fault of the named stage.
+    Faulted {
+        /// The stage.
+        stage: &'static str,
+        /// What happened there.
+        exit: Exit,
+    },
+    /// Nothing has moved for too long. Its threads cannot be ended: only the process can.
+    Stalled {
+        /// The stage that has work and does not do it.
+        stage: &'static str,
+    },
+    /// The control plane itself failed.
+    ControlLost,
+}
+
+/// Knows every stage, and how much has moved.
+pub(super) struct PipelineActor {
+    topology: Option<Topology>,
+    hops: Vec<(&'static str, Arc<HopGauge>)>,
+    stages: usize,
+    cause: Option<(&'static str, Exit)>,
+    stop: Stop,
+    stall_after: Duration,
+    moved: (u64, Instant),
+    on_fault: Box<dyn Fn(&str, &Exit)>,
+    outcome: Option<oneshot::Sender<Ending>>,
+}
+
+impl PipelineActor {
+    pub(super) fn new(
+        topology: Topology,
+        stop: Stop,
+        stall_after: Duration,
+        on_fault: Box<dyn Fn(&str, &Exit)>,
+        outcome: oneshot::Sender<Ending>,
+    ) -> Self {
+        Self {
+            hops: topology.hops.clone(),
+            stages: topology.stages.len(),
+            topology: Some(topology),
+            cause: None,
+            stop,
+            stall_after,
+            moved: (0, Instant::now()),
+            on_fault,
+            outcome: Some(outcome),
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if let Some(outcome) = self.outcome.take() {
+            // Nobody listens only when the process is ending anyway.
+            let _ = outcome.send(ending);
+        }
+    }
+
+    /// Compares what has passed the hops with a second ago.
+    fn look_for_stall(&mut self) {
+        let passed = self.hops.iter().map(|(_, hop)| hop.sent() + hop.received()).sum();
+        if passed != self.moved.0 {
+            self.moved = (passed, Instant::now());
+        } else if self.moved.1.elapsed() > self.stall_after {
+            // The last stage in the data's order that has something to take and does not take it; where every queue is
+            // empty, the first stage owes the rest its work.
+            let waiting = self.hops.iter().rev().find(|(_, hop)| hop.sent() > hop.received());
+            let stage = waiting.or(self.hops.first()).map_or("source", |(taker, _)| taker);
+            self.end(Ending::Stalled { stage });
+        }
+    }
+}
+
+impl Actor for PipelineActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        let Some(topology) = self.topology.take() else { return };
+        for stage in topology.stages {
+            StageActor::new(stage, context.address()).start();
+        }
+        context.run_interval(Duration::from_secs(1), |pipeline, _| pipeline.look_for_stall());
+    }
+}
+
+impl Handler<FaultFound> for PipelineActor {
+    type Result = ();
+
+    fn handle(&mut self, FaultFound { stage, exit }: FaultFound, _: &mut Self::Context) {
+        let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.rank());
+        if exit.rank() > known {
+            // Losses are consequences: only causes are told at once.
+            if matches!(exit, Exit::Panicked(_) | Exit::Faulted(crate::flow::Fault::Failed(_))) {
+                (self.on_fault)(stage, &exit);
+            }
+            self.cause = Some((stage, exit));
+        }
+    }
+}
+
+impl Handler<StageEnded> for PipelineActor {
+    type Result = ();
+
+    fn handle(&mut self, _: StageEnded, _: &mut Self::Context) {
+        self.stages -= 1;
+        if self.stages > 0 {
+            return;
+        }
+        let ending = match self.cause.take() {
+            Some((_, Exit::Faulted(crate::flow::Fault::Aborted))) if self.stop.is_requested() => Ending::Stopped,
+            Some((stage, exit)) => Ending::Faulted { stage, exit },
+            None if self.stop.is_requested() => Ending::Stopped,
+            None => Ending::Finished,
+        };
+        self.end(ending);
+    }
+}

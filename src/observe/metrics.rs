@@ -1,0 +1,133 @@
+//! `metrics.jsonl`: one event a line. Errors are fractions, times seconds, `step` counts updates from 1, `epoch` from 0.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::stages::compute::{Report, RunState};
+
+/// The file, open for more lines.
+#[derive(Debug)]
+pub struct Metrics {
+    file: File,
+    path: PathBuf,
+}
+
+/// `metrics.jsonl` cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct MetricsError {
+    /// The file.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub source: io::Error,
+}
+
+impl Metrics {
+    /// Opens `path` to append.
+    pub fn open(path: &Path) -> Result<Self, MetricsError> {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.map(|file| Self { file, path: path.to_path_buf() })
+            .map_err(|source| MetricsError { path: path.to_path_buf(), source })
+    }
+
+    /// Writes one line at once: whoever follows the file sees whole events only.
+    pub fn write(&mut self, event: &Value) -> Result<(), MetricsError> {
+        let line = format!("{event}\n");
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|source| MetricsError { path: self.path.clone(), source })
+    }
+}
+
+/// A report as a line; `None` where it is for the terminal alone.
+pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> {
+    let event = match report {
+        Report::Step { step, epoch, loss, top1_error, lr, images, stream, .. } => json!({
+            "event": "step", "step": step, "epoch": epoch, "loss": loss, "lr": tidy(*lr), "images": images,
+            "train_top1_error": top1_error, "images_per_s": round(images_per_s), "elapsed_s": round(elapsed),
+            "stream": format!("{stream:016x}"),
+        }),
+        Report::Eval { step, epoch, result, crops, is_best } => json!({
+            "event": "eval", "step": step, "epoch": epoch, "loss": result.loss, "top1_error": result.top1_error,
+            "top5_error": result.top5_error, "images": result.images, "skipped": result.refused, "crops": crops,
+            "best": is_best, "elapsed_s": round(elapsed),
+        }),
+        Report::Plateau { factor } => json!({ "event": "plateau", "factor": factor, "elapsed_s": round(elapsed) }),
+        Report::Skip { step, sample, reason } => {
+            json!({ "event": "skip", "step": step, "sample": sample, "reason": reason })
+        }
+        Report::Saved { step, path, is_best } => json!({
+            "event": "checkpoint", "step": step, "file": path.file_name().map(|name| name.to_string_lossy()),
+            "best": is_best, "elapsed_s": round(elapsed),
+        }),
+        Report::EvalProgress { .. } => return None,
+    };
+    Some(event)
+}
+
+/// An f32 as the shortest decimal that means it: 0.01 and not 0.009999999776482582.
+fn tidy(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+/// Milliseconds and tenths of images are enough.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// What an interrupted run wrote after its last checkpoint.
+#[derive(Debug, Default)]
+pub struct Cut {
+    /// Stream hashes of the steps that are to be done again.
+    pub steps: Vec<(u64, u64)>,
+    /// Seconds of training up to the checkpoint.
+    pub elapsed_s: f64,
+}
+
+/// Takes from `path` all that lies past `state`, so that a resumed run's events follow without a seam.
+pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
+    let failed = |source| MetricsError { path: path.to_path_buf(), source };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Cut::default()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut kept = String::new();
+    let mut cut = Cut::default();
+    for line in text.lines() {
+        // A line that a crash has torn is no event.
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        if is_before(&event, state) {
+            kept += line;
+            kept.push('\n');
+            cut.elapsed_s = event["elapsed_s"].as_f64().unwrap_or(cut.elapsed_s);
+        } else if event["event"] == "step"
+            && let Some(step) = event["step"].as_u64()
+            && let Some(stream) = event["stream"].as_str().and_then(|hex| u64::from_str_radix(hex, 16).ok())
+        {
+            cut.steps.push((step, stream));
+        }
+    }
+    let temporary = path.with_extension("jsonl.tmp");
+    fs::write(&temporary, kept).and_then(|()| fs::rename(&temporary, path)).map_err(failed)?;
+    Ok(cut)
+}
+
+/// Whether an event belongs to the run as the checkpoint knows it.
+fn is_before(event: &Value, state: &RunState) -> bool {
+    let step = event["step"].as_u64().unwrap_or(0);
+    match event["event"].as_str() {
+        // An evaluation is in the checkpoint only if the checkpoint was made after it.
+        Some("eval") => step < state.step || state.newest.is_some_and(|newest| newest.step == step),
+        _ => step <= state.step,
+    }
+}
+
+/// All events of a run.
+pub fn read(path: &Path) -> Result<Vec<Value>, MetricsError> {
+    let text = fs::read_to_string(path).map_err(|source| MetricsError { path: path.to_path_buf(), source })?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}

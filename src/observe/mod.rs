@@ -1,0 +1,11 @@
+//! What is told of a run: events on disk, progress on the terminal, a page at the end. Reads, never steers.
+
+pub mod logging;
+
+pub mod metrics;
+
+pub mod progress;
+
+pub mod recorder;
+
+pub mod report;

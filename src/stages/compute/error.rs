@@ -1,0 +1,48 @@
+//! What can go wrong while training.
+
+/// Why a run had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// The loss has left the numbers.
+    #[error(
+        "step {step} (epoch {epoch}): the loss is {loss}: the weights have diverged at learning rate {lr}; resume from the \
+         last checkpoint with a smaller one, as in --resume --set solver.lr=…"
+    )]
+    NotFinite {
+        /// The step, from 1.
+        step: u64,
+        /// From 0.
+        epoch: u32,
+        /// NaN or infinite.
+        loss: f64,
+        /// The learning rate.
+        lr: f32,
+    },
+    /// A weight has left the numbers.
+    #[error("step {step}: {name} holds a value that is not finite: nothing is saved; use a smaller learning rate")]
+    WeightNotFinite {
+        /// The step, from 1.
+        step: u64,
+        /// The parameter.
+        name: String,
+    },
+    /// More bad samples than the user allows.
+    #[error("more than {most} bad images (run.bad_images_max); the newest is {sample}: {reason}")]
+    TooManyBad {
+        /// The budget.
+        most: u32,
+        /// `CLASS/name`.
+        sample: String,
+        /// Why it is bad.
+        reason: String,
+    },
+    /// A resumed run got other data than the interrupted one had.
+    #[error(
+        "step {step}: the samples differ from those that the interrupted run had at this step: the training images were \
+         changed meanwhile; restore them, or start a new run"
+    )]
+    StreamDiffers {
+        /// The step, from 1.
+        step: u64,
+    },
+}

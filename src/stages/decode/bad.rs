@@ -1,0 +1,45 @@
+//! Samples that cannot be decoded.
+
+use std::fs;
+use std::path::Path;
+
+use super::DecodeError;
+use crate::dataset::{Dataset, Encoded};
+
+/// A sample that cannot be decoded, under the policy `fail`.
+#[derive(Debug, thiserror::Error)]
+#[error("{id}: {reason} ({place}); repair or remove it, or set run.on_bad_image = \"skip\" to go on without it")]
+pub struct BadImage {
+    id: String,
+    reason: String,
+    place: String,
+}
+
+impl BadImage {
+    pub(super) fn new(data: &Dataset, sample: usize, error: &DecodeError) -> Self {
+        Self { id: data.id(sample).to_string(), reason: error.to_string(), place: data.where_is(sample) }
+    }
+}
+
+/// A bad image could not be copied away.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: the bad image cannot be copied here: {source}")]
+pub(super) struct QuarantineError {
+    path: String,
+    source: std::io::Error,
+}
+
+/// Copies a bad sample's bytes to `folder/CLASS/name`.
+pub(super) fn quarantine(
+    folder: &Path,
+    data: &Dataset,
+    sample: usize,
+    encoded: Encoded<'_>,
+) -> Result<(), QuarantineError> {
+    let Encoded::File(bytes) = encoded else { return Ok(()) };
+    let path = folder.join(data.id(sample).to_string());
+    let place = path.parent().unwrap_or(folder);
+    fs::create_dir_all(place)
+        .and_then(|()| fs::write(&path, bytes))
+        .map_err(|source| QuarantineError { path: path.display().to_string(), source })
+}

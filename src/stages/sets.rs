@@ -1,0 +1,25 @@
+//! The two data sets of a run.
+
+use std::sync::Arc;
+
+use crate::dataset::Dataset;
+use crate::stages::passage::Part;
+
+/// Training and validation set; the same one twice where there is only one.
+#[derive(Clone, Debug)]
+pub struct Sets {
+    /// Samples to learn from.
+    pub train: Arc<Dataset>,
+    /// Samples to measure the error on.
+    pub val: Arc<Dataset>,
+}
+
+impl Sets {
+    /// The one that a part of the run goes through.
+    pub fn of(&self, part: Part) -> &Dataset {
+        match part {
+            Part::Train => &self.train,
+            Part::Evaluate => &self.val,
+        }
+    }
+}

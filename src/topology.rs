@@ -1,0 +1,219 @@
+//! The flow on one screen: from a plan to hops and workers, in the data's order. Spawns nothing; [`crate::control`] does.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::dataset::statistics::{Statistics, Sums};
+use crate::flow::{Fault, HopGauge, Inlet, Outlet, Slot, Stop, channel};
+use crate::model::Network;
+use crate::model::solver::{Rates, UnknownLayer};
+use crate::plan::Plan;
+use crate::stages::compute::{self, Compute, Hops, IN_FLIGHT, Replica, Report, RunState};
+use crate::stages::save::{self, Saver};
+use crate::stages::{augment, decode, measure, source, staging};
+
+/// What a worker runs.
+pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
+
+/// A stage: its name, which is that of its threads, and what each of its workers runs.
+pub struct Stage {
+    /// `decode` makes threads `decode-0`, `decode-1`, …
+    pub name: &'static str,
+    /// One for each worker.
+    pub bodies: Vec<Body>,
+}
+
+/// A flow that is ready to start.
+pub struct Topology {
+    /// In the data's order.
+    pub stages: Vec<Stage>,
+    /// Each hop, under the stage that takes from it, in the data's order.
+    pub hops: Vec<(&'static str, Arc<HopGauge>)>,
+}
+
+/// Where a run begins.
+pub struct Beginning {
+    /// With the weights of that moment.
+    pub network: Network,
+    /// All else.
+    pub state: RunState,
+    /// Stream hashes that must come again.
+    pub expected: VecDeque<(u64, u64)>,
+    /// Of the training set, where they are needed.
+    pub statistics: Option<Statistics>,
+    /// Steps between checkpoints; 0: none are written.
+    pub every_steps: u64,
+}
+
+/// The flow of `run` and `eval`. `listen` is what the recorder runs.
+pub fn training(
+    plan: &Plan,
+    beginning: Beginning,
+    stop: &Stop,
+    listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
+) -> Result<Topology, UnknownLayer> {
+    let Beginning { network, state, expected, statistics, every_steps } = beginning;
+    let config = &plan.config;
+    let slots = config.staging.slots;
+    let rule = plan.rule(statistics.as_ref());
+    let mut flow = Flow::default();
+
+    // source: slots come home to it, tickets leave.
+    let (free, slots_home) = channel("slot", slots);
+    fill(&free, slots.get(), || Slot::new(config.staging.batch.get(), plan.writer.row_bytes()));
+    let (opened, openings) = channel("opened", slots);
+    let (tickets, tickets_in) = channel("ticket", config.decode.queue);
+    let way = source::Source { itinerary: plan.itinerary.clone(), start: state.position };
+    flow.hop("source", slots_home.gauge());
+    flow.one("source", {
+        let stop = stop.clone();
+        move || source::run(&way, &slots_home, opened, tickets, &stop)
+    });
+
+    // decode: buffers circulate between it and augment.
+    let (spare, pool) = pixel_pool(plan);
+    let (pixels, pixels_in) = channel("pixels", config.augment.queue);
+    let settings = plan.decode(rule.clone());
+    flow.hop("decode", tickets_in.gauge());
+    flow.many("decode", config.decode.workers, || {
+        let (settings, tickets, pool, pixels) = (settings.clone(), tickets_in.clone(), pool.clone(), pixels.clone());
+        move || decode::run(&settings, &tickets, &pool, pixels)
+    });
+    pixels.finish();
+
+    // augment: writes rows, sends receipts.
+    let (receipts, receipts_in) = channel("receipt", config.staging.queue);
+    let settings = plan.augment(rule, statistics.as_ref());
+    flow.hop("augment", pixels_in.gauge());
+    flow.many("augment", config.augment.workers, || {
+        let (settings, pixels, receipts, spare) =
+            (settings.clone(), pixels_in.clone(), receipts.clone(), spare.clone());
+        move || augment::run(&settings, &pixels, receipts, spare)
+    });
+    receipts.finish();
+    spare.finish();
+
+    // staging: whole batches, in order.
+    let (batches, batches_in) = channel("batch", config.compute.queue);
+    let stream = state.stream;
+    flow.hop("staging", receipts_in.gauge());
+    flow.one("staging", {
+        let stop = stop.clone();
+        move || staging::run(stream, &receipts_in, &openings, batches, &stop)
+    });
+
+    // compute: the device's thread, the stage that drives it, the writer of checkpoints.
+    let (work, work_in) = channel("work", NonZeroUsize::MIN);
+    let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
+    let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
+    let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
+    fill(&spare_copy, 1, Vec::new);
+    let (reports, reports_in) = channel("report", config.observe.queue);
+    let compute = Compute {
+        itinerary: plan.itinerary.clone(),
+        solver: config.solver.clone(),
+        rates: Rates::new(&config.solver, network.parameters())?,
+        every_steps,
+        bad_images_max: config.run.bad_images_max,
+        data: plan.sets.clone(),
+        state,
+        expected,
+    };
+    let replica = Replica { network, seed: config.run.seed, row_len: plan.model.spec.input.len() };
+    let saver = Saver { folder: config.run.out.join("checkpoints"), keep: config.checkpoint.keep.get() };
+    flow.hop("compute", batches_in.gauge());
+    flow.hop("cpu", work_in.gauge());
+    flow.hop("save", saves_in.gauge());
+    flow.hop("record", reports_in.gauge());
+    let saved = reports.clone();
+    flow.one("compute", {
+        let hops = Hops { batches: batches_in, work, outcomes: outcomes_in, saves, spare: spare_in, reports };
+        let stop = stop.clone();
+        move || compute::run(compute, hops, &stop)
+    });
+    flow.one("cpu", move || compute::run_replica(replica, &work_in, outcomes, free));
+    flow.one("save", move || save::run(&saver, &saves_in, spare_copy, saved));
+    flow.one("record", move || listen(reports_in));
+    Ok(flow.0)
+}
+
+/// The flow that measures the training set: source and decode, with counters where augment stands. The sums leave by
+/// the outlet; `progress` is called for each image.
+pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>) -> (Topology, Inlet<Sums>) {
+    let config = &plan.config;
+    let square = plan.mean_image_side();
+    let mut flow = Flow::default();
+
+    let (requests, requests_in) = channel("ticket", config.decode.queue);
+    let samples = plan.itinerary.train_samples;
+    flow.one("source", {
+        let stop = stop.clone();
+        move || measure::source(samples, requests, &stop)
+    });
+
+    let (spare, pool) = pixel_pool(plan);
+    let (pixels, pixels_in) = channel("pixels", config.augment.queue);
+    // Every frame counts, also one that is too small for the crop.
+    let mut settings = plan.decode(plan.rule(None));
+    settings.rule.crop = 0;
+    flow.hop("decode", requests_in.gauge());
+    flow.many("decode", config.decode.workers, || {
+        let (settings, requests, pool, pixels) = (settings.clone(), requests_in.clone(), pool.clone(), pixels.clone());
+        move || decode::run(&settings, &requests, &pool, pixels)
+    });
+    pixels.finish();
+
+    let (sums, sums_in) = channel("sums", config.augment.workers);
+    flow.hop("measure", pixels_in.gauge());
+    flow.many("measure", config.augment.workers, || {
+        let (pixels, spare, sums, progress) =
+            (pixels_in.clone(), spare.clone(), sums.clone(), Arc::clone(&progress));
+        move || measure::run(square, &pixels, spare, sums, &*progress)
+    });
+    spare.finish();
+    sums.finish();
+    (flow.0, sums_in)
+}
+
+/// The buffers that decoded pixels travel in: all of them in the pool, which has room for each.
+fn pixel_pool(plan: &Plan) -> (Outlet<Vec<u8>>, Inlet<Vec<u8>>) {
+    let count = plan.pixel_buffers();
+    let (spare, pool) = channel("buffer", NonZeroUsize::MIN.saturating_add(count - 1));
+    fill(&spare, count, Vec::new);
+    (spare, pool)
+}
+
+/// Puts `count` things into a hop that has room for them and whose inlet is at hand.
+fn fill<T>(outlet: &Outlet<T>, count: usize, make: impl Fn() -> T) {
+    for _ in 0..count {
+        let sent = outlet.send(make());
+        debug_assert!(sent.is_ok(), "the inlet is alive");
+    }
+}
+
+struct Flow(Topology);
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self(Topology { stages: Vec::new(), hops: Vec::new() })
+    }
+}
+
+impl Flow {
+    fn hop(&mut self, taker: &'static str, gauge: Arc<HopGauge>) {
+        self.0.hops.push((taker, gauge));
+    }
+
+    fn one(&mut self, name: &'static str, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
+        self.0.stages.push(Stage { name, bodies: vec![Box::new(body)] });
+    }
+
+    fn many<F>(&mut self, name: &'static str, workers: NonZeroUsize, body: impl Fn() -> F)
+    where
+        F: FnOnce() -> Result<(), Fault> + Send + 'static,
+    {
+        let bodies = (0..workers.get()).map(|_| Box::new(body()) as Body).collect();
+        self.0.stages.push(Stage { name, bodies });
+    }
+}
