@@ -123,7 +123,7 @@ pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 mod tests {
     use super::*;
 
-    /// Known answers of Random123's kat_vectors for philox4x32-10.
+    /// Known answers of Random123's `kat_vectors` for philox4x32-10.
     #[test]
     fn known_answers() {
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Every operation against a twin written straight from its formula, gradients against finite differences, and the laws
 //! that hold for the whole network.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conv;
 mod elementwise;

@@ -43,7 +43,9 @@ proptest! {
         let (cpu, chunks) = (cpu(), Chunks::new(batch));
         let mut x = numbers(1, batch * g.input.len());
         if ties {
-            x.iter_mut().for_each(|x| *x = (*x * 2.0).round());
+            for x in &mut x {
+                *x = (*x * 2.0).round();
+            }
         }
         let dy = numbers(2, batch * g.output.len());
         let (y_twin, dx_twin) = twin(&layer, &g, batch * channels, &x, &dy);
