@@ -78,7 +78,9 @@ impl Geometry {
             let a = &a[j * self.shape.plane() + start..][..s.len()];
             s.iter_mut().zip(a).for_each(|(s, a)| *s += a * a);
         }
-        s.iter_mut().for_each(|s| *s = self.k + self.alpha * *s);
+        for s in s {
+            *s = self.k + self.alpha * *s;
+        }
     }
 
     fn window(&self, c: usize) -> std::ops::Range<usize> {

@@ -11,7 +11,10 @@ impl Geometry {
         let data = (Rows::new(y, to.len()), Rows::new(places, to.len()));
         cpu.each_range(chunks.holding(rows), data, |chunk, (y, places)| {
             let maps = x[chunk.start * from.len()..chunk.end * from.len()].chunks_exact(from.plane());
-            let outputs = y.data.chunks_exact_mut(to.plane()).zip(places.data.chunks_exact_mut(to.plane()));
+            let outputs = y
+                .data
+                .chunks_exact_mut(to.plane())
+                .zip(places.data.chunks_exact_mut(to.plane()));
             for (map, (y, places)) in maps.zip(outputs) {
                 self.forward_map(map, y, places);
             }
@@ -19,7 +22,9 @@ impl Geometry {
     }
 
     fn forward_map(&self, map: &[f32], y: &mut [f32], places: &mut [u8]) {
-        let rows = y.chunks_exact_mut(self.output.width).zip(places.chunks_exact_mut(self.output.width));
+        let rows = y
+            .chunks_exact_mut(self.output.width)
+            .zip(places.chunks_exact_mut(self.output.width));
         for (q, (y, places)) in rows.enumerate() {
             let top = q * self.stride;
             let height = self.size.min(self.input.height - top);
@@ -52,7 +57,9 @@ impl Geometry {
         let (to, from) = (self.input, self.output);
         cpu.each_range(chunks.holding(rows), Rows::new(dx, to.len()), |chunk, dx| {
             let part = chunk.start * from.len()..chunk.end * from.len();
-            let gradients = dy[part.clone()].chunks_exact(from.plane()).zip(places[part].chunks_exact(from.plane()));
+            let gradients = dy[part.clone()]
+                .chunks_exact(from.plane())
+                .zip(places[part].chunks_exact(from.plane()));
             for (map, (dy, places)) in dx.data.chunks_exact_mut(to.plane()).zip(gradients) {
                 self.backward_map(dy, places, map);
             }
@@ -61,7 +68,9 @@ impl Geometry {
 
     fn backward_map(&self, dy: &[f32], places: &[u8], map: &mut [f32]) {
         map.fill(0.0);
-        let rows = dy.chunks_exact(self.output.width).zip(places.chunks_exact(self.output.width));
+        let rows = dy
+            .chunks_exact(self.output.width)
+            .zip(places.chunks_exact(self.output.width));
         for (q, (dy, places)) in rows.enumerate() {
             for (r, (dy, &place)) in dy.iter().zip(places).enumerate() {
                 let (i, j) = (place as usize / self.size, place as usize % self.size);
