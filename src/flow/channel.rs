@@ -38,14 +38,26 @@ pub struct Inlet<T> {
 pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
     let (sender, receiver) = bounded(capacity.get());
     let gauge = Arc::new(HopGauge::new(name, capacity.get()));
-    let hop = Arc::new(Hop { gauge, lost: AtomicBool::new(false) });
-    (Outlet { sender, hop: Arc::clone(&hop), finished: false }, Inlet { receiver, hop })
+    let hop = Arc::new(Hop {
+        gauge,
+        lost: AtomicBool::new(false),
+    });
+    (
+        Outlet {
+            sender,
+            hop: Arc::clone(&hop),
+            finished: false,
+        },
+        Inlet { receiver, hop },
+    )
 }
 
 impl<T> Outlet<T> {
     /// Puts an item in; waits while the hop is full. The clock is read only where there is a wait.
     pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
-        let gone = || DownstreamGone { hop: self.hop.gauge.name };
+        let gone = || DownstreamGone {
+            hop: self.hop.gauge.name,
+        };
         let waited = match self.sender.try_send(item) {
             Ok(()) => Duration::ZERO,
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
@@ -72,7 +84,11 @@ impl<T> Outlet<T> {
 
 impl<T> Clone for Outlet<T> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone(), hop: Arc::clone(&self.hop), finished: false }
+        Self {
+            sender: self.sender.clone(),
+            hop: Arc::clone(&self.hop),
+            finished: false,
+        }
     }
 }
 
@@ -114,7 +130,13 @@ impl<T> Inlet<T> {
     }
 
     fn end(&self) -> Result<Option<T>, UpstreamLost> {
-        if self.hop.lost.load(Ordering::Acquire) { Err(UpstreamLost { hop: self.hop.gauge.name }) } else { Ok(None) }
+        if self.hop.lost.load(Ordering::Acquire) {
+            Err(UpstreamLost {
+                hop: self.hop.gauge.name,
+            })
+        } else {
+            Ok(None)
+        }
     }
 
     /// The hop's counts.
@@ -125,6 +147,9 @@ impl<T> Inlet<T> {
 
 impl<T> Clone for Inlet<T> {
     fn clone(&self) -> Self {
-        Self { receiver: self.receiver.clone(), hop: Arc::clone(&self.hop) }
+        Self {
+            receiver: self.receiver.clone(),
+            hop: Arc::clone(&self.hop),
+        }
     }
 }

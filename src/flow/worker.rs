@@ -36,7 +36,9 @@ impl Worker {
             };
             on_exit(exit);
         };
-        let handle = std::thread::Builder::new().name(format!("{stage}-{index}")).spawn(run)?;
+        let handle = std::thread::Builder::new()
+            .name(format!("{stage}-{index}"))
+            .spawn(run)?;
         Ok(Self { handle })
     }
 
@@ -53,7 +55,9 @@ fn keep_panics_of_workers() {
         let kept = PANIC.with_borrow_mut(|slot| {
             slot.as_mut().map(|text| {
                 let message = info.payload_as_str().unwrap_or("no message");
-                let place = info.location().map_or(String::new(), |at| format!(" (at {}:{})", at.file(), at.line()));
+                let place = info
+                    .location()
+                    .map_or(String::new(), |at| format!(" (at {}:{})", at.file(), at.line()));
                 *text = format!("{message}{place}");
             })
         });
