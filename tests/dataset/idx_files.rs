@@ -11,7 +11,9 @@ use super::{ids, open, refusal};
 
 fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0, 0, 8, sizes.len() as u8];
-    sizes.iter().for_each(|size| out.extend(size.to_be_bytes()));
+    for size in sizes {
+        out.extend(size.to_be_bytes());
+    }
     out.extend(bytes);
     out
 }

@@ -24,7 +24,11 @@ fn numbers_as_labels_keep_their_order() {
     let root = tempfile::tempdir().unwrap();
     let files: Vec<String> = (0..12).map(|i| format!("{i}.jpg")).collect();
     fill(root.path(), &files.iter().map(String::as_str).collect::<Vec<_>>());
-    let list: String = (0..12).rev().map(|i| format!("{i}.jpg,{i}\n")).collect();
+    let list = (0..12)
+        .rev()
+        .map(|i| format!("{i}.jpg,{i}"))
+        .collect::<Vec<_>>()
+        .join("\n");
     fs::write(root.path().join("l.csv"), list).unwrap();
     let dataset = open(root.path().join("l.csv"));
     assert_eq!(dataset.classes()[10], "10");

@@ -1,4 +1,5 @@
 //! Datasets: every kind of location, what is refused and why, and files that change while in use.
+#![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod exports;
 mod folders;

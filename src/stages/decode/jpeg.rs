@@ -62,7 +62,7 @@ impl Jpeg {
     pub(super) fn new(max_pixels: u64) -> Result<Self, DecodeError> {
         // SAFETY: no pointers; null means failure.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        let handle = NonNull::new(handle).ok_or(DecodeError::Setup("out of memory".into()))?;
+        let handle = NonNull::new(handle).ok_or_else(|| DecodeError::Setup("out of memory".into()))?;
         let mut jpeg = Self { handle, max_pixels };
         jpeg.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
         jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
