@@ -29,7 +29,7 @@ fn odd_jpegs_decode_as_pillow_does_or_are_refused() {
         let mut entry = entry.unwrap();
         let path = entry.path().unwrap().display().to_string();
         let name = path.strip_prefix("jpeg-odd/").unwrap().to_owned();
-        if !name.ends_with(".jpg") && !name.ends_with(".jpeg") {
+        if !name.contains(".jp") {
             continue;
         }
         let mut file = Vec::new();
