@@ -60,9 +60,9 @@ impl Evaluation {
             if self.seen == self.views {
                 self.seen = 0;
                 if fact.refused.is_some() {
-                    self.result.refused += 1
+                    self.result.refused += 1;
                 } else {
-                    self.count(fact.label as usize)
+                    self.count(fact.label as usize);
                 }
             }
         }

@@ -159,7 +159,7 @@ impl Decode {
         match self.on_bad_image {
             OnBadImage::Fail => return Err(Fault::failed(BadImage::new(data, sample, error))),
             OnBadImage::Quarantine => {
-                bad::quarantine(&self.quarantine, data, sample, encoded).map_err(Fault::failed)?
+                bad::quarantine(&self.quarantine, data, sample, encoded).map_err(Fault::failed)?;
             }
             OnBadImage::Skip => {}
         }
