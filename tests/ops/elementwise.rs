@@ -1,4 +1,4 @@
-//! ReLU, tanh and dropout.
+//! Rectifiers, tanh and dropout.
 
 use pipeline::ops::dropout::{self, Masks};
 use pipeline::ops::{Chunks, relu, tanh};
