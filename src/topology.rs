@@ -202,7 +202,7 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
 
 /// The buffers that decoded pixels travel in: all of them in the pool, which has room for each.
 fn pixel_pool(plan: &Plan) -> (Outlet<Vec<u8>>, Inlet<Vec<u8>>) {
-    let count = plan.pixel_buffers();
+    let count = plan.buffers().pixel_buffers;
     let (spare, pool) = channel("buffer", NonZeroUsize::MIN.saturating_add(count - 1));
     fill(&spare, count, Vec::new);
     (spare, pool)

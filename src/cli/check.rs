@@ -6,7 +6,7 @@ use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
-use crate::plan::{ModelPlan, Plan, PlanError};
+use crate::plan::{Buffers, ModelPlan, Plan, PlanError};
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
 
@@ -30,7 +30,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             data(&plan);
             model(&plan.model.spec);
             queues(&plan.config);
-            memory(&plan.config, &plan.model, Some(&plan));
+            memory(&plan.config, &plan.model);
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
@@ -40,7 +40,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             queues(&config);
-            memory(&config, &planned, None);
+            memory(&config, &planned);
         }
         Err(error) => return Err(Failure::usage(error)),
     }
@@ -130,28 +130,21 @@ fn queues(config: &Config) {
     println!("          at most {rows} rows are in flight (slots × batch)");
 }
 
-fn memory(config: &Config, model: &ModelPlan, plan: Option<&Plan>) {
+fn memory(config: &Config, model: &ModelPlan) {
     let m = &model.memory;
-    let row_bytes = plan.map_or(0, Plan::slot_bytes);
-    let mut rows = vec![
+    let buffers = Buffers::new(config, m);
+    let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
+    let rows = [
         ("parameters", m.parameters),
         ("momentum", m.momentum),
         ("gradients of parameters", m.parameter_gradients + m.partial_sums),
         ("activations", m.activations),
         ("gradients of activations", m.activation_gradients),
         ("scratch", m.scratch),
-        ("copy for checkpoints", m.parameters + m.momentum),
+        ("copy for checkpoints", buffers.snapshot),
+        ("slots", buffers.slots),
+        ("decoded crops", crops.unwrap_or(0)),
     ];
-    if let Some(plan) = plan {
-        rows.push(("slots", row_bytes));
-        match plan.pixel_buffer_bytes() {
-            Some(bytes) => rows.push(("decoded crops", bytes * plan.pixel_buffers() as u64)),
-            None => println!(
-                "          decoded crops: {} buffers of the largest image",
-                plan.pixel_buffers()
-            ),
-        }
-    }
     let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
     println!(
         "memory    {:<26} {:>10}",
@@ -162,6 +155,12 @@ fn memory(config: &Config, model: &ModelPlan, plan: Option<&Plan>) {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
+    if crops.is_none() {
+        println!(
+            "          and {} buffers for whole images, as large as the largest",
+            buffers.pixel_buffers
+        );
+    }
 }
 
 fn time(plan: &Plan) {

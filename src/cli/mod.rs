@@ -93,6 +93,15 @@ impl ConfigArgs {
     }
 }
 
+/// Exit code of a run that failed.
+const FAILED: u8 = 1;
+/// Exit code of wrong arguments or a wrong configuration.
+const USAGE: u8 = 2;
+/// Exit code of a run that was stopped on request.
+const STOPPED: u8 = 3;
+/// Exit code of a fault of `pipeline` itself.
+const INTERNAL: u8 = 70;
+
 /// Why a command did not do what it was asked to.
 enum Failure {
     /// The arguments or the configuration are at fault; nothing was begun.
@@ -103,6 +112,13 @@ enum Failure {
     Stopped(String),
     /// `pipeline` itself was.
     Internal(String),
+    /// The cause is on stderr already; the hint says how to go on.
+    Told {
+        /// The exit code.
+        code: u8,
+        /// What to do.
+        hint: String,
+    },
 }
 
 impl Failure {
@@ -137,17 +153,19 @@ pub fn main() -> ExitCode {
     };
     let (code, text) = match result {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Failed(text)) => (1, text),
-        Err(Failure::Usage(text)) => (2, text),
-        Err(Failure::Stopped(text)) => (3, text),
-        Err(Failure::Internal(text)) => (70, text),
+        Err(Failure::Failed(text)) => (FAILED, text),
+        Err(Failure::Usage(text)) => (USAGE, text),
+        Err(Failure::Internal(text)) => (INTERNAL, text),
+        Err(Failure::Stopped(hint)) => return say(STOPPED, &hint),
+        Err(Failure::Told { code, hint }) => return say(code, &hint),
     };
-    if code != 3 && !text.is_empty() {
-        for line in text.lines() {
-            eprintln!("error: {line}");
-        }
-    } else if !text.is_empty() {
-        eprintln!("{text}");
+    for line in text.lines() {
+        eprintln!("error: {line}");
     }
+    ExitCode::from(code)
+}
+
+fn say(code: u8, hint: &str) -> ExitCode {
+    eprintln!("{hint}");
     ExitCode::from(code)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::folder::{self, RunFolder};
-use super::{ConfigArgs, Failure, statistics};
+use super::{ConfigArgs, FAILED, Failure, INTERNAL, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
 use crate::flow::{Exit, Stop};
@@ -138,7 +138,18 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let listen = move |reports| recorder::run(recorder, &reports);
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
-    let ended = ending(end, || format!("saved; go on with `{again}`"));
+    let ended = match end {
+        // Its cause was told when it was found.
+        Ending::Faulted { exit, .. } => Err(Failure::Told {
+            code: if matches!(exit, Exit::Panicked(_)) {
+                INTERNAL
+            } else {
+                FAILED
+            },
+            hint: format!("the last checkpoint is intact; go on with `{again}`"),
+        }),
+        end => ending(end, || format!("saved; go on with `{again}`")),
+    };
     finish(&folder, &out, &plan, ended.is_ok())?;
     ended
 }
@@ -155,7 +166,7 @@ fn resume_command(args: &RunArgs) -> String {
 fn watch(config: &Config, quiet: bool) -> Watch {
     Watch {
         stall_after: Duration::from_secs(u64::from(config.run.stall_after_s)),
-        on_fault: Box::new(|stage, exit| eprintln!("\n{stage}: {exit}")),
+        on_fault: Box::new(|stage, exit| eprintln!("\nerror: {stage}: {exit}")),
         on_stop: Box::new(move || {
             if !quiet {
                 eprintln!("\nstopping after this step and saving; once more to leave at once");

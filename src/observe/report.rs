@@ -182,7 +182,8 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
         return String::new();
     }
     let right = finite.iter().map(|p| p.0).fold(1.0, f64::max);
-    let top = finite.iter().map(|p| p.1).fold(1e-9, f64::max);
+    let tick = round_tick(finite.iter().map(|p| p.1).fold(1e-9, f64::max) / 4.0);
+    let top = 4.0 * tick;
     let place = |x: f64, y: f64| {
         (
             LEFT + x / right * (WIDTH - LEFT - 10.0),
@@ -191,9 +192,10 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
     };
     let mut svg = String::new();
     for i in 0..=4 {
-        let value = top * f64::from(i) / 4.0;
+        let value = tick * f64::from(i);
         let (x, y) = place(0.0, value);
-        let label = format!("{value:.4}");
+        // Twelve digits hide what binary fractions leave behind 0.6000000000000001.
+        let label = format!("{:.12}", value);
         let label = label.trim_end_matches('0').trim_end_matches('.');
         let _ = write!(
             svg,
@@ -229,6 +231,17 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
         HEIGHT - 6.0
     );
     format!("<h2>{title}</h2><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{svg}</svg>")
+}
+
+/// The next number from `value` up that people count in: 1, 1.5, 2, 2.5, 3, 4, 5 or 8 times a power of ten.
+fn round_tick(value: f64) -> f64 {
+    let power = 10f64.powf(value.log10().floor());
+    let steps = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0];
+    steps
+        .iter()
+        .map(|step| step * power)
+        .find(|tick| *tick >= value)
+        .unwrap_or(10.0 * power)
 }
 
 /// At most [`POINTS`] points: means over neighbours.

@@ -66,8 +66,8 @@ impl Geometry {
                 let (a, db) = (&a[n * image..(n + 1) * image], &db[n * image..(n + 1) * image]);
                 for start in (0..plane).step_by(STRIP) {
                     let width = STRIP.min(plane - start);
-                    let mut maps = Maps { a, db, da: &mut *da };
-                    self.backward_strip(&mut maps, start, width, &mut scratch);
+                    let maps = Maps { a, db, da: &mut *da };
+                    self.backward_strip(maps, start, width, &mut scratch);
                 }
             }
         });

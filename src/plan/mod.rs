@@ -1,20 +1,24 @@
 //! What a configuration comes to: data sets opened, layers and shapes worked out, every number of the run known, and
 //! nothing begun. `pipeline check` prints it; [`crate::topology`] builds from it.
 
+mod buffers;
+mod model;
+
+pub use buffers::Buffers;
+pub use model::ModelPlan;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::config::augment::{Mean, PcaScale};
-use crate::config::model::Layer;
 use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, DatasetError, check_classes};
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
-use crate::model::presets::{self, Overrides};
-use crate::model::solver::{Rates, UnknownLayer};
-use crate::model::{Memory, ModelError, Network, Parameter, Spec};
-use crate::ops::Shape;
+use crate::model::ModelError;
+use crate::model::presets;
+use crate::model::solver::UnknownLayer;
 use crate::stages::Sets;
 use crate::stages::augment::{Augment, ColourNoise, Mean as Subtracted, Rule};
 use crate::stages::decode::{Decode, Options};
@@ -63,94 +67,6 @@ pub enum PlanError {
         /// How many.
         samples: usize,
     },
-}
-
-/// The numbers of a network, before any of it is made.
-#[derive(Clone, Debug)]
-pub struct ModelPlan {
-    /// The layers.
-    pub layers: Vec<Layer>,
-    /// Their shapes.
-    pub spec: Spec,
-    /// Classes of the data.
-    pub classes: usize,
-    /// Memory for a batch.
-    pub memory: Memory,
-    /// Compute threads.
-    pub threads: usize,
-}
-
-impl ModelPlan {
-    /// Works out `[model]` for a number of classes.
-    pub fn new(config: &Config, classes: usize) -> Result<Self, PlanError> {
-        let layers = layers(config)?;
-        let side = config.augment.crop.get();
-        let spec = Spec::new(&layers, Shape::new(3, side, side), classes)?;
-        let threads = config.compute.threads.map_or_else(cores, std::num::NonZeroUsize::get);
-        let memory = crate::model::Plan::new(&spec, config.staging.batch.get()).memory(&spec, threads);
-        Rates::new(&config.solver, &names(&spec))?;
-        Ok(Self {
-            layers,
-            spec,
-            classes,
-            memory,
-            threads,
-        })
-    }
-
-    /// Makes the network, with its initial weights.
-    pub fn build(&self, config: &Config) -> Result<Network, PlanError> {
-        let threads = crate::devices::cpu::Threads::new("cpu-0", self.threads).map_err(|_| ModelError::Zero {
-            what: "the number of threads that can be started",
-        })?;
-        let batch = config.staging.batch.get();
-        let seed = config.run.seed;
-        Ok(Network::new(
-            &self.layers,
-            self.spec.input,
-            self.classes,
-            batch,
-            Arc::new(threads),
-            seed,
-        )?)
-    }
-}
-
-/// Parameters by name alone, as far as the solver's tables need them.
-fn names(spec: &Spec) -> Vec<Parameter> {
-    let with_parameters = spec.layers.iter().filter(|layer| layer.start.is_some());
-    with_parameters
-        .map(|layer| Parameter::new(format!("{}.weight", layer.name), Vec::new(), Vec::new()))
-        .collect()
-}
-
-/// Cores that this process may use.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
-    let model = &config.model;
-    let overrides = Overrides {
-        dropout: model.dropout,
-        init: model.init,
-        hidden_bias: model.bias,
-    };
-    match (&model.preset, &model.layers) {
-        (Some(name), _) => presets::layers(name, overrides).ok_or_else(|| {
-            let nearest = crate::config::errors::nearest(name, presets::NAMES);
-            let hint = nearest.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
-            PlanError::Preset {
-                name: name.clone(),
-                hint,
-            }
-        }),
-        (None, layers) => {
-            let mut layers = layers.clone().unwrap_or_default();
-            overrides.apply(&mut layers);
-            Ok(layers)
-        }
-    }
 }
 
 /// Opens the training set, and the validation set where there is one; their classes must agree.
@@ -210,6 +126,11 @@ impl Plan {
             itinerary,
             writer,
         })
+    }
+
+    /// Memory that the stages hold.
+    pub fn buffers(&self) -> Buffers {
+        Buffers::new(&self.config, &self.model.memory)
     }
 
     /// Fingerprints of both sets: a resumed run must find the same.
@@ -298,34 +219,6 @@ impl Plan {
         (self.config.augment.mean == Mean::Image)
             .then_some(self.config.decode.shorter_side)
             .flatten()
-    }
-
-    /// Buffers in which decoded pixels travel: one in each hand and one in each place of the queue between.
-    pub fn pixel_buffers(&self) -> usize {
-        let Config { decode, augment, .. } = &self.config;
-        decode.workers.get() + augment.queue.get() + augment.workers.get()
-    }
-
-    /// Bytes of the slots.
-    pub fn slot_bytes(&self) -> u64 {
-        let staging = &self.config.staging;
-        (staging.slots.get() * staging.batch.get() * self.writer.row_bytes()) as u64
-    }
-
-    /// Bytes of a pixel buffer at its largest; `None` where the size of the images decides.
-    pub fn pixel_buffer_bytes(&self) -> Option<u64> {
-        let crop = self.config.augment.crop.get() as u64;
-        let side = if self.itinerary.views == 1 {
-            Some(crop)
-        } else {
-            self.config.decode.shorter_side.map(u64::from)
-        };
-        side.map(|side| 3 * side * side)
-    }
-
-    /// Bytes of the copy that a checkpoint is written from.
-    pub fn snapshot_bytes(&self) -> u64 {
-        self.model.memory.parameters + self.model.memory.momentum
     }
 }
 

@@ -1,0 +1,46 @@
+//! Memory that the stages hold beside the network's.
+
+use crate::config::Config;
+use crate::config::evaluate::Crops;
+use crate::devices::cpu::PlanarRows;
+use crate::devices::row::RowWriter;
+use crate::model::Memory;
+
+/// Buffers of the stages, all made once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// Bytes of all slots.
+    pub slots: u64,
+    /// Buffers in which decoded pixels travel: one in each hand and one in each place of the queue between.
+    pub pixel_buffers: usize,
+    /// Bytes of one of them at its largest; `None` where the size of the images decides.
+    pub pixel_buffer: Option<u64>,
+    /// Bytes of the copy that a checkpoint is written from.
+    pub snapshot: u64,
+}
+
+impl Buffers {
+    /// Those of `config`, for a network that takes `memory`.
+    pub fn new(config: &Config, memory: &Memory) -> Self {
+        let Config {
+            decode,
+            augment,
+            staging,
+            evaluate,
+            ..
+        } = config;
+        let crop = augment.crop.get();
+        let row_bytes = PlanarRows::new(crop).row_bytes();
+        let side = if evaluate.crops == Crops::One {
+            Some(crop as u32)
+        } else {
+            decode.shorter_side
+        };
+        Self {
+            slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
+            pixel_buffers: decode.workers.get() + augment.queue.get() + augment.workers.get(),
+            pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
+            snapshot: memory.parameters + memory.momentum,
+        }
+    }
+}
