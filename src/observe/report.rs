@@ -195,7 +195,7 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
         let value = tick * f64::from(i);
         let (x, y) = place(0.0, value);
         // Twelve digits hide what binary fractions leave behind 0.6000000000000001.
-        let label = format!("{:.12}", value);
+        let label = format!("{value:.12}");
         let label = label.trim_end_matches('0').trim_end_matches('.');
         let _ = write!(
             svg,
