@@ -66,14 +66,14 @@ impl Geometry {
                 let (a, db) = (&a[n * image..(n + 1) * image], &db[n * image..(n + 1) * image]);
                 for start in (0..plane).step_by(STRIP) {
                     let width = STRIP.min(plane - start);
-                    let maps = Maps { a, db, da: &mut *da };
-                    self.backward_strip(maps, start, width, &mut scratch);
+                    let mut maps = Maps { a, db, da: &mut *da };
+                    self.backward_strip(&mut maps, start, width, &mut scratch);
                 }
             }
         });
     }
 
-    fn backward_strip(&self, maps: Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
+    fn backward_strip(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has AVX2.
@@ -85,12 +85,12 @@ impl Geometry {
     /// As [`forward_strip_avx2`](Self::forward_strip_avx2).
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn backward_strip_avx2(&self, maps: Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
+    fn backward_strip_avx2(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
         self.backward_strip_plain(maps, start, width, scratch);
     }
 
     #[inline(always)]
-    fn backward_strip_plain(&self, maps: Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
+    fn backward_strip_plain(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
         let plane = self.shape.plane();
         // db·a·s^(−β−1) of every channel; da holds db·s^(−β) until the sums are known.
         let summands = &mut scratch[..self.shape.channels * width];
