@@ -111,8 +111,9 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
     let ended = ending(end, || format!("saved; go on with `{again}`"));
-    finish(&folder, &out, &plan, ended.is_ok())?;
-    ended
+    let told = finish(&folder, &out, &plan, ended.is_ok());
+    // The cause of the ending comes before whatever it did to the report: a full disk, say.
+    ended.and(told)
 }
 
 /// What the user types to go on.

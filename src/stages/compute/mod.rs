@@ -208,7 +208,7 @@ impl Run {
         }
         self.hops.reports.send(Report::Eval { step, epoch, result, crops, is_best })?;
         if let Some(factor) = lowered {
-            self.hops.reports.send(Report::Plateau { factor })?;
+            self.hops.reports.send(Report::Plateau { step, factor })?;
         }
         self.save(is_best)
     }
