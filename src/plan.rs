@@ -15,10 +15,10 @@ use crate::model::presets::{self, Overrides};
 use crate::model::solver::{Rates, UnknownLayer};
 use crate::model::{Memory, ModelError, Network, Parameter, Spec};
 use crate::ops::Shape;
+use crate::stages::Sets;
 use crate::stages::augment::{Augment, ColourNoise, Mean as Subtracted, Rule};
 use crate::stages::decode::{Decode, Options};
 use crate::stages::source::Itinerary;
-use crate::stages::Sets;
 
 /// A configuration that reads well but cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -89,23 +89,39 @@ impl ModelPlan {
         let threads = config.compute.threads.map_or_else(cores, std::num::NonZeroUsize::get);
         let memory = crate::model::Plan::new(&spec, config.staging.batch.get()).memory(&spec, threads);
         Rates::new(&config.solver, &names(&spec))?;
-        Ok(Self { layers, spec, classes, memory, threads })
+        Ok(Self {
+            layers,
+            spec,
+            classes,
+            memory,
+            threads,
+        })
     }
 
     /// Makes the network, with its initial weights.
     pub fn build(&self, config: &Config) -> Result<Network, PlanError> {
-        let threads = crate::devices::cpu::Threads::new("cpu-0", self.threads)
-            .map_err(|_| ModelError::Zero { what: "the number of threads that can be started" })?;
+        let threads = crate::devices::cpu::Threads::new("cpu-0", self.threads).map_err(|_| ModelError::Zero {
+            what: "the number of threads that can be started",
+        })?;
         let batch = config.staging.batch.get();
         let seed = config.run.seed;
-        Ok(Network::new(&self.layers, self.spec.input, self.classes, batch, Arc::new(threads), seed)?)
+        Ok(Network::new(
+            &self.layers,
+            self.spec.input,
+            self.classes,
+            batch,
+            Arc::new(threads),
+            seed,
+        )?)
     }
 }
 
 /// Parameters by name alone, as far as the solver's tables need them.
 fn names(spec: &Spec) -> Vec<Parameter> {
     let with_parameters = spec.layers.iter().filter(|layer| layer.start.is_some());
-    with_parameters.map(|layer| Parameter::new(format!("{}.weight", layer.name), Vec::new(), Vec::new())).collect()
+    with_parameters
+        .map(|layer| Parameter::new(format!("{}.weight", layer.name), Vec::new(), Vec::new()))
+        .collect()
 }
 
 /// Cores that this process may use.
@@ -115,12 +131,19 @@ pub fn cores() -> usize {
 
 fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
     let model = &config.model;
-    let overrides = Overrides { dropout: model.dropout, init: model.init, hidden_bias: model.bias };
+    let overrides = Overrides {
+        dropout: model.dropout,
+        init: model.init,
+        hidden_bias: model.bias,
+    };
     match (&model.preset, &model.layers) {
         (Some(name), _) => presets::layers(name, overrides).ok_or_else(|| {
             let nearest = crate::config::errors::nearest(name, presets::NAMES);
             let hint = nearest.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
-            PlanError::Preset { name: name.clone(), hint }
+            PlanError::Preset {
+                name: name.clone(),
+                hint,
+            }
         }),
         (None, layers) => {
             let mut layers = layers.clone().unwrap_or_default();
@@ -135,7 +158,13 @@ pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
     let open = |key, location: &str| Dataset::open(location).map_err(|source| PlanError::Data { key, source });
     let train = Arc::new(open("train", &config.data.train)?);
     let Some(location) = &config.data.val else {
-        return Ok((Sets { val: Arc::clone(&train), train }, false));
+        return Ok((
+            Sets {
+                val: Arc::clone(&train),
+                train,
+            },
+            false,
+        ));
     };
     let val = Arc::new(open("val", location)?);
     check_classes(train.classes(), val.classes()).map_err(|source| PlanError::Data { key: "val", source })?;
@@ -165,12 +194,22 @@ impl Plan {
             && expected.get() != classes
         {
             let location = sets.train.location().to_string();
-            return Err(PlanError::Classes { expected: expected.get(), found: classes, location });
+            return Err(PlanError::Classes {
+                expected: expected.get(),
+                found: classes,
+                location,
+            });
         }
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
-        Ok(Self { config, sets, model, itinerary, writer })
+        Ok(Self {
+            config,
+            sets,
+            model,
+            itinerary,
+            writer,
+        })
     }
 
     /// Fingerprints of both sets: a resumed run must find the same.
@@ -184,7 +223,11 @@ impl Plan {
         let colour = augment.pca.as_ref().zip(statistics).map(|(pca, statistics)| {
             let strength = |i: usize| {
                 let value = statistics.eigenvalues[i];
-                let scale = if pca.scale == PcaScale::Stddev { value.sqrt() } else { value };
+                let scale = if pca.scale == PcaScale::Stddev {
+                    value.sqrt()
+                } else {
+                    value
+                };
                 f64::from(pca.sigma) * scale * 255.0
             };
             let components = [0, 1, 2].map(|i| statistics.eigenvectors[i].map(|x| x * strength(i)));
@@ -202,8 +245,12 @@ impl Plan {
     /// What decode workers know.
     pub fn decode(&self, rule: Rule) -> Decode {
         let decode = &self.config.decode;
-        let options =
-            Options { shorter_side: decode.shorter_side, square: decode.square, exif: decode.exif, ..Options::default() };
+        let options = Options {
+            shorter_side: decode.shorter_side,
+            square: decode.square,
+            exif: decode.exif,
+            ..Options::default()
+        };
         Decode {
             options,
             rule,
@@ -218,9 +265,16 @@ impl Plan {
         let augment = &self.config.augment;
         let mean = match (augment.mean, statistics) {
             (Mean::Fixed(rgb), _) => Subtracted::Channel(rgb),
-            (Mean::Image, Some(Statistics { mean_image: Some(image), .. })) => {
-                Subtracted::Image { side: image.side, values: image.values.as_slice().into() }
-            }
+            (
+                Mean::Image,
+                Some(Statistics {
+                    mean_image: Some(image),
+                    ..
+                }),
+            ) => Subtracted::Image {
+                side: image.side,
+                values: image.values.as_slice().into(),
+            },
             (_, Some(statistics)) => Subtracted::Channel(statistics.channel_mean.map(|mean| mean as f32)),
             (_, None) => Subtracted::Channel([0.0; 3]),
         };
@@ -241,7 +295,9 @@ impl Plan {
 
     /// Side of every frame, where a mean image is wanted.
     pub fn mean_image_side(&self) -> Option<u32> {
-        (self.config.augment.mean == Mean::Image).then_some(self.config.decode.shorter_side).flatten()
+        (self.config.augment.mean == Mean::Image)
+            .then_some(self.config.decode.shorter_side)
+            .flatten()
     }
 
     /// Buffers in which decoded pixels travel: one in each hand and one in each place of the queue between.
@@ -259,7 +315,11 @@ impl Plan {
     /// Bytes of a pixel buffer at its largest; `None` where the size of the images decides.
     pub fn pixel_buffer_bytes(&self) -> Option<u64> {
         let crop = self.config.augment.crop.get() as u64;
-        let side = if self.itinerary.views == 1 { Some(crop) } else { self.config.decode.shorter_side.map(u64::from) };
+        let side = if self.itinerary.views == 1 {
+            Some(crop)
+        } else {
+            self.config.decode.shorter_side.map(u64::from)
+        };
         side.map(|side| 3 * side * side)
     }
 
@@ -275,10 +335,16 @@ fn itinerary(config: &Config, sets: &Sets, has_val: bool) -> Result<Itinerary, P
         // One batch more must fit, so that a row's address never overflows.
         u32::try_from(rows + config.staging.batch.get() as u64)
             .map(|_| set.len() as u32)
-            .map_err(|_| PlanError::TooMany { location: set.location().to_string(), samples: set.len() })
+            .map_err(|_| PlanError::TooMany {
+                location: set.location().to_string(),
+                samples: set.len(),
+            })
     };
     let views = config.evaluate.crops.count();
-    let (train, val) = (count(&sets.train, 1)?, if has_val { count(&sets.val, views)? } else { 0 });
+    let (train, val) = (
+        count(&sets.train, 1)?,
+        if has_val { count(&sets.val, views)? } else { 0 },
+    );
     let batch = config.staging.batch.get() as u32;
     let whole = u64::from(train.div_ceil(batch)) * u64::from(config.run.epochs);
     Ok(Itinerary {

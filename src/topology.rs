@@ -53,7 +53,13 @@ pub fn training(
     stop: &Stop,
     listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
 ) -> Result<Topology, UnknownLayer> {
-    let Beginning { network, state, expected, statistics, every_steps } = beginning;
+    let Beginning {
+        network,
+        state,
+        expected,
+        statistics,
+        every_steps,
+    } = beginning;
     let config = &plan.config;
     let slots = config.staging.slots;
     let rule = plan.rule(statistics.as_ref());
@@ -61,10 +67,15 @@ pub fn training(
 
     // source: slots come home to it, tickets leave.
     let (free, slots_home) = channel("slot", slots);
-    fill(&free, slots.get(), || Slot::new(config.staging.batch.get(), plan.writer.row_bytes()));
+    fill(&free, slots.get(), || {
+        Slot::new(config.staging.batch.get(), plan.writer.row_bytes())
+    });
     let (opened, openings) = channel("opened", slots);
     let (tickets, tickets_in) = channel("ticket", config.decode.queue);
-    let way = source::Source { itinerary: plan.itinerary.clone(), start: state.position };
+    let way = source::Source {
+        itinerary: plan.itinerary.clone(),
+        start: state.position,
+    };
     flow.hop("source", slots_home.gauge());
     flow.one("source", {
         let stop = stop.clone();
@@ -120,15 +131,29 @@ pub fn training(
         state,
         expected,
     };
-    let replica = Replica { network, seed: config.run.seed, row_len: plan.model.spec.input.len() };
-    let saver = Saver { folder: config.run.out.join("checkpoints"), keep: config.checkpoint.keep.get() };
+    let replica = Replica {
+        network,
+        seed: config.run.seed,
+        row_len: plan.model.spec.input.len(),
+    };
+    let saver = Saver {
+        folder: config.run.out.join("checkpoints"),
+        keep: config.checkpoint.keep.get(),
+    };
     flow.hop("compute", batches_in.gauge());
     flow.hop("cpu", work_in.gauge());
     flow.hop("save", saves_in.gauge());
     flow.hop("record", reports_in.gauge());
     let saved = reports.clone();
     flow.one("compute", {
-        let hops = Hops { batches: batches_in, work, outcomes: outcomes_in, saves, spare: spare_in, reports };
+        let hops = Hops {
+            batches: batches_in,
+            work,
+            outcomes: outcomes_in,
+            saves,
+            spare: spare_in,
+            reports,
+        };
         let stop = stop.clone();
         move || compute::run(compute, hops, &stop)
     });
@@ -167,8 +192,7 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
     let (sums, sums_in) = channel("sums", config.augment.workers);
     flow.hop("measure", pixels_in.gauge());
     flow.many("measure", config.augment.workers, || {
-        let (pixels, spare, sums, progress) =
-            (pixels_in.clone(), spare.clone(), sums.clone(), Arc::clone(&progress));
+        let (pixels, spare, sums, progress) = (pixels_in.clone(), spare.clone(), sums.clone(), Arc::clone(&progress));
         move || measure::run(square, &pixels, spare, sums, &*progress)
     });
     spare.finish();
@@ -196,7 +220,10 @@ struct Flow(Topology);
 
 impl Default for Flow {
     fn default() -> Self {
-        Self(Topology { stages: Vec::new(), hops: Vec::new() })
+        Self(Topology {
+            stages: Vec::new(),
+            hops: Vec::new(),
+        })
     }
 }
 
@@ -206,7 +233,10 @@ impl Flow {
     }
 
     fn one(&mut self, name: &'static str, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
-        self.0.stages.push(Stage { name, bodies: vec![Box::new(body)] });
+        self.0.stages.push(Stage {
+            name,
+            bodies: vec![Box::new(body)],
+        });
     }
 
     fn many<F>(&mut self, name: &'static str, workers: NonZeroUsize, body: impl Fn() -> F)

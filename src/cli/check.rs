@@ -50,7 +50,10 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
 fn data(plan: &Plan) {
     let show = |name: &str, set: &crate::dataset::Dataset| {
         let (images, classes, kind) = (set.len(), set.classes().len(), set.kind());
-        println!("data      {name:5} {images} images in {classes} classes, {kind}: {}", set.location());
+        println!(
+            "data      {name:5} {images} images in {classes} classes, {kind}: {}",
+            set.location()
+        );
         if set.ignored() > 0 {
             println!("                {} other files are ignored", set.ignored());
         }
@@ -73,7 +76,10 @@ fn data(plan: &Plan) {
 }
 
 fn model(spec: &Spec) {
-    println!("model     {:<9} {:<9} {:>16} {:>12} {:>14}", "layer", "kind", "output", "parameters", "multiply-adds");
+    println!(
+        "model     {:<9} {:<9} {:>16} {:>12} {:>14}",
+        "layer", "kind", "output", "parameters", "multiply-adds"
+    );
     for layer in &spec.layers {
         println!(
             "          {:<9} {:<9} {:>16} {:>12} {:>14}",
@@ -95,14 +101,29 @@ fn model(spec: &Spec) {
 }
 
 fn queues(config: &Config) {
-    let Config { decode, augment, staging, compute, observe, .. } = config;
+    let Config {
+        decode,
+        augment,
+        staging,
+        compute,
+        observe,
+        ..
+    } = config;
     println!("stages    {:<9} {:>7}  inbox", "stage", "workers");
     let row = |stage: &str, workers: usize, inbox: String| println!("          {stage:<9} {workers:>7}  {inbox}");
     row("source", 1, format!("{} free slots", staging.slots));
     row("decode", decode.workers.get(), format!("{} tickets", decode.queue));
-    row("augment", augment.workers.get(), format!("{} decoded crops", augment.queue));
+    row(
+        "augment",
+        augment.workers.get(),
+        format!("{} decoded crops", augment.queue),
+    );
     row("staging", 1, format!("{} receipts", staging.queue));
-    row("compute", 1, format!("{} batches, {IN_FLIGHT} on the device", compute.queue));
+    row(
+        "compute",
+        1,
+        format!("{} batches, {IN_FLIGHT} on the device", compute.queue),
+    );
     row("save", 1, "1 checkpoint".to_string());
     row("record", 1, format!("{} reports", observe.queue));
     let rows = staging.slots.get() * staging.batch.get();
@@ -125,11 +146,18 @@ fn memory(config: &Config, model: &ModelPlan, plan: Option<&Plan>) {
         rows.push(("slots", row_bytes));
         match plan.pixel_buffer_bytes() {
             Some(bytes) => rows.push(("decoded crops", bytes * plan.pixel_buffers() as u64)),
-            None => println!("          decoded crops: {} buffers of the largest image", plan.pixel_buffers()),
+            None => println!(
+                "          decoded crops: {} buffers of the largest image",
+                plan.pixel_buffers()
+            ),
         }
     }
     let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
-    println!("memory    {:<26} {:>10}", format!("for batches of {}", config.staging.batch), "MB");
+    println!(
+        "memory    {:<26} {:>10}",
+        format!("for batches of {}", config.staging.batch),
+        "MB"
+    );
     for (what, bytes) in rows {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }

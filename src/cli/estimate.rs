@@ -18,7 +18,12 @@ pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize) -> f64 {
     let mut best = f64::INFINITY;
     for _ in 0..6 {
         let start = Instant::now();
-        product(MatrixMut::new(&mut c, n, n), false, Matrix::new(&a, n, n), Matrix::new(&b, n, n));
+        product(
+            &mut MatrixMut::new(&mut c, n, n),
+            false,
+            Matrix::new(&a, n, n),
+            Matrix::new(&b, n, n),
+        );
         best = best.min(start.elapsed().as_secs_f64());
     }
     let multiply_adds_per_s = (n * n * n) as f64 / best * threads as f64 * SHARE_OF_GEMM;
@@ -28,14 +33,20 @@ pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize) -> f64 {
 /// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.
 pub(super) fn decode_images_per_s(plan: &Plan, data: &Dataset) -> Option<f64> {
     let decode = &plan.config.decode;
-    let options =
-        Options { shorter_side: decode.shorter_side, square: decode.square, exif: decode.exif, ..Options::default() };
+    let options = Options {
+        shorter_side: decode.shorter_side,
+        square: decode.square,
+        exif: decode.exif,
+        ..Options::default()
+    };
     let mut decoder = Decoder::new(options).ok()?;
     let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
     let start = Instant::now();
     let mut done = 0;
     for i in (0..data.len()).step_by((data.len() / 32).max(1)).take(32) {
-        let Ok(encoded) = data.read(i, &mut scratch) else { continue };
+        let Ok(encoded) = data.read(i, &mut scratch) else {
+            continue;
+        };
         let Ok(frame) = decoder.open(encoded) else { continue };
         let region = Region::whole(frame);
         pixels.resize(region.bytes(), 0);

@@ -47,7 +47,11 @@ pub(super) struct EvalArgs {
 pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let mut sets = args.sets.clone();
     sets.extend(args.crops.iter().map(|crops| format!("evaluate.crops={crops}")));
-    sets.extend(args.data.iter().map(|data| format!("data.val={}", toml::Value::String(data.clone()))));
+    sets.extend(
+        args.data
+            .iter()
+            .map(|data| format!("data.val={}", toml::Value::String(data.clone()))),
+    );
     let trained = Trained::open(&args.run, &sets)?;
     let mut plan = plan(&trained)?;
     plan.itinerary.train_samples = 0;
@@ -59,7 +63,13 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let mut state = trained.state;
     state.position = crate::stages::Position::START;
     state.bad.clear();
-    let beginning = Beginning { network, state, expected: VecDeque::new(), statistics, every_steps: 0 };
+    let beginning = Beginning {
+        network,
+        state,
+        expected: VecDeque::new(),
+        statistics,
+        every_steps: 0,
+    };
     let found = Arc::new(Mutex::new(None));
     let progress = Progress::new(&plan.itinerary, 0, 1, quiet || args.json);
     let listen = {
@@ -74,7 +84,9 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         on_fault: Box::new(move |_, _| *told.borrow_mut() = true),
         on_stop: Box::new(|| {}),
     };
-    ending(control::supervise(topology, &stop, watch), || "stopped; nothing was written".to_string())?;
+    ending(control::supervise(topology, &stop, watch), || {
+        "stopped; nothing was written".to_string()
+    })?;
     let result = found.lock().ok().and_then(|found| *found);
     let result: Evaluated = result.ok_or_else(|| Failure::Internal("the evaluation gave no result".to_string()))?;
     print(args.json, step, plan.itinerary.views, &result);
@@ -85,7 +97,9 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
 fn plan(trained: &Trained) -> Result<Plan, Failure> {
     let mut config = trained.config.clone();
     let Some(location) = config.data.val.clone() else {
-        return Err(Failure::Usage("the run has no validation set; name a data set with --data".to_string()));
+        return Err(Failure::Usage(
+            "the run has no validation set; name a data set with --data".to_string(),
+        ));
     };
     let data = Dataset::open(&location).map_err(|error| Failure::Usage(format!("data: {error}")))?;
     check_classes(&trained.state.classes, data.classes()).map_err(Failure::usage)?;
@@ -95,11 +109,7 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
     Plan::new(config).map_err(Failure::usage)
 }
 
-fn listen(
-    reports: &Inlet<Report>,
-    mut progress: Progress,
-    found: &Mutex<Option<Evaluated>>,
-) -> Result<(), Fault> {
+fn listen(reports: &Inlet<Report>, mut progress: Progress, found: &Mutex<Option<Evaluated>>) -> Result<(), Fault> {
     while let Some(report) = reports.next()? {
         if let (Report::Eval { result, .. }, Ok(mut found)) = (&report, found.lock()) {
             *found = Some(*result);
@@ -112,7 +122,13 @@ fn listen(
 }
 
 fn print(as_json: bool, step: u64, crops: u32, result: &Evaluated) {
-    let Evaluated { images, refused, loss, top1_error, top5_error } = result;
+    let Evaluated {
+        images,
+        refused,
+        loss,
+        top1_error,
+        top5_error,
+    } = result;
     if as_json {
         let object = json!({
             "step": step, "crops": crops, "images": images, "skipped": refused, "loss": loss,

@@ -28,6 +28,11 @@ pub(super) fn main(args: &ExportArgs, quiet: bool) -> Result<(), Failure> {
     let bar = progress::images_bar(data.len() as u64, "export", quiet);
     export(&data, &args.out, args.quality, |done| bar.set_position(done as u64)).map_err(Failure::failed)?;
     bar.finish_and_clear();
-    println!("{}: {} images in {} classes", args.out.display(), data.len(), data.classes().len());
+    println!(
+        "{}: {} images in {} classes",
+        args.out.display(),
+        data.len(),
+        data.classes().len()
+    );
     Ok(())
 }

@@ -20,13 +20,20 @@ impl RunFolder {
     pub(super) fn lock(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", path.display()));
         fs::create_dir_all(path.join("checkpoints")).map_err(failed)?;
-        let lock = File::options().create(true).append(true).open(path.join("lock")).map_err(failed)?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(path.join("lock"))
+            .map_err(failed)?;
         // SAFETY: the descriptor is open for as long as `lock` lives; flock touches no memory.
         if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
             return Err(Failure::Failed(format!("{}: {hint}", path.display())));
         }
-        Ok(Self { path: path.to_path_buf(), _lock: lock })
+        Ok(Self {
+            path: path.to_path_buf(),
+            _lock: lock,
+        })
     }
 
     /// The resolved configuration.

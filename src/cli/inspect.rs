@@ -39,7 +39,7 @@ pub(super) fn main(args: &InspectArgs) -> Result<(), Failure> {
 }
 
 fn is_dataset(file: &Path) -> bool {
-    let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = file.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     extension.is_some_and(|extension| ["tar", "txt", "tsv", "csv"].iter().any(|kind| extension == *kind))
 }
 
@@ -47,7 +47,10 @@ fn run(path: &Path) -> Result<(), Failure> {
     println!("run {}", path.display());
     let all = checkpoint::list(&folder::checkpoints(path));
     if all.is_empty() {
-        return Err(Failure::Failed(format!("{}: a run without a checkpoint", path.display())));
+        return Err(Failure::Failed(format!(
+            "{}: a run without a checkpoint",
+            path.display()
+        )));
     }
     for (step, file) in &all {
         println!("  step {step:>8}  {}", file.display());
@@ -63,9 +66,15 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     let state: RunState = serde_json::from_value(loaded.state)
         .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
     println!("checkpoint {}", path.display());
-    println!("  step {}, epoch {}, batch {}", state.step, state.position.epoch, state.position.batch);
+    println!(
+        "  step {}, epoch {}, batch {}",
+        state.step, state.position.epoch, state.position.batch
+    );
     if let Some(newest) = state.newest {
-        println!("  top-1 error {:.4}, top-5 error {:.4} at step {}", newest.top1_error, newest.top5_error, newest.step);
+        println!(
+            "  top-1 error {:.4}, top-5 error {:.4} at step {}",
+            newest.top1_error, newest.top5_error, newest.step
+        );
     }
     let end = if state.finished { "complete" } else { "can be resumed" };
     println!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
@@ -81,7 +90,12 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
 
 fn dataset(location: &str) -> Result<(), Failure> {
     let data = Dataset::open(location).map_err(Failure::failed)?;
-    println!("dataset {location}: {} images in {} classes, {}", data.len(), data.classes().len(), data.kind());
+    println!(
+        "dataset {location}: {} images in {} classes, {}",
+        data.len(),
+        data.classes().len(),
+        data.kind()
+    );
     if data.ignored() > 0 {
         println!("  {} other files are ignored", data.ignored());
     }
@@ -103,14 +117,24 @@ fn image(path: &Path) -> Result<(), Failure> {
     let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
     let frame = decoder.open(encoded).map_err(|error| refused(error.to_string()))?;
     let mut pixels = vec![0; Region::whole(frame).bytes()];
-    decoder.pixels(encoded, Region::whole(frame), &mut pixels).map_err(|error| refused(error.to_string()))?;
+    decoder
+        .pixels(encoded, Region::whole(frame), &mut pixels)
+        .map_err(|error| refused(error.to_string()))?;
     let mut sums = [0u64; 3];
     for pixel in pixels.chunks_exact(3) {
-        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+        sums.iter_mut()
+            .zip(pixel)
+            .for_each(|(sum, &value)| *sum += u64::from(value));
     }
     let count = (pixels.len() / 3) as f64;
     let [r, g, b] = sums.map(|sum| sum as f64 / count);
-    println!("image {}: {} x {} pixels upright, {} bytes", path.display(), frame.width, frame.height, bytes.len());
+    println!(
+        "image {}: {} x {} pixels upright, {} bytes",
+        path.display(),
+        frame.width,
+        frame.height,
+        bytes.len()
+    );
     println!("  mean RGB {r:.1} {g:.1} {b:.1}");
     Ok(())
 }

@@ -118,7 +118,11 @@ impl Failure {
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
     let Cli { command, output } = Cli::parse();
-    let format = if output.log_format == "json" { Format::Json } else { Format::Text };
+    let format = if output.log_format == "json" {
+        Format::Json
+    } else {
+        Format::Text
+    };
     logging::start(output.verbose, format);
     let quiet = output.quiet;
     let result = match command {

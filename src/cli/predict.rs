@@ -61,7 +61,11 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
             Err(reason) => refused.push(format!("{}: {reason}", image.display())),
         }
     }
-    if refused.is_empty() { Ok(()) } else { Err(Failure::Failed(refused.join("\n"))) }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Failed(refused.join("\n")))
+    }
 }
 
 impl Predictor {
@@ -70,8 +74,12 @@ impl Predictor {
         let config = &trained.config;
         let model = ModelPlan::new(config, trained.state.classes.len()).map_err(Failure::usage)?;
         let mut network = model.build(config).map_err(Failure::usage)?;
-        checkpoint::restore(&trained.path, trained.loaded.parameters.clone(), network.parameters_mut())
-            .map_err(Failure::failed)?;
+        checkpoint::restore(
+            &trained.path,
+            trained.loaded.parameters.clone(),
+            network.parameters_mut(),
+        )
+        .map_err(Failure::failed)?;
         let needed = || {
             let path = trained.statistics();
             let hint = "the statistics of the run's training set are missing";
@@ -82,17 +90,29 @@ impl Predictor {
             Mean::Fixed(rgb) => rgb,
             Mean::Channel => needed()?.channel_mean.map(|mean| mean as f32),
             Mean::Image => {
-                mean_image = needed()?.mean_image.map(|image| (3 * image.side as usize, image.values));
+                mean_image = needed()?
+                    .mean_image
+                    .map(|image| (3 * image.side as usize, image.values));
                 [0.0; 3]
             }
         };
         let decode = &config.decode;
-        let options =
-            Options { shorter_side: decode.shorter_side, square: decode.square, exif: decode.exif, ..Options::default() };
+        let options = Options {
+            shorter_side: decode.shorter_side,
+            square: decode.square,
+            exif: decode.exif,
+            ..Options::default()
+        };
         let crop = config.augment.crop.get();
         Ok(Self {
             decoder: Decoder::new(options).map_err(Failure::failed)?,
-            rule: Rule { seed: 0, crop: crop as u32, flip: 0.0, colour: None, views: crops },
+            rule: Rule {
+                seed: 0,
+                crop: crop as u32,
+                flip: 0.0,
+                colour: None,
+                views: crops,
+            },
             network,
             writer: PlanarRows::new(crop),
             mean,
@@ -109,11 +129,16 @@ impl Predictor {
         let frame = self.decoder.open(encoded).map_err(|error| error.to_string())?;
         let crop = self.rule.crop;
         if frame.width < crop || frame.height < crop {
-            return Err(format!("{}x{} pixels is smaller than the network's {crop}x{crop}", frame.width, frame.height));
+            return Err(format!(
+                "{}x{} pixels is smaller than the network's {crop}x{crop}",
+                frame.width, frame.height
+            ));
         }
         let region = self.rule.region_of_views(frame);
         let mut pixels = vec![0; region.bytes()];
-        self.decoder.pixels(encoded, region, &mut pixels).map_err(|error| error.to_string())?;
+        self.decoder
+            .pixels(encoded, region, &mut pixels)
+            .map_err(|error| error.to_string())?;
         let line = 3 * region.width as usize;
         let mut row = vec![0u64; self.writer.row_bytes() / 8];
         let views = self.rule.views as usize;
@@ -123,12 +148,22 @@ impl Predictor {
             let subtract = match &self.mean_image {
                 Some((line, values)) => {
                     let at = draw.region.y as usize * line + 3 * draw.region.x as usize;
-                    Subtract::Image { values: &values[at..], line: *line }
+                    Subtract::Image {
+                        values: &values[at..],
+                        line: *line,
+                    }
                 }
                 None => Subtract::Channel(self.mean),
             };
             let pixels = &pixels[y * line + 3 * x..];
-            let seen = View { pixels, line, flip: draw.flip, subtract, colour: [0.0; 3], scale: self.scale };
+            let seen = View {
+                pixels,
+                line,
+                flip: draw.flip,
+                subtract,
+                colour: [0.0; 3],
+                scale: self.scale,
+            };
             self.writer.write(&seen, bytemuck::cast_slice_mut(&mut row));
             let floats: &[f32] = bytemuck::cast_slice(&row);
             let len = self.network.spec().input.len();
@@ -138,18 +173,26 @@ impl Predictor {
         let classes = self.classes.len();
         let mut mean = vec![0.0; classes];
         for row in self.network.probabilities().chunks_exact(classes) {
-            mean.iter_mut().zip(row).for_each(|(sum, &p)| *sum += f64::from(p) / views as f64);
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(sum, &p)| *sum += f64::from(p) / views as f64);
         }
         let mut order: Vec<usize> = (0..classes).collect();
         order.sort_by(|&a, &b| mean[b].total_cmp(&mean[a]));
-        Ok(order.into_iter().take(GUESSES).map(|class| (self.classes[class].clone(), mean[class])).collect())
+        Ok(order
+            .into_iter()
+            .take(GUESSES)
+            .map(|class| (self.classes[class].clone(), mean[class]))
+            .collect())
     }
 }
 
 fn print(image: &Path, guesses: &[(String, f64)], as_json: bool) {
     if as_json {
-        let guesses: Vec<_> =
-            guesses.iter().map(|(class, probability)| json!({ "class": class, "probability": probability })).collect();
+        let guesses: Vec<_> = guesses
+            .iter()
+            .map(|(class, probability)| json!({ "class": class, "probability": probability }))
+            .collect();
         println!("{}", json!({ "image": image.display().to_string(), "top5": guesses }));
         return;
     }

@@ -1,7 +1,7 @@
 //! `pipeline run`: trains, or goes on training.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -60,7 +60,7 @@ pub(super) struct RunArgs {
 pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let config = args.config.read()?;
     let out = config.run.out.clone();
-    let again = resume_command(args, &out);
+    let again = resume_command(args);
     if !args.resume
         && let Some(step) = folder::newest_step(&out)
     {
@@ -71,19 +71,38 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     }
     let plan = Plan::new(config).map_err(Failure::usage)?;
     let folder = RunFolder::lock(&out)?;
-    let loaded = if args.resume { folder::newest_good(&folder.checkpoints()) } else { None };
+    let loaded = if args.resume {
+        folder::newest_good(&folder.checkpoints())
+    } else {
+        None
+    };
     let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
-    let mut state = RunState::new(plan.fingerprints(), plan.sets.train.classes().to_vec(), plan.config.to_toml());
+    let mut state = RunState::new(
+        plan.fingerprints(),
+        plan.sets.train.classes().to_vec(),
+        plan.config.to_toml(),
+    );
     let mut cut = Cut::default();
-    if let Some((path, Loaded { parameters, state: saved })) = loaded {
-        let saved: RunState = serde_json::from_value(saved)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    if let Some((
+        path,
+        Loaded {
+            parameters,
+            state: saved,
+        },
+    )) = loaded
+    {
+        let saved: RunState =
+            serde_json::from_value(saved).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
         compare(&saved, &plan, &args.config)?;
         checkpoint::restore(&path, parameters, network.parameters_mut()).map_err(Failure::failed)?;
-        state = RunState { config: state.config, ..saved };
+        state = RunState {
+            config: state.config,
+            ..saved
+        };
         cut = metrics::cut(&folder.metrics(), &state).map_err(Failure::failed)?;
         if state.finished && state.step >= plan.itinerary.steps {
-            return summary(&folder, &out, &state, plan.config.run.epochs);
+            summary(&folder, &out, &state, plan.config.run.epochs);
+            return Ok(());
         }
         state.finished = false;
         if !quiet {
@@ -91,7 +110,10 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         }
     } else if let Ok(old) = metrics::cut(&folder.metrics(), &state) {
         // No checkpoint, so whatever events lie there belong to nothing.
-        cut = Cut { steps: Vec::new(), ..old };
+        cut = Cut {
+            steps: Vec::new(),
+            ..old
+        };
     }
     let statistics = statistics::obtain(&plan, &folder.statistics(), quiet)?;
     std::fs::write(folder.config(), plan.config.to_toml())
@@ -105,7 +127,13 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         elapsed_s,
     };
     let every_steps = plan.config.checkpoint.every_steps.get() as u64;
-    let beginning = Beginning { network, state, expected, statistics, every_steps };
+    let beginning = Beginning {
+        network,
+        state,
+        expected,
+        statistics,
+        every_steps,
+    };
     let stop = Stop::default();
     let listen = move |reports| recorder::run(recorder, &reports);
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
@@ -117,12 +145,11 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
 }
 
 /// What the user types to go on.
-fn resume_command(args: &RunArgs, out: &Path) -> String {
+fn resume_command(args: &RunArgs) -> String {
     let mut command = format!("pipeline run {} --resume", args.config.config.display());
     for set in &args.config.sets {
         command += &format!(" --set {set}");
     }
-    debug_assert!(!out.as_os_str().is_empty());
     command
 }
 
@@ -143,13 +170,18 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
     match ending {
         Ending::Finished => Ok(()),
         Ending::Stopped => Err(Failure::Stopped(how_to_go_on())),
-        Ending::Faulted { stage, exit: exit @ Exit::Panicked(_) } => {
-            Err(Failure::Internal(format!("{stage}: {exit}; this is a fault of pipeline itself")))
-        }
+        Ending::Faulted {
+            stage,
+            exit: exit @ Exit::Panicked(_),
+        } => Err(Failure::Internal(format!(
+            "{stage}: {exit}; this is a fault of pipeline itself"
+        ))),
         Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
         Ending::Stalled { stage } => {
             // Its threads cannot be joined: the process has to go, with the checkpoints as they are.
-            eprintln!("error: {stage} has work and has not moved for run.stall_after_s seconds; the last checkpoint is intact");
+            eprintln!(
+                "error: {stage} has work and has not moved for run.stall_after_s seconds; the last checkpoint is intact"
+            );
             std::process::exit(1);
         }
         Ending::ControlLost => Err(Failure::Internal("the control plane failed".to_string())),
@@ -165,10 +197,14 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<(), Failu
                 .to_string(),
         ));
     }
-    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?.flat();
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[])
+        .map_err(Failure::failed)?
+        .flat();
     let now = plan.config.flat();
     let value = |flat: &[(String, String)], key: &str| {
-        flat.iter().find(|(name, _)| name == key).map_or("absent".to_string(), |(_, value)| value.clone())
+        flat.iter()
+            .find(|(name, _)| name == key)
+            .map_or("absent".to_string(), |(_, value)| value.clone())
     };
     let mut keys: Vec<&String> = before.iter().chain(&now).map(|(key, _)| key).collect();
     keys.sort_unstable();
@@ -179,7 +215,10 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<(), Failu
             name == key || name.starts_with(&format!("{key}."))
         })
     };
-    let free = |key: &str| FREE.iter().any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)));
+    let free = |key: &str| {
+        FREE.iter()
+            .any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)))
+    };
     let changed: Vec<String> = keys
         .into_iter()
         .filter(|key| value(&before, key) != value(&now, key) && !free(key) && !asked(key))
@@ -197,9 +236,18 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<(), Failu
 /// Writes the report and tells where everything lies.
 fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result<(), Failure> {
     let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
-    let ending = if finished { "The run is complete." } else { "The run has not reached its end; it can be resumed." };
+    let ending = if finished {
+        "The run is complete."
+    } else {
+        "The run has not reached its end; it can be resumed."
+    };
     let config = plan.config.to_toml();
-    let page = Page { name: &out.display().to_string(), ending, events: &events, config: &config };
+    let page = Page {
+        name: &out.display().to_string(),
+        ending,
+        events: &events,
+        config: &config,
+    };
     report::write(&folder.report(), &page)
         .map_err(|error| Failure::Failed(format!("{}: {error}", folder.report().display())))?;
     if !finished {
@@ -207,25 +255,40 @@ fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result
     }
     match folder::newest_good(&folder.checkpoints()).map(|(_, loaded)| serde_json::from_value(loaded.state)) {
         Some(Ok(state)) => summary(folder, out, &state, plan.config.run.epochs),
-        _ => Ok(()),
+        _ => {
+            return Err(Failure::Failed(format!(
+                "{}: no checkpoint can be read back",
+                folder.checkpoints().display()
+            )));
+        }
     }
+    Ok(())
 }
 
 /// The last lines of a run.
-fn summary(folder: &RunFolder, out: &Path, state: &RunState, epochs: u32) -> Result<(), Failure> {
+fn summary(folder: &RunFolder, out: &Path, state: &RunState, epochs: u32) {
     let checkpoint = folder.checkpoints().join(checkpoint::file_name(state.step));
     println!("done: {} steps", state.step);
     if let Some(newest) = state.newest {
-        println!("top-1 error  {:.4}   top-5 error  {:.4}", newest.top1_error, newest.top5_error);
+        println!(
+            "top-1 error  {:.4}   top-5 error  {:.4}",
+            newest.top1_error, newest.top5_error
+        );
     }
-    if let Some(best) = state.best.filter(|best| Some(best.step) != state.newest.map(|newest| newest.step)) {
+    if let Some(best) = state
+        .best
+        .filter(|best| Some(best.step) != state.newest.map(|newest| newest.step))
+    {
         println!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
     }
     println!("checkpoint   {}", checkpoint.display());
     println!("report       {}", folder.report().display());
     println!("next         pipeline eval {} --crops 10", out.display());
     println!("             pipeline predict {} IMAGE.jpg", out.display());
-    let more: PathBuf = folder.config();
-    println!("             pipeline run {} --resume --set run.epochs={}", more.display(), epochs + epochs.div_ceil(2));
-    Ok(())
+    let more = folder.config();
+    println!(
+        "             pipeline run {} --resume --set run.epochs={}",
+        more.display(),
+        epochs + epochs.div_ceil(2)
+    );
 }

@@ -22,6 +22,8 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
 
 pub(super) fn man() -> Result<(), Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::failed)?;
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(Failure::failed)?;
     io::stdout().write_all(&page).map_err(Failure::failed)
 }

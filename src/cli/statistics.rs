@@ -35,7 +35,9 @@ pub(super) fn obtain(plan: &Plan, keep: &Path, quiet: bool) -> Result<Option<Sta
         }
         statistics
     };
-    statistics.save(keep).map_err(|error| Failure::Failed(format!("{}: {error}", keep.display())))?;
+    statistics
+        .save(keep)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", keep.display())))?;
     Ok(Some(statistics))
 }
 
@@ -49,7 +51,16 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
     let decode = &plan.config.decode;
     let mut hash = Xxh3::new();
     hash.update(&plan.sets.train.content_stamp().to_le_bytes());
-    hash.update(format!("{:?} {} {} {:?}", decode.shorter_side, decode.square, decode.exif, plan.mean_image_side()).as_bytes());
+    hash.update(
+        format!(
+            "{:?} {} {} {:?}",
+            decode.shorter_side,
+            decode.square,
+            decode.exif,
+            plan.mean_image_side()
+        )
+        .as_bytes(),
+    );
     Some(folder.join(format!("statistics-{:016x}.safetensors", hash.digest())))
 }
 
@@ -74,5 +85,6 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {
         all.merge(&part);
     }
-    all.finish().ok_or_else(|| Failure::Failed(format!("{}: no image can be decoded", plan.config.data.train)))
+    all.finish()
+        .ok_or_else(|| Failure::Failed(format!("{}: no image can be decoded", plan.config.data.train)))
 }

@@ -24,11 +24,20 @@ pub(super) struct Trained {
 impl Trained {
     /// Opens a checkpoint, or the best one of a run's folder (the newest where none is best).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
-        let (path, loaded) = if path.is_dir() { of_run(path)? } else { (path.to_path_buf(), read(path)?) };
+        let (path, loaded) = if path.is_dir() {
+            of_run(path)?
+        } else {
+            (path.to_path_buf(), read(path)?)
+        };
         let state: RunState = serde_json::from_value(loaded.state.clone())
             .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
         let config = Config::parse(&path.display().to_string(), &state.config, sets).map_err(Failure::usage)?;
-        Ok(Self { path, loaded, state, config })
+        Ok(Self {
+            path,
+            loaded,
+            state,
+            config,
+        })
     }
 
     /// Where the statistics lie that its run used.

@@ -15,7 +15,11 @@ pub struct ConfigError {
 impl ConfigError {
     /// `key` is the dotted path of the value; empty where the document itself is wrong.
     pub fn new(origin: Origin, key: &str, message: impl Into<String>) -> Self {
-        Self { origin, key: key.to_string(), message: message.into() }
+        Self {
+            origin,
+            key: key.to_string(),
+            message: message.into(),
+        }
     }
 }
 

@@ -70,7 +70,11 @@ impl Value for Layer {
 }
 
 fn convolution(table: &mut TableReader<'_>) -> Option<Convolution> {
-    let (name, channels, kernel) = (table.required("name"), table.required("channels"), table.required("kernel"));
+    let (name, channels, kernel) = (
+        table.required("name"),
+        table.required("channels"),
+        table.required("kernel"),
+    );
     let rest = Convolution {
         name: String::new(),
         channels: 0,
@@ -82,7 +86,12 @@ fn convolution(table: &mut TableReader<'_>) -> Option<Convolution> {
         init: table.or("init", Init::Gaussian(0.01)),
         bias: table.or("bias", 0.0),
     };
-    Some(Convolution { name: name?, channels: channels?, kernel: kernel?, ..rest })
+    Some(Convolution {
+        name: name?,
+        channels: channels?,
+        kernel: kernel?,
+        ..rest
+    })
 }
 
 fn fully_connected(table: &mut TableReader<'_>) -> Option<FullyConnected> {
@@ -110,7 +119,11 @@ fn lrn(table: &mut TableReader<'_>) -> Lrn {
 fn max_pool(table: &mut TableReader<'_>) -> Option<MaxPool> {
     let (size, stride) = (table.required("size"), table.required("stride"));
     let partial_windows = table.or("partial_windows", true);
-    Some(MaxPool { size: size?, stride: stride?, partial_windows })
+    Some(MaxPool {
+        size: size?,
+        stride: stride?,
+        partial_windows,
+    })
 }
 
 impl Value for Init {

@@ -97,7 +97,14 @@ impl Config {
         }
         let config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
         config.check(&document, &mut errors);
-        if errors.is_empty() { Ok(config) } else { Err(Invalid { name: name.to_string(), errors: errors.sorted() }) }
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(Invalid {
+                name: name.to_string(),
+                errors: errors.sorted(),
+            })
+        }
     }
 
     /// Rules that hold between keys.
@@ -106,19 +113,31 @@ impl Config {
             errors.push(ConfigError::new(document.origin_of(key), key, message));
         };
         if self.data.train.is_empty() {
-            complain("data.train", "missing: name the training set, a folder of class folders for example".to_string());
+            complain(
+                "data.train",
+                "missing: name the training set, a folder of class folders for example".to_string(),
+            );
         }
         let crop = self.augment.crop.get();
         if let Some(side) = self.decode.shorter_side
             && crop > side as usize
         {
-            complain("augment.crop", format!("{crop} is larger than decode.shorter_side, {side}"));
+            complain(
+                "augment.crop",
+                format!("{crop} is larger than decode.shorter_side, {side}"),
+            );
         }
         if self.augment.mean == augment::Mean::Image && !(self.decode.square && self.decode.shorter_side.is_some()) {
-            complain("augment.mean", "\"image\" needs decode.square = true and decode.shorter_side".to_string());
+            complain(
+                "augment.mean",
+                "\"image\" needs decode.square = true and decode.shorter_side".to_string(),
+            );
         }
         if !(0.0..=1.0).contains(&self.augment.flip) {
-            complain("augment.flip", format!("a probability is between 0 and 1, not {}", self.augment.flip));
+            complain(
+                "augment.flip",
+                format!("a probability is between 0 and 1, not {}", self.augment.flip),
+            );
         }
         if self.augment.std.is_some_and(|std| std.iter().any(|&s| s <= 0.0)) {
             complain("augment.std", "each of the three must be above 0".to_string());
@@ -128,7 +147,10 @@ impl Config {
         }
         for device in &self.compute.devices {
             if device != "cpu:0" {
-                complain("compute.devices", format!("{device:?} is no device of this build; there is \"cpu:0\""));
+                complain(
+                    "compute.devices",
+                    format!("{device:?} is no device of this build; there is \"cpu:0\""),
+                );
             }
         }
         if self.compute.devices.len() != 1 {

@@ -60,7 +60,10 @@ impl Node {
             let origin = Origin::Line(fault.span().map_or(1, |span| line_of(text, span.start)));
             errors.push(ConfigError::new(origin, "", fault.message().to_string()));
         }
-        Node { value: table_tree(table.get_ref(), &|at| Origin::Line(line_of(text, at))), origin: Origin::Line(1) }
+        Node {
+            value: table_tree(table.get_ref(), &|at| Origin::Line(line_of(text, at))),
+            origin: Origin::Line(1),
+        }
     }
 
     /// Puts `--set a.b=v` over what the file says. `v` is read as TOML, or as a string where it is none.
@@ -80,11 +83,15 @@ impl Node {
                 let hint = format!("`{key}` is inside a value that is no table");
                 return errors.push(ConfigError::new(Origin::Set, assignment, hint));
             };
-            place = table
-                .entry((*key).to_string())
-                .or_insert_with(|| Node { value: Tree::Table(BTreeMap::new()), origin: Origin::Set });
+            place = table.entry((*key).to_string()).or_insert_with(|| Node {
+                value: Tree::Table(BTreeMap::new()),
+                origin: Origin::Set,
+            });
         }
-        *place = Node { value, origin: Origin::Set };
+        *place = Node {
+            value,
+            origin: Origin::Set,
+        };
     }
 
     /// Where the value at the dotted path `key` was written, or else the nearest table around it.
@@ -113,12 +120,15 @@ impl Node {
 }
 
 fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+    text[..at.min(text.len())].matches('\n').count() + 1
 }
 
 fn table_tree(table: &DeTable<'_>, origin: &dyn Fn(usize) -> Origin) -> Tree {
     let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-        let node = Node { value: tree(value.get_ref(), origin), origin: origin(key.span().start) };
+        let node = Node {
+            value: tree(value.get_ref(), origin),
+            origin: origin(key.span().start),
+        };
         (key.get_ref().to_string(), node)
     };
     Tree::Table(table.iter().map(entry).collect())
@@ -135,7 +145,13 @@ fn tree(value: &DeValue<'_>, origin: &dyn Fn(usize) -> Origin) -> Tree {
         DeValue::String(text) => Tree::String(text.to_string()),
         DeValue::Datetime(date) => Tree::String(date.to_string()),
         DeValue::Array(items) => Tree::Array(
-            items.iter().map(|item| Node { value: tree(item.get_ref(), origin), origin: origin(item.span().start) }).collect(),
+            items
+                .iter()
+                .map(|item| Node {
+                    value: tree(item.get_ref(), origin),
+                    origin: origin(item.span().start),
+                })
+                .collect(),
         ),
         DeValue::Table(table) => table_tree(table, origin),
     }

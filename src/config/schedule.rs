@@ -8,14 +8,32 @@ use super::node::{Node, Origin, Tree};
 use super::solver::Schedule;
 use super::value::{TableReader, Value};
 
-const KINDS: [&str; 7] = ["constant", "step", "multistep", "polynomial", "exponential", "cosine", "plateau"];
+const KINDS: [&str; 7] = [
+    "constant",
+    "step",
+    "multistep",
+    "polynomial",
+    "exponential",
+    "cosine",
+    "plateau",
+];
 
 impl Value for Schedule {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
         if let Tree::String(kind) = &node.value {
-            let word = Node { value: Tree::String(kind.clone()), origin: node.origin.clone() };
+            let word = Node {
+                value: Tree::String(kind.clone()),
+                origin: node.origin.clone(),
+            };
             let table = Tree::Table(BTreeMap::from([("kind".to_string(), word)]));
-            return Self::read(&Node { value: table, origin: node.origin.clone() }, key, errors);
+            return Self::read(
+                &Node {
+                    value: table,
+                    origin: node.origin.clone(),
+                },
+                key,
+                errors,
+            );
         }
         let mut table = TableReader::new(node, key, errors)?;
         let kind: String = table.required("kind")?;
@@ -31,7 +49,9 @@ impl Value for Schedule {
                 let factor = table.or("factor", 0.1);
                 epochs.map(|epochs| Schedule::Multistep { epochs, factor })
             }
-            "polynomial" => Some(Schedule::Polynomial { power: table.or("power", 1.0) }),
+            "polynomial" => Some(Schedule::Polynomial {
+                power: table.or("power", 1.0),
+            }),
             "exponential" => table.required("factor").map(|factor| Schedule::Exponential { factor }),
             "cosine" => Some(Schedule::Cosine),
             "plateau" => Some(Schedule::Plateau {
@@ -53,12 +73,20 @@ impl Value for Schedule {
                 format!("{{ kind = \"step\", every_epochs = {every_epochs}, factor = {factor:?} }}")
             }
             Schedule::Multistep { epochs, factor } => {
-                format!("{{ kind = \"multistep\", epochs = {}, factor = {factor:?} }}", epochs.write())
+                format!(
+                    "{{ kind = \"multistep\", epochs = {}, factor = {factor:?} }}",
+                    epochs.write()
+                )
             }
             Schedule::Polynomial { power } => format!("{{ kind = \"polynomial\", power = {power:?} }}"),
             Schedule::Exponential { factor } => format!("{{ kind = \"exponential\", factor = {factor:?} }}"),
             Schedule::Cosine => "{ kind = \"cosine\" }".to_string(),
-            Schedule::Plateau { factor, patience, threshold, max_drops } => format!(
+            Schedule::Plateau {
+                factor,
+                patience,
+                threshold,
+                max_drops,
+            } => format!(
                 "{{ kind = \"plateau\", factor = {factor:?}, patience = {patience}, threshold = {threshold:?}, \
                  max_drops = {max_drops} }}"
             ),

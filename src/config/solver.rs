@@ -69,7 +69,10 @@ impl Value for BTreeMap<String, LayerRates> {
         Some(layers.iter().filter_map(read).collect())
     }
     fn write(&self) -> String {
-        let entries: Vec<String> = self.iter().map(|(name, rates)| format!("{} = {}", name.write(), rates.write())).collect();
+        let entries: Vec<String> = self
+            .iter()
+            .map(|(name, rates)| format!("{} = {}", name.write(), rates.write()))
+            .collect();
         format!("{{ {} }}", entries.join(", "))
     }
 }

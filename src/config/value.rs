@@ -27,13 +27,16 @@ pub struct TableReader<'a> {
 impl<'a> TableReader<'a> {
     /// Begins to read the table `node` at the dotted path `path`.
     pub fn new(node: &'a Node, path: &str, errors: &'a mut Errors) -> Option<Self> {
-        match &node.value {
-            Tree::Table(table) => Some(Self { table, node, path: path.to_string(), known: Vec::new(), errors }),
-            _ => {
-                errors.push(ConfigError::new(node.origin.clone(), path, format!("expected a table, found {}", node.kind())));
-                None
-            }
+        if let Tree::Table(table) = &node.value {
+            return Some(Self {
+                table,
+                node,
+                path: path.to_string(),
+                known: Vec::new(),
+                errors,
+            });
         }
+        mismatch(node, path, "a table", errors)
     }
 
     /// The value of `name`, or `None` where the key is absent or wrong (then the error is noted).
@@ -60,7 +63,8 @@ impl<'a> TableReader<'a> {
 
     /// Notes something wrong with the table as a whole.
     pub fn complain(&mut self, message: &str) {
-        self.errors.push(ConfigError::new(self.node.origin.clone(), &self.path, message));
+        self.errors
+            .push(ConfigError::new(self.node.origin.clone(), &self.path, message));
     }
 
     /// Ends the reading: whatever key was not asked for is unknown.
@@ -73,14 +77,19 @@ impl<'a> TableReader<'a> {
                 Some(meant) => format!("unknown key; did you mean `{meant}`?"),
                 None => format!("unknown key; known here: {}", self.known.join(", ")),
             };
-            self.errors.push(ConfigError::new(node.origin.clone(), &join(&self.path, name), hint));
+            self.errors
+                .push(ConfigError::new(node.origin.clone(), &join(&self.path, name), hint));
         }
     }
 }
 
 /// The dotted path of `name` inside `path`.
 pub fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_string()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 /// Notes that `node` is not what was expected.
@@ -92,7 +101,11 @@ pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) 
         Tree::Bool(flag) => flag.to_string(),
         _ => node.kind().to_string(),
     };
-    errors.push(ConfigError::new(node.origin.clone(), key, format!("expected {expected}, found {shown}")));
+    errors.push(ConfigError::new(
+        node.origin.clone(),
+        key,
+        format!("expected {expected}, found {shown}"),
+    ));
     None
 }
 
@@ -181,8 +194,11 @@ impl<T: Value> Value for Vec<T> {
             return mismatch(node, key, "a list", errors);
         };
         // Every item is read before any is missed, so that all its errors are noted.
-        let read: Vec<Option<T>> =
-            items.iter().enumerate().map(|(i, item)| T::read(item, &format!("{key}[{i}]"), errors)).collect();
+        let read: Vec<Option<T>> = items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| T::read(item, &format!("{key}[{i}]"), errors))
+            .collect();
         read.into_iter().collect()
     }
     fn write(&self) -> String {
@@ -193,7 +209,9 @@ impl<T: Value> Value for Vec<T> {
 impl<T: Value, const N: usize> Value for [T; N] {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
         let read: Vec<T> = Value::read(node, key, errors)?;
-        read.try_into().ok().or_else(|| mismatch(node, key, &format!("a list of {N}"), errors))
+        read.try_into()
+            .ok()
+            .or_else(|| mismatch(node, key, &format!("a list of {N}"), errors))
     }
     fn write(&self) -> String {
         format!("[{}]", self.iter().map(Value::write).collect::<Vec<_>>().join(", "))

@@ -17,12 +17,15 @@ mod stage;
 
 pub use pipeline::Ending;
 
+/// Told of a stage and the fault found there.
+pub type OnFault = Box<dyn Fn(&str, &Exit)>;
+
 /// How a run is watched over.
 pub struct Watch {
     /// A run in which nothing moves for so long has a stuck stage.
     pub stall_after: Duration,
     /// Hears of a fault as soon as it is known, long before the last worker has ended.
-    pub on_fault: Box<dyn Fn(&str, &Exit)>,
+    pub on_fault: OnFault,
     /// Hears of the first signal.
     pub on_stop: Box<dyn Fn()>,
 }
@@ -33,7 +36,11 @@ pub fn supervise(topology: Topology, stop: &Stop, watch: Watch) -> Ending {
     let (outcome, ended) = oneshot::channel();
     let stop = stop.clone();
     let ending = system.block_on(async move {
-        let Watch { stall_after, on_fault, on_stop } = watch;
+        let Watch {
+            stall_after,
+            on_fault,
+            on_stop,
+        } = watch;
         signals::listen(stop.clone(), on_stop);
         pipeline::PipelineActor::new(topology, stop, stall_after, on_fault, outcome).start();
         ended.await

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use actix::{Actor, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
 
+use super::OnFault;
 use super::messages::{FaultFound, StageEnded};
 use super::stage::StageActor;
-use crate::flow::{Exit, HopGauge, Stop};
+use crate::flow::{Exit, Fault, HopGauge, Stop};
 use crate::topology::Topology;
 
 /// How a flow ended.
@@ -43,7 +44,7 @@ pub(super) struct PipelineActor {
     stop: Stop,
     stall_after: Duration,
     moved: (u64, Instant),
-    on_fault: Box<dyn Fn(&str, &Exit)>,
+    on_fault: OnFault,
     outcome: Option<oneshot::Sender<Ending>>,
 }
 
@@ -52,7 +53,7 @@ impl PipelineActor {
         topology: Topology,
         stop: Stop,
         stall_after: Duration,
-        on_fault: Box<dyn Fn(&str, &Exit)>,
+        on_fault: OnFault,
         outcome: oneshot::Sender<Ending>,
     ) -> Self {
         Self {
@@ -109,7 +110,7 @@ impl Handler<FaultFound> for PipelineActor {
         let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.rank());
         if exit.rank() > known {
             // Losses are consequences: only causes are told at once.
-            if matches!(exit, Exit::Panicked(_) | Exit::Faulted(crate::flow::Fault::Failed(_))) {
+            if matches!(exit, Exit::Panicked(_) | Exit::Faulted(Fault::Failed(_))) {
                 (self.on_fault)(stage, &exit);
                 // No more work is begun: what is under way ends with the current step.
                 self.stop.request();
@@ -128,10 +129,11 @@ impl Handler<StageEnded> for PipelineActor {
             return;
         }
         let ending = match self.cause.take() {
-            Some((_, Exit::Faulted(crate::flow::Fault::Aborted))) if self.stop.is_requested() => Ending::Stopped,
-            Some((stage, exit)) => Ending::Faulted { stage, exit },
-            None if self.stop.is_requested() => Ending::Stopped,
-            None => Ending::Finished,
+            Some((stage, exit)) if exit.rank() > Exit::Faulted(Fault::Aborted).rank() || !self.stop.is_requested() => {
+                Ending::Faulted { stage, exit }
+            }
+            _ if self.stop.is_requested() => Ending::Stopped,
+            _ => Ending::Finished,
         };
         self.end(ending);
     }

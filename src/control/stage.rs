@@ -18,7 +18,13 @@ pub(super) struct StageActor {
 
 impl StageActor {
     pub(super) fn new(stage: Stage, pipeline: Addr<PipelineActor>) -> Self {
-        Self { name: stage.name, stage: Some(stage), workers: Vec::new(), running: 0, pipeline }
+        Self {
+            name: stage.name,
+            stage: Some(stage),
+            workers: Vec::new(),
+            running: 0,
+            pipeline,
+        }
     }
 }
 
@@ -34,7 +40,9 @@ impl Actor for StageActor {
             match Worker::spawn(stage.name, index, body, on_exit) {
                 Ok(worker) => self.workers.push(worker),
                 // The body is gone with its hop ends, so the loss cascades like any other.
-                Err(error) => context.address().do_send(WorkerExited { exit: Exit::Faulted(Fault::failed(error)) }),
+                Err(error) => context.address().do_send(WorkerExited {
+                    exit: Exit::Faulted(Fault::failed(error)),
+                }),
             }
         }
     }

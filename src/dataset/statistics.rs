@@ -24,7 +24,15 @@ impl Sums {
     /// Nothing yet; `side` is that of every frame where a mean image is wanted.
     pub fn new(side: Option<u32>) -> Self {
         let places = side.map_or(0, |side| 3 * (side as usize).pow(2));
-        Self { side, images: 0, skipped: 0, pixels: 0, rgb: [0; 3], products: [0; 6], image: vec![0; places] }
+        Self {
+            side,
+            images: 0,
+            skipped: 0,
+            pixels: 0,
+            rgb: [0; 3],
+            products: [0; 6],
+            image: vec![0; places],
+        }
     }
 
     /// Adds a frame.
@@ -47,8 +55,14 @@ impl Sums {
                     *sum += value;
                 }
             }
-            self.rgb.iter_mut().zip(sums).for_each(|(sum, part)| *sum += u64::from(part));
-            self.products.iter_mut().zip(products).for_each(|(sum, part)| *sum += u64::from(part));
+            self.rgb
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(sum, part)| *sum += u64::from(part));
+            self.products
+                .iter_mut()
+                .zip(products)
+                .for_each(|(sum, part)| *sum += u64::from(part));
         }
     }
 
@@ -63,8 +77,14 @@ impl Sums {
         self.skipped += other.skipped;
         self.pixels += other.pixels;
         self.rgb.iter_mut().zip(other.rgb).for_each(|(sum, part)| *sum += part);
-        self.products.iter_mut().zip(other.products).for_each(|(sum, part)| *sum += part);
-        self.image.iter_mut().zip(&other.image).for_each(|(sum, part)| *sum += part);
+        self.products
+            .iter_mut()
+            .zip(other.products)
+            .for_each(|(sum, part)| *sum += part);
+        self.image
+            .iter_mut()
+            .zip(&other.image)
+            .for_each(|(sum, part)| *sum += part);
     }
 
     /// The statistics; `None` where nothing was counted.
@@ -89,7 +109,11 @@ impl Sums {
             channel_mean: mean,
             mean_image: self.side.map(|side| MeanImage {
                 side,
-                values: self.image.iter().map(|&sum| (sum as f64 / self.images as f64) as f32).collect(),
+                values: self
+                    .image
+                    .iter()
+                    .map(|&sum| (sum as f64 / self.images as f64) as f32)
+                    .collect(),
             }),
             eigenvalues,
             eigenvectors,
@@ -131,13 +155,25 @@ impl Statistics {
         let view = |kind, shape: Vec<usize>, bytes| TensorView::new(kind, shape, bytes).map_err(std::io::Error::other);
         let mut tensors = vec![
             ("counts", view(Dtype::U64, vec![2], bytemuck::cast_slice(&counts))?),
-            ("channel_mean", view(Dtype::F64, vec![3], bytemuck::cast_slice(&self.channel_mean))?),
-            ("eigenvalues", view(Dtype::F64, vec![3], bytemuck::cast_slice(&self.eigenvalues))?),
-            ("eigenvectors", view(Dtype::F64, vec![3, 3], bytemuck::cast_slice(&flat))?),
+            (
+                "channel_mean",
+                view(Dtype::F64, vec![3], bytemuck::cast_slice(&self.channel_mean))?,
+            ),
+            (
+                "eigenvalues",
+                view(Dtype::F64, vec![3], bytemuck::cast_slice(&self.eigenvalues))?,
+            ),
+            (
+                "eigenvectors",
+                view(Dtype::F64, vec![3, 3], bytemuck::cast_slice(&flat))?,
+            ),
         ];
         if let Some(image) = &self.mean_image {
             let side = image.side as usize;
-            tensors.push(("mean_image", view(Dtype::F32, vec![side, side, 3], bytemuck::cast_slice(&image.values))?));
+            tensors.push((
+                "mean_image",
+                view(Dtype::F32, vec![side, side, 3], bytemuck::cast_slice(&image.values))?,
+            ));
         }
         let units = "mean_image and channel_mean: RGB in 0..255; eigenvalues and eigenvectors (rows): of RGB in 0..1";
         let metadata = HashMap::from([("units".to_string(), units.to_string())]);
@@ -163,7 +199,11 @@ impl Statistics {
         let vectors = doubles("eigenvectors")?;
         let mean_image = tensors.tensor("mean_image").ok().map(|view| MeanImage {
             side: view.shape()[0] as u32,
-            values: view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            values: view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect(),
         });
         Some(Self {
             images: *counts.first()?,
@@ -209,7 +249,9 @@ fn eigen(mut a: [[f64; 3]; 3]) -> ([f64; 3], [[f64; 3]; 3]) {
     let mut order = [0, 1, 2];
     order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
     let upright = |v: [f64; 3]| {
-        let largest = v.iter().fold(0.0f64, |best, &x| if x.abs() > best.abs() { x } else { best });
+        let largest = v
+            .iter()
+            .fold(0.0f64, |best, &x| if x.abs() > best.abs() { x } else { best });
         if largest < 0.0 { v.map(|x| -x) } else { v }
     };
     (order.map(|i| a[i][i].max(0.0)), order.map(|i| upright(vectors[i])))
@@ -234,8 +276,9 @@ mod tests {
 
     #[test]
     fn any_division_among_workers_gives_the_same_sums() {
-        let frames: Vec<Vec<u8>> =
-            (0..7u32).map(|i| (0..48u32).map(|j| (i * 37 + j * j * 11) as u8).collect()).collect();
+        let frames: Vec<Vec<u8>> = (0..7u32)
+            .map(|i| (0..48u32).map(|j| (i * 37 + j * j * 11) as u8).collect())
+            .collect();
         let mut one = Sums::new(Some(4));
         frames.iter().for_each(|frame| one.add(frame));
         let (mut a, mut b) = (Sums::new(Some(4)), Sums::new(Some(4)));

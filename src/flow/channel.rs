@@ -42,14 +42,30 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
     let (sender, receiver) = bounded(capacity.get());
     let gauge = Arc::new(HopGauge::new(name, capacity.get()));
     let (alarm, alarmed) = bounded(0);
-    let hop = Arc::new(Hop { gauge, alarm: Mutex::new(Some(alarm)) });
-    (Outlet { sender, hop: Arc::clone(&hop), finished: false }, Inlet { receiver, alarm: alarmed, hop })
+    let hop = Arc::new(Hop {
+        gauge,
+        alarm: Mutex::new(Some(alarm)),
+    });
+    (
+        Outlet {
+            sender,
+            hop: Arc::clone(&hop),
+            finished: false,
+        },
+        Inlet {
+            receiver,
+            alarm: alarmed,
+            hop,
+        },
+    )
 }
 
 impl<T> Outlet<T> {
     /// Puts an item in; waits while the hop is full. The clock is read only where there is a wait.
     pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
-        let gone = || DownstreamGone { hop: self.hop.gauge.name };
+        let gone = || DownstreamGone {
+            hop: self.hop.gauge.name,
+        };
         let waited = match self.sender.try_send(item) {
             Ok(()) => Duration::ZERO,
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
@@ -76,7 +92,11 @@ impl<T> Outlet<T> {
 
 impl<T> Clone for Outlet<T> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone(), hop: Arc::clone(&self.hop), finished: false }
+        Self {
+            sender: self.sender.clone(),
+            hop: Arc::clone(&self.hop),
+            finished: false,
+        }
     }
 }
 
@@ -123,7 +143,13 @@ impl<T> Inlet<T> {
 
     fn end(&self) -> Result<Option<T>, UpstreamLost> {
         let is_lost = self.alarm.try_recv() == Err(TryRecvError::Disconnected);
-        if is_lost { Err(UpstreamLost { hop: self.hop.gauge.name }) } else { Ok(None) }
+        if is_lost {
+            Err(UpstreamLost {
+                hop: self.hop.gauge.name,
+            })
+        } else {
+            Ok(None)
+        }
     }
 
     /// The hop's counts.
@@ -134,6 +160,10 @@ impl<T> Inlet<T> {
 
 impl<T> Clone for Inlet<T> {
     fn clone(&self) -> Self {
-        Self { receiver: self.receiver.clone(), alarm: self.alarm.clone(), hop: Arc::clone(&self.hop) }
+        Self {
+            receiver: self.receiver.clone(),
+            alarm: self.alarm.clone(),
+            hop: Arc::clone(&self.hop),
+        }
     }
 }

@@ -23,9 +23,18 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     fn bytes(&self, rows: Range<usize>) -> *mut u8 {
-        assert!(rows.end * self.row_bytes <= self.words.len() * 8, "rows outside of the slot");
+        assert!(
+            rows.end * self.row_bytes <= self.words.len() * 8,
+            "rows outside of the slot"
+        );
         // SAFETY: the offset lies inside the allocation by the assertion above.
-        unsafe { self.words.as_ptr().cast::<u8>().cast_mut().add(rows.start * self.row_bytes) }
+        unsafe {
+            self.words
+                .as_ptr()
+                .cast::<u8>()
+                .cast_mut()
+                .add(rows.start * self.row_bytes)
+        }
     }
 }
 
@@ -52,7 +61,10 @@ impl Slot {
     pub fn new(rows: usize, row_bytes: usize) -> Self {
         assert!(row_bytes.is_multiple_of(8), "a row is a whole number of 8-byte words");
         let words = (0..rows * row_bytes / 8).map(|_| UnsafeCell::new(0)).collect();
-        Self { memory: Arc::new(Memory { words, row_bytes }), rows }
+        Self {
+            memory: Arc::new(Memory { words, row_bytes }),
+            rows,
+        }
     }
 
     /// Rows that it has.
@@ -70,7 +82,10 @@ impl Slot {
     /// Lends the first `rows` rows.
     pub fn lend(self, rows: usize) -> (Lent, Rows) {
         assert!(rows <= self.rows && rows > 0);
-        let lent = Rows { memory: Arc::clone(&self.memory), range: 0..rows };
+        let lent = Rows {
+            memory: Arc::clone(&self.memory),
+            range: 0..rows,
+        };
         (Lent { slot: self, away: rows }, lent)
     }
 }
@@ -80,9 +95,17 @@ impl Rows {
     pub fn split(self, count: usize) -> (Rows, Option<Rows>) {
         assert!(count > 0 && count <= self.range.len());
         let middle = self.range.start + count;
-        let rest = (middle < self.range.end)
-            .then(|| Rows { memory: Arc::clone(&self.memory), range: middle..self.range.end });
-        (Rows { memory: self.memory, range: self.range.start..middle }, rest)
+        let rest = (middle < self.range.end).then(|| Rows {
+            memory: Arc::clone(&self.memory),
+            range: middle..self.range.end,
+        });
+        (
+            Rows {
+                memory: self.memory,
+                range: self.range.start..middle,
+            },
+            rest,
+        )
     }
 
     /// Which rows of the batch.

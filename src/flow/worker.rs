@@ -37,7 +37,9 @@ impl Worker {
             };
             on_exit(exit);
         };
-        let handle = std::thread::Builder::new().name(format!("{stage}-{index}")).spawn(run)?;
+        let handle = std::thread::Builder::new()
+            .name(format!("{stage}-{index}"))
+            .spawn(run)?;
         Ok(Self { handle })
     }
 
@@ -53,7 +55,9 @@ fn what_was_said(payload: &(dyn Any + Send)) -> String {
     let text = || payload.downcast_ref::<&str>().map(ToString::to_string);
     let string = || payload.downcast_ref::<String>().cloned();
     let kept = PANIC.take().filter(|kept| !kept.is_empty());
-    kept.or_else(text).or_else(string).unwrap_or_else(|| "no message".to_string())
+    kept.or_else(text)
+        .or_else(string)
+        .unwrap_or_else(|| "no message".to_string())
 }
 
 /// Panics of workers are kept for their exit instead of being printed by the runtime in the midst of the progress.
@@ -63,7 +67,9 @@ fn keep_panics_of_workers() {
         let kept = PANIC.with_borrow_mut(|slot| {
             slot.as_mut().map(|text| {
                 let message = info.payload_as_str().unwrap_or("no message");
-                let place = info.location().map_or(String::new(), |at| format!(" (at {}:{})", at.file(), at.line()));
+                let place = info
+                    .location()
+                    .map_or(String::new(), |at| format!(" (at {}:{})", at.file(), at.line()));
                 *text = format!("{message}{place}");
             })
         });

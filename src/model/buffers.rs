@@ -25,7 +25,11 @@ impl Buffers {
         let starts = spec.layers.iter().filter_map(|layer| layer.start.as_ref());
         let parameters = starts.flat_map(|start| [start.weight.iter().product(), start.weight[0]]);
         Self {
-            activations: plan.activations.iter().map(|floats| vec![0.0; batch * floats]).collect(),
+            activations: plan
+                .activations
+                .iter()
+                .map(|floats| vec![0.0; batch * floats])
+                .collect(),
             maxima: plan.places.iter().map(|place| vec![0; batch * place.maxima]).collect(),
             probabilities: vec![0.0; batch * spec.classes],
             gradients: [vec![0.0; batch * plan.gradient], vec![0.0; batch * plan.gradient]],

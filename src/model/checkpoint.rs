@@ -110,7 +110,10 @@ pub fn write(
     written.map_err(|error| {
         // Best effort: the file is useless and its name is hidden.
         let _ = fs::remove_file(&temporary);
-        CheckpointError::Write { path: path.clone(), reason: error.to_string() }
+        CheckpointError::Write {
+            path: path.clone(),
+            reason: error.to_string(),
+        }
     })?;
     Ok(path)
 }
@@ -122,9 +125,16 @@ fn write_tensors(path: &Path, parameters: &[Parameter], state: &serde_json::Valu
     let mut tensors = Vec::with_capacity(2 * parameters.len());
     for parameter in parameters {
         tensors.push((parameter.name.clone(), view(&parameter.shape, &parameter.value[..])?));
-        tensors.push((format!("{MOMENTUM}{}", parameter.name), view(&parameter.shape, &parameter.momentum[..])?));
+        tensors.push((
+            format!("{MOMENTUM}{}", parameter.name),
+            view(&parameter.shape, &parameter.momentum[..])?,
+        ));
     }
-    let metadata = Metadata { format: 1, checksum: checksum(parameters, state), state: state.clone() };
+    let metadata = Metadata {
+        format: 1,
+        checksum: checksum(parameters, state),
+        state: state.clone(),
+    };
     let text = serde_json::to_string(&metadata)?;
     serialize_to_file(tensors, Some(HashMap::from([(KEY.to_string(), text)])), path).map_err(io::Error::other)?;
     File::open(path)?.sync_all()
@@ -132,8 +142,14 @@ fn write_tensors(path: &Path, parameters: &[Parameter], state: &serde_json::Valu
 
 /// Reads a checkpoint and checks that it is whole.
 pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
-    let damaged = |reason: String| CheckpointError::Damaged { path: path.to_path_buf(), reason };
-    let bytes = fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_path_buf(), source })?;
+    let damaged = |reason: String| CheckpointError::Damaged {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let bytes = fs::read(path).map_err(|source| CheckpointError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
     let not_one = |error| damaged(format!("not a safetensors file, or a truncated one ({error})"));
     let tensors = SafeTensors::deserialize(&bytes).map_err(not_one)?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_one)?;
@@ -141,23 +157,40 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
     let text = text.ok_or_else(|| damaged("a safetensors file, but not a checkpoint of pipeline".to_string()))?;
     let metadata: Metadata =
         serde_json::from_str(text).map_err(|error| damaged(format!("its metadata is damaged ({error})")))?;
-    let mut names: Vec<&str> = tensors.names().into_iter().filter(|name| !name.starts_with(MOMENTUM)).collect();
+    let mut names: Vec<&str> = tensors
+        .names()
+        .into_iter()
+        .filter(|name| !name.starts_with(MOMENTUM))
+        .collect();
     names.sort_unstable();
     let floats = |name: &str| -> Result<(Vec<usize>, Vec<f32>), CheckpointError> {
         let view = tensors.tensor(name).map_err(|error| damaged(error.to_string()))?;
-        let values = view.data().chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let values = view
+            .data()
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         Ok((view.shape().to_vec(), values.collect()))
     };
     let mut parameters = Vec::with_capacity(names.len());
     for name in names {
         let (shape, value) = floats(name)?;
         let (_, momentum) = floats(&format!("{MOMENTUM}{name}"))?;
-        parameters.push(Parameter { name: name.to_string(), shape, value, momentum });
+        parameters.push(Parameter {
+            name: name.to_string(),
+            shape,
+            value,
+            momentum,
+        });
     }
     if checksum(&parameters, &metadata.state) != metadata.checksum {
-        return Err(damaged("its checksum does not match: the file was changed after it was written".to_string()));
+        return Err(damaged(
+            "its checksum does not match: the file was changed after it was written".to_string(),
+        ));
     }
-    Ok(Loaded { parameters, state: metadata.state })
+    Ok(Loaded {
+        parameters,
+        state: metadata.state,
+    })
 }
 
 /// Puts what was loaded from `path` into a network's parameters.
@@ -221,5 +254,8 @@ pub fn point_best(folder: &Path, step: u64) -> Result<(), CheckpointError> {
         fs::rename(&temporary, &path)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|error: io::Error| CheckpointError::Write { path: path.clone(), reason: error.to_string() })
+    write().map_err(|error: io::Error| CheckpointError::Write {
+        path: path.clone(),
+        reason: error.to_string(),
+    })
 }

@@ -29,7 +29,9 @@ pub enum ModelError {
         name: String,
     },
     /// Channels that the groups do not divide.
-    #[error("{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both must be multiples")]
+    #[error(
+        "{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both must be multiples"
+    )]
     Groups {
         /// The layer.
         layer: String,

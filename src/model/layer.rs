@@ -33,7 +33,12 @@ impl Work<'_> {
         maxima: &mut [u8],
     ) {
         let Self { cpu, chunks, rows, .. } = *self;
-        let values = || (&parameters[place.parameter].value, &parameters[place.parameter + 1].value);
+        let values = || {
+            (
+                &parameters[place.parameter].value,
+                &parameters[place.parameter + 1].value,
+            )
+        };
         match &layer.operation {
             Operation::Conv(conv) => {
                 let (weight, bias) = values();

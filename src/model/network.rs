@@ -57,7 +57,16 @@ impl Network {
         let parameters = start(&spec, &threads, seed);
         let buffers = Buffers::new(&spec, &plan);
         let cpu = Cpu::new(threads, plan.scratch);
-        Ok(Self { spec, plan, cpu, buffers, parameters, pass: Pass::Evaluate, rows: 0, first_row: 0 })
+        Ok(Self {
+            spec,
+            plan,
+            cpu,
+            buffers,
+            parameters,
+            pass: Pass::Evaluate,
+            rows: 0,
+            first_row: 0,
+        })
     }
 
     /// The layers and their shapes.
@@ -87,7 +96,10 @@ impl Network {
 
     /// The scores before the softmax: [rows][classes].
     pub fn logits(&self) -> &[f32] {
-        self.buffers.activations.last().map_or(&[], |logits| &logits[..self.rows * self.spec.classes])
+        self.buffers
+            .activations
+            .last()
+            .map_or(&[], |logits| &logits[..self.rows * self.spec.classes])
     }
 
     /// The loss of the newest forward pass; its gradient is averaged over the rows of weight 1.
@@ -100,10 +112,18 @@ impl Network {
     /// which this network may have only a part.
     pub fn loss_over(&mut self, labels: &[u32], weights: &[f32], present: u32) -> Loss {
         let (rows, classes) = (self.rows, self.spec.classes);
-        assert!(labels.len() >= rows && weights.len() >= rows, "a label and a weight for each of {rows} rows");
+        assert!(
+            labels.len() >= rows && weights.len() >= rows,
+            "a label and a weight for each of {rows} rows"
+        );
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
-        let Buffers { activations, probabilities, gradients: [gradient, _], .. } = &mut self.buffers;
+        let Buffers {
+            activations,
+            probabilities,
+            gradients: [gradient, _],
+            ..
+        } = &mut self.buffers;
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
@@ -114,7 +134,12 @@ impl Network {
 
     /// One step of the solver, with a rate for each parameter in the order of [`parameters`](Self::parameters).
     pub fn update(&mut self, rates: &[sgd::Rate]) {
-        let Self { parameters, buffers, cpu, .. } = self;
+        let Self {
+            parameters,
+            buffers,
+            cpu,
+            ..
+        } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
         cpu.threads.install(|| {
             for ((parameter, gradient), rate) in parameters.iter_mut().zip(&buffers.parameters).zip(rates) {
@@ -146,7 +171,11 @@ impl Network {
     /// Memory that is really held.
     pub fn memory(&self) -> Memory {
         let floats = |part: fn(&Parameter) -> &Vec<f32>| {
-            4 * self.parameters.iter().map(|parameter| part(parameter).capacity()).sum::<usize>() as u64
+            4 * self
+                .parameters
+                .iter()
+                .map(|parameter| part(parameter).capacity())
+                .sum::<usize>() as u64
         };
         let mut memory = Memory {
             parameters: floats(|parameter| &parameter.value),
@@ -162,13 +191,26 @@ impl Network {
 /// The parameters as they start.
 fn start(spec: &Spec, threads: &Threads, seed: u64) -> Vec<Parameter> {
     let mut parameters = Vec::new();
-    let with_parameters = spec.layers.iter().filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
+    let with_parameters = spec
+        .layers
+        .iter()
+        .filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
     for (number, (name, start)) in with_parameters.enumerate() {
         let mut weight = vec![0.0; start.weight.iter().product()];
-        init::draw(threads, seed, number as u32, init::sigma(start.init, start.fan_in()), &mut weight);
+        init::draw(
+            threads,
+            seed,
+            number as u32,
+            init::sigma(start.init, start.fan_in()),
+            &mut weight,
+        );
         parameters.push(Parameter::new(format!("{name}.weight"), start.weight.clone(), weight));
         let outputs = start.weight[0];
-        parameters.push(Parameter::new(format!("{name}.bias"), vec![outputs], vec![start.bias; outputs]));
+        parameters.push(Parameter::new(
+            format!("{name}.bias"),
+            vec![outputs],
+            vec![start.bias; outputs],
+        ));
     }
     parameters
 }

@@ -5,7 +5,7 @@
 pub struct Parameter {
     /// `conv1.weight`, `conv1.bias`, …: the name in checkpoints.
     pub name: String,
-    /// As PyTorch has it: [out, in/groups, kh, kw], [out, in], or [out] for biases.
+    /// As `PyTorch` has it: [out, in/groups, kh, kw], [out, in], or [out] for biases.
     pub shape: Vec<usize>,
     /// w, row major.
     pub value: Vec<f32>,
@@ -17,7 +17,12 @@ impl Parameter {
     /// A parameter that starts with `value` and no momentum.
     pub fn new(name: String, shape: Vec<usize>, value: Vec<f32>) -> Self {
         let momentum = vec![0.0; value.len()];
-        Self { name, shape, value, momentum }
+        Self {
+            name,
+            shape,
+            value,
+            momentum,
+        }
     }
 
     /// The name of the layer: what stands before the last dot.
@@ -27,6 +32,6 @@ impl Parameter {
 
     /// Whether it is a bias (which is not decayed unless asked).
     pub fn is_bias(&self) -> bool {
-        self.name.ends_with(".bias")
+        self.name.rsplit_once('.').is_some_and(|(_, part)| part == "bias")
     }
 }

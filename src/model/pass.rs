@@ -13,8 +13,22 @@ impl Network {
         (self.pass, self.rows) = (pass, rows);
         // Work goes by whole chunks: rows beyond must hold numbers, and always the same.
         self.buffers.activations[0][rows * self.spec.input.len()..].fill(0.0);
-        let Self { spec, plan, cpu, buffers, parameters, first_row, .. } = self;
-        let work = Work { cpu, chunks: &plan.chunks, rows, first_row: *first_row, pass };
+        let Self {
+            spec,
+            plan,
+            cpu,
+            buffers,
+            parameters,
+            first_row,
+            ..
+        } = self;
+        let work = Work {
+            cpu,
+            chunks: &plan.chunks,
+            rows,
+            first_row: *first_row,
+            pass,
+        };
         cpu.threads.install(|| {
             for ((layer, place), maxima) in spec.layers.iter().zip(&plan.places).zip(&mut buffers.maxima) {
                 let (before, after) = buffers.activations.split_at_mut(place.from + 1);
@@ -35,9 +49,32 @@ impl Network {
 
     /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
     pub fn backward(&mut self) {
-        let Self { spec, plan, cpu, buffers, parameters, first_row, pass, rows, .. } = self;
-        let work = Work { cpu, chunks: &plan.chunks, rows: *rows, first_row: *first_row, pass: *pass };
-        let Buffers { activations, maxima, gradients: [a, b], parameters: sums, partial, .. } = buffers;
+        let Self {
+            spec,
+            plan,
+            cpu,
+            buffers,
+            parameters,
+            first_row,
+            pass,
+            rows,
+            ..
+        } = self;
+        let work = Work {
+            cpu,
+            chunks: &plan.chunks,
+            rows: *rows,
+            first_row: *first_row,
+            pass: *pass,
+        };
+        let Buffers {
+            activations,
+            maxima,
+            gradients: [a, b],
+            parameters: sums,
+            partial,
+            ..
+        } = buffers;
         cpu.threads.install(|| {
             let (mut dy, mut dx) = (a, b);
             for (index, layer) in spec.layers.iter().enumerate().skip(plan.first).rev() {
@@ -50,7 +87,15 @@ impl Network {
                     let (dw, db) = sums[place.parameter..].split_at_mut(1);
                     let weight = &parameters[place.parameter].value;
                     let dx = (index > plan.first).then_some(&mut dx[..]);
-                    work.backward_parameters(layer, weight, &activations[place.from], dy, [&mut dw[0], &mut db[0]], partial, dx);
+                    work.backward_parameters(
+                        layer,
+                        weight,
+                        &activations[place.from],
+                        dy,
+                        [&mut dw[0], &mut db[0]],
+                        partial,
+                        dx,
+                    );
                 } else {
                     work.backward(layer, &activations[place.from], &maxima[index], dy, dx);
                 }

@@ -10,9 +10,9 @@ pub struct Place {
     pub from: usize,
     /// Number of the buffer that holds its output: the same where it works in place.
     pub to: usize,
-    /// Whether a convolution or fully connected layer also does the ReLU that follows it.
+    /// Whether a convolution or fully connected layer also does the `ReLU` that follows it.
     pub rectify: bool,
-    /// Whether it is such a ReLU, so that its forward pass is already done.
+    /// Whether it is such a `ReLU`, so that its forward pass is already done.
     pub done: bool,
     /// Elements per image of the buffer for the places of maxima (max pooling only).
     pub maxima: usize,
@@ -67,10 +67,25 @@ impl Plan {
             let to = plan.activations.len() - 1;
             let done = in_place && layer.operation == Operation::Relu && plan.places.last().is_some_and(|p| p.rectify);
             let rectify = matches!(layer.operation, Operation::Conv(_) | Operation::Linear(_))
-                && spec.layers.get(index + 1).is_some_and(|next| next.operation == Operation::Relu);
-            let maxima = if let Operation::Pool(_) = layer.operation { layer.output.len() } else { 0 };
+                && spec
+                    .layers
+                    .get(index + 1)
+                    .is_some_and(|next| next.operation == Operation::Relu);
+            let maxima = if let Operation::Pool(_) = layer.operation {
+                layer.output.len()
+            } else {
+                0
+            };
             let (parameter, dropout) = plan.numbers_after(spec, index);
-            plan.places.push(Place { from, to, rectify, done, maxima, parameter, dropout });
+            plan.places.push(Place {
+                from,
+                to,
+                rectify,
+                done,
+                maxima,
+                parameter,
+                dropout,
+            });
             plan.count(index, layer);
         }
         plan

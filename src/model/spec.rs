@@ -52,7 +52,7 @@ pub struct Start {
     pub init: Init,
     /// Of the biases.
     pub bias: f32,
-    /// Shape of the weights, as PyTorch has it: [out, in/groups, kh, kw] or [out, in].
+    /// Shape of the weights, as `PyTorch` has it: [out, in/groups, kh, kw] or [out, in].
     pub weight: Vec<usize>,
 }
 
@@ -81,7 +81,9 @@ pub struct LayerSpec {
 impl LayerSpec {
     /// Weights and biases.
     pub fn parameters(&self) -> usize {
-        self.start.as_ref().map_or(0, |start| start.weight.iter().product::<usize>() + start.weight[0])
+        self.start
+            .as_ref()
+            .map_or(0, |start| start.weight.iter().product::<usize>() + start.weight[0])
     }
 
     /// Multiplications and additions of the forward pass for one image (of the matrix products).
@@ -109,10 +111,14 @@ impl Spec {
     /// Follows the shapes through `layers`.
     pub fn new(layers: &[Layer], input: Shape, classes: usize) -> Result<Self, ModelError> {
         if input.is_empty() {
-            return Err(ModelError::Zero { what: "the input's channels, height and width" });
+            return Err(ModelError::Zero {
+                what: "the input's channels, height and width",
+            });
         }
         if classes == 0 {
-            return Err(ModelError::Zero { what: "the number of classes" });
+            return Err(ModelError::Zero {
+                what: "the number of classes",
+            });
         }
         let mut specs: Vec<LayerSpec> = Vec::with_capacity(layers.len());
         let mut shape = input;
@@ -125,9 +131,16 @@ impl Spec {
         match specs.last() {
             None => Err(ModelError::Empty),
             Some(last) if !matches!(last.operation, Operation::Linear(_)) || shape != Shape::vector(classes) => {
-                Err(ModelError::Last { layer: last.name.clone(), classes })
+                Err(ModelError::Last {
+                    layer: last.name.clone(),
+                    classes,
+                })
             }
-            Some(_) => Ok(Self { input, classes, layers: specs }),
+            Some(_) => Ok(Self {
+                input,
+                classes,
+                layers: specs,
+            }),
         }
     }
 
@@ -154,9 +167,14 @@ fn name(layers: &[Layer], index: usize) -> String {
         Layer::Dropout(_) => "dropout",
     };
     match &layers[index] {
-        Layer::Convolution(Convolution { name, .. }) | Layer::FullyConnected(FullyConnected { name, .. }) => name.clone(),
+        Layer::Convolution(Convolution { name, .. }) | Layer::FullyConnected(FullyConnected { name, .. }) => {
+            name.clone()
+        }
         layer => {
-            let number = layers[..=index].iter().filter(|other| kind(other) == kind(layer)).count();
+            let number = layers[..=index]
+                .iter()
+                .filter(|other| kind(other) == kind(layer))
+                .count();
             format!("{}{number}", kind(layer))
         }
     }
@@ -186,15 +204,26 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
         Layer::Convolution(layer) => {
             let geometry = convolution(layer, &name, input)?;
             let weight = vec![layer.channels, geometry.group_inputs(), layer.kernel, layer.kernel];
-            start = Some(Start { init: layer.init, bias: layer.bias, weight });
+            start = Some(Start {
+                init: layer.init,
+                bias: layer.bias,
+                weight,
+            });
             let output = geometry.output;
             (Operation::Conv(geometry), output)
         }
         Layer::FullyConnected(layer) => {
-            let geometry = linear::Geometry { inputs: input.len(), outputs: layer.outputs.unwrap_or(classes) };
+            let geometry = linear::Geometry {
+                inputs: input.len(),
+                outputs: layer.outputs.unwrap_or(classes),
+            };
             require(geometry.outputs > 0, &name, "outputs", "at least 1")?;
             let weight = vec![geometry.outputs, geometry.inputs];
-            start = Some(Start { init: layer.init, bias: layer.bias, weight });
+            start = Some(Start {
+                init: layer.init,
+                bias: layer.bias,
+                weight,
+            });
             (Operation::Linear(geometry), Shape::vector(geometry.outputs))
         }
         Layer::Relu => (Operation::Relu, input),
@@ -209,38 +238,93 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
             (Operation::Dropout(*p), input)
         }
     };
-    Ok(LayerSpec { name, operation, input, output, start })
+    Ok(LayerSpec {
+        name,
+        operation,
+        input,
+        output,
+        start,
+    })
 }
 
 fn require(holds: bool, layer: &str, key: &'static str, must: &'static str) -> Result<(), ModelError> {
-    if holds { Ok(()) } else { Err(ModelError::Value { layer: layer.to_owned(), key, must }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(ModelError::Value {
+            layer: layer.to_owned(),
+            key,
+            must,
+        })
+    }
 }
 
 fn convolution(layer: &Convolution, name: &str, input: Shape) -> Result<conv::Geometry, ModelError> {
-    let &Convolution { channels, kernel, stride, padding, groups, .. } = layer;
-    for (value, key) in [(channels, "channels"), (kernel, "kernel"), (stride, "stride"), (groups, "groups")] {
+    let &Convolution {
+        channels,
+        kernel,
+        stride,
+        padding,
+        groups,
+        ..
+    } = layer;
+    for (value, key) in [
+        (channels, "channels"),
+        (kernel, "kernel"),
+        (stride, "stride"),
+        (groups, "groups"),
+    ] {
         require(value > 0, name, key, "at least 1")?;
     }
-    if channels % groups != 0 || input.channels % groups != 0 {
+    if !channels.is_multiple_of(groups) || !input.channels.is_multiple_of(groups) {
         let (inputs, outputs) = (input.channels, channels);
-        return Err(ModelError::Groups { layer: name.to_owned(), groups, inputs, outputs });
+        return Err(ModelError::Groups {
+            layer: name.to_owned(),
+            groups,
+            inputs,
+            outputs,
+        });
     }
-    conv::Geometry::new(layer, input).ok_or(ModelError::Window { layer: name.to_owned(), size: kernel, padding, input })
+    conv::Geometry::new(layer, input).ok_or(ModelError::Window {
+        layer: name.to_owned(),
+        size: kernel,
+        padding,
+        input,
+    })
 }
 
 fn normalisation(layer: &Lrn, name: &str, input: Shape) -> Result<lrn::Geometry, ModelError> {
     require(layer.size > 0, name, "size", "at least 1")?;
-    require(layer.k > 0.0, name, "k", "greater than 0, as a sum of zeros is divided by it")?;
+    require(
+        layer.k > 0.0,
+        name,
+        "k",
+        "greater than 0, as a sum of zeros is divided by it",
+    )?;
     require(layer.alpha >= 0.0, name, "alpha", "at least 0")?;
     require(layer.beta.is_finite(), name, "beta", "a finite number")?;
     Ok(lrn::Geometry::new(layer, input))
 }
 
 fn pooling(layer: &MaxPool, name: &str, input: Shape) -> Result<pool::Geometry, ModelError> {
-    let &MaxPool { size, stride, partial_windows } = layer;
+    let &MaxPool {
+        size,
+        stride,
+        partial_windows,
+    } = layer;
     require((1..=pool::LARGEST).contains(&size), name, "size", "between 1 and 16")?;
     require(stride > 0, name, "stride", "at least 1")?;
     let fits = !partial_windows || stride <= size;
-    require(fits, name, "stride", "at most size where partial_windows is on, or a window could hold nothing")?;
-    pool::Geometry::new(layer, input).ok_or(ModelError::Window { layer: name.to_owned(), size, padding: 0, input })
+    require(
+        fits,
+        name,
+        "stride",
+        "at most size where partial_windows is on, or a window could hold nothing",
+    )?;
+    pool::Geometry::new(layer, input).ok_or(ModelError::Window {
+        layer: name.to_owned(),
+        size,
+        padding: 0,
+        input,
+    })
 }

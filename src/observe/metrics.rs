@@ -29,28 +29,50 @@ impl Metrics {
     /// Opens `path` to append.
     pub fn open(path: &Path) -> Result<Self, MetricsError> {
         let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map(|file| Self { file, path: path.to_path_buf() })
-            .map_err(|source| MetricsError { path: path.to_path_buf(), source })
+        file.map(|file| Self {
+            file,
+            path: path.to_path_buf(),
+        })
+        .map_err(|source| MetricsError {
+            path: path.to_path_buf(),
+            source,
+        })
     }
 
     /// Writes one line at once: whoever follows the file sees whole events only.
     pub fn write(&mut self, event: &Value) -> Result<(), MetricsError> {
         let line = format!("{event}\n");
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(|source| MetricsError { path: self.path.clone(), source })
+        self.file.write_all(line.as_bytes()).map_err(|source| MetricsError {
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 
 /// A report as a line; `None` where it is for the terminal alone.
 pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> {
     let event = match report {
-        Report::Step { step, epoch, loss, top1_error, lr, images, stream, .. } => json!({
+        Report::Step {
+            step,
+            epoch,
+            loss,
+            top1_error,
+            lr,
+            images,
+            stream,
+            ..
+        } => json!({
             "event": "step", "step": step, "epoch": epoch, "loss": loss, "lr": tidy(*lr), "images": images,
             "train_top1_error": top1_error, "images_per_s": round(images_per_s), "elapsed_s": round(elapsed),
             "stream": format!("{stream:016x}"),
         }),
-        Report::Eval { step, epoch, result, crops, is_best } => json!({
+        Report::Eval {
+            step,
+            epoch,
+            result,
+            crops,
+            is_best,
+        } => json!({
             "event": "eval", "step": step, "epoch": epoch, "loss": result.loss, "top1_error": result.top1_error,
             "top5_error": result.top5_error, "images": result.images, "skipped": result.refused, "crops": crops,
             "best": is_best, "elapsed_s": round(elapsed),
@@ -91,7 +113,10 @@ pub struct Cut {
 
 /// Takes from `path` all that lies past `state`, so that a resumed run's events follow without a seam.
 pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
-    let failed = |source| MetricsError { path: path.to_path_buf(), source };
+    let failed = |source| MetricsError {
+        path: path.to_path_buf(),
+        source,
+    };
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Cut::default()),
@@ -102,7 +127,9 @@ pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
     let mut trained = false;
     for line in text.lines() {
         // A line that a crash has torn is no event.
-        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        let Ok(event) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
         if is_before(&event, state, trained) {
             trained |= event["event"] == "step" && event["step"] == state.step;
             kept += line;
@@ -110,13 +137,17 @@ pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
             cut.elapsed_s = event["elapsed_s"].as_f64().unwrap_or(cut.elapsed_s);
         } else if event["event"] == "step"
             && let Some(step) = event["step"].as_u64()
-            && let Some(stream) = event["stream"].as_str().and_then(|hex| u64::from_str_radix(hex, 16).ok())
+            && let Some(stream) = event["stream"]
+                .as_str()
+                .and_then(|hex| u64::from_str_radix(hex, 16).ok())
         {
             cut.steps.push((step, stream));
         }
     }
     let temporary = path.with_extension("jsonl.tmp");
-    fs::write(&temporary, kept).and_then(|()| fs::rename(&temporary, path)).map_err(failed)?;
+    fs::write(&temporary, kept)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(failed)?;
     Ok(cut)
 }
 
@@ -130,11 +161,18 @@ fn is_before(event: &Value, state: &RunState, trained: bool) -> bool {
         _ => false,
     };
     // An evaluation is in the checkpoint only if the checkpoint was made after it.
-    step < state.step || (step == state.step && (!of_evaluation || state.newest.is_some_and(|newest| newest.step == step)))
+    step < state.step
+        || (step == state.step && (!of_evaluation || state.newest.is_some_and(|newest| newest.step == step)))
 }
 
 /// All events of a run.
 pub fn read(path: &Path) -> Result<Vec<Value>, MetricsError> {
-    let text = fs::read_to_string(path).map_err(|source| MetricsError { path: path.to_path_buf(), source })?;
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    let text = fs::read_to_string(path).map_err(|source| MetricsError {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
 }

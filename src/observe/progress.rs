@@ -30,19 +30,34 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
-        Self { bar, quiet, epochs: itinerary.epochs(), steps: itinerary.steps, line_every, images_per_s: 0.0 }
+        Self {
+            bar,
+            quiet,
+            epochs: itinerary.epochs(),
+            steps: itinerary.steps,
+            line_every,
+            images_per_s: 0.0,
+        }
     }
 
     /// Tells what happened.
     pub fn show(&mut self, report: &Report, images_per_s: f64) {
         match report {
-            Report::Step { step, epoch, loss, lr, .. } => self.step(*step, *epoch, *loss, *lr, images_per_s),
+            Report::Step {
+                step, epoch, loss, lr, ..
+            } => self.step(*step, *epoch, *loss, *lr, images_per_s),
             Report::EvalProgress { done, of } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("evaluation, batch {done} of {of}"));
                 }
             }
-            Report::Eval { step, epoch, result, crops, is_best } => {
+            Report::Eval {
+                step,
+                epoch,
+                result,
+                crops,
+                is_best,
+            } => {
                 let views = if *crops == 1 { "centre crop" } else { "ten crops" };
                 let best = if *is_best { ", the best so far" } else { "" };
                 self.line(&format!(
@@ -51,7 +66,9 @@ impl Progress {
                 ));
             }
             Report::Plateau { factor, .. } => {
-                self.line(&format!("validation error has stopped falling: learning rate now times {factor}"));
+                self.line(&format!(
+                    "validation error has stopped falling: learning rate now times {factor}"
+                ));
             }
             Report::Skip { sample, reason, .. } => self.line(&format!("skipped {sample}: {reason}")),
             Report::Saved { path, .. } => tracing::info!(path = %path.display(), "checkpoint written"),
@@ -64,8 +81,11 @@ impl Progress {
         let (epochs, rate) = (self.epochs, self.images_per_s);
         if let Some(bar) = &self.bar {
             bar.set_position(step);
-            bar.set_message(format!("epoch {}/{epochs}  loss {loss:.4}  lr {lr}  {rate:.0} images/s", epoch + 1));
-        } else if step % self.line_every == 0 || step == 1 {
+            bar.set_message(format!(
+                "epoch {}/{epochs}  loss {loss:.4}  lr {lr}  {rate:.0} images/s",
+                epoch + 1
+            ));
+        } else if step.is_multiple_of(self.line_every) || step == 1 {
             let steps = self.steps;
             self.line(&format!(
                 "epoch {}/{epochs}  step {step}/{steps}  loss {loss:.4}  lr {lr}  {rate:.0} images/s",

@@ -32,9 +32,7 @@ pub fn run(mut recorder: Recorder, reports: &Inlet<Report>) -> Result<(), Fault>
             before = Instant::now();
         }
         let elapsed = recorder.elapsed_s + start.elapsed().as_secs_f64();
-        if let (Some(metrics), Some(event)) =
-            (&mut recorder.metrics, metrics::event(&report, elapsed, images_per_s))
-        {
+        if let (Some(metrics), Some(event)) = (&mut recorder.metrics, metrics::event(&report, elapsed, images_per_s)) {
             metrics.write(&event).map_err(Fault::failed)?;
         }
         recorder.progress.show(&report, images_per_s);

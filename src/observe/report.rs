@@ -32,7 +32,9 @@ pub fn render(page: &Page<'_>) -> String {
     let steps = || page.events.iter().filter(|event| event["event"] == "step");
     let evals = || page.events.iter().filter(|event| event["event"] == "eval");
     let curve = |events: &mut dyn Iterator<Item = &Value>, key: &str| -> Vec<(f64, f64)> {
-        events.filter_map(|event| Some((event["step"].as_f64()?, event[key].as_f64()?))).collect()
+        events
+            .filter_map(|event| Some((event["step"].as_f64()?, event[key].as_f64()?)))
+            .collect()
     };
     let loss = curve(&mut steps(), "loss");
     let rate = curve(&mut steps(), "lr");
@@ -44,7 +46,14 @@ pub fn render(page: &Page<'_>) -> String {
     let _ = write!(body, "<h1>{}</h1><p>{}</p>", escape(page.name), escape(page.ending));
     body += &numbers(page.events);
     body += &plot("Loss", &[("training", &loss), ("validation", &val_loss)]);
-    body += &plot("Error", &[("top-1, training", &train), ("top-1, validation", &top1), ("top-5, validation", &top5)]);
+    body += &plot(
+        "Error",
+        &[
+            ("top-1, training", &train),
+            ("top-1, validation", &top1),
+            ("top-5, validation", &top5),
+        ],
+    );
     body += &plot("Learning rate", &[("learning rate", &rate)]);
     body += &evaluations(&mut evals());
     body += &skipped(page.events);
@@ -76,18 +85,30 @@ fn numbers(events: &[Value]) -> String {
         .iter()
         .filter(|event| event["event"] == "eval")
         .min_by(|a, b| number(&a["top1_error"]).total_cmp(&number(&b["top1_error"])));
-    let rates: Vec<f64> = events.iter().filter_map(|event| event["images_per_s"].as_f64()).collect();
+    let rates: Vec<f64> = events
+        .iter()
+        .filter_map(|event| event["images_per_s"].as_f64())
+        .collect();
     let mut rows = String::new();
     let mut row = |what: &str, value: String| {
         let _ = write!(rows, "<tr><td>{what}</td><td>{value}</td></tr>");
     };
     if let Some(eval) = last("eval") {
-        row("top-1 error, last evaluation", format!("{:.4}", number(&eval["top1_error"])));
-        row("top-5 error, last evaluation", format!("{:.4}", number(&eval["top5_error"])));
+        row(
+            "top-1 error, last evaluation",
+            format!("{:.4}", number(&eval["top1_error"])),
+        );
+        row(
+            "top-5 error, last evaluation",
+            format!("{:.4}", number(&eval["top5_error"])),
+        );
         row("validation images", eval["images"].to_string());
     }
     if let Some(best) = best {
-        row("top-1 error, best", format!("{:.4} at step {}", number(&best["top1_error"]), best["step"]));
+        row(
+            "top-1 error, best",
+            format!("{:.4} at step {}", number(&best["top1_error"]), best["step"]),
+        );
     }
     if let Some(step) = last("step") {
         row("steps", step["step"].to_string());
@@ -143,7 +164,11 @@ fn skipped(events: &[Value]) -> String {
             format!("<tr><td>{}</td><td>{}</td></tr>", text("sample"), text("reason"))
         })
         .collect();
-    if rows.is_empty() { String::new() } else { format!("<h2>Skipped images</h2><table>{rows}</table>") }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("<h2>Skipped images</h2><table>{rows}</table>")
+    }
 }
 
 /// A plot as SVG: curves over steps.
@@ -158,7 +183,12 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
     }
     let right = finite.iter().map(|p| p.0).fold(1.0, f64::max);
     let top = finite.iter().map(|p| p.1).fold(1e-9, f64::max);
-    let place = |x: f64, y: f64| (LEFT + x / right * (WIDTH - LEFT - 10.0), 10.0 + (1.0 - y / top) * (HEIGHT - 40.0));
+    let place = |x: f64, y: f64| {
+        (
+            LEFT + x / right * (WIDTH - LEFT - 10.0),
+            10.0 + (1.0 - y / top) * (HEIGHT - 40.0),
+        )
+    };
     let mut svg = String::new();
     for i in 0..=4 {
         let value = top * f64::from(i) / 4.0;
@@ -192,7 +222,12 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
             HEIGHT - 6.0
         );
     }
-    let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">step {right}</text>", WIDTH - 10.0, HEIGHT - 6.0);
+    let _ = write!(
+        svg,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">step {right}</text>",
+        WIDTH - 10.0,
+        HEIGHT - 6.0
+    );
     format!("<h2>{title}</h2><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{svg}</svg>")
 }
 
@@ -203,7 +238,10 @@ fn thin(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .chunks(size)
         .map(|part| {
             let n = part.len() as f64;
-            (part.iter().map(|p| p.0).sum::<f64>() / n, part.iter().map(|p| p.1).sum::<f64>() / n)
+            (
+                part.iter().map(|p| p.0).sum::<f64>() / n,
+                part.iter().map(|p| p.1).sum::<f64>() / n,
+            )
         })
         .collect()
 }

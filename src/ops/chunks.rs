@@ -23,7 +23,11 @@ impl Chunks {
         let mut ranges = cut(0..middle);
         let first_half = ranges.len();
         ranges.extend(cut(middle..batch));
-        Self { ranges, first_half, batch }
+        Self {
+            ranges,
+            first_half,
+            batch,
+        }
     }
 
     /// Rows of the batch.
@@ -65,7 +69,10 @@ impl Chunks {
 
 fn cut(half: Range<usize>) -> Vec<Range<usize>> {
     let size = half.len().div_ceil(PER_HALF).max(1);
-    half.clone().step_by(size).map(|start| start..(start + size).min(half.end)).collect()
+    half.clone()
+        .step_by(size)
+        .map(|start| start..(start + size).min(half.end))
+        .collect()
 }
 
 #[cfg(test)]
@@ -80,7 +87,12 @@ mod tests {
             assert_eq!(all, (0..batch).collect::<Vec<_>>());
             assert!(chunks.len() <= 8);
             let middle = batch.div_ceil(2);
-            assert!(chunks.holding(batch).iter().all(|r| r.end <= middle || r.start >= middle));
+            assert!(
+                chunks
+                    .holding(batch)
+                    .iter()
+                    .all(|r| r.end <= middle || r.start >= middle)
+            );
             assert_eq!(chunks.holding(middle).len(), chunks.in_first_half());
         }
     }

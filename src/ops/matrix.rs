@@ -17,8 +17,18 @@ pub struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// The first `rows` × `columns` elements of `data`, row major.
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert!(data.len() >= rows * columns, "a matrix of {rows} × {columns} in {} elements", data.len());
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+        assert!(
+            data.len() >= rows * columns,
+            "a matrix of {rows} × {columns} in {} elements",
+            data.len()
+        );
+        Self {
+            data,
+            rows,
+            columns,
+            row_stride: columns,
+            column_stride: 1,
+        }
     }
 
     /// The same elements with rows and columns swapped.
@@ -37,7 +47,11 @@ impl<'a> Matrix<'a> {
     #[must_use]
     pub fn rows(self, from: usize, to: usize) -> Self {
         assert!(from <= to && to <= self.rows);
-        Self { data: &self.data[(from * self.row_stride).min(self.data.len())..], rows: to - from, ..self }
+        Self {
+            data: &self.data[(from * self.row_stride).min(self.data.len())..],
+            rows: to - from,
+            ..self
+        }
     }
 
     /// Columns `from..to`.
@@ -63,8 +77,18 @@ unsafe impl Send for MatrixMut<'_> {}
 impl<'a> MatrixMut<'a> {
     /// The first `rows` × `columns` elements of `data`, row major.
     pub fn new(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
-        assert!(data.len() >= rows * columns, "a matrix of {rows} × {columns} in {} elements", data.len());
-        Self { start: data.as_mut_ptr(), rows, columns, row_stride: columns, life: PhantomData }
+        assert!(
+            data.len() >= rows * columns,
+            "a matrix of {rows} × {columns} in {} elements",
+            data.len()
+        );
+        Self {
+            start: data.as_mut_ptr(),
+            rows,
+            columns,
+            row_stride: columns,
+            life: PhantomData,
+        }
     }
 }
 
@@ -75,15 +99,25 @@ impl Divide for MatrixMut<'_> {
         // SAFETY: `columns` is at most the number of columns, so this stays inside (or one past) the first row.
         let right = unsafe { self.start.add(columns) };
         let rest = self.columns - columns;
-        (Self { columns, ..self }, Self { start: right, columns: rest, ..self })
+        (
+            Self { columns, ..self },
+            Self {
+                start: right,
+                columns: rest,
+                ..self
+            },
+        )
     }
 }
 
 /// `to = a b`, or `to += a b` where `add`.
 ///
 /// The order of summation depends on the shapes alone (and on the CPU's model), as `gemm` is not let use threads.
-pub fn product(to: MatrixMut<'_>, add: bool, a: Matrix<'_>, b: Matrix<'_>) {
-    assert!(a.rows == to.rows && b.columns == to.columns && a.columns == b.rows, "shapes of a product");
+pub fn product(to: &mut MatrixMut<'_>, add: bool, a: Matrix<'_>, b: Matrix<'_>) {
+    assert!(
+        a.rows == to.rows && b.columns == to.columns && a.columns == b.rows,
+        "shapes of a product"
+    );
     if to.rows == 0 || to.columns == 0 {
         return;
     }
@@ -123,12 +157,19 @@ mod tests {
         let b: Vec<f32> = (0..20).map(|i| (i % 7) as f32 - 3.0).collect();
         let (a, b) = (Matrix::new(&a, 3, 4), Matrix::new(&b, 4, 5));
         let mut whole = vec![0.0; 15];
-        product(MatrixMut::new(&mut whole, 3, 5), false, a, b);
+        product(&mut MatrixMut::new(&mut whole, 3, 5), false, a, b);
         let mut cut = vec![0.0; 15];
-        let (left, right) = MatrixMut::new(&mut cut, 3, 5).divide(2, 1);
-        product(left, false, a, b.columns(0, 2));
-        product(right, false, a, b.columns(2, 5));
+        let (mut left, mut right) = MatrixMut::new(&mut cut, 3, 5).divide(2, 1);
+        product(&mut left, false, a, b.columns(0, 2));
+        product(&mut right, false, a, b.columns(2, 5));
         assert_eq!(whole, cut);
-        assert_eq!(whole[7], [4.0, 5.0, 6.0, 7.0].iter().zip([-1.0, -3.0, 2.0, 0.0]).map(|(x, y)| x * y).sum::<f32>());
+        assert_eq!(
+            whole[7],
+            [4.0, 5.0, 6.0, 7.0]
+                .iter()
+                .zip([-1.0, -3.0, 2.0, 0.0])
+                .map(|(x, y)| x * y)
+                .sum::<f32>()
+        );
     }
 }

@@ -30,7 +30,11 @@ pub struct Shape {
 impl Shape {
     /// A shape of `channels` maps of `height` × `width`.
     pub const fn new(channels: usize, height: usize, width: usize) -> Self {
-        Self { channels, height, width }
+        Self {
+            channels,
+            height,
+            width,
+        }
     }
 
     /// A vector of `units`.

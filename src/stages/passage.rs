@@ -30,7 +30,11 @@ pub struct Position {
 
 impl Position {
     /// Before the first step.
-    pub const START: Self = Self { epoch: 0, part: Part::Train, batch: 0 };
+    pub const START: Self = Self {
+        epoch: 0,
+        part: Part::Train,
+        batch: 0,
+    };
 }
 
 /// Which batch.

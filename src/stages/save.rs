@@ -33,13 +33,13 @@ pub struct Saver {
 }
 
 /// Writes until the end of data.
-pub fn run(
-    saver: &Saver,
-    saves: &Inlet<Save>,
-    spare: Outlet<Snapshot>,
-    reports: Outlet<Report>,
-) -> Result<(), Fault> {
-    while let Some(Save { snapshot, state, is_best }) = saves.next()? {
+pub fn run(saver: &Saver, saves: &Inlet<Save>, spare: Outlet<Snapshot>, reports: Outlet<Report>) -> Result<(), Fault> {
+    while let Some(Save {
+        snapshot,
+        state,
+        is_best,
+    }) = saves.next()?
+    {
         let span = tracing::info_span!("save", step = state.step);
         let _entered = span.enter();
         let text = serde_json::to_value(&state).map_err(Fault::failed)?;
@@ -51,7 +51,11 @@ pub fn run(
         if let Err(error) = checkpoint::prune(&saver.folder, saver.keep, best) {
             tracing::warn!(%error, "old checkpoints could not be removed");
         }
-        reports.send(Report::Saved { step: state.step, path, is_best })?;
+        reports.send(Report::Saved {
+            step: state.step,
+            path,
+            is_best,
+        })?;
         // After the last checkpoint nobody waits for the buffer any more.
         let _ = spare.send(snapshot);
     }

@@ -37,7 +37,11 @@ impl Itinerary {
 
     /// Epochs, the last of which may be cut short.
     pub fn epochs(&self) -> u32 {
-        if self.train_samples == 0 { 1 } else { self.steps.div_ceil(u64::from(self.steps_per_epoch())) as u32 }
+        if self.train_samples == 0 {
+            1
+        } else {
+            self.steps.div_ceil(u64::from(self.steps_per_epoch())) as u32
+        }
     }
 
     /// Batches of a part.
@@ -67,21 +71,41 @@ impl Itinerary {
     /// Where a run goes on that has done `at`'s part: also past the end, should it be given more epochs or steps.
     pub fn after(&self, at: Position) -> Position {
         if at.part == Part::Train && self.batches(at.epoch, Part::Evaluate) > 0 {
-            return Position { part: Part::Evaluate, batch: 0, ..at };
+            return Position {
+                part: Part::Evaluate,
+                batch: 0,
+                ..at
+            };
         }
         let trained = self.batches(at.epoch, Part::Train);
         if trained < self.steps_per_epoch() {
-            Position { part: Part::Train, batch: trained, ..at }
+            Position {
+                part: Part::Train,
+                batch: trained,
+                ..at
+            }
         } else {
-            Position { epoch: at.epoch + 1, part: Part::Train, batch: 0 }
+            Position {
+                epoch: at.epoch + 1,
+                part: Part::Train,
+                batch: 0,
+            }
         }
     }
 
     /// The place after `at`'s part; `None` at the end of the run. Parts without batches are passed over.
     pub fn next_part(&self, at: Position) -> Option<Position> {
         let next = match at.part {
-            Part::Train => Position { part: Part::Evaluate, batch: 0, ..at },
-            Part::Evaluate => Position { epoch: at.epoch + 1, part: Part::Train, batch: 0 },
+            Part::Train => Position {
+                part: Part::Evaluate,
+                batch: 0,
+                ..at
+            },
+            Part::Evaluate => Position {
+                epoch: at.epoch + 1,
+                part: Part::Train,
+                batch: 0,
+            },
         };
         self.settle(next)
     }
@@ -126,7 +150,9 @@ pub fn run(
         let batches = way.batches(at.epoch, at.part);
         let next = way.next_part(at);
         for batch in at.batch..batches {
-            let Some(slot) = free.next()? else { return Err(Fault::Aborted) };
+            let Some(slot) = free.next()? else {
+                return Err(Fault::Aborted);
+            };
             if stop.is_requested() {
                 break;
             }
@@ -134,7 +160,13 @@ pub fn run(
             let rows = way.batch.min(way.rows(at.part) - first);
             let last = batch + 1 == batches;
             let position = Position { batch, ..at };
-            let header = Header { serial, position, rows, last, end_of_run: last && next.is_none() };
+            let header = Header {
+                serial,
+                position,
+                rows,
+                last,
+                end_of_run: last && next.is_none(),
+            };
             let (lent, lease) = slot.lend(rows as usize);
             opened.send(Opened { header, lent })?;
             issue(way, &header, &order, lease, &tickets)?;
@@ -148,13 +180,7 @@ pub fn run(
 }
 
 /// One ticket for each sample of the batch, with as many of its views as fall into the batch.
-fn issue(
-    way: &Itinerary,
-    header: &Header,
-    order: &[u32],
-    lease: Rows,
-    tickets: &Outlet<Ticket>,
-) -> Result<(), Fault> {
+fn issue(way: &Itinerary, header: &Header, order: &[u32], lease: Rows, tickets: &Outlet<Ticket>) -> Result<(), Fault> {
     let Position { epoch, part, batch } = header.position;
     let views = if part == Part::Train { 1 } else { way.views };
     let mut row = batch * way.batch;
@@ -164,7 +190,14 @@ fn issue(
         let count = (views - view).min(rows.range().len() as u32);
         let (these, rest) = rows.split(count as usize);
         let sample = order[(row / views) as usize];
-        tickets.send(Ticket { serial: header.serial, part, epoch, sample, first_view: view as u8, rows: these })?;
+        tickets.send(Ticket {
+            serial: header.serial,
+            part,
+            epoch,
+            sample,
+            first_view: view as u8,
+            rows: these,
+        })?;
         row += count;
         left = rest;
     }

@@ -29,8 +29,14 @@ pub fn run(
     while let Some(receipt) = receipts.next()? {
         // The source opens a batch before it issues the batch's first ticket, so this ends.
         while open.back().is_none_or(|newest| newest.header.serial < receipt.serial) {
-            let Some(Opened { header, lent }) = opened.next()? else { return Err(Fault::Aborted) };
-            open.push_back(Assembly { header, lent, facts: vec![RowFact::default(); header.rows as usize] });
+            let Some(Opened { header, lent }) = opened.next()? else {
+                return Err(Fault::Aborted);
+            };
+            open.push_back(Assembly {
+                header,
+                lent,
+                facts: vec![RowFact::default(); header.rows as usize],
+            });
         }
         let oldest = open[0].header.serial;
         let assembly = &mut open[(receipt.serial - oldest) as usize];
@@ -53,7 +59,12 @@ fn hand_on(whole: Assembly, stream: &mut u64) -> Result<Batch, Fault> {
         *stream = fold(*stream, &facts);
     }
     let slot = lent.into_slot().map_err(|_| Fault::Aborted)?;
-    Ok(Batch { header, slot, facts, stream: *stream })
+    Ok(Batch {
+        header,
+        slot,
+        facts,
+        stream: *stream,
+    })
 }
 
 /// The rolling hash after the rows of a batch.

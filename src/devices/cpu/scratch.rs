@@ -11,7 +11,9 @@ pub struct Scratch {
 impl Scratch {
     /// `floats` for each of `workers`.
     pub fn new(workers: usize, floats: usize) -> Self {
-        Self { blocks: (0..workers).map(|_| Mutex::new(vec![0.0; floats])).collect() }
+        Self {
+            blocks: (0..workers).map(|_| Mutex::new(vec![0.0; floats])).collect(),
+        }
     }
 
     /// The block of `worker`; what it holds is left over from earlier work.
@@ -22,6 +24,8 @@ impl Scratch {
 
     /// Memory of all blocks.
     pub fn bytes(&self) -> u64 {
-        (0..self.blocks.len()).map(|worker| 4 * self.of(worker).len() as u64).sum()
+        (0..self.blocks.len())
+            .map(|worker| 4 * self.of(worker).len() as u64)
+            .sum()
     }
 }

@@ -38,7 +38,10 @@ impl Threads {
 
     /// Calls `task(i, part)` for each part of `size` elements of `data` (the last may be shorter), in parallel.
     pub fn each_part<T: Send>(&self, data: &mut [T], size: usize, task: impl Fn(usize, &mut [T]) + Sync) {
-        self.install(|| data.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, part)| task(i, part)));
+        self.install(|| {
+            let parts = data.par_chunks_mut(size.max(1)).enumerate();
+            parts.for_each(|(i, part)| task(i, part));
+        });
     }
 }
 

@@ -19,17 +19,32 @@ pub(super) fn conv(name: &str, channels: usize, kernel: usize, padding: usize, i
 
 /// A fully connected layer; `None` outputs are one per class.
 pub(super) fn fc(name: &str, outputs: impl Into<Option<usize>>, init: Init, bias: f32) -> Layer {
-    Layer::FullyConnected(FullyConnected { name: name.to_owned(), outputs: outputs.into(), init, bias })
+    Layer::FullyConnected(FullyConnected {
+        name: name.to_owned(),
+        outputs: outputs.into(),
+        init,
+        bias,
+    })
 }
 
 /// Overlapping pooling: z = 3, s = 2 (paper, section 3.4).
 pub(super) fn pool(partial_windows: bool) -> Layer {
-    Layer::MaxPool(MaxPool { size: 3, stride: 2, partial_windows })
+    Layer::MaxPool(MaxPool {
+        size: 3,
+        stride: 2,
+        partial_windows,
+    })
 }
 
 /// Response normalisation with the paper's constants (section 3.3).
 pub(super) fn lrn() -> Layer {
-    Layer::Lrn(Lrn { size: 5, alpha: 1e-4, beta: 0.75, k: 2.0, divide_by_size: false })
+    Layer::Lrn(Lrn {
+        size: 5,
+        alpha: 1e-4,
+        beta: 0.75,
+        k: 2.0,
+        divide_by_size: false,
+    })
 }
 
 /// Dropout with the paper's p (section 4.2).

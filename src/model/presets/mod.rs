@@ -8,8 +8,14 @@ mod small;
 use crate::config::model::{Init, Layer};
 
 /// The names of all presets.
-pub const NAMES: [&str; 6] =
-    ["alexnet", "alexnet-one-tower", "alexnet-medium", "alexnet-small", "cifar10-quick", "cifar10-quick-tanh"];
+pub const NAMES: [&str; 6] = [
+    "alexnet",
+    "alexnet-one-tower",
+    "alexnet-medium",
+    "alexnet-small",
+    "cifar10-quick",
+    "cifar10-quick-tanh",
+];
 
 /// What may be changed in a preset without writing its layers out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

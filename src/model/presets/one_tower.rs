@@ -12,7 +12,10 @@ const INIT: Init = Init::He;
 
 pub(super) fn layers() -> Vec<Layer> {
     vec![
-        Layer::Convolution(Convolution { stride: 4, ..conv("conv1", 64, 11, 2, INIT) }),
+        Layer::Convolution(Convolution {
+            stride: 4,
+            ..conv("conv1", 64, 11, 2, INIT)
+        }),
         Layer::Relu,
         pool(false),
         Layer::Convolution(conv("conv2", 192, 5, 2, INIT)),

@@ -9,10 +9,15 @@ const INIT: Init = Init::He;
 /// `alexnet-medium`: `AlexNet`'s plan (groups, normalisation, overlapping pooling, two dropped-out hidden layers) at
 /// about a third of its width, for images of 48 to 96 pixels. Our own.
 pub(super) fn medium() -> Vec<Layer> {
-    let grouped =
-        |name, channels, kernel, padding| Convolution { groups: 2, ..conv(name, channels, kernel, padding, INIT) };
+    let grouped = |name, channels, kernel, padding| Convolution {
+        groups: 2,
+        ..conv(name, channels, kernel, padding, INIT)
+    };
     vec![
-        Layer::Convolution(Convolution { stride: 2, ..conv("conv1", 64, 7, 3, INIT) }),
+        Layer::Convolution(Convolution {
+            stride: 2,
+            ..conv("conv1", 64, 7, 3, INIT)
+        }),
         Layer::Relu,
         lrn(),
         pool(true),
@@ -59,12 +64,16 @@ pub(super) fn small() -> Vec<Layer> {
 }
 
 /// `cifar10-quick` and `cifar10-quick-tanh`: a network of four layers like that of the paper's figure 1, which compares
-/// ReLU with tanh on CIFAR-10. The paper does not give its sizes; the widths are those of `cuda-convnet`'s quick
+/// `ReLU` with tanh on CIFAR-10. The paper does not give its sizes; the widths are those of `cuda-convnet`'s quick
 /// CIFAR-10 model (32, 32 and 64 kernels of 5 × 5, one fully connected layer), with max pooling throughout.
 pub(super) fn cifar10_quick(activation: &Layer) -> Vec<Layer> {
     let mut layers = Vec::new();
     for (name, channels) in [("conv1", 32), ("conv2", 32), ("conv3", 64)] {
-        layers.extend([Layer::Convolution(conv(name, channels, 5, 2, INIT)), activation.clone(), pool(true)]);
+        layers.extend([
+            Layer::Convolution(conv(name, channels, 5, 2, INIT)),
+            activation.clone(),
+            pool(true),
+        ]);
     }
     layers.push(fc("fc4", None, INIT, 0.0));
     layers

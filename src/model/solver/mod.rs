@@ -15,12 +15,17 @@ use crate::ops::sgd::Rate;
 pub struct Rates {
     /// For each parameter: the multipliers of its layer, and whether it is a bias.
     multipliers: Vec<(LayerRates, bool)>,
-    rates: Vec<Rate>,
+    current: Vec<Rate>,
     solver: Solver,
 }
 
 /// What a layer without its own table has.
-const PLAIN: LayerRates = LayerRates { weight_lr: 1.0, bias_lr: 1.0, weight_decay: 1.0, freeze_from_epoch: None };
+const PLAIN: LayerRates = LayerRates {
+    weight_lr: 1.0,
+    bias_lr: 1.0,
+    weight_decay: 1.0,
+    freeze_from_epoch: None,
+};
 
 impl Rates {
     /// The rates of `parameters` under `solver`; the name of a layer that has a table but no parameters is an error.
@@ -29,27 +34,43 @@ impl Rates {
         if let Some(name) = solver.layers.keys().find(|name| !known(name)) {
             let mut layers: Vec<_> = parameters.iter().map(Parameter::layer).collect();
             layers.dedup();
-            return Err(UnknownLayer { name: name.clone(), known: layers.join(", ") });
+            return Err(UnknownLayer {
+                name: name.clone(),
+                known: layers.join(", "),
+            });
         }
         let multipliers: Vec<_> = parameters
             .iter()
             .map(|p| (solver.layers.get(p.layer()).cloned().unwrap_or(PLAIN), p.is_bias()))
             .collect();
-        let rate = Rate { lr: 0.0, momentum: solver.momentum, weight_decay: 0.0, frozen: false };
-        Ok(Self { rates: vec![rate; multipliers.len()], multipliers, solver: solver.clone() })
+        let rate = Rate {
+            lr: 0.0,
+            momentum: solver.momentum,
+            weight_decay: 0.0,
+            frozen: false,
+        };
+        Ok(Self {
+            current: vec![rate; multipliers.len()],
+            multipliers,
+            solver: solver.clone(),
+        })
     }
 
     /// The rates of the step at `progress`, given the factor to which a plateau has brought the learning rate.
     pub fn at(&mut self, progress: Progress, plateau: f64) -> &[Rate] {
         let lr = learning_rate(&self.solver, progress, plateau);
         let epoch = progress.epoch();
-        for (rate, (layer, is_bias)) in self.rates.iter_mut().zip(&self.multipliers) {
+        for (rate, (layer, is_bias)) in self.current.iter_mut().zip(&self.multipliers) {
             rate.lr = lr * if *is_bias { layer.bias_lr } else { layer.weight_lr };
             let decayed = !is_bias || self.solver.decay_biases;
-            rate.weight_decay = if decayed { self.solver.weight_decay * layer.weight_decay } else { 0.0 };
+            rate.weight_decay = if decayed {
+                self.solver.weight_decay * layer.weight_decay
+            } else {
+                0.0
+            };
             rate.frozen = layer.freeze_from_epoch.is_some_and(|from| epoch >= u64::from(from));
         }
-        &self.rates
+        &self.current
     }
 }
 

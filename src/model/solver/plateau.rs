@@ -19,7 +19,12 @@ pub struct PlateauState {
 
 impl Default for PlateauState {
     fn default() -> Self {
-        Self { best: None, without_improvement: 0, drops: 0, factor: 1.0 }
+        Self {
+            best: None,
+            without_improvement: 0,
+            drops: 0,
+            factor: 1.0,
+        }
     }
 }
 
@@ -37,8 +42,22 @@ pub struct Plateau {
 impl Plateau {
     /// The rule of `schedule`, going on from `state`; `None` for any other schedule.
     pub fn new(schedule: &Schedule, state: PlateauState) -> Option<Self> {
-        let &Schedule::Plateau { factor, patience, threshold, max_drops } = schedule else { return None };
-        Some(Self { factor: f64::from(factor), patience, threshold: f64::from(threshold), max_drops, state })
+        let &Schedule::Plateau {
+            factor,
+            patience,
+            threshold,
+            max_drops,
+        } = schedule
+        else {
+            return None;
+        };
+        Some(Self {
+            factor: f64::from(factor),
+            patience,
+            threshold: f64::from(threshold),
+            max_drops,
+            state,
+        })
     }
 
     /// Takes note of an evaluation's `top1_error`; the new factor where the rate falls now.

@@ -41,9 +41,10 @@ fn factor(schedule: &Schedule, progress: Progress, plateau: f64) -> f64 {
     match schedule {
         Schedule::Constant => 1.0,
         Schedule::Step { every_epochs, factor } => power(*factor, (epoch / u64::from((*every_epochs).max(1))) as f64),
-        Schedule::Multistep { epochs, factor } => {
-            power(*factor, epochs.iter().filter(|at| u64::from(**at) <= epoch).count() as f64)
-        }
+        Schedule::Multistep { epochs, factor } => power(
+            *factor,
+            epochs.iter().filter(|at| u64::from(**at) <= epoch).count() as f64,
+        ),
         Schedule::Polynomial { power: exponent } => libm::pow(1.0 - progress.share(), f64::from(*exponent)),
         Schedule::Exponential { factor } => power(*factor, progress.epochs()),
         Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress.share())),
@@ -59,5 +60,9 @@ fn power(factor: f32, exponent: f64) -> f64 {
 /// Rises linearly over the first `warmup_epochs`: the first step has one part of it, the last the whole rate.
 fn warmup(solver: &Solver, progress: Progress) -> f64 {
     let steps = f64::from(solver.warmup_epochs) * progress.steps_per_epoch as f64;
-    if steps > 0.0 { ((progress.done + 1) as f64 / steps).min(1.0) } else { 1.0 }
+    if steps > 0.0 {
+        ((progress.done + 1) as f64 / steps).min(1.0)
+    } else {
+        1.0
+    }
 }

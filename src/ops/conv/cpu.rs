@@ -59,7 +59,12 @@ impl Geometry {
         for group in 0..self.groups {
             self.gather_images(x, images.clone(), group, windows);
             let weight = Matrix::new(&weight[group * outputs * patch..], outputs, patch);
-            product(MatrixMut::new(sums, outputs, columns), false, weight, Matrix::new(windows, patch, columns));
+            product(
+                &mut MatrixMut::new(sums, outputs, columns),
+                false,
+                weight,
+                Matrix::new(windows, patch, columns),
+            );
             for (o, sums) in sums.chunks_exact(columns).take(outputs).enumerate() {
                 let channel = group * outputs + o;
                 for (i, sums) in sums.chunks_exact(plane).enumerate() {
@@ -71,6 +76,7 @@ impl Geometry {
     }
 
     /// dw and db into `partial` (one part per chunk, see [`Geometry::partial`]), and dx where it is wanted.
+    #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
     pub fn backward(
         &self,
         cpu: &Cpu,
@@ -81,7 +87,10 @@ impl Geometry {
         partial: &mut [f32],
         dx: Option<&mut [f32]>,
     ) {
-        let data = (Parts::new(partial, self.partial()), dx.map(|dx| Rows::new(dx, self.input.len())));
+        let data = (
+            Parts::new(partial, self.partial()),
+            dx.map(|dx| Rows::new(dx, self.input.len())),
+        );
         cpu.each_range(chunks.holding(rows), data, |chunk, (partial, dx)| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
             let step = self.images_at_once(chunks.longest());
@@ -118,11 +127,11 @@ impl Geometry {
             }
             self.gather_images(saved.input, images.clone(), group, windows);
             let dy = Matrix::new(gradients, outputs, columns);
-            let dw = MatrixMut::new(&mut dw[group * outputs * patch..], outputs, patch);
-            product(dw, true, dy, Matrix::new(windows, patch, columns).transposed());
+            let mut dw = MatrixMut::new(&mut dw[group * outputs * patch..], outputs, patch);
+            product(&mut dw, true, dy, Matrix::new(windows, patch, columns).transposed());
             if let Some(dx) = &mut dx {
                 let weight = Matrix::new(&saved.weight[group * outputs * patch..], outputs, patch).transposed();
-                product(MatrixMut::new(windows, patch, columns), false, weight, dy);
+                product(&mut MatrixMut::new(windows, patch, columns), false, weight, dy);
                 let maps = self.group_inputs() * self.input.plane();
                 for (i, dx) in dx.chunks_exact_mut(self.input.len()).enumerate() {
                     let maps = &mut dx[group * maps..(group + 1) * maps];
@@ -156,7 +165,9 @@ impl Geometry {
     pub fn reduce(&self, cpu: &Cpu, chunks: &Chunks, rows: usize, partial: &[f32], dw: &mut [f32], db: &mut [f32]) {
         let used = &partial[..chunks.holding(rows).len() * self.partial()];
         let weights = self.weights();
-        cpu.threads.each_part(dw, 16 * 1024, |i, dw| sum_chunks(self.partial(), chunks, used, i * 16 * 1024, dw));
+        cpu.threads.each_part(dw, 16 * 1024, |i, dw| {
+            sum_chunks(self.partial(), chunks, used, i * 16 * 1024, dw);
+        });
         sum_chunks(self.partial(), chunks, used, weights, db);
     }
 }
@@ -164,7 +175,9 @@ impl Geometry {
 /// y = sums + b, rectified where asked.
 fn add_bias(y: &mut [f32], sums: &[f32], bias: f32, rectify: bool) {
     if rectify {
-        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = relu::rectify(sum + bias));
+        y.iter_mut()
+            .zip(sums)
+            .for_each(|(y, sum)| *y = relu::rectify(sum + bias));
     } else {
         y.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum + bias);
     }

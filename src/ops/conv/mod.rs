@@ -39,13 +39,28 @@ const COLUMNS: usize = 512;
 impl Geometry {
     /// The geometry of `layer` on `input`; `None` where the window does not fit or the groups do not divide.
     pub fn new(layer: &Convolution, input: Shape) -> Option<Self> {
-        let &Convolution { channels, kernel, stride, padding, groups, partial_windows, .. } = layer;
-        if groups == 0 || channels % groups != 0 || input.channels % groups != 0 {
+        let &Convolution {
+            channels,
+            kernel,
+            stride,
+            padding,
+            groups,
+            partial_windows,
+            ..
+        } = layer;
+        if groups == 0 || !channels.is_multiple_of(groups) || !input.channels.is_multiple_of(groups) {
             return None;
         }
         let side = |size| windows(size, kernel, stride, padding, partial_windows);
         let output = Shape::new(channels, side(input.height)?, side(input.width)?);
-        Some(Self { input, output, kernel, stride, padding, groups })
+        Some(Self {
+            input,
+            output,
+            kernel,
+            stride,
+            padding,
+            groups,
+        })
     }
 
     /// Input channels of a group.

@@ -18,7 +18,10 @@ fn line(geometry: &Geometry, offset: usize, input: usize, output: usize) -> Line
     let (s, p) = (geometry.stride, geometry.padding);
     let from = p.saturating_sub(offset).div_ceil(s).min(output);
     let to = (input + p).saturating_sub(offset).div_ceil(s).clamp(from, output);
-    Line { inside: from..to, start: (from * s + offset).saturating_sub(p) }
+    Line {
+        inside: from..to,
+        start: (from * s + offset).saturating_sub(p),
+    }
 }
 
 /// Fills columns `column..column + H'W'` of `matrix` (rows of `columns` elements) from one image's `maps` of one group.
@@ -74,7 +77,13 @@ pub fn scatter(geometry: &Geometry, matrix: &[f32], columns: usize, column: usiz
             for j in 0..kernel {
                 let horizontal = line(geometry, j, input.width, output.width);
                 let Some(row) = rows.next() else { return };
-                scatter_row(geometry, &row[column..column + output.plane()], map, &vertical, &horizontal);
+                scatter_row(
+                    geometry,
+                    &row[column..column + output.plane()],
+                    map,
+                    &vertical,
+                    &horizontal,
+                );
             }
         }
     }

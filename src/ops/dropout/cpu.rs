@@ -16,5 +16,6 @@ pub fn mask(cpu: &Cpu, chunks: &Chunks, rows: usize, masks: &Masks, first_row: u
 
 /// y = (1 − p) x, in place.
 pub fn scale(cpu: &Cpu, p: f32, x: &mut [f32]) {
-    cpu.threads.each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x *= 1.0 - p));
+    cpu.threads
+        .each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x *= 1.0 - p));
 }

@@ -21,13 +21,20 @@ impl Geometry {
         let batch = chunks.batch();
         let x = Matrix::new(x, batch, self.inputs);
         let weight = Matrix::new(weight, self.outputs, self.inputs);
-        each_block(cpu, self.outputs, MatrixMut::new(y, batch, self.outputs), &|from, to, y| {
-            product(y, false, x, weight.rows(from, to).transposed());
-        });
+        each_block(
+            cpu,
+            self.outputs,
+            MatrixMut::new(y, batch, self.outputs),
+            &|from, to, mut y| {
+                product(&mut y, false, x, weight.rows(from, to).transposed());
+            },
+        );
         cpu.each_range(chunks.holding(batch), Rows::new(y, self.outputs), |_, y| {
             for y in y.data.chunks_exact_mut(self.outputs) {
                 if rectify {
-                    y.iter_mut().zip(bias).for_each(|(y, bias)| *y = relu::rectify(*y + bias));
+                    y.iter_mut()
+                        .zip(bias)
+                        .for_each(|(y, bias)| *y = relu::rectify(*y + bias));
                 } else {
                     y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
                 }
@@ -42,16 +49,23 @@ impl Geometry {
         let rows = block(self.outputs);
         cpu.threads.each_part(dw, rows * self.inputs, |i, dw| {
             let (from, to) = (i * rows, (i * rows + rows).min(self.outputs));
-            for (half, range) in chunks.halves().into_iter().enumerate().filter(|(_, range)| !range.is_empty()) {
+            for (half, range) in chunks
+                .halves()
+                .into_iter()
+                .enumerate()
+                .filter(|(_, range)| !range.is_empty())
+            {
                 let x = xs.rows(range.start, range.end);
                 let dy = dys.rows(range.start, range.end).columns(from, to).transposed();
-                product(MatrixMut::new(dw, to - from, self.inputs), half == 1, dy, x);
+                product(&mut MatrixMut::new(dw, to - from, self.inputs), half == 1, dy, x);
             }
         });
         cpu.threads.each_part(db, 64, |i, db| {
             for (j, db) in db.iter_mut().enumerate() {
                 let column = i * 64 + j;
-                let [a, b] = chunks.halves().map(|half| half.map(|n| dy[n * self.outputs + column]).sum::<f32>());
+                let [a, b] = chunks
+                    .halves()
+                    .map(|half| half.map(|n| dy[n * self.outputs + column]).sum::<f32>());
                 *db = a + b;
             }
         });
@@ -62,14 +76,24 @@ impl Geometry {
         let batch = chunks.batch();
         let dy = Matrix::new(dy, batch, self.outputs);
         let weight = Matrix::new(weight, self.outputs, self.inputs);
-        each_block(cpu, self.inputs, MatrixMut::new(dx, batch, self.inputs), &|from, to, dx| {
-            product(dx, false, dy, weight.columns(from, to));
-        });
+        each_block(
+            cpu,
+            self.inputs,
+            MatrixMut::new(dx, batch, self.inputs),
+            &|from, to, mut dx| {
+                product(&mut dx, false, dy, weight.columns(from, to));
+            },
+        );
     }
 }
 
 /// Runs `task(from, to, columns from..to of matrix)` for each block of columns, in parallel.
-fn each_block<'a>(cpu: &Cpu, columns: usize, matrix: MatrixMut<'a>, task: &(impl Fn(usize, usize, MatrixMut<'a>) + Sync)) {
+fn each_block<'a>(
+    cpu: &Cpu,
+    columns: usize,
+    matrix: MatrixMut<'a>,
+    task: &(impl Fn(usize, usize, MatrixMut<'a>) + Sync),
+) {
     cpu.threads.install(|| split(0, columns, block(columns), matrix, task));
 }
 
@@ -87,5 +111,8 @@ fn split<'a>(
     // The cut falls on a multiple of the block's size, so blocks are the same whoever computes them.
     let middle = from + (to - from).div_ceil(size) / 2 * size;
     let (left, right) = matrix.divide(middle - from, 0);
-    rayon::join(|| split(from, middle, size, left, task), || split(middle, to, size, right, task));
+    rayon::join(
+        || split(from, middle, size, left, task),
+        || split(middle, to, size, right, task),
+    );
 }

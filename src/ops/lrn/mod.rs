@@ -31,8 +31,18 @@ pub struct Geometry {
 impl Geometry {
     /// The geometry of `layer` on `shape`.
     pub fn new(layer: &Lrn, shape: Shape) -> Self {
-        let alpha = if layer.divide_by_size { layer.alpha / layer.size as f32 } else { layer.alpha };
-        Self { shape, reach: layer.size / 2, alpha, beta: layer.beta, k: layer.k }
+        let alpha = if layer.divide_by_size {
+            layer.alpha / layer.size as f32
+        } else {
+            layer.alpha
+        };
+        Self {
+            shape,
+            reach: layer.size / 2,
+            alpha,
+            beta: layer.beta,
+            k: layer.k,
+        }
     }
 
     /// Floats of scratch that one task borrows: the summands of one strip of positions, for all channels.

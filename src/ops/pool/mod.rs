@@ -32,12 +32,21 @@ pub const LARGEST: usize = 16;
 impl Geometry {
     /// The geometry of `layer` on `input`; `None` where a window does not fit, is too large, or could lie outside.
     pub fn new(layer: &MaxPool, input: Shape) -> Option<Self> {
-        let &MaxPool { size, stride, partial_windows } = layer;
+        let &MaxPool {
+            size,
+            stride,
+            partial_windows,
+        } = layer;
         if size > LARGEST || (partial_windows && stride > size) {
             return None;
         }
         let side = |input| windows(input, size, stride, 0, partial_windows);
         let output = Shape::new(input.channels, side(input.height)?, side(input.width)?);
-        Some(Self { input, output, size, stride })
+        Some(Self {
+            input,
+            output,
+            size,
+            stride,
+        })
     }
 }

@@ -8,7 +8,8 @@ pub(in crate::ops) const PART: usize = 64 * 1024;
 
 /// y = max(0, x), in place.
 pub fn forward(cpu: &Cpu, x: &mut [f32]) {
-    cpu.threads.each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x = rectify(*x)));
+    cpu.threads
+        .each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x = rectify(*x)));
 }
 
 /// dx from dy, in place, given y.

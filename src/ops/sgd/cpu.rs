@@ -21,14 +21,16 @@ fn split(rate: Rate, w: &mut [f32], v: &mut [f32], g: &[f32]) {
     let middle = (g.len() / 2).next_multiple_of(PART);
     let ((w0, w1), (v0, v1)) = (w.split_at_mut(middle), v.split_at_mut(middle));
     let (g0, g1) = g.split_at(middle);
-    rayon::join(
-        || split(rate, w0, v0, g0),
-        || split(rate, w1, v1, g1),
-    );
+    rayon::join(|| split(rate, w0, v0, g0), || split(rate, w1, v1, g1));
 }
 
 fn step(rate: Rate, w: &mut [f32], v: &mut [f32], g: &[f32]) {
-    let Rate { lr, momentum, weight_decay, .. } = rate;
+    let Rate {
+        lr,
+        momentum,
+        weight_decay,
+        ..
+    } = rate;
     let decay = weight_decay * lr;
     for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
         *v = momentum * *v - decay * *w - lr * g;

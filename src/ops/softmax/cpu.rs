@@ -4,7 +4,10 @@ use super::Loss;
 
 /// p from z, row by row.
 pub fn probabilities(logits: &[f32], classes: usize, probabilities: &mut [f32]) {
-    for (z, p) in logits.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
+    for (z, p) in logits
+        .chunks_exact(classes)
+        .zip(probabilities.chunks_exact_mut(classes))
+    {
         let largest = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut sum = 0.0f64;
         for (p, z) in p.iter_mut().zip(z) {
@@ -12,7 +15,9 @@ pub fn probabilities(logits: &[f32], classes: usize, probabilities: &mut [f32]) 
             sum += f64::from(*p);
         }
         let scale = (1.0 / sum) as f32;
-        p.iter_mut().for_each(|p| *p *= scale);
+        for p in p {
+            *p *= scale;
+        }
     }
 }
 
@@ -20,7 +25,10 @@ pub fn probabilities(logits: &[f32], classes: usize, probabilities: &mut [f32]) 
 pub fn loss(logits: &[f32], probabilities: &[f32], classes: usize, labels: &[u32], weights: &[f32]) -> Loss {
     let mut loss = Loss::default();
     let rows = logits.chunks_exact(classes).zip(probabilities.chunks_exact(classes));
-    for ((z, p), (&label, _)) in rows.zip(labels.iter().zip(weights)).filter(|(_, (_, weight))| **weight != 0.0) {
+    for ((z, p), (&label, _)) in rows
+        .zip(labels.iter().zip(weights))
+        .filter(|(_, (_, weight))| **weight != 0.0)
+    {
         let label = label as usize;
         let largest = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = z.iter().map(|z| f64::from(z - largest).exp()).sum();
@@ -47,5 +55,8 @@ pub fn backward(probabilities: &[f32], classes: usize, labels: &[u32], weights: 
 
 /// The index of the largest value, the first where several are equal.
 pub fn first_largest(values: &[f32]) -> usize {
-    values.iter().enumerate().fold(0, |best, (i, value)| if *value > values[best] { i } else { best })
+    values
+        .iter()
+        .enumerate()
+        .fold(0, |best, (i, value)| if *value > values[best] { i } else { best })
 }

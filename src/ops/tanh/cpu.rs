@@ -5,7 +5,8 @@ use crate::ops::relu::cpu::PART;
 
 /// y = tanh(x), in place.
 pub fn forward(cpu: &Cpu, x: &mut [f32]) {
-    cpu.threads.each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x = x.tanh()));
+    cpu.threads
+        .each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x = x.tanh()));
 }
 
 /// dx from dy, in place, given y.

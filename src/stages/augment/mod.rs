@@ -60,17 +60,36 @@ pub fn run(
         let mut view = item.ticket.first_view;
         while let Some(rows) = left {
             let (mut row, rest) = rows.split(1);
-            let request = Request { part: item.ticket.part, epoch: item.ticket.epoch, sample: item.ticket.sample, view };
-            let source = Source { buffer: &buffer, frame: item.frame, region: item.region, checksum: item.checksum };
-            let stream = match &item.refused {
-                None => augment.write(&request, &source, &mut row),
-                Some(_) => {
-                    row.row_mut(0).fill(0);
-                    0
-                }
+            let request = Request {
+                part: item.ticket.part,
+                epoch: item.ticket.epoch,
+                sample: item.ticket.sample,
+                view,
             };
-            let fact = RowFact { sample: request.sample, label, view, stream, refused: item.refused.clone() };
-            receipts.send(Receipt { serial: item.ticket.serial, rows: row, fact })?;
+            let source = Source {
+                buffer: &buffer,
+                frame: item.frame,
+                region: item.region,
+                checksum: item.checksum,
+            };
+            let stream = if item.refused.is_none() {
+                augment.write(&request, &source, &mut row)
+            } else {
+                row.row_mut(0).fill(0);
+                0
+            };
+            let fact = RowFact {
+                sample: request.sample,
+                label,
+                view,
+                stream,
+                refused: item.refused.clone(),
+            };
+            receipts.send(Receipt {
+                serial: item.ticket.serial,
+                rows: row,
+                fact,
+            })?;
             view += 1;
             left = rest;
         }
@@ -112,11 +131,21 @@ impl Augment {
             Mean::Channel(mean) => Subtract::Channel(*mean),
             Mean::Image { side, values } => {
                 let at = 3 * (draw.region.y * side + draw.region.x) as usize;
-                Subtract::Image { values: &values[at..], line: 3 * *side as usize }
+                Subtract::Image {
+                    values: &values[at..],
+                    line: 3 * *side as usize,
+                }
             }
         };
         let pixels = &source.buffer[y * line + 3 * x..];
-        let view = View { pixels, line, flip: draw.flip, subtract, colour: draw.colour, scale: self.scale };
+        let view = View {
+            pixels,
+            line,
+            flip: draw.flip,
+            subtract,
+            colour: draw.colour,
+            scale: self.scale,
+        };
         self.writer.write(&view, row.row_mut(0));
         self.hash(request, &draw, source.checksum, row)
     }

@@ -50,7 +50,11 @@ impl Rule {
             let [p, q, r] = noise.components;
             [0, 1, 2].map(|i| (a * p[i] + b * q[i] + c * r[i]) as f32)
         });
-        Draw { region: self.square(x, y), flip, colour }
+        Draw {
+            region: self.square(x, y),
+            flip,
+            colour,
+        }
     }
 
     /// A view in evaluation: centre and corners of the frame's central square, then their reflections.
@@ -64,20 +68,38 @@ impl Rule {
             3 => (0, room),
             _ => (room, room),
         };
-        Draw { region: self.square(square.x + x, square.y + y), flip: view >= 5, colour: [0.0; 3] }
+        Draw {
+            region: self.square(square.x + x, square.y + y),
+            flip: view >= 5,
+            colour: [0.0; 3],
+        }
     }
 
     /// The smallest region that holds every view of a sample in evaluation.
     pub fn region_of_views(&self, frame: Frame) -> Region {
-        if self.views == 1 { self.view(0, frame).region } else { central_square(frame) }
+        if self.views == 1 {
+            self.view(0, frame).region
+        } else {
+            central_square(frame)
+        }
     }
 
     fn square(&self, x: u32, y: u32) -> Region {
-        Region { x, y, width: self.crop, height: self.crop }
+        Region {
+            x,
+            y,
+            width: self.crop,
+            height: self.crop,
+        }
     }
 }
 
 fn central_square(frame: Frame) -> Region {
     let side = frame.width.min(frame.height);
-    Region { x: (frame.width - side) / 2, y: (frame.height - side) / 2, width: side, height: side }
+    Region {
+        x: (frame.width - side) / 2,
+        y: (frame.height - side) / 2,
+        width: side,
+        height: side,
+    }
 }

@@ -40,7 +40,13 @@ pub struct Evaluated {
 impl Evaluation {
     /// Nothing seen yet.
     pub fn new(classes: usize, views: u32) -> Self {
-        Self { classes, views, sum: vec![0.0; classes], seen: 0, result: Tally::default() }
+        Self {
+            classes,
+            views,
+            sum: vec![0.0; classes],
+            seen: 0,
+            result: Tally::default(),
+        }
     }
 
     /// Takes the softmax outputs of the rows of a batch: [rows][classes].
@@ -53,7 +59,11 @@ impl Evaluation {
             self.seen += 1;
             if self.seen == self.views {
                 self.seen = 0;
-                if fact.refused.is_some() { self.result.refused += 1 } else { self.count(fact.label as usize) }
+                if fact.refused.is_some() {
+                    self.result.refused += 1;
+                } else {
+                    self.count(fact.label as usize);
+                }
             }
         }
     }
@@ -72,7 +82,13 @@ impl Evaluation {
 
     /// The errors.
     pub fn finish(&self) -> Evaluated {
-        let Tally { images, refused, wrong1, wrong5, loss } = self.result;
+        let Tally {
+            images,
+            refused,
+            wrong1,
+            wrong5,
+            loss,
+        } = self.result;
         let share = |count: f64| count / images.max(1) as f64;
         Evaluated {
             images,
@@ -89,7 +105,11 @@ mod tests {
     use super::*;
 
     fn fact(label: u32, refused: bool) -> RowFact {
-        RowFact { label, refused: refused.then(|| "damaged".into()), ..RowFact::default() }
+        RowFact {
+            label,
+            refused: refused.then(|| "damaged".into()),
+            ..RowFact::default()
+        }
     }
 
     #[test]
@@ -97,7 +117,10 @@ mod tests {
         let mut evaluation = Evaluation::new(3, 2);
         // Two views of one image, split over two batches: 0.6 + 0.1 < 0.3 + 0.7, so the average says class 1.
         evaluation.add(&[fact(1, false)], &[0.6, 0.3, 0.1]);
-        evaluation.add(&[fact(1, false), fact(2, true), fact(2, true)], &[0.1, 0.7, 0.2, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        evaluation.add(
+            &[fact(1, false), fact(2, true), fact(2, true)],
+            &[0.1, 0.7, 0.2, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+        );
         let result = evaluation.finish();
         assert_eq!((result.images, result.refused), (1, 1));
         assert_eq!((result.top1_error, result.top5_error), (0.0, 0.0));

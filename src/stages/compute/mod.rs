@@ -85,7 +85,12 @@ struct Run {
 /// Trains and evaluates until the end of data, or until told to stop: then the step is finished and saved.
 pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
     let evaluation = Evaluation::new(compute.state.classes.len(), compute.itinerary.views);
-    let mut run = Run { compute, hops, pending: VecDeque::new(), evaluation };
+    let mut run = Run {
+        compute,
+        hops,
+        pending: VecDeque::new(),
+        evaluation,
+    };
     if run.compute.state.step == 0 {
         run.save(false)?;
     }
@@ -104,7 +109,9 @@ pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
         }
     }
     run.settle()?;
-    let Hops { work, saves, reports, .. } = run.hops;
+    let Hops {
+        work, saves, reports, ..
+    } = run.hops;
     work.finish();
     saves.finish();
     reports.finish();
@@ -131,12 +138,21 @@ impl Run {
         }
         self.note_bad(&batch)?;
         let header = batch.header;
-        let mut pending =
-            Pending { header, facts: Vec::new(), stream: batch.stream, step: self.compute.state.step, lr: 0.0 };
+        let mut pending = Pending {
+            header,
+            facts: Vec::new(),
+            stream: batch.stream,
+            step: self.compute.state.step,
+            lr: 0.0,
+        };
         match header.position.part {
             Part::Train => {
                 let step = self.compute.state.step + self.training();
-                let rates = self.compute.rates.at(self.progress(step), self.compute.state.plateau.factor).to_vec();
+                let rates = self
+                    .compute
+                    .rates
+                    .at(self.progress(step), self.compute.state.plateau.factor)
+                    .to_vec();
                 pending.lr = self.learning_rate(step);
                 pending.step = step + 1;
                 self.hops.work.send(Work::Train { batch, step, rates })?;
@@ -159,7 +175,10 @@ impl Run {
 
     /// Training steps submitted whose outcome is still to come.
     fn training(&self) -> u64 {
-        self.pending.iter().filter(|pending| pending.header.position.part == Part::Train).count() as u64
+        self.pending
+            .iter()
+            .filter(|pending| pending.header.position.part == Part::Train)
+            .count() as u64
     }
 
     fn is_due(&self, step: u64) -> bool {
@@ -168,7 +187,11 @@ impl Run {
 
     fn progress(&self, done: u64) -> Progress {
         let way = &self.compute.itinerary;
-        Progress { done, steps_per_epoch: u64::from(way.steps_per_epoch()), total_steps: way.steps }
+        Progress {
+            done,
+            steps_per_epoch: u64::from(way.steps_per_epoch()),
+            total_steps: way.steps,
+        }
     }
 
     fn learning_rate(&self, step: u64) -> f32 {
@@ -194,7 +217,11 @@ impl Run {
         let result = self.evaluation.finish();
         self.evaluation = Evaluation::new(self.compute.state.classes.len(), way.views);
         let state = &mut self.compute.state;
-        let found = Best { step: state.step, top1_error: result.top1_error, top5_error: result.top5_error };
+        let found = Best {
+            step: state.step,
+            top1_error: result.top1_error,
+            top5_error: result.top5_error,
+        };
         let is_best = state.best.is_none_or(|best| found.top1_error < best.top1_error);
         state.newest = Some(found);
         if is_best {
@@ -206,7 +233,13 @@ impl Run {
             lowered = plateau.observe(result.top1_error);
             state.plateau = plateau.state;
         }
-        self.hops.reports.send(Report::Eval { step, epoch, result, crops, is_best })?;
+        self.hops.reports.send(Report::Eval {
+            step,
+            epoch,
+            result,
+            crops,
+            is_best,
+        })?;
         if let Some(factor) = lowered {
             self.hops.reports.send(Report::Plateau { step, factor })?;
         }
@@ -223,14 +256,21 @@ impl Run {
 
     /// Takes the oldest outcome.
     fn attend(&mut self) -> Result<(), Fault> {
-        let Some(outcome) = self.hops.outcomes.next()? else { return Err(Fault::Aborted) };
-        let Some(pending) = self.pending.pop_front() else { return Err(Fault::Aborted) };
+        let Some(outcome) = self.hops.outcomes.next()? else {
+            return Err(Fault::Aborted);
+        };
+        let Some(pending) = self.pending.pop_front() else {
+            return Err(Fault::Aborted);
+        };
         match outcome {
             Outcome::Trained(loss) => self.trained(&pending, loss),
             Outcome::Evaluated(probabilities) => {
                 self.evaluation.add(&pending.facts, &probabilities);
                 let done = pending.header.position.batch + 1;
-                let of = self.compute.itinerary.batches(pending.header.position.epoch, Part::Evaluate);
+                let of = self
+                    .compute
+                    .itinerary
+                    .batches(pending.header.position.epoch, Part::Evaluate);
                 Ok(self.hops.reports.send(Report::EvalProgress { done, of })?)
             }
             Outcome::Copied(_) => Err(Fault::Aborted),
@@ -238,12 +278,28 @@ impl Run {
     }
 
     fn trained(&mut self, pending: &Pending, loss: Loss) -> Result<(), Fault> {
-        let &Pending { step, lr, stream, header, .. } = pending;
+        let &Pending {
+            step,
+            lr,
+            stream,
+            header,
+            ..
+        } = pending;
         let epoch = header.position.epoch;
         if !loss.sum.is_finite() {
-            return Err(Fault::failed(ComputeError::NotFinite { step, epoch, loss: loss.mean(), lr }));
+            return Err(Fault::failed(ComputeError::NotFinite {
+                step,
+                epoch,
+                loss: loss.mean(),
+                lr,
+            }));
         }
-        while self.compute.expected.front().is_some_and(|(expected, _)| *expected < step) {
+        while self
+            .compute
+            .expected
+            .front()
+            .is_some_and(|(expected, _)| *expected < step)
+        {
             self.compute.expected.pop_front();
         }
         if let Some(&(at, expected)) = self.compute.expected.front()
@@ -280,7 +336,11 @@ impl Run {
                 continue;
             }
             let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
-            self.hops.reports.send(Report::Skip { step, sample: sample.clone(), reason: reason.to_string() })?;
+            self.hops.reports.send(Report::Skip {
+                step,
+                sample: sample.clone(),
+                reason: reason.to_string(),
+            })?;
             let most = self.compute.bad_images_max;
             if self.compute.state.bad.len() > most as usize {
                 let reason = reason.to_string();
@@ -295,14 +355,22 @@ impl Run {
         if self.compute.every_steps == 0 {
             return Ok(());
         }
-        let Some(spare) = self.hops.spare.next()? else { return Err(Fault::Aborted) };
+        let Some(spare) = self.hops.spare.next()? else {
+            return Err(Fault::Aborted);
+        };
         self.hops.work.send(Work::Copy(spare))?;
-        let Some(Outcome::Copied(snapshot)) = self.hops.outcomes.next()? else { return Err(Fault::Aborted) };
+        let Some(Outcome::Copied(snapshot)) = self.hops.outcomes.next()? else {
+            return Err(Fault::Aborted);
+        };
         let state = self.compute.state.clone();
         if let Some(parameter) = snapshot.iter().find(|p| !p.value.iter().all(|value| value.is_finite())) {
             let name = parameter.name.clone();
             return Err(Fault::failed(ComputeError::WeightNotFinite { step: state.step, name }));
         }
-        Ok(self.hops.saves.send(Save { snapshot, state, is_best })?)
+        Ok(self.hops.saves.send(Save {
+            snapshot,
+            state,
+            is_best,
+        })?)
     }
 }

@@ -93,7 +93,13 @@ impl Replica {
     }
 
     fn train(&mut self, rows: usize, step: u64, labels: &[u32], weights: &[f32], rates: &[Rate]) -> Loss {
-        self.network.forward(Pass::Train { seed: self.seed, step: step as u32 }, rows);
+        self.network.forward(
+            Pass::Train {
+                seed: self.seed,
+                step: step as u32,
+            },
+            rows,
+        );
         let loss = self.network.loss(labels, weights);
         self.network.backward();
         self.network.update(rates);
@@ -108,7 +114,11 @@ fn give_back(slot: Slot, free: &Outlet<Slot>) {
 
 fn targets(batch: &Batch) -> (Vec<u32>, Vec<f32>) {
     let weight = |refused: bool| if refused { 0.0 } else { 1.0 };
-    batch.facts.iter().map(|fact| (fact.label, weight(fact.refused.is_some()))).unzip()
+    batch
+        .facts
+        .iter()
+        .map(|fact| (fact.label, weight(fact.refused.is_some())))
+        .unzip()
 }
 
 /// Copies values and momentum into memory that is there already; the first time it is made.

@@ -17,7 +17,11 @@ pub struct BadImage {
 
 impl BadImage {
     pub(super) fn new(data: &Dataset, sample: usize, error: &DecodeError) -> Self {
-        Self { id: data.id(sample).to_string(), reason: error.to_string(), place: data.where_is(sample) }
+        Self {
+            id: data.id(sample).to_string(),
+            reason: error.to_string(),
+            place: data.where_is(sample),
+        }
     }
 }
 
@@ -41,5 +45,8 @@ pub(super) fn quarantine(
     let place = path.parent().unwrap_or(folder);
     fs::create_dir_all(place)
         .and_then(|()| fs::write(&path, bytes))
-        .map_err(|source| QuarantineError { path: path.display().to_string(), source })
+        .map_err(|source| QuarantineError {
+            path: path.display().to_string(),
+            source,
+        })
 }

@@ -22,7 +22,9 @@ pub enum DecodeError {
         limit: u64,
     },
     /// Smaller than what is cut out of it.
-    #[error("{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to scale it up")]
+    #[error(
+        "{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to scale it up"
+    )]
     SmallerThanCrop {
         /// The frame's width.
         width: u32,

@@ -42,8 +42,11 @@ struct Part {
     smooth: bool,
 }
 
-/// A decompressor; it keeps libjpeg's memory from image to image.
-pub(super) struct Jpeg(NonNull<c_void>);
+/// A decompressor. Nothing passes from one image to the next.
+pub(super) struct Jpeg {
+    handle: NonNull<c_void>,
+    max_pixels: u64,
+}
 
 // SAFETY: a TurboJPEG instance has no tie to the thread that made it; it is only used through &mut.
 unsafe impl Send for Jpeg {}
@@ -51,15 +54,16 @@ unsafe impl Send for Jpeg {}
 impl Drop for Jpeg {
     fn drop(&mut self) {
         // SAFETY: the handle came from tj3Init and is not used after.
-        unsafe { raw::tj3Destroy(self.0.as_ptr()) }
+        unsafe { raw::tj3Destroy(self.handle.as_ptr()) }
     }
 }
 
 impl Jpeg {
     pub(super) fn new(max_pixels: u64) -> Result<Self, DecodeError> {
-        // SAFETY: no arguments to get wrong; null means failure.
+        // SAFETY: no pointers; null means failure.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        let mut jpeg = Self(NonNull::new(handle).ok_or(DecodeError::Setup("out of memory".into()))?);
+        let handle = NonNull::new(handle).ok_or_else(|| DecodeError::Setup("out of memory".into()))?;
+        let mut jpeg = Self { handle, max_pixels };
         jpeg.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
         jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
         jpeg.set(
@@ -79,7 +83,7 @@ impl Jpeg {
 
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), DecodeError> {
         // SAFETY: the handle is live; a wrong parameter or value is answered by -1.
-        match unsafe { raw::tj3Set(self.0.as_ptr(), parameter as c_int, value) } {
+        match unsafe { raw::tj3Set(self.handle.as_ptr(), parameter as c_int, value) } {
             0 => Ok(()),
             _ => Err(DecodeError::Setup(self.reason())),
         }
@@ -87,13 +91,13 @@ impl Jpeg {
 
     fn get(&mut self, parameter: raw::TJPARAM) -> c_int {
         // SAFETY: the handle is live.
-        unsafe { raw::tj3Get(self.0.as_ptr(), parameter as c_int) }
+        unsafe { raw::tj3Get(self.handle.as_ptr(), parameter as c_int) }
     }
 
     /// libjpeg's reason for the last failure, without the C function's name.
     fn reason(&mut self) -> String {
         // SAFETY: the handle is live, and the string lies in it until the next call; it is copied here.
-        let reason = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.0.as_ptr())) }.to_string_lossy();
+        let reason = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle.as_ptr())) }.to_string_lossy();
         let reason = reason.split_once("(): ").map_or(&*reason, |(_, reason)| reason);
         reason
             .strip_prefix("Corrupt JPEG data: ")
@@ -102,15 +106,12 @@ impl Jpeg {
     }
 
     pub(super) fn header(&mut self, bytes: &[u8]) -> Result<Header, DecodeError> {
-        // A part set for the image before would be measured against this one.
-        self.set_part(Region {
-            x: 0,
-            y: 0,
-            width: 0,
-            height: 0,
-        })?;
+        // A fresh instance: TurboJPEG keeps quantisation and Huffman tables from the image before, so that one that
+        // lacks its own would decode with them, and after a failure in a header it goes on from there with the next
+        // image. What an image becomes must not depend on what this worker decoded before it. Costs 3 µs.
+        *self = Self::new(self.max_pixels)?;
         // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
-        if unsafe { raw::tj3DecompressHeader(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
+        if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
             return Err(DecodeError::Jpeg(self.reason()));
         }
         let (width, height) = (
@@ -167,7 +168,14 @@ impl Jpeg {
         // `header` says, TurboJPEG writes `region.height` rows of `pitch` bytes, which is what `out` has.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress8(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _, out, pitch, format)
+            raw::tj3Decompress8(
+                self.handle.as_ptr(),
+                bytes.as_ptr(),
+                bytes.len() as _,
+                out,
+                pitch,
+                format,
+            )
         };
         if failed == 0 {
             Ok(())
@@ -184,7 +192,14 @@ impl Jpeg {
         // SAFETY: as in `decode`; the pitch counts samples of 16 bits.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress12(self.0.as_ptr(), bytes.as_ptr(), bytes.len() as _, out, pitch, format)
+            raw::tj3Decompress12(
+                self.handle.as_ptr(),
+                bytes.as_ptr(),
+                bytes.len() as _,
+                out,
+                pitch,
+                format,
+            )
         };
         if failed == 0 {
             Ok(())
@@ -196,7 +211,7 @@ impl Jpeg {
     fn set_part(&mut self, part: Region) -> Result<(), DecodeError> {
         let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|length| length as c_int);
         // SAFETY: the handle is live; a part outside the image is answered by -1.
-        match unsafe { raw::tj3SetCroppingRegion(self.0.as_ptr(), raw::tjregion { x, y, w, h }) } {
+        match unsafe { raw::tj3SetCroppingRegion(self.handle.as_ptr(), raw::tjregion { x, y, w, h }) } {
             0 => Ok(()),
             _ => Err(DecodeError::Setup(self.reason())),
         }
@@ -212,8 +227,11 @@ impl Header {
         }
     }
 
-    /// The smallest region that holds `wanted`, can be decoded on its own, and then has exactly the whole's pixels
-    /// inside `wanted`.
+    /// The smallest region that holds `wanted`, can be decoded on its own, has exactly the whole's pixels inside
+    /// `wanted`, and is refused exactly when the whole is.
+    ///
+    /// For the last it reaches to the bottom: libjpeg does not look at what follows a part, so that whether a cut file
+    /// is refused would depend on where the crop was drawn.
     pub(super) fn enclosing(&self, wanted: Region) -> Region {
         let Some(Part { step, smooth }) = self.part else {
             return Region {
@@ -230,7 +248,7 @@ impl Header {
             x,
             y: wanted.y,
             width: right - x,
-            height: wanted.height,
+            height: self.height - wanted.y,
         }
     }
 }

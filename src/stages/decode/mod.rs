@@ -79,7 +79,9 @@ pub fn run<T: Request>(
     let mut decoder = Decoder::new(decode.options).map_err(Fault::failed)?;
     let mut scratch = Vec::new();
     while let Some(request) = requests.next()? {
-        let Some(buffer) = pool.next()? else { return Err(Fault::Aborted) };
+        let Some(buffer) = pool.next()? else {
+            return Err(Fault::Aborted);
+        };
         pixels.send(decode.one(&mut decoder, &mut scratch, request, buffer)?)?;
     }
     pixels.finish();
@@ -113,7 +115,14 @@ impl Decode {
                 (nothing, Region::whole(nothing), Some(reason))
             }
         };
-        Ok(Pixels { ticket, buffer, frame, region, checksum, refused })
+        Ok(Pixels {
+            ticket,
+            buffer,
+            frame,
+            region,
+            checksum,
+            refused,
+        })
     }
 
     fn region<T: Request>(
@@ -126,7 +135,11 @@ impl Decode {
         let frame = decoder.open(encoded)?;
         let crop = self.rule.crop;
         if frame.width < crop || frame.height < crop {
-            return Err(DecodeError::SmallerThanCrop { width: frame.width, height: frame.height, crop });
+            return Err(DecodeError::SmallerThanCrop {
+                width: frame.width,
+                height: frame.height,
+                crop,
+            });
         }
         let region = ticket.region(&self.rule, frame);
         // Grows to the largest region once and keeps its memory.
@@ -145,7 +158,9 @@ impl Decode {
     ) -> Result<Arc<str>, Fault> {
         match self.on_bad_image {
             OnBadImage::Fail => return Err(Fault::failed(BadImage::new(data, sample, error))),
-            OnBadImage::Quarantine => bad::quarantine(&self.quarantine, data, sample, encoded).map_err(Fault::failed)?,
+            OnBadImage::Quarantine => {
+                bad::quarantine(&self.quarantine, data, sample, encoded).map_err(Fault::failed)?;
+            }
             OnBadImage::Skip => {}
         }
         Ok(error.to_string().into())

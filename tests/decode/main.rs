@@ -1,0 +1,10 @@
+//! The decoder: odd JPEGs, regions, orientation, resizing, and damaged input.
+#![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
+
+mod allocation;
+mod damaged;
+mod frames;
+mod odd;
+mod other_formats;
+mod pictures;
+mod regions;

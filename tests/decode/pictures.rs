@@ -1,0 +1,75 @@
+//! Images made for the tests.
+
+use pipeline::dataset::Encoded;
+use pipeline::stages::decode::{DecodeError, Decoder, Frame, Options, Region};
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+/// RGB pixels: gradients with noise, so that neighbouring pixels and blocks all differ.
+pub fn picture(width: usize, height: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    let mut pixels = Vec::with_capacity(3 * width * height);
+    for y in 0..height {
+        for x in 0..width {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = (state >> 24) as usize / 3;
+            pixels.extend([
+                (x * 5 + noise) as u8,
+                (y * 7 + noise) as u8,
+                ((x + y) * 3 + noise) as u8,
+            ]);
+        }
+    }
+    pixels
+}
+
+/// A JPEG of [`picture`].
+pub fn jpeg(width: usize, height: usize, seed: u32, subsamp: Subsamp, progressive: bool) -> Vec<u8> {
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_quality(85).unwrap();
+    compressor.set_subsamp(subsamp).unwrap();
+    compressor.set_progressive(progressive).unwrap();
+    let pixels = picture(width, height, seed);
+    let image = Image {
+        pixels: &pixels[..],
+        width,
+        pitch: 3 * width,
+        height,
+        format: PixelFormat::RGB,
+    };
+    compressor.compress_to_vec(image).unwrap()
+}
+
+/// The same JPEG with an EXIF block that gives an orientation.
+pub fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let mut out = jpeg[..2].to_vec();
+    out.extend(b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");
+    out.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    out.extend(&jpeg[2..]);
+    out
+}
+
+pub fn decoder(options: Options) -> Decoder {
+    Decoder::new(options).unwrap()
+}
+
+/// Frame and pixels of the whole frame.
+pub fn whole(decoder: &mut Decoder, file: &[u8]) -> Result<(Frame, Vec<u8>), DecodeError> {
+    let frame = decoder.open(Encoded::File(file))?;
+    Ok((frame, region(decoder, file, Region::whole(frame))?))
+}
+
+pub fn region(decoder: &mut Decoder, file: &[u8], region: Region) -> Result<Vec<u8>, DecodeError> {
+    let mut out = vec![0xab; region.bytes()];
+    decoder.pixels(Encoded::File(file), region, &mut out)?;
+    Ok(out)
+}
+
+/// Cuts a region out of the pixels of a whole frame.
+pub fn cut(pixels: &[u8], frame: Frame, region: Region) -> Vec<u8> {
+    let mut out = Vec::new();
+    for y in region.y..region.y + region.height {
+        let start = 3 * (y * frame.width + region.x) as usize;
+        out.extend(&pixels[start..start + 3 * region.width as usize]);
+    }
+    out
+}

@@ -1,0 +1,60 @@
+//! Gradients of a network of every kind of layer against finite differences of its loss.
+
+use pipeline::config::model::Layer;
+use pipeline::model::{Network, Pass};
+use pipeline::ops::Shape;
+
+use crate::given::{every_kind, numbers, threads};
+
+const LABELS: [u32; 6] = [0, 3, 1, 2, 2, 0];
+const WEIGHTS: [f32; 6] = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
+const PASS: Pass = Pass::Train { seed: 3, step: 5 };
+
+fn loss(network: &mut Network, x: &[f32]) -> f64 {
+    // The first layer may work in place, so the input is given anew.
+    network.input_mut().copy_from_slice(x);
+    network.forward(PASS, 6);
+    network.loss(&LABELS, &WEIGHTS).mean()
+}
+
+fn check(layers: &[Layer]) {
+    let shape = Shape::new(3, 11, 10);
+    let mut network = Network::new(layers, shape, 4, 6, threads(2), 1).unwrap();
+    let x = numbers(1, 6 * shape.len());
+    loss(&mut network, &x);
+    network.backward();
+    let gradients = network.gradients().to_vec();
+    for (index, gradient) in gradients.iter().enumerate() {
+        let name = network.parameters()[index].name.clone();
+        let largest = gradient.iter().fold(0.0f32, |largest, g| largest.max(g.abs()));
+        assert!(largest > 1e-5, "{name} has no gradient");
+        let mut wrong = 0;
+        let tried: Vec<usize> = (0..gradient.len()).step_by(gradient.len().div_ceil(25)).collect();
+        for &i in &tried {
+            let start = network.parameters()[index].value[i];
+            let mut at = |shift: f32| {
+                network.parameters_mut()[index].value[i] = start + shift;
+                loss(&mut network, &x)
+            };
+            // A kink of a rectifier or of a maximum between the two points spoils a difference, but not all three.
+            let slopes = [5e-4, 1.5e-4, 2e-3].map(|shift| (at(shift) - at(-shift)) / f64::from(2.0 * shift));
+            let off = |slope: f64| (slope - f64::from(gradient[i])).abs() > 0.02 * f64::from(largest);
+            network.parameters_mut()[index].value[i] = start;
+            wrong += usize::from(slopes.into_iter().all(off));
+        }
+        assert!(wrong * 20 <= tried.len(), "{name}: {wrong} of {} differ", tried.len());
+    }
+}
+
+#[test]
+fn of_every_kind_of_layer() {
+    check(&every_kind());
+}
+
+#[test]
+fn of_a_network_that_starts_without_parameters() {
+    let mut layers = every_kind();
+    layers.insert(0, Layer::Tanh);
+    layers.insert(0, Layer::Tanh);
+    check(&layers);
+}

@@ -1,0 +1,108 @@
+//! Determinism: the same bits whatever the number of threads; halves add up to the whole.
+
+use pipeline::model::{Network, Pass};
+use pipeline::ops::Shape;
+use pipeline::ops::sgd::Rate;
+
+use crate::given::{every_kind, numbers, threads};
+
+const SHAPE: Shape = Shape::new(3, 11, 10);
+const RATE: Rate = Rate {
+    lr: 0.05,
+    momentum: 0.9,
+    weight_decay: 5e-4,
+    frozen: false,
+};
+
+/// A network with batches of `batch` images.
+pub fn network(batch: usize, count: usize) -> Network {
+    Network::new(&every_kind(), SHAPE, 4, batch, threads(count), 1).unwrap()
+}
+
+/// One step on `x`; the loss.
+pub fn step(network: &mut Network, x: &[f32], labels: &[u32], weights: &[f32], step: u32) -> f64 {
+    network.input_mut()[..x.len()].copy_from_slice(x);
+    network.forward(Pass::Train { seed: 3, step }, x.len() / SHAPE.len());
+    let loss = network.loss(labels, weights);
+    network.backward();
+    network.update(&vec![RATE; network.parameters().len()]);
+    loss.sum
+}
+
+#[test]
+fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {
+    for batch in [1, 13, 32] {
+        let labels: Vec<u32> = (0..batch as u32).map(|i| i % 4).collect();
+        let run = |count| {
+            let mut network = network(batch, count);
+            let losses: Vec<f64> = (0..4)
+                .map(|i| {
+                    step(
+                        &mut network,
+                        &numbers(i, batch * SHAPE.len()),
+                        &labels,
+                        &vec![1.0; batch],
+                        i,
+                    )
+                })
+                .collect();
+            (losses, network.parameters().to_vec())
+        };
+        let one = run(1);
+        for count in [2, 3, 8] {
+            let other = run(count);
+            assert_eq!(one.0, other.0, "losses with {count} threads");
+            assert!(one.1 == other.1, "parameters with {count} threads");
+        }
+    }
+}
+
+#[test]
+fn two_devices_with_half_a_batch_each_arrive_at_the_gradient_of_one_with_all() {
+    let (batch, x) = (16, numbers(5, 16 * SHAPE.len()));
+    let labels: Vec<u32> = (0..batch as u32).map(|i| i % 4).collect();
+    let weights = vec![1.0; batch];
+    let mut whole = network(batch, 2);
+    step(&mut whole, &x, &labels, &weights, 7);
+    let halves = [0, 8].map(|first| {
+        let mut half = network(8, 2);
+        half.set_first_row(first);
+        half.input_mut()
+            .copy_from_slice(&x[first * SHAPE.len()..(first + 8) * SHAPE.len()]);
+        half.forward(Pass::Train { seed: 3, step: 7 }, 8);
+        half.loss_over(&labels[first..first + 8], &weights[..8], 16);
+        half.backward();
+        half.gradients().to_vec()
+    });
+    for (index, gradient) in whole.gradients().iter().enumerate() {
+        let name = &whole.parameters()[index].name;
+        for ((ours, a), b) in gradient.iter().zip(&halves[0][index]).zip(&halves[1][index]) {
+            assert!(
+                (ours - (a + b)).abs() <= 1e-6 * (1.0 + ours.abs()),
+                "{name}: {ours} and {}",
+                a + b
+            );
+        }
+    }
+}
+
+#[test]
+fn initial_weights_depend_on_the_seed_alone() {
+    let start = |seed, count| {
+        Network::new(&every_kind(), SHAPE, 4, 2, threads(count), seed)
+            .unwrap()
+            .parameters()
+            .to_vec()
+    };
+    assert!(start(1, 1) == start(1, 3));
+    assert!(start(1, 1) != start(2, 1));
+}
+
+#[test]
+fn a_network_holds_the_memory_that_its_plan_says() {
+    for (batch, count) in [(1, 1), (13, 3)] {
+        let network = network(batch, count);
+        let plan = pipeline::model::Plan::new(network.spec(), batch);
+        assert_eq!(network.memory(), plan.memory(network.spec(), count));
+    }
+}

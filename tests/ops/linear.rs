@@ -1,0 +1,56 @@
+//! Fully connected layer against the formula, in f64.
+
+use pipeline::ops::Chunks;
+use pipeline::ops::linear::Geometry;
+use proptest::prelude::*;
+
+use crate::given::{assert_close, cpu, numbers};
+
+fn check(inputs: usize, outputs: usize, batch: usize) {
+    let (g, cpu, chunks) = (Geometry { inputs, outputs }, cpu(), Chunks::new(batch));
+    let (x, w) = (numbers(1, batch * inputs), numbers(2, outputs * inputs));
+    let (b, dy) = (numbers(3, outputs), numbers(4, batch * outputs));
+    let mut y_twin = vec![0.0; dy.len()];
+    let (mut dx_twin, mut dw_twin, mut db_twin) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
+    for n in 0..batch {
+        for o in 0..outputs {
+            let gradient = f64::from(dy[n * outputs + o]);
+            y_twin[n * outputs + o] = f64::from(b[o]);
+            db_twin[o] += gradient;
+            for i in 0..inputs {
+                let (x, w) = (f64::from(x[n * inputs + i]), f64::from(w[o * inputs + i]));
+                y_twin[n * outputs + o] += w * x;
+                dx_twin[n * inputs + i] += w * gradient;
+                dw_twin[o * inputs + i] += x * gradient;
+            }
+        }
+    }
+    let (mut y, mut dx, mut dw, mut db) = (dy.clone(), x.clone(), w.clone(), b.clone());
+    g.forward(&cpu, &chunks, &x, &w, &b, &mut y, false);
+    assert_close("y", &y, &y_twin, 1e-5);
+    g.forward(&cpu, &chunks, &x, &w, &b, &mut y, true);
+    assert_close(
+        "rectified y",
+        &y,
+        &y_twin.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(),
+        1e-5,
+    );
+    g.backward_weights(&cpu, &chunks, &x, &dy, &mut dw, &mut db);
+    g.backward_data(&cpu, &chunks, &w, &dy, &mut dx);
+    assert_close("dx", &dx, &dx_twin, 1e-5);
+    assert_close("dw", &dw, &dw_twin, 1e-5);
+    assert_close("db", &db, &db_twin, 1e-5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #[test]
+    fn is_the_formula(inputs in 1usize..150, outputs in 1usize..150, batch in 1usize..20) {
+        check(inputs, outputs, batch);
+    }
+}
+
+#[test]
+fn is_the_formula_in_many_blocks() {
+    check(1111, 300, 9);
+}

@@ -1,0 +1,19 @@
+//! Every operation against a twin written straight from its formula, gradients against finite differences, and the laws
+//! that hold for the whole network.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod conv;
+mod elementwise;
+mod given;
+mod gradients;
+mod laws;
+mod learns;
+mod linear;
+mod lrn;
+mod pool;
+mod presets;
+mod rows;
+mod schedule;
+mod sgd;
+mod softmax;
+mod spec;

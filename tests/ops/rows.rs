@@ -1,0 +1,74 @@
+//! Rows that do not count: beyond the tail of an epoch, or of weight 0.
+
+use pipeline::model::{Network, Pass};
+use pipeline::ops::Shape;
+
+use crate::given::numbers;
+use crate::laws::{network, step};
+
+const SHAPE: Shape = Shape::new(3, 11, 10);
+const IMAGE: usize = SHAPE.len();
+const LABELS: [u32; 16] = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
+
+fn trained(steps: impl Fn(&mut Network)) -> Vec<pipeline::model::Parameter> {
+    let mut network = network(16, 2);
+    steps(&mut network);
+    network.parameters().to_vec()
+}
+
+#[test]
+fn a_short_batch_is_a_full_one_whose_tail_has_weight_0() {
+    let x = numbers(1, 16 * IMAGE);
+    for rows in [0, 1, 5, 9, 16] {
+        let mut weights = [0.0; 16];
+        weights[..rows].fill(1.0);
+        let short = trained(|network| {
+            step(network, &numbers(2, 16 * IMAGE), &LABELS, &[1.0; 16], 0);
+            step(network, &x[..rows * IMAGE], &LABELS, &weights, 1);
+        });
+        let full = trained(|network| {
+            step(network, &numbers(2, 16 * IMAGE), &LABELS, &[1.0; 16], 0);
+            step(network, &x, &LABELS, &weights, 1);
+        });
+        assert!(short == full, "{rows} rows");
+    }
+}
+
+#[test]
+fn what_a_row_of_weight_0_shows_makes_no_difference() {
+    let mut weights = [1.0; 16];
+    (weights[3], weights[10]) = (0.0, 0.0);
+    let with = |seed| {
+        let mut x = numbers(1, 16 * IMAGE);
+        for row in [3, 10] {
+            x[row * IMAGE..(row + 1) * IMAGE].copy_from_slice(&numbers(seed, IMAGE));
+        }
+        trained(|network| (0..3).for_each(|i| _ = step(network, &x, &LABELS, &weights, i)))
+    };
+    assert!(with(5) == with(6));
+}
+
+#[test]
+fn evaluation_of_some_rows_gives_the_bits_of_evaluating_all() {
+    let mut network = network(16, 2);
+    let x = numbers(1, 16 * IMAGE);
+    let mut evaluate = |rows: usize| {
+        network.input_mut().fill(f32::NAN);
+        network.input_mut()[..rows * IMAGE].copy_from_slice(&x[..rows * IMAGE]);
+        network.forward(Pass::Evaluate, rows);
+        network.probabilities().to_vec()
+    };
+    let all = evaluate(16);
+    assert_eq!(all.len(), 64);
+    for rows in [1, 3, 8, 11] {
+        assert_eq!(evaluate(rows), all[..4 * rows]);
+    }
+}
+
+#[test]
+fn a_batch_without_a_present_row_moves_weights_by_momentum_and_decay_alone() {
+    let mut network = network(16, 2);
+    let loss = step(&mut network, &numbers(1, 16 * IMAGE), &LABELS, &[0.0; 16], 0);
+    assert_eq!(loss, 0.0);
+    assert!(network.gradients().iter().flatten().all(|g| *g == 0.0));
+}

@@ -1,0 +1,151 @@
+//! The rules that ARCHITECTURE.md states about the tree, kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Modules in dependency order, lowest first.
+const ORDER: [&str; 13] = [
+    "rng", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan", "topology", "control", "observe",
+    "cli",
+];
+
+/// Crates that have one door: where their names may stand.
+const DOORS: [(&str, &[&str]); 7] = [
+    ("actix::", &["src/control/"]),
+    ("turbojpeg::", &["src/stages/decode/", "src/dataset/jpeg_writer.rs"]),
+    ("image::", &["src/stages/decode/"]),
+    ("memmap2::", &["src/dataset/"]),
+    ("clap::", &["src/cli/"]),
+    ("crossbeam_channel::", &["src/flow/channel.rs"]),
+    ("tracing_subscriber::", &["src/observe/logging.rs"]),
+];
+
+const UNSAFE: [&str; 8] = [
+    "src/flow/slots.rs",
+    "src/dataset/map.rs",
+    "src/dataset/jpeg_writer.rs",
+    "src/stages/decode/",
+    "src/devices/cpu/",
+    "src/ops/",
+    "src/model/",
+    "src/cli/folder.rs",
+];
+
+/// Words that say nothing about what is in a file.
+const EMPTY_NAMES: [&str; 5] = ["utils", "util", "helpers", "common", "manager"];
+
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    walk(&root.join(folder), &mut found);
+    let relative = |path: &PathBuf| path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+    found
+        .iter()
+        .map(|path| (relative(path), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// Lines of code: no comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let module = path.trim_start_matches("src/").split(['/', '.']).next().unwrap();
+        let Some(own) = ORDER.iter().position(|name| *name == module) else {
+            continue;
+        };
+        for line in code(&text) {
+            for (at, name) in ORDER.iter().enumerate() {
+                if at > own && line.contains(&format!("crate::{name}::")) {
+                    wrong.push(format!("{path}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "modules import from above:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_crate_has_one_door() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        for (name, doors) in DOORS {
+            let uses = |line: &str| {
+                line.match_indices(name).any(|(at, _)| {
+                    !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+                })
+            };
+            if !doors.iter().any(|door| path.starts_with(door)) && code(&text).any(uses) {
+                wrong.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "crates used outside of their doors:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn unsafe_stays_behind_its_doors() {
+    let outside = |path: &str| !UNSAFE.iter().any(|door| path.starts_with(door));
+    let wrong: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(path, text)| {
+            outside(path) && code(text).any(|line| line.contains("unsafe {") || line.contains("unsafe impl"))
+        })
+        .map(|(path, _)| path)
+        .collect();
+    assert!(wrong.is_empty(), "unsafe outside of its doors: {wrong:?}");
+}
+
+#[test]
+fn files_are_short_and_named_for_what_is_in_them() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        if text.lines().count() > 400 {
+            wrong.push(format!("{path} has {} lines", text.lines().count()));
+        }
+        let stem = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
+        if EMPTY_NAMES.contains(&stem.as_str()) {
+            wrong.push(format!("{path}: the name says nothing"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_queue_is_unbounded() {
+    let wrong: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(_, text)| code(text).any(|line| line.contains("unbounded") || line.contains("SyncArbiter")))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(wrong.is_empty(), "unbounded queues: {wrong:?}");
+}
+
+#[test]
+fn every_dataset_says_what_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
+    for entry in fs::read_dir(root).unwrap() {
+        let folder = entry.unwrap().path();
+        for file in ["README.md", "train.toml"] {
+            assert!(folder.join(file).is_file(), "{} lacks {file}", folder.display());
+        }
+    }
+}
