@@ -150,8 +150,9 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         }),
         end => ending(end, || format!("saved; go on with `{again}`")),
     };
-    finish(&folder, &out, &plan, ended.is_ok())?;
-    ended
+    let told = finish(&folder, &out, &plan, ended.is_ok());
+    // The cause of the ending comes before whatever it did to the report: a full disk, say.
+    ended.and(told)
 }
 
 /// What the user types to go on.

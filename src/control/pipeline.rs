@@ -112,6 +112,8 @@ impl Handler<FaultFound> for PipelineActor {
             // Losses are consequences: only causes are told at once.
             if matches!(exit, Exit::Panicked(_) | Exit::Faulted(Fault::Failed(_))) {
                 (self.on_fault)(stage, &exit);
+                // No more work is begun: what is under way ends with the current step.
+                self.stop.request();
             }
             self.cause = Some((stage, exit));
         }

@@ -3,14 +3,15 @@
 //! Order is kept by address (batch, row), so any worker may take any item: a slow image blocks nobody.
 //!
 //! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the hop has been finished on purpose. An
-//! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`.
+//! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`: at once,
+//! however many other workers still hold outlets. They may be waiting for what the lost one had in hand.
 
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded, select};
 
 use super::fault::{DownstreamGone, UpstreamLost};
 use super::gauge::HopGauge;
@@ -18,7 +19,8 @@ use super::gauge::HopGauge;
 /// What both ends share.
 struct Hop {
     gauge: Arc<HopGauge>,
-    lost: AtomicBool,
+    /// Carries nothing. It is dropped at the first loss, which wakes every inlet that waits.
+    alarm: Mutex<Option<Sender<Infallible>>>,
 }
 
 /// The end that items go into. Each worker holds its own clone and ends it with [`Outlet::finish`].
@@ -31,6 +33,7 @@ pub struct Outlet<T> {
 /// The end that items come out of. Each worker holds its own clone.
 pub struct Inlet<T> {
     receiver: Receiver<T>,
+    alarm: Receiver<Infallible>,
     hop: Arc<Hop>,
 }
 
@@ -38,9 +41,10 @@ pub struct Inlet<T> {
 pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
     let (sender, receiver) = bounded(capacity.get());
     let gauge = Arc::new(HopGauge::new(name, capacity.get()));
+    let (alarm, alarmed) = bounded(0);
     let hop = Arc::new(Hop {
         gauge,
-        lost: AtomicBool::new(false),
+        alarm: Mutex::new(Some(alarm)),
     });
     (
         Outlet {
@@ -48,7 +52,11 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
             hop: Arc::clone(&hop),
             finished: false,
         },
-        Inlet { receiver, hop },
+        Inlet {
+            receiver,
+            alarm: alarmed,
+            hop,
+        },
     )
 }
 
@@ -96,24 +104,28 @@ impl<T> Drop for Outlet<T> {
     fn drop(&mut self) {
         if !self.finished {
             // Before the sender goes (fields drop after this), so that whoever sees the close sees the loss.
-            self.hop.lost.store(true, Ordering::Release);
+            self.hop.alarm.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }
 
 impl<T> Inlet<T> {
-    /// The next item; waits for it. `Ok(None)` after the end of data.
+    /// The next item; waits for it. `Ok(None)` after the end of data. What was sent before a loss is still given.
     pub fn next(&self) -> Result<Option<T>, UpstreamLost> {
         if let Some(item) = self.ready()? {
             return Ok(Some(item));
         }
         let start = Instant::now();
-        match self.receiver.recv() {
-            Ok(item) => {
+        let received = select! {
+            recv(self.receiver) -> item => item.ok(),
+            recv(self.alarm) -> _ => self.receiver.try_recv().ok(),
+        };
+        match received {
+            Some(item) => {
                 self.hop.gauge.count_received(start.elapsed());
                 Ok(Some(item))
             }
-            Err(_) => self.end(),
+            None => self.end(),
         }
     }
 
@@ -130,7 +142,8 @@ impl<T> Inlet<T> {
     }
 
     fn end(&self) -> Result<Option<T>, UpstreamLost> {
-        if self.hop.lost.load(Ordering::Acquire) {
+        let is_lost = self.alarm.try_recv() == Err(TryRecvError::Disconnected);
+        if is_lost {
             Err(UpstreamLost {
                 hop: self.hop.gauge.name,
             })
@@ -149,6 +162,7 @@ impl<T> Clone for Inlet<T> {
     fn clone(&self) -> Self {
         Self {
             receiver: self.receiver.clone(),
+            alarm: self.alarm.clone(),
             hop: Arc::clone(&self.hop),
         }
     }

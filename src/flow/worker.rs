@@ -1,5 +1,6 @@
 //! A stage's thread: named, caught when it panics, and sure to say how it ended.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -32,7 +33,7 @@ impl Worker {
             let exit = match catch_unwind(AssertUnwindSafe(body)) {
                 Ok(Ok(())) => Exit::Drained,
                 Ok(Err(fault)) => Exit::Faulted(fault),
-                Err(_) => Exit::Panicked(PANIC.take().unwrap_or_default()),
+                Err(payload) => Exit::Panicked(what_was_said(payload.as_ref())),
             };
             on_exit(exit);
         };
@@ -46,6 +47,17 @@ impl Worker {
     pub fn join(self) {
         let _ = self.handle.join();
     }
+}
+
+/// Message and place of the panic that was caught. Where it came over from a thread of another kind (a pool's), that
+/// thread has printed the place, and the message is in the payload.
+fn what_was_said(payload: &(dyn Any + Send)) -> String {
+    let text = || payload.downcast_ref::<&str>().map(ToString::to_string);
+    let string = || payload.downcast_ref::<String>().cloned();
+    let kept = PANIC.take().filter(|kept| !kept.is_empty());
+    kept.or_else(text)
+        .or_else(string)
+        .unwrap_or_else(|| "no message".to_string())
 }
 
 /// Panics of workers are kept for their exit instead of being printed by the runtime in the midst of the progress.

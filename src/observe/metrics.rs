@@ -77,7 +77,9 @@ pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> 
             "top5_error": result.top5_error, "images": result.images, "skipped": result.refused, "crops": crops,
             "best": is_best, "elapsed_s": round(elapsed),
         }),
-        Report::Plateau { factor } => json!({ "event": "plateau", "factor": factor, "elapsed_s": round(elapsed) }),
+        Report::Plateau { step, factor } => {
+            json!({ "event": "plateau", "step": step, "factor": factor, "elapsed_s": round(elapsed) })
+        }
         Report::Skip { step, sample, reason } => {
             json!({ "event": "skip", "step": step, "sample": sample, "reason": reason })
         }
@@ -122,12 +124,14 @@ pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
     };
     let mut kept = String::new();
     let mut cut = Cut::default();
+    let mut trained = false;
     for line in text.lines() {
         // A line that a crash has torn is no event.
         let Ok(event) = serde_json::from_str::<Value>(line) else {
             continue;
         };
-        if is_before(&event, state) {
+        if is_before(&event, state, trained) {
+            trained |= event["event"] == "step" && event["step"] == state.step;
             kept += line;
             kept.push('\n');
             cut.elapsed_s = event["elapsed_s"].as_f64().unwrap_or(cut.elapsed_s);
@@ -147,14 +151,18 @@ pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
     Ok(cut)
 }
 
-/// Whether an event belongs to the run as the checkpoint knows it.
-fn is_before(event: &Value, state: &RunState) -> bool {
+/// Whether an event belongs to the run as the checkpoint knows it. `trained`: the checkpoint's own step lies before it.
+fn is_before(event: &Value, state: &RunState, trained: bool) -> bool {
     let step = event["step"].as_u64().unwrap_or(0);
-    match event["event"].as_str() {
-        // An evaluation is in the checkpoint only if the checkpoint was made after it.
-        Some("eval") => step < state.step || state.newest.is_some_and(|newest| newest.step == step),
-        _ => step <= state.step,
-    }
+    let of_evaluation = match event["event"].as_str() {
+        Some("eval" | "plateau") => true,
+        // What is skipped after the step was met by the evaluation that followed.
+        Some("skip") => trained,
+        _ => false,
+    };
+    // An evaluation is in the checkpoint only if the checkpoint was made after it.
+    step < state.step
+        || (step == state.step && (!of_evaluation || state.newest.is_some_and(|newest| newest.step == step)))
 }
 
 /// All events of a run.

@@ -65,7 +65,7 @@ impl Progress {
                     epoch + 1, self.epochs, result.top1_error, result.top5_error, result.loss, result.images
                 ));
             }
-            Report::Plateau { factor } => {
+            Report::Plateau { factor, .. } => {
                 self.line(&format!(
                     "validation error has stopped falling: learning rate now times {factor}"
                 ));

@@ -241,7 +241,7 @@ impl Run {
             is_best,
         })?;
         if let Some(factor) = lowered {
-            self.hops.reports.send(Report::Plateau { factor })?;
+            self.hops.reports.send(Report::Plateau { step, factor })?;
         }
         self.save(is_best)
     }

@@ -48,6 +48,8 @@ pub enum Report {
     },
     /// The plateau schedule lowered the learning rate.
     Plateau {
+        /// Updates so far.
+        step: u64,
         /// What the learning rate is multiplied by from now on.
         factor: f64,
     },

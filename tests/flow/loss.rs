@@ -1,0 +1,185 @@
+//! The loss of one worker ends the whole flow, with its cause named, however many others its stage has.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pipeline::control::{self, Ending, Watch};
+use pipeline::devices::row::{RowWriter, View};
+use pipeline::flow::{Exit, Fault, Inlet, Stop};
+use pipeline::model::checkpoint;
+use pipeline::stages::compute::Report;
+use pipeline::topology;
+
+use crate::given::{self, Given};
+
+/// Writes rows as the device would, and panics at one of them.
+struct Panicking {
+    inner: Arc<dyn RowWriter>,
+    rows: AtomicU64,
+    at: u64,
+    when: Arc<Mutex<Option<Instant>>>,
+}
+
+impl RowWriter for Panicking {
+    fn row_bytes(&self) -> usize {
+        self.inner.row_bytes()
+    }
+    fn write(&self, view: &View<'_>, row: &mut [u8]) {
+        if self.rows.fetch_add(1, SeqCst) == self.at {
+            *self.when.lock().expect("no panic while it is held") = Some(Instant::now());
+            panic!("row {} cannot be written", self.at);
+        }
+        self.inner.write(view, row);
+    }
+}
+
+fn listen(reports: &Inlet<Report>) -> Result<(), Fault> {
+    while reports.next()?.is_some() {}
+    Ok(())
+}
+
+/// What is known of a run's end: how it ended, and when the fault was told first.
+struct Ended {
+    ending: Ending,
+    told: Option<(String, Instant)>,
+}
+
+/// Runs `run` on a thread of its own: a flow that hangs must not take the tests with it.
+fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (said, heard) = mpsc::channel();
+    let thread = thread::spawn(move || said.send(run()).expect("the test listens"));
+    match heard.recv_timeout(limit) {
+        Ok(value) => value,
+        Err(RecvTimeoutError::Timeout) => panic!("the flow hangs"),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(payload) => std::panic::resume_unwind(payload),
+            Ok(()) => unreachable!("it has said how it ended"),
+        },
+    }
+}
+
+fn supervised(
+    sets: &'static [&'static str],
+    panic_at: Option<u64>,
+    listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
+    after: impl FnOnce(&std::path::Path) + Send + 'static,
+) -> (Ended, Option<Instant>) {
+    within(Duration::from_secs(30), move || {
+        let given = Given::new(20, 2);
+        let mut plan = given.plan(sets);
+        let when = Arc::new(Mutex::new(None));
+        if let Some(at) = panic_at {
+            let (inner, when) = (Arc::clone(&plan.writer), Arc::clone(&when));
+            plan.writer = Arc::new(Panicking {
+                inner,
+                rows: AtomicU64::new(0),
+                at,
+                when,
+            });
+        }
+        let stop = Stop::default();
+        let topology = topology::training(&plan, given::beginning(&plan), &stop, listen).expect("the layers exist");
+        let told = Arc::new(Mutex::new(None));
+        let note = Arc::clone(&told);
+        let watch = Watch {
+            stall_after: Duration::from_secs(600),
+            on_fault: Box::new(move |stage, exit| {
+                let mut first = note.lock().expect("no panic while it is held");
+                first.get_or_insert((format!("{stage}: {exit}"), Instant::now()));
+            }),
+            on_stop: Box::new(|| {}),
+        };
+        let ending = control::supervise(topology, &stop, watch);
+        after(&plan.config.run.out.join("checkpoints"));
+        let told = told.lock().expect("no panic while it is held").take();
+        let when = when.lock().expect("no panic while it is held").take();
+        (Ended { ending, told }, when)
+    })
+}
+
+#[test]
+fn without_a_loss_the_same_flow_finishes() {
+    let (ended, _) = supervised(
+        &["decode.workers=3", "augment.workers=3"],
+        None,
+        |reports| listen(&reports),
+        |_| {},
+    );
+    assert!(matches!(ended.ending, Ending::Finished), "{:?}", ended.ending);
+    assert_eq!(ended.told.map(|(text, _)| text), None);
+}
+
+/// The rows before the panic fill some batches; the row that is lost belongs to a batch that can never be whole.
+#[test]
+fn a_panic_of_one_worker_among_many_ends_the_flow_and_leaves_the_last_checkpoint() {
+    for sets in [
+        &["decode.workers=3", "augment.workers=3", "run.epochs=40"][..],
+        &["decode.workers=1", "augment.workers=1", "run.epochs=40"],
+        &[
+            "decode.workers=3",
+            "augment.workers=2",
+            "run.epochs=40",
+            "decode.queue=1",
+            "augment.queue=1",
+            "staging.queue=1",
+        ],
+    ] {
+        let (ended, panicked) = supervised(
+            sets,
+            Some(150),
+            |reports| listen(&reports),
+            |checkpoints| {
+                let newest = checkpoint::list(checkpoints)
+                    .into_iter()
+                    .next_back()
+                    .expect("one at step 0 at least");
+                // 150 rows are 9 batches and a bit (an epoch of 60 has 4); the one with the lost row is never computed.
+                assert!(newest.0 <= 10, "step {}", newest.0);
+                assert!(checkpoint::read(&newest.1).is_ok());
+            },
+        );
+        let Ending::Faulted {
+            stage: "augment",
+            exit: Exit::Panicked(message),
+        } = ended.ending
+        else {
+            panic!("{:?}", ended.ending)
+        };
+        assert!(message.starts_with("row 150 cannot be written (at "), "{message}");
+        let (text, told) = ended.told.expect("the fault was told");
+        assert_eq!(text, format!("augment: panicked: {message}"));
+        let waited = told.duration_since(panicked.expect("it panicked"));
+        assert!(waited < Duration::from_secs(5), "told after {waited:?}");
+    }
+}
+
+#[test]
+fn a_listener_that_fails_ends_the_run_with_its_reason() {
+    let fail = |reports: Inlet<Report>| {
+        for _ in 0..4 {
+            reports.next()?;
+        }
+        Err(Fault::failed("metrics.jsonl: no space left"))
+    };
+    let (ended, _) = supervised(&["run.epochs=2000"], None, fail, |_| {});
+    let Ending::Faulted { stage: "record", exit } = ended.ending else {
+        panic!("{:?}", ended.ending)
+    };
+    assert_eq!(exit.to_string(), "metrics.jsonl: no space left");
+}
+
+#[test]
+fn a_listener_that_panics_does_so_too() {
+    let (ended, _) = supervised(&["run.epochs=2000"], None, |_| panic!("no terminal"), |_| {});
+    let Ending::Faulted {
+        stage: "record",
+        exit: Exit::Panicked(message),
+    } = ended.ending
+    else {
+        panic!("{:?}", ended.ending)
+    };
+    assert!(message.starts_with("no terminal"), "{message}");
+}

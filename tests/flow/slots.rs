@@ -1,0 +1,76 @@
+//! Rows of a slot: disjoint however they are split, and home again whole.
+
+use pipeline::flow::{Rows, Slot};
+use proptest::prelude::*;
+
+const ROW_BYTES: usize = 16;
+
+/// Splits rows into parts of the given lengths, the last of which takes what is left.
+fn split(lease: Rows, lengths: &[usize]) -> Vec<Rows> {
+    let mut parts = Vec::new();
+    let mut left = Some(lease);
+    for length in lengths.iter().copied().chain([usize::MAX]) {
+        let Some(rows) = left else { break };
+        let count = length.min(rows.range().len());
+        let (part, rest) = rows.split(count);
+        parts.push(part);
+        left = rest;
+    }
+    parts
+}
+
+proptest! {
+    #[test]
+    fn rows_are_disjoint_and_the_slot_comes_back_whole(
+        rows in 1usize..40,
+        spare in 0usize..3,
+        lengths in prop::collection::vec(1usize..6, 0..20),
+        order in any::<u64>(),
+    ) {
+        let (mut lent, lease) = Slot::new(rows + spare, ROW_BYTES).lend(rows);
+        let mut parts = split(lease, &lengths);
+        let mut covered: Vec<usize> = parts.iter().flat_map(Rows::range).collect();
+        covered.sort_unstable();
+        prop_assert!(covered.iter().copied().eq(0..rows), "{covered:?}");
+        // Home in any order, each part written by a thread of its own.
+        parts.sort_by_key(|part| (part.range().start as u64).wrapping_mul(order | 1));
+        let written: Vec<_> = parts
+            .into_iter()
+            .map(|mut part| std::thread::spawn(move || {
+                for i in 0..part.range().len() {
+                    let row = (part.range().start + i) as u8;
+                    part.row_mut(i).fill(row + 1);
+                }
+                part
+            }))
+            .collect();
+        for part in written {
+            prop_assert!(!lent.is_whole());
+            lent.take_back(part.join().expect("no panic"));
+        }
+        let Ok(slot) = lent.into_slot() else { return Err(TestCaseError::fail("rows are missing")) };
+        for (row, bytes) in slot.bytes(rows).chunks_exact(ROW_BYTES).enumerate() {
+            prop_assert!(bytes.iter().all(|&byte| byte == row as u8 + 1), "row {row}: {bytes:?}");
+        }
+    }
+}
+
+#[test]
+fn a_slot_does_not_come_back_while_a_row_is_away() {
+    let (mut lent, lease) = Slot::new(2, ROW_BYTES).lend(2);
+    let (first, rest) = lease.split(1);
+    lent.take_back(first);
+    let Err(mut lent) = lent.into_slot() else {
+        panic!("a row is away")
+    };
+    lent.take_back(rest.expect("the second row"));
+    assert!(lent.into_slot().is_ok());
+}
+
+#[test]
+#[should_panic(expected = "rows of another slot")]
+fn rows_of_another_slot_are_refused() {
+    let (mut lent, _own) = Slot::new(1, ROW_BYTES).lend(1);
+    let (_other, foreign) = Slot::new(1, ROW_BYTES).lend(1);
+    lent.take_back(foreign);
+}
