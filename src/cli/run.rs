@@ -264,15 +264,15 @@ fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result
     if !finished {
         return Ok(());
     }
-    match folder::newest_good(&folder.checkpoints()).map(|(_, loaded)| serde_json::from_value(loaded.state)) {
-        Some(Ok(state)) => summary(folder, out, &state, plan.config.run.epochs),
-        _ => {
-            return Err(Failure::Failed(format!(
-                "{}: no checkpoint can be read back",
-                folder.checkpoints().display()
-            )));
-        }
-    }
+    let Some((_, newest)) = checkpoint::list(&folder.checkpoints()).pop() else {
+        return Err(Failure::Failed(format!(
+            "{}: no checkpoint was written",
+            folder.checkpoints().display()
+        )));
+    };
+    let state = checkpoint::read_state(&newest).map_err(Failure::failed)?;
+    let state = serde_json::from_value(state).map_err(Failure::failed)?;
+    summary(folder, out, &state, plan.config.run.epochs);
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
@@ -138,6 +138,29 @@ fn write_tensors(path: &Path, parameters: &[Parameter], state: &serde_json::Valu
     let text = serde_json::to_string(&metadata)?;
     serialize_to_file(tensors, Some(HashMap::from([(KEY.to_string(), text)])), path).map_err(io::Error::other)?;
     File::open(path)?.sync_all()
+}
+
+/// Reads the state of the run alone: the header of the file, without the tensors and without checking them.
+pub fn read_state(path: &Path) -> Result<serde_json::Value, CheckpointError> {
+    let failed = |source| CheckpointError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let damaged = |reason: String| CheckpointError::Damaged {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(failed)?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length))
+        .read_to_end(&mut header)
+        .map_err(failed)?;
+    let header: serde_json::Value = serde_json::from_slice(&header).map_err(|error| damaged(error.to_string()))?;
+    let text = header["__metadata__"][KEY].as_str().unwrap_or_default();
+    let metadata: Metadata = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    Ok(metadata.state)
 }
 
 /// Reads a checkpoint and checks that it is whole.

@@ -77,6 +77,7 @@ impl Progress {
 
     fn step(&mut self, step: u64, epoch: u32, loss: f64, lr: f32, images_per_s: f64) {
         let share = if self.images_per_s == 0.0 { 1.0 } else { 0.1 };
+        let lr = three_digits(lr);
         self.images_per_s += share * (images_per_s - self.images_per_s);
         let (epochs, rate) = (self.epochs, self.images_per_s);
         if let Some(bar) = &self.bar {
@@ -110,6 +111,20 @@ impl Progress {
     }
 }
 
+/// A number with three digits that say something: 0.01, 0.00538.
+fn three_digits(value: f32) -> String {
+    if value == 0.0 {
+        return "0".to_string();
+    }
+    let decimals = (2.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_string()
+    } else {
+        text
+    }
+}
+
 /// A bar for a pass over `total` images; hidden where stderr is no terminal.
 pub fn images_bar(total: u64, what: &'static str, quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
@@ -124,4 +139,24 @@ pub fn images_bar(total: u64, what: &'static str, quiet: bool) -> ProgressBar {
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file; a wrong one falls back to the library's own.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::three_digits;
+
+    #[test]
+    fn learning_rates_read_well() {
+        let cases = [
+            (0.01, "0.01"),
+            (0.005_384_164, "0.00538"),
+            (1.0, "1"),
+            (3.2e-8, "0.000000032"),
+            (120.0, "120"),
+            (0.0, "0"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(three_digits(value), text);
+        }
+    }
 }

@@ -156,6 +156,8 @@ pub fn run(
             if stop.is_requested() {
                 break;
             }
+            let span = tracing::trace_span!("source", epoch = at.epoch, batch);
+            let _entered = span.enter();
             let first = batch * way.batch;
             let rows = way.batch.min(way.rows(at.part) - first);
             let last = batch + 1 == batches;

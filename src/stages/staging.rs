@@ -43,6 +43,8 @@ pub fn run(
         assembly.facts[receipt.rows.range().start] = receipt.fact;
         assembly.lent.take_back(receipt.rows);
         while let Some(whole) = open.pop_front_if(|assembly| assembly.lent.is_whole()) {
+            let span = tracing::trace_span!("staging", batch = whole.header.serial);
+            let _entered = span.enter();
             batches.send(hand_on(whole, &mut stream)?)?;
         }
     }

@@ -55,7 +55,10 @@ pub fn run(
 ) -> Result<(), Fault> {
     while let Some(mut item) = pixels.next()? {
         let buffer = std::mem::take(&mut item.buffer);
-        let label = augment.data.of(item.ticket.part).label(item.ticket.sample as usize);
+        let data = augment.data.of(item.ticket.part);
+        let label = data.label(item.ticket.sample as usize);
+        let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
+        let _entered = span.enter();
         let mut left = Some(item.ticket.rows);
         let mut view = item.ticket.first_view;
         while let Some(rows) = left {

@@ -133,6 +133,8 @@ impl Run {
     }
 
     fn submit(&mut self, batch: Batch) -> Result<(), Fault> {
+        let span = tracing::trace_span!("compute", batch = batch.header.serial);
+        let _entered = span.enter();
         while self.pending.len() >= IN_FLIGHT {
             self.attend()?;
         }

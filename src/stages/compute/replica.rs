@@ -57,6 +57,8 @@ pub fn run(
     while let Some(work) = work.next()? {
         match work {
             Work::Train { batch, step, rates } => {
+                let span = tracing::debug_span!("cpu", step);
+                let _entered = span.enter();
                 let (labels, weights) = targets(&batch);
                 let rows = replica.load(batch, &free);
                 outcomes.send(Outcome::Trained(replica.train(rows, step, &labels, &weights, &rates)))?;
