@@ -1,5 +1,7 @@
 //! The rules that ARCHITECTURE.md states about the tree, kept.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
