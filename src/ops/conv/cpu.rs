@@ -1,11 +1,15 @@
-//! Convolution as matrix products over windows laid out as columns, a chunk of images per task.
+//! Convolution on the CPU: a chunk of images per task, by direct convolution or by matrix products.
+//!
+//! Which of the two is a question of the shape alone. The weight gradient is summed over the images of a chunk in order,
+//! and over chunks in [`Geometry::reduce`]: the same bits for any number of threads.
 
 use std::ops::Range;
 
-use super::{Geometry, patches};
+use super::Geometry;
+use super::direct::{self, Weights};
+use super::layout::Layout;
 use crate::devices::cpu::{Cpu, Parts, Rows};
-use crate::ops::matrix::{Matrix, MatrixMut, product};
-use crate::ops::{Chunks, relu};
+use crate::ops::Chunks;
 
 /// What the backward pass reads.
 #[derive(Clone, Copy, Debug)]
@@ -30,49 +34,21 @@ impl Geometry {
         y: &mut [f32],
         rectify: bool,
     ) {
+        let direct = self.is_direct();
+        let step = self.step(direct, chunks);
         cpu.each_range(chunks.holding(rows), Rows::new(y, self.output.len()), |chunk, y| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let step = self.images_at_once(chunks.longest());
-            let image = self.output.len();
-            for first in chunk.clone().step_by(step) {
-                let images = first..(first + step).min(chunk.end);
-                let y = &mut y.data[(images.start - chunk.start) * image..(images.end - chunk.start) * image];
-                self.forward_images(x, images, weight, bias, y, rectify, &mut scratch);
-            }
-        });
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
-    fn forward_images(
-        &self,
-        x: &[f32],
-        images: Range<usize>,
-        weight: &[f32],
-        bias: &[f32],
-        y: &mut [f32],
-        rectify: bool,
-        scratch: &mut [f32],
-    ) {
-        let (patch, outputs, plane) = (self.patch(), self.group_outputs(), self.output.plane());
-        let columns = images.len() * plane;
-        let (windows, sums) = scratch.split_at_mut(patch * columns);
-        for group in 0..self.groups {
-            self.gather_images(x, images.clone(), group, windows);
-            let weight = Matrix::new(&weight[group * outputs * patch..], outputs, patch);
-            product(
-                &mut MatrixMut::new(sums, outputs, columns),
-                false,
-                weight,
-                Matrix::new(windows, patch, columns),
-            );
-            for (o, sums) in sums.chunks_exact(columns).take(outputs).enumerate() {
-                let channel = group * outputs + o;
-                for (i, sums) in sums.chunks_exact(plane).enumerate() {
-                    let y = &mut y[(i * self.output.channels + channel) * plane..][..plane];
-                    add_bias(y, sums, bias[channel], rectify);
+            let parts = y.data.chunks_mut(step * self.output.len());
+            for (images, y) in steps(chunk, step).zip(parts) {
+                if direct {
+                    let x = rows_of(x, &images, self.input.len());
+                    let (layout, weights) = (Layout::new(self, images.len()), Weights::forward(weight, self));
+                    direct::forward(&layout, x, weights, Some(bias), y, rectify, &mut scratch);
+                } else {
+                    self.forward_images(x, images, weight, bias, y, rectify, &mut scratch);
                 }
             }
-        }
+        });
     }
 
     /// dw and db into `partial` (one part per chunk, see [`Geometry::partial`]), and dx where it is wanted.
@@ -87,76 +63,68 @@ impl Geometry {
         partial: &mut [f32],
         dx: Option<&mut [f32]>,
     ) {
+        let transposed = self.transposed();
         let data = (
             Parts::new(partial, self.partial()),
             dx.map(|dx| Rows::new(dx, self.input.len())),
         );
         cpu.each_range(chunks.holding(rows), data, |chunk, (partial, dx)| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let step = self.images_at_once(chunks.longest());
-            let mut dx = dx.map(|dx| dx.data);
-            partial.data.fill(0.0);
-            for first in chunk.clone().step_by(step) {
-                let images = first..(first + step).min(chunk.end);
-                let offset = images.start - chunk.start;
-                let part = offset * self.input.len()..(offset + images.len()) * self.input.len();
-                let dx = dx.as_mut().map(|dx| &mut dx[part]);
-                self.backward_images(saved, images, dy, partial.data, dx, &mut scratch);
+            let (dw, db) = partial.data.split_at_mut(self.weights());
+            self.backward_weights(chunks, chunk.clone(), saved.input, dy, dw, &mut scratch);
+            self.backward_bias(rows_of(dy, &chunk, self.output.len()), db);
+            match (dx, &transposed) {
+                (Some(dx), Some(transposed)) => {
+                    let weights = Weights::backward(saved.weight, self);
+                    let step = transposed.step(true, chunks);
+                    let parts = dx.data.chunks_mut(step * self.input.len());
+                    for (images, dx) in steps(chunk, step).zip(parts) {
+                        let dy = rows_of(dy, &images, self.output.len());
+                        let layout = Layout::new(transposed, images.len());
+                        direct::forward(&layout, dy, weights, None, dx, false, &mut scratch);
+                    }
+                }
+                (Some(dx), None) => {
+                    let step = self.step(false, chunks);
+                    let parts = dx.data.chunks_mut(step * self.input.len());
+                    for (images, dx) in steps(chunk, step).zip(parts) {
+                        self.backward_data_images(saved.weight, images, dy, dx, &mut scratch);
+                    }
+                }
+                (None, _) => {}
             }
         });
     }
 
-    fn backward_images(
+    /// dw of one chunk.
+    fn backward_weights(
         &self,
-        saved: Saved<'_>,
-        images: Range<usize>,
+        chunks: &Chunks,
+        chunk: Range<usize>,
+        x: &[f32],
         dy: &[f32],
-        partial: &mut [f32],
-        mut dx: Option<&mut [f32]>,
+        dw: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (patch, outputs, plane) = (self.patch(), self.group_outputs(), self.output.plane());
-        let columns = images.len() * plane;
-        let (windows, gradients) = scratch.split_at_mut(patch * columns);
-        let (dw, db) = partial.split_at_mut(self.weights());
-        for group in 0..self.groups {
-            let gradients = &mut gradients[..outputs * columns];
-            self.gather_gradients(dy, images.clone(), group, gradients);
-            for (db, dy) in db[group * outputs..].iter_mut().zip(gradients.chunks_exact(columns)) {
+        dw.fill(0.0);
+        let direct = self.is_direct();
+        for images in steps(chunk, self.step(direct, chunks)) {
+            if direct {
+                let x = rows_of(x, &images, self.input.len());
+                let dy = rows_of(dy, &images, self.output.len());
+                direct::backward_weights(&Layout::new(self, images.len()), x, dy, dw, scratch);
+            } else {
+                self.backward_weights_images(x, images, dy, dw, scratch);
+            }
+        }
+    }
+
+    /// db of one chunk, from its dy.
+    fn backward_bias(&self, dy: &[f32], db: &mut [f32]) {
+        db.fill(0.0);
+        for dy in dy.chunks_exact(self.output.len()) {
+            for (db, dy) in db.iter_mut().zip(dy.chunks_exact(self.output.plane())) {
                 *db += sum(dy);
-            }
-            self.gather_images(saved.input, images.clone(), group, windows);
-            let dy = Matrix::new(gradients, outputs, columns);
-            let mut dw = MatrixMut::new(&mut dw[group * outputs * patch..], outputs, patch);
-            product(&mut dw, true, dy, Matrix::new(windows, patch, columns).transposed());
-            if let Some(dx) = &mut dx {
-                let weight = Matrix::new(&saved.weight[group * outputs * patch..], outputs, patch).transposed();
-                product(&mut MatrixMut::new(windows, patch, columns), false, weight, dy);
-                let maps = self.group_inputs() * self.input.plane();
-                for (i, dx) in dx.chunks_exact_mut(self.input.len()).enumerate() {
-                    let maps = &mut dx[group * maps..(group + 1) * maps];
-                    patches::scatter(self, windows, columns, i * plane, maps);
-                }
-            }
-        }
-    }
-
-    /// The windows of `images` side by side.
-    fn gather_images(&self, x: &[f32], images: Range<usize>, group: usize, windows: &mut [f32]) {
-        let (plane, maps) = (self.output.plane(), self.group_inputs() * self.input.plane());
-        let columns = images.len() * plane;
-        for (i, image) in images.enumerate() {
-            let maps = &x[image * self.input.len() + group * maps..][..maps];
-            patches::gather(self, maps, windows, columns, i * plane);
-        }
-    }
-
-    /// dy of one group as [o][image][q][r].
-    fn gather_gradients(&self, dy: &[f32], images: Range<usize>, group: usize, gradients: &mut [f32]) {
-        let (plane, outputs) = (self.output.plane(), self.group_outputs());
-        for (o, to) in gradients.chunks_exact_mut(images.len() * plane).enumerate() {
-            for (to, image) in to.chunks_exact_mut(plane).zip(images.clone()) {
-                to.copy_from_slice(&dy[image * self.output.len() + (group * outputs + o) * plane..][..plane]);
             }
         }
     }
@@ -172,15 +140,15 @@ impl Geometry {
     }
 }
 
-/// y = sums + b, rectified where asked.
-fn add_bias(y: &mut [f32], sums: &[f32], bias: f32, rectify: bool) {
-    if rectify {
-        y.iter_mut()
-            .zip(sums)
-            .for_each(|(y, sum)| *y = relu::rectify(sum + bias));
-    } else {
-        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum + bias);
-    }
+/// `chunk` in steps of `step` images.
+fn steps(chunk: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = chunk.end;
+    chunk.step_by(step).map(move |first| first..(first + step).min(end))
+}
+
+/// What belongs to `images` in a buffer of `len` elements for each.
+fn rows_of<'a>(data: &'a [f32], images: &Range<usize>, len: usize) -> &'a [f32] {
+    &data[images.start * len..images.end * len]
 }
 
 /// The sum of `values`, in eight lanes and then across them.

@@ -11,7 +11,11 @@
 //! the forward sum.
 
 pub mod cpu;
+mod direct;
+mod im2col;
+mod layout;
 pub mod patches;
+pub mod tile;
 
 use super::{Chunks, Shape, windows};
 use crate::config::model::Convolution;
@@ -35,6 +39,12 @@ pub struct Geometry {
 
 /// Columns that a matrix product should have at least: fewer leave the kernel's registers half empty.
 const COLUMNS: usize = 512;
+
+/// Positions that share packed weights in direct convolution, about: packing costs as much as some 60 positions.
+const POSITIONS: usize = 1024;
+
+/// Output channels per group that direct convolution needs: fewer leave more than half of a tile's lanes empty.
+const FEWEST: usize = 8;
 
 impl Geometry {
     /// The geometry of `layer` on `input`; `None` where the window does not fit or the groups do not divide.
@@ -88,16 +98,45 @@ impl Geometry {
         self.weights() as u64 * self.output.plane() as u64
     }
 
-    /// Images that share a matrix product, at most `chunk`: several where maps are small. Parts of a chunk are even.
-    pub fn images_at_once(&self, chunk: usize) -> usize {
-        let most = (COLUMNS / self.output.plane()).max(1);
+    /// Whether direct convolution is used forward and for the weight gradient.
+    pub fn is_direct(&self) -> bool {
+        // Places are u32.
+        let most = layout::Layout::new(self, POSITIONS.div_ceil(self.output.plane()));
+        self.group_outputs() >= FEWEST && u32::try_from(most.scratch()).is_ok()
+    }
+
+    /// The convolution of dy with flipped kernels that gives dx; `None` where matrix products are used instead.
+    pub fn transposed(&self) -> Option<Self> {
+        let padding = (self.kernel - 1).checked_sub(self.padding)?;
+        let transposed = Self {
+            input: self.output,
+            output: self.input,
+            padding,
+            ..self.clone()
+        };
+        (self.stride == 1 && transposed.is_direct()).then_some(transposed)
+    }
+
+    /// Images that are worked on together, at most the longest chunk: several where maps are small. Parts are even.
+    fn step(&self, direct: bool, chunks: &Chunks) -> usize {
+        let (chunk, plane) = (chunks.longest(), self.output.plane());
+        let most = if direct {
+            POSITIONS.div_ceil(plane)
+        } else {
+            (COLUMNS / plane).max(1)
+        };
         chunk.div_ceil(chunk.div_ceil(most).max(1)).max(1)
     }
 
     /// Floats of scratch that one task borrows.
     pub fn scratch(&self, chunks: &Chunks) -> usize {
-        let columns = self.images_at_once(chunks.longest()) * self.output.plane();
-        (self.patch() + self.group_outputs()) * columns
+        let products = || {
+            let columns = self.step(false, chunks) * self.output.plane();
+            (self.patch() + self.group_outputs()) * columns
+        };
+        let direct = |geometry: &Self| layout::Layout::new(geometry, geometry.step(true, chunks)).scratch();
+        let forward = if self.is_direct() { direct(self) } else { products() };
+        forward.max(self.transposed().as_ref().map_or_else(products, direct))
     }
 
     /// Floats of the partial sums of dw and db that one chunk makes.
