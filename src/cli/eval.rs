@@ -21,7 +21,7 @@ use crate::stages::compute::{Evaluated, Report};
 use crate::topology::{self, Beginning};
 
 pub(super) const EXAMPLES: &str = "Examples:
-  pipeline eval runs/fashion-mnist                     the best checkpoint, on the run's validation set
+  pipeline eval runs/fashion-mnist                     its best checkpoint, on its validation set
   pipeline eval runs/fashion-mnist --crops 10
   pipeline eval step-00004690.safetensors --data other/val --json";
 

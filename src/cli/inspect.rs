@@ -16,7 +16,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
-  pipeline inspect photo.jpg                           exit code 1 and the reason, if it would be refused";
+  pipeline inspect photo.jpg                           exit code 1 and why, where it is refused";
 
 #[derive(Args)]
 pub(super) struct InspectArgs {

@@ -20,7 +20,7 @@ impl Value for Layer {
             "max_pool" => max_pool(&mut table).map(Layer::MaxPool),
             "dropout" => Some(Layer::Dropout(Dropout { p: table.or("p", 0.5) })),
             _ => {
-                let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!("; did you mean \"{word}\"?"));
+                let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
                 let message = format!("{kind:?} is no layer type{meant}; there are {}", TYPES.join(", "));
                 errors.push(ConfigError::new(node.origin.clone(), &format!("{key}.type"), message));
                 return None;

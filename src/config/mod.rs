@@ -92,6 +92,13 @@ impl Config {
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
         let mut errors = Errors::default();
         let mut document = Node::parse(text, &mut errors);
+        if !errors.is_empty() {
+            // What could be read of such a text would give complaints about values that nobody wrote.
+            return Err(Invalid {
+                name: name.to_string(),
+                errors: errors.sorted(),
+            });
+        }
         for assignment in sets {
             document.set(assignment, &mut errors);
         }

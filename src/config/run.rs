@@ -11,7 +11,7 @@ choice! {
         Fail = "fail",
         /// Its row gets weight 0; at most `bad_images_max` different ones.
         Skip = "skip",
-        /// As `skip`, and the encoded bytes are copied to `OUT/quarantine/`.
+        /// As `skip`, and the encoded bytes are copied to `OUT/quarantine/train/` or `…/val/`.
         Quarantine = "quarantine",
     }
 }

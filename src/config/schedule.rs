@@ -95,7 +95,7 @@ impl Value for Schedule {
 }
 
 fn unknown_kind(kind: &str, origin: Origin, key: &str, errors: &mut Errors) -> Option<Schedule> {
-    let meant = nearest(kind, KINDS).map_or(String::new(), |word| format!("; did you mean \"{word}\"?"));
+    let meant = nearest(kind, KINDS).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
     let message = format!("{kind:?} is no schedule{meant}; there are {}", KINDS.join(", "));
     errors.push(ConfigError::new(origin, &format!("{key}.kind"), message));
     None

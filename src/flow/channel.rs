@@ -41,7 +41,8 @@ pub struct Inlet<T> {
 pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
     let (sender, receiver) = bounded(capacity.get());
     let gauge = Arc::new(HopGauge::new(name, capacity.get()));
-    let (alarm, alarmed) = bounded(0);
+    // Not of capacity 0: waiting at such a channel allocates.
+    let (alarm, alarmed) = bounded(1);
     let hop = Arc::new(Hop {
         gauge,
         alarm: Mutex::new(Some(alarm)),

@@ -84,7 +84,7 @@ fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
     match (&model.preset, &model.layers) {
         (Some(name), _) => presets::layers(name, overrides).ok_or_else(|| {
             let nearest = crate::config::errors::nearest(name, presets::NAMES);
-            let hint = nearest.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+            let hint = nearest.map_or(String::new(), |meant| format!(" (did you mean {meant:?}?)"));
             PlanError::Preset {
                 name: name.clone(),
                 hint,

@@ -33,7 +33,7 @@ pub(super) struct QuarantineError {
     source: std::io::Error,
 }
 
-/// Copies a bad sample's bytes to `folder/CLASS/name`.
+/// Copies a bad sample's bytes to `folder/CLASS/name`; `folder` is that of its set.
 pub(super) fn quarantine(
     folder: &Path,
     data: &Dataset,

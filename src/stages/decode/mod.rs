@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::run::OnBadImage;
-use crate::dataset::{Dataset, Encoded};
+use crate::dataset::Encoded;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
@@ -111,7 +111,7 @@ impl Decode {
             Ok((frame, region)) => (frame, region, None),
             Err(error) => {
                 let nothing = Frame { width: 0, height: 0 };
-                let reason = self.refuse(data, sample, encoded, &error)?;
+                let reason = self.refuse(ticket.part(), sample, encoded, &error)?;
                 (nothing, Region::whole(nothing), Some(reason))
             }
         };
@@ -149,17 +149,14 @@ impl Decode {
     }
 
     /// Applies the policy: the reason to travel on with, or the end of the run.
-    fn refuse(
-        &self,
-        data: &Dataset,
-        sample: usize,
-        encoded: Encoded<'_>,
-        error: &DecodeError,
-    ) -> Result<Arc<str>, Fault> {
+    fn refuse(&self, part: Part, sample: usize, encoded: Encoded<'_>, error: &DecodeError) -> Result<Arc<str>, Fault> {
+        let data = self.data.of(part);
+        // Names may be the same in both sets.
+        let set = if part == Part::Train { "train" } else { "val" };
         match self.on_bad_image {
             OnBadImage::Fail => return Err(Fault::failed(BadImage::new(data, sample, error))),
             OnBadImage::Quarantine => {
-                bad::quarantine(&self.quarantine, data, sample, encoded).map_err(Fault::failed)?;
+                bad::quarantine(&self.quarantine.join(set), data, sample, encoded).map_err(Fault::failed)?;
             }
             OnBadImage::Skip => {}
         }

@@ -1,0 +1,92 @@
+//! In the steady state our code allocates nothing for a sample: a step with 96 rows makes as many allocations as one with
+//! 16.
+//!
+//! What is left are those of a batch (what is in its rows, their labels and weights, the learning rates of its step, the
+//! tasks that its operations hand to the thread pool) and of an epoch (the order of its samples).
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use pipeline::control::{self, Ending, Watch};
+use pipeline::flow::{Inlet, Stop};
+use pipeline::stages::compute::Report;
+use pipeline::topology;
+
+#[allow(dead_code, reason = "each test target uses its part")]
+mod given;
+
+/// Counts what Rust code allocates. libjpeg-turbo's own memory is C's and not counted.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: as our caller promises.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as our caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: as our caller promises.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Allocations of a step in the steady state of a run with batches of `batch` rows.
+fn of_a_step(batch: u64) -> f64 {
+    let given = given::Given::new(64, 1);
+    let batch = format!("staging.batch={batch}");
+    // The smallest network: this is about the samples' way to the device, not about its operations.
+    let sets = [
+        "model.layers=[{ type = \"fc\", name = \"fc\" }]",
+        &batch,
+        "run.epochs=40",
+        "evaluate.every_epochs=1000",
+        "checkpoint.every_steps=100000",
+        "compute.threads=1",
+    ];
+    let plan = given.plan(&sets);
+    let (said, heard) = channel();
+    let listen = move |reports: Inlet<Report>| {
+        let mut counts = Vec::with_capacity(1000);
+        while let Some(report) = reports.next()? {
+            if let Report::Step { .. } = report {
+                counts.push(ALLOCATIONS.load(Relaxed));
+            }
+        }
+        said.send(counts).expect("the test listens");
+        Ok(())
+    };
+    let stop = Stop::default();
+    let topology = topology::training(&plan, given::beginning(&plan), &stop, listen).expect("the layers exist");
+    let watch = Watch {
+        stall_after: Duration::from_secs(30),
+        on_fault: Box::new(|_, _| {}),
+        on_stop: Box::new(|| {}),
+    };
+    assert!(matches!(control::supervise(topology, &stop, watch), Ending::Finished));
+    let counts = heard.recv().expect("the listener has ended");
+    // Buffers have grown to their size within a few epochs; the last step is followed by the evaluation.
+    let window = &counts[counts.len() / 2..counts.len() - 1];
+    (window[window.len() - 1] - window[0]) as f64 / (window.len() - 1) as f64
+}
+
+#[test]
+fn none_is_made_for_a_sample() {
+    let (small, large) = (of_a_step(16), of_a_step(96));
+    eprintln!("allocations of a step: {small:.1} with 16 rows, {large:.1} with 96");
+    assert!(large < 0.9 * 96.0, "{large} allocations in a step of 96 samples");
+    let for_a_row = (large - small) / 80.0;
+    assert!(for_a_row < 0.1, "each row more costs {for_a_row:.3} allocations");
+}

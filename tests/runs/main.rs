@@ -1,0 +1,17 @@
+//! Whole runs of the real binary, in folders of their own. Every process has a time limit.
+
+mod bad_images;
+mod checkpoints;
+mod deterministic;
+mod disk;
+mod faults;
+mod kill;
+mod messages;
+mod ones;
+mod process;
+mod refusals;
+mod stop;
+
+#[allow(dead_code, reason = "each test target uses its part")]
+#[path = "../given/mod.rs"]
+mod given;

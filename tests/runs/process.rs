@@ -1,0 +1,230 @@
+//! The binary as a child process that cannot outlive its time limit, and what it leaves behind.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pipeline::model::checkpoint;
+use serde_json::Value;
+
+use crate::given::Given;
+
+/// Far above what any of these runs needs, also on a machine that is busy otherwise.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How a process ended and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// The signal.
+    pub signal: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+/// A process under way; killed when it is dropped.
+pub struct Process {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+    start: Instant,
+}
+
+impl Process {
+    /// Starts `pipeline` in `folder`.
+    pub fn start<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+        command
+            .args(args)
+            .current_dir(folder)
+            .env_remove("RUST_LOG")
+            .env_remove("RUST_BACKTRACE")
+            .env("COLUMNS", "100");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        Self {
+            child,
+            stdout: stdout.map(read),
+            stderr: stderr.map(read),
+            start: Instant::now(),
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: the child has not been waited for, so the id is still its own; kill touches no memory.
+        unsafe { libc::kill(self.child.id() as i32, signal) };
+    }
+
+    /// Waits for the end, or kills it after the limit and fails.
+    pub fn wait(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break Some(status);
+            }
+            if self.start.elapsed() > LIMIT {
+                let _ = self.child.kill();
+                break None;
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        let text = |pipe: Option<JoinHandle<String>>| pipe.and_then(|pipe| pipe.join().ok()).unwrap_or_default();
+        let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
+        let Some(status) = status else {
+            panic!("still running after {LIMIT:?}\n{stdout}\n{stderr}")
+        };
+        Ended {
+            code: status.code(),
+            signal: status.signal(),
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Waits until `done`, while the process runs.
+    pub fn until(&mut self, what: &str, mut done: impl FnMut() -> bool) {
+        while !done() {
+            assert!(self.start.elapsed() < LIMIT, "{what} has not come");
+            assert!(
+                self.child.try_wait().expect("it is our child").is_none(),
+                "ended before {what}"
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+impl Ended {
+    /// Asserts the exit code.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Asserts that stderr says `text`.
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{text:?} is missing in\n{}", self.stderr);
+        self
+    }
+}
+
+/// The arguments of a run: `--set` for each of `sets`.
+pub fn run_args(given: &Given, resume: bool, sets: &[&str]) -> Vec<String> {
+    let mut args = vec!["run".to_string(), given.toml().display().to_string()];
+    if resume {
+        args.push("--resume".to_string());
+    }
+    for set in sets {
+        args.extend(["--set".to_string(), (*set).to_string()]);
+    }
+    args
+}
+
+/// Starts a run.
+pub fn start(given: &Given, resume: bool, sets: &[&str]) -> Process {
+    Process::start(&given.path(""), run_args(given, resume, sets))
+}
+
+/// A run from its start to its end.
+pub fn run(given: &Given, sets: &[&str]) -> Ended {
+    start(given, false, sets).wait()
+}
+
+/// Goes on with a run.
+pub fn resume(given: &Given, sets: &[&str]) -> Ended {
+    start(given, true, sets).wait()
+}
+
+/// The events of the run in `out`.
+pub fn events(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// The events of one kind.
+pub fn of_kind(out: &Path, kind: &str) -> Vec<Value> {
+    events(out).into_iter().filter(|event| event["event"] == kind).collect()
+}
+
+/// Steps that are in the metrics by now, while they are being written.
+pub fn steps_so_far(out: &Path) -> usize {
+    let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains("\"event\":\"step\"")).count()
+}
+
+/// All bits of a checkpoint's weights and momentum, by name.
+pub type Bits = Vec<(String, Vec<u32>, Vec<u32>)>;
+
+/// What a run came to: its last checkpoint's step, bits and stream hash.
+#[derive(Debug, PartialEq)]
+pub struct Result {
+    /// Updates.
+    pub step: u64,
+    /// Rolling hash of the training stream.
+    pub stream: u64,
+    /// The newest evaluation.
+    pub newest: Value,
+    /// Weights and momentum.
+    pub bits: Bits,
+}
+
+/// Reads the last checkpoint of the run in `out`.
+pub fn result(out: &Path) -> Result {
+    let (step, path) = checkpoint::list(&out.join("checkpoints")).pop().expect("a checkpoint");
+    let loaded = checkpoint::read(&path).expect("a whole checkpoint");
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect();
+    let parameters = loaded
+        .parameters
+        .iter()
+        .map(|p| (p.name.clone(), bits(&p.value), bits(&p.momentum)))
+        .collect();
+    let stream = loaded.state["stream"].as_u64().expect("a stream hash");
+    Result {
+        step,
+        stream,
+        newest: loaded.state["newest"].clone(),
+        bits: parameters,
+    }
+}
+
+/// Asserts that the metrics hold each of `steps` steps once and in order, and each evaluation once.
+pub fn assert_seamless(out: &Path, steps: u64) {
+    let numbers = |kind: &str| -> Vec<u64> {
+        of_kind(out, kind)
+            .iter()
+            .filter_map(|event| event["step"].as_u64())
+            .collect()
+    };
+    assert!(numbers("step").into_iter().eq(1..=steps), "{:?}", numbers("step"));
+    let evaluations = numbers("eval");
+    assert!(evaluations.is_sorted_by(|a, b| a < b), "{evaluations:?}");
+}

@@ -1,0 +1,105 @@
+//! What a run refuses before it begins, so that nothing is overwritten or mixed up.
+
+use std::fs;
+
+use crate::given::Given;
+use crate::process::{result, resume, run, start, steps_so_far};
+
+#[test]
+fn a_folder_that_holds_a_run_is_refused_and_resume_is_named() {
+    let given = Given::new(4, 1);
+    run(&given, &[]).expect(0);
+    let before = result(&given.path("run"));
+    let ended = run(&given, &[])
+        .expect(2)
+        .says("holds a run, at step 3")
+        .says("--resume")
+        .says("run.out");
+    assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+    assert_eq!(result(&given.path("run")), before);
+}
+
+#[test]
+fn resume_starts_where_there_is_no_run() {
+    let given = Given::new(4, 1);
+    resume(&given, &[]).expect(0);
+    assert_eq!(result(&given.path("run")).step, 3);
+}
+
+#[test]
+fn the_second_of_two_processes_in_a_folder_is_refused() {
+    let given = Given::new(20, 1);
+    let mut first = start(&given, false, &["run.epochs=100000", "evaluate.every_epochs=100000"]);
+    first.until("a step", || steps_so_far(&given.path("run")) > 0);
+    resume(&given, &["run.epochs=100000", "evaluate.every_epochs=100000"])
+        .expect(1)
+        .says("another process is running there");
+    let before = steps_so_far(&given.path("run"));
+    first.until("more steps", || steps_so_far(&given.path("run")) > before);
+    first.signal(libc::SIGINT);
+    first.wait().expect(3);
+}
+
+#[test]
+fn a_changed_key_that_alters_results_is_refused_with_a_list_unless_it_is_set() {
+    let given = Given::new(4, 1);
+    run(&given, &["run.epochs=2"]).expect(0);
+    let changed = given
+        .text()
+        .replace("lr = 0.01", "lr = 0.02")
+        .replace("p = 0.1", "p = 0.2");
+    fs::write(given.toml(), changed.replace("slots = 2", "slots = 3")).expect("train.toml is written");
+    let ended = resume(&given, &[])
+        .expect(2)
+        .says("solver.lr was 0.01 and is 0.02")
+        .says("model.layers was ")
+        .says("--set");
+    assert!(
+        !ended.stderr.contains("slots"),
+        "it changes no result:\n{}",
+        ended.stderr
+    );
+    resume(&given, &["solver.lr=0.02"]).expect(2).says("model.layers was ");
+    fs::write(given.toml(), given.text()).expect("train.toml is written");
+    resume(&given, &["solver.lr=0.02", "run.epochs=3"]).expect(0);
+    assert_eq!(result(&given.path("run")).step, 3);
+    // The checkpoint knows the new value: going back to the old one is a change again.
+    resume(&given, &["run.epochs=4"])
+        .expect(2)
+        .says("solver.lr was 0.02 and is 0.01");
+}
+
+#[test]
+fn other_data_are_refused() {
+    let given = Given::new(4, 1);
+    run(&given, &[]).expect(0);
+    fs::copy(given.path("train/sky/000.jpg"), given.path("train/sky/900.jpg")).expect("one more image");
+    resume(&given, &["run.epochs=5"])
+        .expect(2)
+        .says("the data sets are not those that the run began with");
+}
+
+#[test]
+fn images_whose_content_changed_meanwhile_are_noticed() {
+    let given = Given::new(20, 1);
+    let sets = [
+        "run.epochs=100000",
+        "evaluate.every_epochs=100000",
+        "checkpoint.every_steps=100000",
+    ];
+    let mut process = start(&given, false, &sets);
+    // Without a checkpoint the run would begin anew, and nothing would have to come again.
+    let first = given.path("run/checkpoints/step-00000000.safetensors");
+    process.until("some steps", || first.exists() && steps_so_far(&given.path("run")) > 8);
+    process.signal(libc::SIGKILL);
+    assert_eq!(process.wait().signal, Some(libc::SIGKILL));
+    // Another image of the same size: names, labels and sizes are as before, so only the stream can tell.
+    let path = given.path("train/sky/000.jpg");
+    let mut bytes = fs::read(&path).expect("an image");
+    let at = bytes.len() - 20;
+    bytes[at] ^= 8;
+    fs::write(&path, bytes).expect("another image");
+    resume(&given, &sets)
+        .expect(1)
+        .says("the samples differ from those that the interrupted run had");
+}

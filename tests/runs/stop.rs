@@ -1,0 +1,69 @@
+//! Ctrl-C: once to save and stop, twice to leave at once.
+
+use crate::given::Given;
+use crate::process::{assert_seamless, of_kind, result, resume, run, start, steps_so_far};
+
+const SETS: [&str; 2] = ["run.epochs=60", "checkpoint.every_steps=100000"];
+
+#[test]
+fn the_first_signal_saves_and_says_how_to_go_on() {
+    let given = Given::new(20, 4);
+    run(&given, &[&SETS[..], &["run.out=whole"]].concat()).expect(0);
+    let out = given.path("stopped");
+    let sets = [&SETS[..], &["run.out=stopped"]].concat();
+    for (signal, resumed) in [(libc::SIGINT, false), (libc::SIGTERM, true)] {
+        let before = steps_so_far(&out);
+        let mut process = start(&given, resumed, &sets);
+        process.until("a step", || steps_so_far(&out) > before + 2);
+        process.signal(signal);
+        let ended = process.wait().expect(3).says("stopping after this step and saving");
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        let toml = given.toml();
+        let command = format!("`pipeline run {} --resume --set run.epochs=60", toml.display());
+        assert!(
+            last.starts_with("saved; go on with ") && last.contains(&command),
+            "{last}"
+        );
+        let step = result(&out).step;
+        assert!(
+            step > 0 && step == of_kind(&out, "step").len() as u64,
+            "the step under way is finished and saved"
+        );
+    }
+    resume(&given, &sets).expect(0);
+    assert_eq!(result(&out), result(&given.path("whole")));
+    assert_seamless(&out, result(&out).step);
+}
+
+#[test]
+fn the_second_signal_leaves_at_once_and_hurts_no_checkpoint() {
+    let given = Given::new(20, 4);
+    // A step that takes seconds: the first signal alone would wait for it.
+    let slow = "model.layers=[{ type = \"conv\", name = \"c\", channels = 256, kernel = 5, padding = 2 }, \
+                { type = \"conv\", name = \"d\", channels = 256, kernel = 5, padding = 2 }, { type = \"fc\", name = \"f\" }]";
+    let sets = [slow, "staging.batch=60", "compute.threads=1", "run.epochs=1000"];
+    let out = given.path("run");
+    let mut process = start(&given, false, &sets);
+    process.until("the first checkpoint", || {
+        out.join("checkpoints/step-00000000.safetensors").exists()
+    });
+    process.signal(libc::SIGINT);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    process.signal(libc::SIGINT);
+    let ended = process.wait();
+    // The step may have ended between the two.
+    assert!(matches!(ended.code, Some(130 | 3)), "{ended:#?}");
+    result(&out);
+}
+
+#[test]
+fn a_finished_run_is_told_to_be_so_and_takes_more_epochs() {
+    let given = Given::new(20, 4);
+    run(&given, &[]).expect(0);
+    let again = resume(&given, &[]).expect(0);
+    assert!(again.stdout.contains("done: 12 steps"), "{}", again.stdout);
+    resume(&given, &["run.epochs=5"]).expect(0);
+    run(&given, &["run.epochs=5", "run.out=whole"]).expect(0);
+    assert_eq!(result(&given.path("run")), result(&given.path("whole")));
+    assert_seamless(&given.path("run"), 20);
+}
