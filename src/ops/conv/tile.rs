@@ -124,6 +124,7 @@ mod avx2 {
     /// # Safety
     /// `bases` and `out` hold `P` and `P` · LANES elements, `w` LANES for each offset, every base + offset is inside
     /// `x`, and the machine has AVX2 and FMA.
+    #[expect(clippy::needless_range_loop, reason = "unrolled loops over registers, not over memory")]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn tile<const P: usize>(
         x: &[f32],
