@@ -7,7 +7,7 @@ use pipeline::flow::{Exit, Fault, Worker};
 fn exit_of(body: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Exit {
     let (said, heard) = channel();
     let worker = Worker::spawn("decode", 3, body, move |exit| {
-        said.send(exit).expect("the test listens")
+        said.send(exit).expect("the test listens");
     })
     .expect("a thread");
     let exit = heard.recv().expect("it says how it ended");
