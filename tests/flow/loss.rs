@@ -85,7 +85,7 @@ fn supervised(
         let told = Arc::new(Mutex::new(None));
         let note = Arc::clone(&told);
         let watch = Watch {
-            stall_after: Duration::from_secs(600),
+            stall_after: Duration::from_mins(10),
             on_fault: Box::new(move |stage, exit| {
                 let mut first = note.lock().expect("no panic while it is held");
                 first.get_or_insert((format!("{stage}: {exit}"), Instant::now()));

@@ -54,7 +54,7 @@ fn time(given: &Given, model: &str, pause: Duration) -> Duration {
     };
     let topology = topology::training(&plan, given::beginning(&plan), &stop, listen).expect("the layers exist");
     let watch = Watch {
-        stall_after: Duration::from_secs(60),
+        stall_after: Duration::from_mins(1),
         on_fault: Box::new(|_, _| {}),
         on_stop: Box::new(|| {}),
     };

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::given::Given;
 
 /// Far above what any of these runs needs, also on a machine that is busy otherwise.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// How a process ended and what it said.
 #[derive(Debug)]
