@@ -53,10 +53,34 @@ impl Geometry {
             let top = q * self.stride;
             let height = self.size.min(self.input.height - top);
             let rows = &map[top * self.input.width..(top + height) * self.input.width];
+            if y.len() < STRIP / 2 {
+                // Too few windows to fill vectors.
+                for (r, (y, place)) in y.iter_mut().zip(places).enumerate() {
+                    (*y, *place) = self.maximum(
+                        &rows[r * self.stride..],
+                        self.size.min(self.input.width - r * self.stride),
+                    );
+                }
+                continue;
+            }
             for (strip, (y, places)) in y.chunks_mut(STRIP).zip(places.chunks_mut(STRIP)).enumerate() {
                 self.maxima(rows, strip * STRIP * self.stride, y, places);
             }
         }
+    }
+
+    /// The first maximum of the window of `width` columns that starts `rows`, and its place; a NaN counts as the largest.
+    #[inline(always)]
+    fn maximum(&self, rows: &[f32], width: usize) -> (f32, u8) {
+        let (mut best, mut place) = (f32::NEG_INFINITY, 0);
+        for (i, row) in rows.chunks(self.input.width).enumerate() {
+            for (j, &value) in row.iter().take(width).enumerate() {
+                let larger = (value > best) | value.is_nan();
+                best = if larger { value } else { best };
+                place = if larger { i * self.size + j } else { place };
+            }
+        }
+        (best, place as u8)
     }
 
     /// Maxima and their places of the windows over `rows`, the first at column `left`. Element (i, j) of all windows is
