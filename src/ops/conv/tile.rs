@@ -125,6 +125,10 @@ mod avx2 {
     /// `bases` and `out` hold `P` and `P` · LANES elements, `w` LANES for each offset, every base + offset is inside
     /// `x`, and the machine has AVX2 and FMA.
     #[target_feature(enable = "avx2,fma")]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops over P unroll, and sums stay in registers"
+    )]
     unsafe fn tile<const P: usize>(
         x: &[f32],
         bases: &[u32],
