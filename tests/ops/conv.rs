@@ -1,12 +1,13 @@
 //! Convolution against the formula, in f64.
 
 use pipeline::config::model::Convolution;
+use pipeline::devices::cpu::Cpu;
 use pipeline::ops::conv::Geometry;
 use pipeline::ops::conv::cpu::Saved;
 use pipeline::ops::{Chunks, Shape};
 use proptest::prelude::*;
 
-use crate::given::{assert_close, conv, cpu, numbers};
+use crate::given::{assert_close, conv, cpu, numbers, threads};
 
 /// Calls `visit(y index, x index, w index)` for each product of the forward sum.
 fn each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, usize)) {
@@ -91,6 +92,51 @@ proptest! {
             Convolution { channels: groups * outputs, kernel, stride, padding, groups, partial_windows, ..conv("c", 1) };
         check(&layer, Shape::new(groups * inputs, height, width), batch);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #[test]
+    fn is_the_formula_with_channels_enough_for_direct_convolution(
+        (groups, inputs, outputs) in (1usize..3, 1usize..20, 8usize..36),
+        (kernel, stride, padding) in (1usize..6, 1usize..4, 0usize..4),
+        (height, width) in (1usize..10, 1usize..10),
+        batch in 1usize..12,
+        partial_windows: bool,
+    ) {
+        prop_assume!(height + 2 * padding >= kernel && width + 2 * padding >= kernel);
+        let layer =
+            Convolution { channels: groups * outputs, kernel, stride, padding, groups, partial_windows, ..conv("c", 1) };
+        let input = Shape::new(groups * inputs, height, width);
+        let g = Geometry::new(&layer, input).unwrap();
+        prop_assert!(g.is_direct());
+        prop_assert_eq!(g.transposed().is_some(), stride == 1 && padding < kernel && inputs >= 8);
+        check(&layer, input, batch);
+    }
+}
+
+#[test]
+fn direct_convolution_gives_the_same_bits_with_any_number_of_threads() {
+    let layer = Convolution {
+        groups: 2,
+        ..conv("c", 48)
+    };
+    let (input, batch) = (Shape::new(32, 7, 6), 37);
+    let g = Geometry::new(&layer, input).unwrap();
+    assert!(g.is_direct() && g.transposed().is_some());
+    let (x, w) = (numbers(1, batch * input.len()), numbers(2, g.weights()));
+    let (b, dy) = (numbers(3, layer.channels), numbers(4, batch * g.output.len()));
+    let chunks = Chunks::new(batch);
+    let run = |count| {
+        let cpu = Cpu::new(threads(count), g.scratch(&chunks));
+        let (mut y, mut dx, mut partial) = (dy.clone(), x.clone(), vec![9.0; chunks.len() * g.partial()]);
+        let saved = Saved { input: &x, weight: &w };
+        g.forward(&cpu, &chunks, batch, &x, &w, &b, &mut y, true);
+        g.backward(&cpu, &chunks, batch, saved, &dy, &mut partial, Some(&mut dx));
+        (y, dx, partial)
+    };
+    let one = run(1);
+    assert!([2, 3, 8].into_iter().all(|count| run(count) == one));
 }
 
 #[test]

@@ -126,6 +126,10 @@ mod avx2 {
     /// `x`, and the machine has AVX2 and FMA.
     #[expect(clippy::needless_range_loop, reason = "unrolled loops over registers, not over memory")]
     #[target_feature(enable = "avx2,fma")]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops over P unroll, and sums stay in registers"
+    )]
     unsafe fn tile<const P: usize>(
         x: &[f32],
         bases: &[u32],
