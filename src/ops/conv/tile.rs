@@ -124,7 +124,6 @@ mod avx2 {
     /// # Safety
     /// `bases` and `out` hold `P` and `P` · LANES elements, `w` LANES for each offset, every base + offset is inside
     /// `x`, and the machine has AVX2 and FMA.
-    #[expect(clippy::needless_range_loop, reason = "unrolled loops over registers, not over memory")]
     #[target_feature(enable = "avx2,fma")]
     #[allow(
         clippy::needless_range_loop,
