@@ -24,8 +24,18 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
-    let config = args.config.read()?;
-    match Plan::new(config.clone()) {
+    let mut config = args.config.read()?;
+    let mut planned = Plan::new(config.clone());
+    if let Err(PlanError::Data {
+        key: "val",
+        source: source @ DatasetError::NotFound { .. },
+    }) = &planned
+    {
+        println!("data      absent: data.val: {source}");
+        config.data.val = None;
+        planned = Plan::new(config.clone());
+    }
+    match planned {
         Ok(plan) => {
             data(&plan);
             model(&plan.model.spec);

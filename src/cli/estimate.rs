@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::dataset::Dataset;
 use crate::ops::matrix::{Matrix, MatrixMut, product};
-use crate::plan::Plan;
-use crate::stages::decode::{Decoder, Options, Region};
+use crate::plan::{Plan, look};
+use crate::stages::decode::{Decoder, Region};
 
 /// What share of a plain matrix multiplication's speed a whole training step reaches, about.
 const SHARE_OF_GEMM: f64 = 0.6;
@@ -32,14 +32,7 @@ pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize) -> f64 {
 
 /// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.
 pub(super) fn decode_images_per_s(plan: &Plan, data: &Dataset) -> Option<f64> {
-    let decode = &plan.config.decode;
-    let options = Options {
-        shorter_side: decode.shorter_side,
-        square: decode.square,
-        exif: decode.exif,
-        ..Options::default()
-    };
-    let mut decoder = Decoder::new(options).ok()?;
+    let mut decoder = Decoder::new(look::decode_options(&plan.config)).ok()?;
     let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
     let start = Instant::now();
     let mut done = 0;

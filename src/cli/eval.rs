@@ -8,15 +8,15 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::Failure;
 use super::run::ending;
 use super::trained::Trained;
-use super::{Failure, statistics};
 use crate::control::{self, Watch};
 use crate::dataset::{Dataset, check_classes};
 use crate::flow::{Fault, Inlet, Stop};
 use crate::model::checkpoint;
 use crate::observe::progress::Progress;
-use crate::plan::{Plan, open_data};
+use crate::plan::Plan;
 use crate::stages::compute::{Evaluated, Report};
 use crate::topology::{self, Beginning};
 
@@ -55,7 +55,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let mut plan = plan(&trained)?;
     plan.itinerary.train_samples = 0;
     plan.itinerary.steps = 0;
-    let statistics = statistics::obtain(&plan, &trained.statistics(), quiet)?;
+    let statistics = trained.loaded.statistics;
     let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
     let step = trained.state.step;
     checkpoint::restore(&trained.path, trained.loaded.parameters, network.parameters_mut()).map_err(Failure::failed)?;
@@ -102,9 +102,8 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
     };
     let data = Dataset::open(&location).map_err(|error| Failure::Usage(format!("data: {error}")))?;
     check_classes(&trained.state.classes, data.classes()).map_err(Failure::usage)?;
-    if open_data(&config).is_err() {
-        config.data.train = location;
-    }
+    // The training set is not needed, and need not be there.
+    config.data.train = location;
     Plan::new(config).map_err(Failure::usage)
 }
 

@@ -30,6 +30,7 @@ impl RunFolder {
             let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
             return Err(Failure::Failed(format!("{}: {hint}", path.display())));
         }
+        checkpoint::sweep(&checkpoints(path)).map_err(failed)?;
         Ok(Self {
             path: path.to_path_buf(),
             _lock: lock,
@@ -53,8 +54,15 @@ impl RunFolder {
         checkpoints(&self.path)
     }
 
-    pub(super) fn statistics(&self) -> PathBuf {
-        statistics(&self.path)
+    /// Stream hashes of steps that come again.
+    pub(super) fn replay(&self) -> PathBuf {
+        self.path.join("replay.json")
+    }
+
+    /// When they have come again, or nothing is to be compared.
+    pub(super) fn forget_replay(&self) {
+        // It is not there in most runs.
+        let _ = fs::remove_file(self.replay());
     }
 }
 
@@ -66,11 +74,6 @@ pub(super) fn metrics(path: &Path) -> PathBuf {
 /// Where the checkpoints of the run in `path` lie.
 pub(super) fn checkpoints(path: &Path) -> PathBuf {
     path.join("checkpoints")
-}
-
-/// Where the statistics of the training set lie that the run in `path` uses.
-pub(super) fn statistics(path: &Path) -> PathBuf {
-    path.join("statistics.safetensors")
 }
 
 /// The step of the newest checkpoint in `path`, if a run lies there.

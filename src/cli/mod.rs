@@ -15,6 +15,7 @@ mod export;
 mod folder;
 mod inspect;
 mod predict;
+mod resume;
 mod run;
 mod shell;
 mod statistics;
@@ -163,6 +164,23 @@ pub fn main() -> ExitCode {
         eprintln!("error: {line}");
     }
     ExitCode::from(code)
+}
+
+/// What this program is called on the command line, for the commands that it proposes.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .map_or("pipeline".to_string(), |name| quoted(&name))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%…".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn say(code: u8, hint: &str) -> ExitCode {

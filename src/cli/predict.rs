@@ -2,21 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 
 use super::Failure;
 use super::trained::Trained;
-use crate::config::augment::Mean;
 use crate::dataset::Encoded;
-use crate::dataset::statistics::Statistics;
 use crate::devices::cpu::PlanarRows;
-use crate::devices::row::{RowWriter, Subtract, View};
 use crate::model::{Network, Pass, checkpoint};
-use crate::plan::ModelPlan;
-use crate::stages::augment::Rule;
-use crate::stages::decode::{Decoder, Options};
+use crate::plan::{ModelPlan, look};
+use crate::stages::augment::{Look, Rule};
+use crate::stages::decode::Decoder;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline predict runs/imagenette photo.jpg
@@ -44,10 +42,7 @@ struct Predictor {
     decoder: Decoder,
     rule: Rule,
     network: Network,
-    writer: PlanarRows,
-    mean: [f32; 3],
-    mean_image: Option<(usize, Vec<f32>)>,
-    scale: [f32; 3],
+    look: Look,
     classes: Vec<String>,
 }
 
@@ -80,32 +75,9 @@ impl Predictor {
             network.parameters_mut(),
         )
         .map_err(Failure::failed)?;
-        let needed = || {
-            let path = trained.statistics();
-            let hint = "the statistics of the run's training set are missing";
-            Statistics::load(&path).ok_or_else(|| Failure::Failed(format!("{}: {hint}", path.display())))
-        };
-        let mut mean_image = None;
-        let mean = match config.augment.mean {
-            Mean::Fixed(rgb) => rgb,
-            Mean::Channel => needed()?.channel_mean.map(|mean| mean as f32),
-            Mean::Image => {
-                mean_image = needed()?
-                    .mean_image
-                    .map(|image| (3 * image.side as usize, image.values));
-                [0.0; 3]
-            }
-        };
-        let decode = &config.decode;
-        let options = Options {
-            shorter_side: decode.shorter_side,
-            square: decode.square,
-            exif: decode.exif,
-            ..Options::default()
-        };
         let crop = config.augment.crop.get();
         Ok(Self {
-            decoder: Decoder::new(options).map_err(Failure::failed)?,
+            decoder: Decoder::new(look::decode_options(config)).map_err(Failure::failed)?,
             rule: Rule {
                 seed: 0,
                 crop: crop as u32,
@@ -114,10 +86,12 @@ impl Predictor {
                 views: crops,
             },
             network,
-            writer: PlanarRows::new(crop),
-            mean,
-            mean_image,
-            scale: config.augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
+            look: look::look(
+                config,
+                trained.loaded.statistics.as_ref(),
+                Arc::new(PlanarRows::new(crop)),
+            )
+            .map_err(Failure::failed)?,
             classes: trained.state.classes,
         })
     }
@@ -139,32 +113,12 @@ impl Predictor {
         self.decoder
             .pixels(encoded, region, &mut pixels)
             .map_err(|error| error.to_string())?;
-        let line = 3 * region.width as usize;
-        let mut row = vec![0u64; self.writer.row_bytes() / 8];
+        let mut row = vec![0u64; self.look.writer.row_bytes() / 8];
         let views = self.rule.views as usize;
         for view in 0..views {
             let draw = self.rule.view(view as u8, frame);
-            let (x, y) = ((draw.region.x - region.x) as usize, (draw.region.y - region.y) as usize);
-            let subtract = match &self.mean_image {
-                Some((line, values)) => {
-                    let at = draw.region.y as usize * line + 3 * draw.region.x as usize;
-                    Subtract::Image {
-                        values: &values[at..],
-                        line: *line,
-                    }
-                }
-                None => Subtract::Channel(self.mean),
-            };
-            let pixels = &pixels[y * line + 3 * x..];
-            let seen = View {
-                pixels,
-                line,
-                flip: draw.flip,
-                subtract,
-                colour: [0.0; 3],
-                scale: self.scale,
-            };
-            self.writer.write(&seen, bytemuck::cast_slice_mut(&mut row));
+            self.look
+                .write(&draw, &pixels, region, bytemuck::cast_slice_mut(&mut row));
             let floats: &[f32] = bytemuck::cast_slice(&row);
             let len = self.network.spec().input.len();
             self.network.input_mut()[view * len..][..len].copy_from_slice(&floats[..len]);

@@ -1,18 +1,18 @@
 //! `pipeline run`: trains, or goes on training.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::folder::{self, RunFolder};
-use super::{ConfigArgs, FAILED, Failure, INTERNAL, statistics};
+use super::resume::{self, Resumed};
+use super::{ConfigArgs, FAILED, Failure, INTERNAL, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
 use crate::flow::{Exit, Stop};
-use crate::model::checkpoint::{self, Loaded};
-use crate::observe::metrics::{self, Cut, Metrics};
+use crate::model::checkpoint;
+use crate::observe::metrics::{self, Metrics};
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
 use crate::observe::report::{self, Page};
@@ -25,28 +25,6 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline run train.toml --set solver.lr=0.02 --set run.out=runs/lr-0.02
   pipeline run train.toml --resume                    goes on from the newest good checkpoint
   pipeline run train.toml --resume --set run.epochs=40";
-
-/// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
-/// what a step does.
-const FREE: [&str; 17] = [
-    "run.out",
-    "run.epochs",
-    "run.steps",
-    "run.stall_after_s",
-    "data.train",
-    "data.val",
-    "data.cache",
-    "decode.workers",
-    "decode.queue",
-    "augment.workers",
-    "augment.queue",
-    "staging.slots",
-    "staging.queue",
-    "compute.threads",
-    "compute.queue",
-    "checkpoint.",
-    "observe.",
-];
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -71,55 +49,31 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     }
     let plan = Plan::new(config).map_err(Failure::usage)?;
     let folder = RunFolder::lock(&out)?;
-    let loaded = if args.resume {
-        folder::newest_good(&folder.checkpoints())
+    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let resumed = if args.resume {
+        resume::resume(&folder, &plan, &args.config, &mut network)?
     } else {
         None
     };
-    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
-    let mut state = RunState::new(
-        plan.fingerprints(),
-        plan.sets.train.classes().to_vec(),
-        plan.config.to_toml(),
-    );
-    let mut cut = Cut::default();
-    if let Some((
-        path,
-        Loaded {
-            parameters,
-            state: saved,
-        },
-    )) = loaded
-    {
-        let saved: RunState =
-            serde_json::from_value(saved).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-        compare(&saved, &plan, &args.config)?;
-        checkpoint::restore(&path, parameters, network.parameters_mut()).map_err(Failure::failed)?;
-        state = RunState {
-            config: state.config,
-            ..saved
-        };
-        cut = metrics::cut(&folder.metrics(), &state).map_err(Failure::failed)?;
-        if state.finished && state.step >= plan.itinerary.steps {
-            summary(&folder, &out, &state, plan.config.run.epochs);
+    let Resumed {
+        state,
+        expected,
+        elapsed_s,
+        statistics,
+    } = match resumed {
+        Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
+            summary(&folder, &out, &resumed.state, &plan);
             return Ok(());
         }
-        state.finished = false;
-        if !quiet {
-            eprintln!("resuming after step {} from {}", state.step, path.display());
-        }
-    } else if let Ok(old) = metrics::cut(&folder.metrics(), &state) {
-        // No checkpoint, so whatever events lie there belong to nothing.
-        cut = Cut {
-            steps: Vec::new(),
-            ..old
-        };
+        Some(resumed) => resumed,
+        None => Resumed::fresh(&folder, &plan)?,
+    };
+    if state.step > 0 && !quiet {
+        eprintln!("resuming after step {}", state.step);
     }
-    let statistics = statistics::obtain(&plan, &folder.statistics(), quiet)?;
+    let statistics = statistics::obtain(&plan, statistics, quiet)?;
     std::fs::write(folder.config(), plan.config.to_toml())
         .map_err(|error| Failure::Failed(format!("{}: {error}", folder.config().display())))?;
-    let Cut { steps, elapsed_s } = cut;
-    let expected = VecDeque::from(steps);
     let line_every = plan.config.observe.line_every_steps.get() as u64;
     let recorder = Recorder {
         metrics: Some(Metrics::open(&folder.metrics()).map_err(Failure::failed)?),
@@ -129,7 +83,11 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let every_steps = plan.config.checkpoint.every_steps.get() as u64;
     let beginning = Beginning {
         network,
-        state,
+        state: RunState {
+            finished: false,
+            config: plan.config.to_toml(),
+            ..state
+        },
         expected,
         statistics,
         every_steps,
@@ -139,8 +97,8 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
     let ended = match end {
-        // Its cause was told when it was found.
-        Ending::Faulted { exit, .. } => Err(Failure::Told {
+        // Its cause was told when it was found. (A mere loss is no cause: that is told below.)
+        Ending::Faulted { exit, .. } if exit.is_cause() => Err(Failure::Told {
             code: if matches!(exit, Exit::Panicked(_)) {
                 INTERNAL
             } else {
@@ -157,9 +115,10 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
 
 /// What the user types to go on.
 fn resume_command(args: &RunArgs) -> String {
-    let mut command = format!("pipeline run {} --resume", args.config.config.display());
+    let config = quoted(&args.config.config.display().to_string());
+    let mut command = format!("{} run {config} --resume", program());
     for set in &args.config.sets {
-        command += &format!(" --set {set}");
+        command += &format!(" --set {}", quoted(set));
     }
     command
 }
@@ -199,51 +158,6 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
     }
 }
 
-/// Refuses to go on with other data or with changed settings that alter results, unless they were asked for.
-fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<(), Failure> {
-    if saved.data != plan.fingerprints() {
-        return Err(Failure::Usage(
-            "the data sets are not those that the run began with (names, labels or sizes differ); restore them, or start a \
-             new run with --set run.out=…"
-                .to_string(),
-        ));
-    }
-    let before = Config::parse("the checkpoint's configuration", &saved.config, &[])
-        .map_err(Failure::failed)?
-        .flat();
-    let now = plan.config.flat();
-    let value = |flat: &[(String, String)], key: &str| {
-        flat.iter()
-            .find(|(name, _)| name == key)
-            .map_or("absent".to_string(), |(_, value)| value.clone())
-    };
-    let mut keys: Vec<&String> = before.iter().chain(&now).map(|(key, _)| key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let asked = |key: &str| {
-        args.sets.iter().filter_map(|set| set.split_once('=')).any(|(name, _)| {
-            let name = name.trim();
-            name == key || name.starts_with(&format!("{key}."))
-        })
-    };
-    let free = |key: &str| {
-        FREE.iter()
-            .any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)))
-    };
-    let changed: Vec<String> = keys
-        .into_iter()
-        .filter(|key| value(&before, key) != value(&now, key) && !free(key) && !asked(key))
-        .map(|key| format!("{key} was {} and is {}", value(&before, key), value(&now, key)))
-        .collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "these keys alter results and were changed since the run began; give them by --set if you mean it:\n{}",
-        changed.join("\n")
-    )))
-}
-
 /// Writes the report and tells where everything lies.
 fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result<(), Failure> {
     let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
@@ -272,12 +186,15 @@ fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result
     };
     let state = checkpoint::read_state(&newest).map_err(Failure::failed)?;
     let state = serde_json::from_value(state).map_err(Failure::failed)?;
-    summary(folder, out, &state, plan.config.run.epochs);
+    folder.forget_replay();
+    summary(folder, out, &state, plan);
     Ok(())
 }
 
 /// The last lines of a run.
-fn summary(folder: &RunFolder, out: &Path, state: &RunState, epochs: u32) {
+fn summary(folder: &RunFolder, out: &Path, state: &RunState, plan: &Plan) {
+    let program = program();
+    let out = quoted(&out.display().to_string());
     let checkpoint = folder.checkpoints().join(checkpoint::file_name(state.step));
     println!("done: {} steps", state.step);
     if let Some(newest) = state.newest {
@@ -294,12 +211,15 @@ fn summary(folder: &RunFolder, out: &Path, state: &RunState, epochs: u32) {
     }
     println!("checkpoint   {}", checkpoint.display());
     println!("report       {}", folder.report().display());
-    println!("next         pipeline eval {} --crops 10", out.display());
-    println!("             pipeline predict {} IMAGE.jpg", out.display());
-    let more = folder.config();
-    println!(
-        "             pipeline run {} --resume --set run.epochs={}",
-        more.display(),
-        epochs + epochs.div_ceil(2)
-    );
+    println!("next         {program} eval {out} --crops 10");
+    println!("             {program} predict {out} IMAGE.jpg");
+    let more = match plan.config.run.steps {
+        Some(steps) => format!("run.steps={}", steps + steps.div_ceil(2)),
+        None => format!(
+            "run.epochs={}",
+            plan.config.run.epochs + plan.config.run.epochs.div_ceil(2)
+        ),
+    };
+    let config = quoted(&folder.config().display().to_string());
+    println!("             {program} run {config} --resume --set {more}");
 }

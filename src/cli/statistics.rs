@@ -1,6 +1,6 @@
 //! Statistics of the training set: from the run's folder, from the cache, or by a pass over the data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,35 +9,32 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Failure;
 use super::run::ending;
 use crate::control::{self, Watch};
-use crate::dataset::statistics::{Statistics, Sums};
+use crate::dataset::statistics::Statistics;
+use crate::dataset::sums::Sums;
 use crate::flow::Stop;
 use crate::observe::progress;
-use crate::plan::Plan;
+use crate::plan::{Plan, look};
 use crate::topology;
 
-/// Gives the statistics that `plan` needs, if it needs any, and leaves a copy at `keep`.
-pub(super) fn obtain(plan: &Plan, keep: &Path, quiet: bool) -> Result<Option<Statistics>, Failure> {
-    if !plan.needs_statistics() {
+/// Gives the statistics that `plan` needs, if it needs any: those of its checkpoint if they serve, or kept ones of the same
+/// data, or new ones.
+pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Result<Option<Statistics>, Failure> {
+    if !look::needs_statistics(&plan.config) {
         return Ok(None);
     }
-    if let Some(statistics) = Statistics::load(keep) {
+    if let Some(statistics) = of_run.filter(|statistics| look::is_served_by(&plan.config, statistics)) {
         return Ok(Some(statistics));
     }
     let cached = cache_file(plan);
-    let statistics = if let Some(statistics) = cached.as_deref().and_then(Statistics::load) {
-        statistics
-    } else {
-        let statistics = measure(plan, quiet)?;
-        if let Some(path) = &cached
-            && let Err(error) = statistics.save(path)
-        {
-            tracing::warn!(path = %path.display(), %error, "statistics could not be cached");
-        }
-        statistics
-    };
-    statistics
-        .save(keep)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", keep.display())))?;
+    if let Some(statistics) = cached.as_deref().and_then(Statistics::load) {
+        return Ok(Some(statistics));
+    }
+    let statistics = measure(plan, quiet)?;
+    if let Some(path) = &cached
+        && let Err(error) = statistics.save(path)
+    {
+        tracing::warn!(path = %path.display(), %error, "statistics could not be cached");
+    }
     Ok(Some(statistics))
 }
 
@@ -57,7 +54,7 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
             decode.shorter_side,
             decode.square,
             decode.exif,
-            plan.mean_image_side()
+            look::mean_image_side(&plan.config)
         )
         .as_bytes(),
     );
@@ -81,7 +78,7 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let end = control::supervise(topology, &stop, watch);
     bar.finish_and_clear();
     ending(end, || "nothing was begun yet: run the same command again".to_string())?;
-    let mut all = Sums::new(plan.mean_image_side());
+    let mut all = Sums::new(look::mean_image_side(&plan.config));
     while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {
         all.merge(&part);
     }

@@ -39,12 +39,6 @@ impl Trained {
             config,
         })
     }
-
-    /// Where the statistics lie that its run used.
-    pub(super) fn statistics(&self) -> PathBuf {
-        let run = self.path.parent().and_then(Path::parent).unwrap_or(Path::new(""));
-        folder::statistics(run)
-    }
 }
 
 fn read(path: &Path) -> Result<Loaded, Failure> {
@@ -55,7 +49,13 @@ fn of_run(run: &Path) -> Result<(PathBuf, Loaded), Failure> {
     let folder = folder::checkpoints(run);
     if let Ok(best) = fs::read_to_string(folder.join("best")) {
         let path = folder.join(best.trim());
-        return read(&path).map(|loaded| (path, loaded));
+        match read(&path) {
+            Ok(loaded) => return Ok((path, loaded)),
+            Err(_) => eprintln!(
+                "warning: the best checkpoint, {}, is missing or damaged; taking the newest",
+                path.display()
+            ),
+        }
     }
     folder::newest_good(&folder)
         .ok_or_else(|| Failure::Usage(format!("{}: no run lies here: there is no checkpoint", run.display())))

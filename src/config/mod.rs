@@ -152,6 +152,9 @@ impl Config {
         if self.run.epochs == 0 && self.run.steps.is_none() {
             complain("run.epochs", "0 epochs train nothing".to_string());
         }
+        if self.run.steps == Some(0) {
+            complain("run.steps", "0 steps train nothing".to_string());
+        }
         for device in &self.compute.devices {
             if device != "cpu:0" {
                 complain(

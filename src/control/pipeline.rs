@@ -1,7 +1,7 @@
 //! One for all: any fault ends the whole flow. The pipeline waits for every stage and then says what the cause was.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
@@ -11,6 +11,9 @@ use super::messages::{FaultFound, StageEnded};
 use super::stage::StageActor;
 use crate::flow::{Exit, Fault, HopGauge, Stop};
 use crate::topology::Topology;
+
+/// How often the pipeline looks at what has passed.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How a flow ended.
 #[derive(Debug)]
@@ -43,7 +46,10 @@ pub(super) struct PipelineActor {
     cause: Option<(&'static str, Exit)>,
     stop: Stop,
     stall_after: Duration,
-    moved: (u64, Instant),
+    /// What had passed all hops at the last tick, and for how many ticks that has not changed. Ticks and not a clock: a
+    /// process that was halted has not stalled.
+    passed: u64,
+    still: u32,
     on_fault: OnFault,
     outcome: Option<oneshot::Sender<Ending>>,
 }
@@ -63,7 +69,8 @@ impl PipelineActor {
             cause: None,
             stop,
             stall_after,
-            moved: (0, Instant::now()),
+            passed: 0,
+            still: 0,
             on_fault,
             outcome: Some(outcome),
         }
@@ -79,9 +86,12 @@ impl PipelineActor {
     /// Compares what has passed the hops with a second ago.
     fn look_for_stall(&mut self) {
         let passed = self.hops.iter().map(|(_, hop)| hop.sent() + hop.received()).sum();
-        if passed != self.moved.0 {
-            self.moved = (passed, Instant::now());
-        } else if self.moved.1.elapsed() > self.stall_after {
+        if passed != self.passed {
+            (self.passed, self.still) = (passed, 0);
+            return;
+        }
+        self.still += 1;
+        if TICK * self.still > self.stall_after {
             // The last stage in the data's order that has something to take and does not take it; where every queue is
             // empty, the first stage owes the rest its work.
             let waiting = self.hops.iter().rev().find(|(_, hop)| hop.sent() > hop.received());
@@ -99,7 +109,7 @@ impl Actor for PipelineActor {
         for stage in topology.stages {
             StageActor::new(stage, context.address()).start();
         }
-        context.run_interval(Duration::from_secs(1), |pipeline, _| pipeline.look_for_stall());
+        context.run_interval(TICK, |pipeline, _| pipeline.look_for_stall());
     }
 }
 
@@ -110,7 +120,7 @@ impl Handler<FaultFound> for PipelineActor {
         let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.rank());
         if exit.rank() > known {
             // Losses are consequences: only causes are told at once.
-            if matches!(exit, Exit::Panicked(_) | Exit::Faulted(Fault::Failed(_))) {
+            if exit.is_cause() {
                 (self.on_fault)(stage, &exit);
                 // No more work is begun: what is under way ends with the current step.
                 self.stop.request();

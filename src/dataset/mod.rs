@@ -22,6 +22,7 @@ mod listing;
 mod location;
 mod map;
 pub mod statistics;
+pub mod sums;
 mod storage;
 mod tar;
 

@@ -60,6 +60,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Whether it stands for itself; losses and stops follow from something else.
+    pub fn is_cause(&self) -> bool {
+        matches!(self, Exit::Panicked(_) | Exit::Faulted(Fault::Failed(_)))
+    }
+
     /// Which ending explains the others: the highest. The order of arrival is no evidence.
     pub fn rank(&self) -> u8 {
         match self {

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Parameter;
+use crate::dataset::statistics::{Statistics, Tensor};
 
 /// The one metadata key.
 const KEY: &str = "pipeline";
 const MOMENTUM: &str = "momentum.";
+const STATISTICS: &str = "statistics.";
 
 /// What stands under the metadata key.
 #[derive(Serialize, Deserialize)]
@@ -72,6 +74,8 @@ pub enum CheckpointError {
 pub struct Loaded {
     /// Weights, biases and momentum.
     pub parameters: Vec<Parameter>,
+    /// Of the training set, where the run needs them: whoever evaluates the network must see images as it did.
+    pub statistics: Option<Statistics>,
     /// The state of the run.
     pub state: serde_json::Value,
 }
@@ -99,11 +103,12 @@ pub fn write(
     folder: &Path,
     step: u64,
     parameters: &[Parameter],
+    statistics: Option<&Statistics>,
     state: &serde_json::Value,
 ) -> Result<PathBuf, CheckpointError> {
     let path = folder.join(file_name(step));
     let temporary = folder.join(format!(".{}.tmp", file_name(step)));
-    let written = write_tensors(&temporary, parameters, state).and_then(|()| {
+    let written = write_tensors(&temporary, parameters, statistics, state).and_then(|()| {
         fs::rename(&temporary, &path)?;
         File::open(folder)?.sync_all()
     });
@@ -118,7 +123,12 @@ pub fn write(
     Ok(path)
 }
 
-fn write_tensors(path: &Path, parameters: &[Parameter], state: &serde_json::Value) -> io::Result<()> {
+fn write_tensors(
+    path: &Path,
+    parameters: &[Parameter],
+    statistics: Option<&Statistics>,
+    state: &serde_json::Value,
+) -> io::Result<()> {
     let view = |shape: &[usize], values| {
         TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(values)).map_err(io::Error::other)
     };
@@ -130,9 +140,13 @@ fn write_tensors(path: &Path, parameters: &[Parameter], state: &serde_json::Valu
             view(&parameter.shape, &parameter.momentum[..])?,
         ));
     }
+    let of_data = statistics.map_or(Vec::new(), |statistics| statistics.tensors(STATISTICS));
+    for tensor in &of_data {
+        tensors.push((tensor.name.clone(), tensor.view()?));
+    }
     let metadata = Metadata {
         format: 1,
-        checksum: checksum(parameters, state),
+        checksum: checksum(parameters, &of_data, state),
         state: state.clone(),
     };
     let text = serde_json::to_string(&metadata)?;
@@ -183,7 +197,7 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
     let mut names: Vec<&str> = tensors
         .names()
         .into_iter()
-        .filter(|name| !name.starts_with(MOMENTUM))
+        .filter(|name| !name.starts_with(MOMENTUM) && !name.starts_with(STATISTICS))
         .collect();
     names.sort_unstable();
     let floats = |name: &str| -> Result<(Vec<usize>, Vec<f32>), CheckpointError> {
@@ -205,13 +219,18 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
             momentum,
         });
     }
-    if checksum(&parameters, &metadata.state) != metadata.checksum {
+    let statistics = Statistics::from_tensors(&tensors, STATISTICS);
+    let of_data = statistics
+        .as_ref()
+        .map_or(Vec::new(), |statistics| statistics.tensors(STATISTICS));
+    if checksum(&parameters, &of_data, &metadata.state) != metadata.checksum {
         return Err(damaged(
             "its checksum does not match: the file was changed after it was written".to_string(),
         ));
     }
     Ok(Loaded {
         parameters,
+        statistics,
         state: metadata.state,
     })
 }
@@ -242,7 +261,7 @@ pub fn restore(path: &Path, loaded: Vec<Parameter>, into: &mut [Parameter]) -> R
 }
 
 /// Hash of everything that matters, whatever the order of the parameters.
-fn checksum(parameters: &[Parameter], state: &serde_json::Value) -> String {
+fn checksum(parameters: &[Parameter], of_data: &[Tensor], state: &serde_json::Value) -> String {
     let mut sorted: Vec<&Parameter> = parameters.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut hash = Xxh3::new();
@@ -251,6 +270,10 @@ fn checksum(parameters: &[Parameter], state: &serde_json::Value) -> String {
         hash.update(parameter.name.as_bytes());
         hash.update(bytemuck::cast_slice(&parameter.value));
         hash.update(bytemuck::cast_slice(&parameter.momentum));
+    }
+    for tensor in of_data {
+        hash.update(tensor.name.as_bytes());
+        hash.update(&tensor.bytes);
     }
     format!("{:016x}", hash.digest())
 }
@@ -263,6 +286,29 @@ pub fn prune(folder: &Path, keep: usize, best: Option<u64>) -> io::Result<()> {
         if *step != 0 && Some(*step) != best {
             fs::remove_file(path)?;
         }
+    }
+    Ok(())
+}
+
+/// Removes what writes that were cut off have left in `folder`. Only while nobody writes there.
+pub fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        let name = entry.file_name();
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with('.') && name.strip_suffix(".tmp").is_some())
+        {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts aside the checkpoints past `step`, which a run that goes on from there cannot use: it will write them anew, and
+/// until then they must not count among the newest.
+pub fn put_aside_after(folder: &Path, step: u64) -> io::Result<()> {
+    for (_, path) in list(folder).into_iter().filter(|(later, _)| *later > step) {
+        fs::rename(&path, path.with_extension("safetensors.damaged"))?;
     }
     Ok(())
 }

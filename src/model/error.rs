@@ -14,6 +14,14 @@ pub enum ModelError {
         /// Which number.
         what: &'static str,
     },
+    /// The system refused to start the compute threads.
+    #[error("{count} compute threads cannot be started: {reason}; set compute.threads lower")]
+    Threads {
+        /// How many.
+        count: usize,
+        /// The system's reason.
+        reason: String,
+    },
     /// A layer with parameters that has no name.
     #[error("layer {index} ({kind}) has no name: its parameters are called after it, as in \"conv1\"")]
     Unnamed {

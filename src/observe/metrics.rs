@@ -1,5 +1,6 @@
 //! `metrics.jsonl`: one event a line. Errors are fractions, times seconds, `step` counts updates from 1, `epoch` from 0.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -105,27 +106,22 @@ fn round(value: f64) -> f64 {
 /// What an interrupted run wrote after its last checkpoint.
 #[derive(Debug, Default)]
 pub struct Cut {
-    /// Stream hashes of the steps that are to be done again.
-    pub steps: Vec<(u64, u64)>,
+    /// Stream hashes of the steps that are to be done again, by step.
+    pub steps: BTreeMap<u64, u64>,
     /// Seconds of training up to the checkpoint.
     pub elapsed_s: f64,
 }
 
-/// Takes from `path` all that lies past `state`, so that a resumed run's events follow without a seam.
-pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
-    let failed = |source| MetricsError {
-        path: path.to_path_buf(),
-        source,
-    };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Cut::default()),
-        Err(error) => return Err(failed(error)),
-    };
+/// Takes from `path` all that lies past `state`, so that a resumed run's events follow without a seam. The hashes of the
+/// steps that were taken out are kept in `replay` until they have come again, through any number of interruptions.
+pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsError> {
     let mut kept = String::new();
-    let mut cut = Cut::default();
+    let mut cut = Cut {
+        steps: load_replay(replay),
+        elapsed_s: 0.0,
+    };
     let mut trained = false;
-    for line in text.lines() {
+    for line in read_or_empty(path)?.lines() {
         // A line that a crash has torn is no event.
         let Ok(event) = serde_json::from_str::<Value>(line) else {
             continue;
@@ -135,20 +131,52 @@ pub fn cut(path: &Path, state: &RunState) -> Result<Cut, MetricsError> {
             kept += line;
             kept.push('\n');
             cut.elapsed_s = event["elapsed_s"].as_f64().unwrap_or(cut.elapsed_s);
-        } else if event["event"] == "step"
-            && let Some(step) = event["step"].as_u64()
-            && let Some(stream) = event["stream"]
-                .as_str()
-                .and_then(|hex| u64::from_str_radix(hex, 16).ok())
-        {
-            cut.steps.push((step, stream));
+        } else if let Some((step, stream)) = stream_of(&event) {
+            cut.steps.insert(step, stream);
         }
     }
-    let temporary = path.with_extension("jsonl.tmp");
-    fs::write(&temporary, kept)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(failed)?;
+    cut.steps.retain(|step, _| *step > state.step);
+    // First what must not be lost, then what would lose it.
+    write_whole(replay, &json!(cut.steps).to_string())?;
+    write_whole(path, &kept)?;
     Ok(cut)
+}
+
+/// Step and stream hash of a step event.
+fn stream_of(event: &Value) -> Option<(u64, u64)> {
+    let stream = event["stream"].as_str()?;
+    Some((event["step"].as_u64()?, u64::from_str_radix(stream, 16).ok()?))
+}
+
+fn load_replay(path: &Path) -> BTreeMap<u64, u64> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn read_or_empty(path: &Path) -> Result<String, MetricsError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(MetricsError {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+/// Writes a file so that a crash leaves the old one or the new one.
+fn write_whole(path: &Path, text: &str) -> Result<(), MetricsError> {
+    let temporary = path.with_extension("tmp");
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|source| MetricsError {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// Whether an event belongs to the run as the checkpoint knows it. `trained`: the checkpoint's own step lies before it.

@@ -2,6 +2,7 @@
 //! nothing begun. `pipeline check` prints it; [`crate::topology`] builds from it.
 
 mod buffers;
+pub mod look;
 mod model;
 
 pub use buffers::Buffers;
@@ -11,7 +12,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::config::augment::{Mean, PcaScale};
 use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, DatasetError, check_classes};
 use crate::devices::cpu::PlanarRows;
@@ -20,8 +20,8 @@ use crate::model::ModelError;
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
 use crate::stages::Sets;
-use crate::stages::augment::{Augment, ColourNoise, Mean as Subtracted, Rule};
-use crate::stages::decode::{Decode, Options};
+use crate::stages::augment::{Augment, Rule};
+use crate::stages::decode::Decode;
 use crate::stages::source::Itinerary;
 
 /// A configuration that reads well but cannot be run.
@@ -59,6 +59,9 @@ pub enum PlanError {
         /// The data set.
         location: String,
     },
+    /// The statistics of the training set are needed and not there.
+    #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
+    NoStatistics,
     /// The sample counter has 32 bits.
     #[error("{location}: {samples} samples are more than 4 294 967 295 rows an epoch allow")]
     TooMany {
@@ -141,39 +144,19 @@ impl Plan {
     /// The rule that draws crop, reflection and colour.
     pub fn rule(&self, statistics: Option<&Statistics>) -> Rule {
         let augment = &self.config.augment;
-        let colour = augment.pca.as_ref().zip(statistics).map(|(pca, statistics)| {
-            let strength = |i: usize| {
-                let value = statistics.eigenvalues[i];
-                let scale = if pca.scale == PcaScale::Stddev {
-                    value.sqrt()
-                } else {
-                    value
-                };
-                f64::from(pca.sigma) * scale * 255.0
-            };
-            let components = [0, 1, 2].map(|i| statistics.eigenvectors[i].map(|x| x * strength(i)));
-            ColourNoise { components }
-        });
         Rule {
             seed: self.config.run.seed,
             crop: augment.crop.get() as u32,
             flip: augment.flip,
-            colour,
+            colour: look::colour_noise(&self.config, statistics),
             views: self.itinerary.views,
         }
     }
 
     /// What decode workers know.
     pub fn decode(&self, rule: Rule) -> Decode {
-        let decode = &self.config.decode;
-        let options = Options {
-            shorter_side: decode.shorter_side,
-            square: decode.square,
-            exif: decode.exif,
-            ..Options::default()
-        };
         Decode {
-            options,
+            options: look::decode_options(&self.config),
             rule,
             data: self.sets.clone(),
             on_bad_image: self.config.run.on_bad_image,
@@ -182,43 +165,13 @@ impl Plan {
     }
 
     /// What augment workers know.
-    pub fn augment(&self, rule: Rule, statistics: Option<&Statistics>) -> Augment {
-        let augment = &self.config.augment;
-        let mean = match (augment.mean, statistics) {
-            (Mean::Fixed(rgb), _) => Subtracted::Channel(rgb),
-            (
-                Mean::Image,
-                Some(Statistics {
-                    mean_image: Some(image),
-                    ..
-                }),
-            ) => Subtracted::Image {
-                side: image.side,
-                values: image.values.as_slice().into(),
-            },
-            (_, Some(statistics)) => Subtracted::Channel(statistics.channel_mean.map(|mean| mean as f32)),
-            (_, None) => Subtracted::Channel([0.0; 3]),
-        };
-        Augment {
+    pub fn augment(&self, rule: Rule, statistics: Option<&Statistics>) -> Result<Augment, PlanError> {
+        Ok(Augment {
             rule,
-            mean,
-            scale: augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
-            writer: Arc::clone(&self.writer),
+            look: look::look(&self.config, statistics, Arc::clone(&self.writer))?,
             data: self.sets.clone(),
             hash_pixels: self.config.run.hash_pixels,
-        }
-    }
-
-    /// Whether a pass over the training set must be made before training.
-    pub fn needs_statistics(&self) -> bool {
-        !matches!(self.config.augment.mean, Mean::Fixed(_)) || self.config.augment.pca.is_some()
-    }
-
-    /// Side of every frame, where a mean image is wanted.
-    pub fn mean_image_side(&self) -> Option<u32> {
-        (self.config.augment.mean == Mean::Image)
-            .then_some(self.config.decode.shorter_side)
-            .flatten()
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::PlanError;
 use crate::config::Config;
 use crate::config::model::Layer;
+use crate::devices::cpu::Threads;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
 use crate::model::{Memory, ModelError, Network, Parameter, Spec};
@@ -45,8 +46,9 @@ impl ModelPlan {
 
     /// Makes the network, with its initial weights.
     pub fn build(&self, config: &Config) -> Result<Network, PlanError> {
-        let threads = crate::devices::cpu::Threads::new("cpu-0", self.threads).map_err(|_| ModelError::Zero {
-            what: "the number of threads that can be started",
+        let threads = Threads::new("cpu-0", self.threads).map_err(|error| ModelError::Threads {
+            count: self.threads,
+            reason: error.to_string(),
         })?;
         let batch = config.staging.batch.get();
         let seed = config.run.seed;

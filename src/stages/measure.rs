@@ -1,9 +1,14 @@
 //! measure: means and principal components of a training set, in integer sums, so that any worker count gives the same.
 //! upstream: decode
 
-use crate::dataset::statistics::Sums;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::dataset::Dataset;
+use crate::dataset::sums::Sums;
 use crate::flow::{Fault, Inlet, Outlet, Stop};
 use crate::stages::augment::Rule;
+use crate::stages::compute::ComputeError;
 use crate::stages::decode::{Frame, Region, Request};
 use crate::stages::passage::{Part, Pixels};
 
@@ -35,25 +40,61 @@ pub fn source(samples: u32, requests: Outlet<WholeFrame>, stop: &Stop) -> Result
     Ok(())
 }
 
-/// Adds up frames until the end of data and hands on the sums. `square` is the side of every frame where a mean image
-/// is wanted.
+/// How many bad images the pass may meet, over all its workers. The same budget that training has.
+#[derive(Debug)]
+pub struct Budget {
+    /// How many are allowed.
+    pub most: u32,
+    /// How many were met.
+    pub met: AtomicU32,
+}
+
+impl Budget {
+    /// Counts one; the one too many ends the pass.
+    fn spend(&self, data: &Dataset, sample: u32, reason: &str) -> Result<(), Fault> {
+        if self.met.fetch_add(1, Ordering::Relaxed) < self.most {
+            return Ok(());
+        }
+        let (sample, reason) = (data.id(sample as usize).to_string(), reason.to_string());
+        Err(Fault::failed(ComputeError::TooManyBad {
+            most: self.most,
+            sample,
+            reason,
+        }))
+    }
+}
+
+/// What every measuring worker knows.
+#[derive(Clone)]
+pub struct Measure {
+    /// Side of every frame where a mean image is wanted.
+    pub square: Option<u32>,
+    /// For the names of bad images.
+    pub data: Arc<Dataset>,
+    /// Shared by all workers.
+    pub budget: Arc<Budget>,
+    /// Called for each image.
+    pub progress: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Adds up frames until the end of data and hands on the sums.
 pub fn run(
-    square: Option<u32>,
+    measure: &Measure,
     pixels: &Inlet<Pixels<WholeFrame>>,
     spare: Outlet<Vec<u8>>,
     sums: Outlet<Sums>,
-    progress: &(dyn Fn() + Sync),
 ) -> Result<(), Fault> {
-    let mut own = Sums::new(square);
+    let mut own = Sums::new(measure.square);
     while let Some(item) = pixels.next()? {
-        if item.refused.is_none() {
-            own.add(&item.buffer);
-        } else {
+        if let Some(reason) = &item.refused {
+            measure.budget.spend(&measure.data, item.ticket.0, reason)?;
             own.skip();
+        } else {
+            own.add(&item.buffer);
         }
         // decode may have ended already; then nobody needs the buffer.
         let _ = spare.send(item.buffer);
-        progress();
+        (measure.progress)();
     }
     sums.send(own)?;
     sums.finish();

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use crate::dataset::statistics::Statistics;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::model::{Parameter, checkpoint};
 use crate::stages::compute::{Report, RunState};
@@ -30,6 +31,8 @@ pub struct Saver {
     pub folder: PathBuf,
     /// How many of the newest are kept.
     pub keep: usize,
+    /// Of the training set, where the run needs them.
+    pub statistics: Option<Statistics>,
 }
 
 /// Writes until the end of data.
@@ -43,7 +46,8 @@ pub fn run(saver: &Saver, saves: &Inlet<Save>, spare: Outlet<Snapshot>, reports:
         let span = tracing::info_span!("save", step = state.step);
         let _entered = span.enter();
         let text = serde_json::to_value(&state).map_err(Fault::failed)?;
-        let path = checkpoint::write(&saver.folder, state.step, &snapshot, &text).map_err(Fault::failed)?;
+        let path = checkpoint::write(&saver.folder, state.step, &snapshot, saver.statistics.as_ref(), &text)
+            .map_err(Fault::failed)?;
         if is_best {
             checkpoint::point_best(&saver.folder, state.step).map_err(Fault::failed)?;
         }

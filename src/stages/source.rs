@@ -93,6 +93,21 @@ impl Itinerary {
         }
     }
 
+    /// Where a run stands that was to be evaluated at `at` after `steps` updates, should it have been given more of them
+    /// meanwhile: an epoch whose training is cut short is trained to its end first.
+    pub fn resumed(&self, at: Position, steps: u64) -> Position {
+        let trained = steps.saturating_sub(u64::from(at.epoch) * u64::from(self.steps_per_epoch()));
+        if at.part == Part::Evaluate && trained < u64::from(self.batches(at.epoch, Part::Train)) {
+            Position {
+                part: Part::Train,
+                batch: trained as u32,
+                ..at
+            }
+        } else {
+            at
+        }
+    }
+
     /// The place after `at`'s part; `None` at the end of the run. Parts without batches are passed over.
     pub fn next_part(&self, at: Position) -> Option<Position> {
         let next = match at.part {

@@ -68,3 +68,64 @@ fn the_first_the_best_and_the_newest_are_kept() {
         "nothing half-written is left"
     );
 }
+
+#[test]
+fn a_checkpoint_alone_is_enough_to_evaluate_and_to_predict() {
+    let given = Given::new(20, 4);
+    let sets = [
+        "augment.mean=image",
+        "decode.shorter_side=32",
+        "augment.pca={ sigma = 0.1 }",
+    ];
+    run(&given, &sets).expect(0);
+    let eval = |path: &str| {
+        let args = ["eval", path, "--json", "--quiet"];
+        Process::start(&given.path(""), args).wait().expect(0).stdout
+    };
+    let in_place = eval(&given.path("run").display().to_string());
+    // Elsewhere, without the run's folder, the training set and whatever is kept of it.
+    let alone = given.path("alone.safetensors");
+    let best = fs::read_to_string(given.path("run/checkpoints/best")).expect("best");
+    fs::copy(given.path("run/checkpoints").join(best.trim()), &alone).expect("a copy");
+    for gone in ["run", "cache", "train"] {
+        fs::remove_dir_all(given.path(gone)).expect("gone");
+    }
+    assert_eq!(eval("alone.safetensors"), in_place);
+    let image = given.path("val/sky/000.jpg").display().to_string();
+    let args = ["predict", "alone.safetensors", &image, "--crops", "10", "--json"];
+    let guess = Process::start(&given.path(""), args).wait().expect(0).stdout;
+    let guess: serde_json::Value = serde_json::from_str(&guess).expect("one JSON object");
+    assert_eq!(guess["top5"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_best_pointer_that_a_kill_left_behind_is_mended() {
+    let given = Given::new(20, 4);
+    run(&given, &[]).expect(0);
+    let best = given.path("run/checkpoints/best");
+    let right = fs::read_to_string(&best).expect("best");
+    fs::write(&best, "step-00000999.safetensors\n").expect("a pointer to nothing");
+    let args = ["eval", "run", "--quiet"];
+    let ended = Process::start(&given.path(""), args).wait().expect(0);
+    assert!(
+        ended.stderr.contains("is missing or damaged; taking the newest"),
+        "{}",
+        ended.stderr
+    );
+    resume(&given, &[]).expect(0);
+    assert_eq!(fs::read_to_string(&best).expect("best"), right);
+}
+
+#[test]
+fn damaged_checkpoints_past_the_resumed_one_do_not_count_among_the_newest() {
+    let given = Given::new(20, 4);
+    run(&given, &["checkpoint.keep=9"]).expect(0);
+    let folder = given.path("run/checkpoints");
+    for (_, path) in checkpoint::list(&folder).into_iter().rev().take(2) {
+        fs::write(path, b"no checkpoint").expect("damaged");
+    }
+    resume(&given, &["checkpoint.keep=1", "run.epochs=4"]).expect(0);
+    let last = checkpoint::list(&folder).pop().expect("the last");
+    assert_eq!(last.0, 16);
+    checkpoint::read(&last.1).expect("the last is whole");
+}

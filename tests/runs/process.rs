@@ -93,7 +93,15 @@ impl Process {
         }
     }
 
-    /// Waits until `done`, while the process runs.
+    /// Waits until `done`, or until the process has ended.
+    pub fn until_or_ended(&mut self, mut done: impl FnMut() -> bool) {
+        while !done() && self.child.try_wait().expect("it is our child").is_none() {
+            assert!(self.start.elapsed() < LIMIT, "it neither comes so far nor ends");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until `done`, which must be before the process has ended.
     pub fn until(&mut self, what: &str, mut done: impl FnMut() -> bool) {
         while !done() {
             assert!(self.start.elapsed() < LIMIT, "{what} has not come");

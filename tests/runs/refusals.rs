@@ -99,7 +99,22 @@ fn images_whose_content_changed_meanwhile_are_noticed() {
     let at = bytes.len() - 20;
     bytes[at] ^= 8;
     fs::write(&path, bytes).expect("another image");
-    resume(&given, &sets)
-        .expect(1)
-        .says("the samples differ from those that the interrupted run had");
+    // Not only the first time: what must come again is remembered until it has.
+    for _ in 0..2 {
+        resume(&given, &sets)
+            .expect(1)
+            .says("the samples differ from those that the interrupted run had");
+    }
+    // Settings that were changed on purpose make another stream, and nothing to compare with.
+    let asked = [&sets[..], &["augment.flip=0.25", "run.steps=12"]].concat();
+    resume(&given, &asked).expect(0);
+}
+
+#[test]
+fn a_run_keeps_its_batch_size() {
+    let given = Given::new(4, 1);
+    run(&given, &[]).expect(0);
+    resume(&given, &["staging.batch=8", "run.epochs=5"])
+        .expect(2)
+        .says("staging.batch was 16 and is 8");
 }

@@ -19,7 +19,7 @@ fn the_first_signal_saves_and_says_how_to_go_on() {
         let ended = process.wait().expect(3).says("stopping after this step and saving");
         let last = ended.stderr.lines().last().unwrap_or_default();
         let toml = given.toml();
-        let command = format!("`pipeline run {} --resume --set run.epochs=60", toml.display());
+        let command = format!("pipeline run {} --resume --set run.epochs=60", toml.display());
         assert!(
             last.starts_with("saved; go on with ") && last.contains(&command),
             "{last}"
@@ -54,6 +54,16 @@ fn the_second_signal_leaves_at_once_and_hurts_no_checkpoint() {
     // The step may have ended between the two.
     assert!(matches!(ended.code, Some(130 | 3)), "{ended:#?}");
     result(&out);
+}
+
+#[test]
+fn a_run_that_ended_within_an_epoch_takes_more_steps() {
+    let given = Given::new(20, 4);
+    run(&given, &["run.steps=6"]).expect(0);
+    resume(&given, &["run.steps=11"]).expect(0);
+    run(&given, &["run.steps=11", "run.out=whole"]).expect(0);
+    let (more, whole) = (result(&given.path("run")), result(&given.path("whole")));
+    assert_eq!((more.step, more), (11, whole));
 }
 
 #[test]

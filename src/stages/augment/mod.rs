@@ -1,45 +1,26 @@
 //! augment: from decoded pixels to the row that the network reads: crop, reflection, colour noise, mean, in one pass.
 //! upstream: decode · downstream: staging
 
-use std::sync::Arc;
-
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::devices::row::{RowWriter, Subtract, View};
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
 use crate::stages::decode::{Frame, Region};
 use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
 
+mod look;
 mod rule;
 
+pub use look::{Look, Mean};
 pub use rule::{ColourNoise, Draw, Rule};
-
-/// What is subtracted from a crop.
-#[derive(Clone, Debug)]
-pub enum Mean {
-    /// One number a channel.
-    Channel([f32; 3]),
-    /// The mean image, RGB interleaved, `side` × `side` like every frame.
-    Image {
-        /// Side of the image.
-        side: u32,
-        /// side · side · 3 values.
-        values: Arc<[f32]>,
-    },
-}
 
 /// What every augment worker knows.
 #[derive(Clone)]
 pub struct Augment {
     /// Draws crops, reflections and colours.
     pub rule: Rule,
-    /// What is subtracted.
-    pub mean: Mean,
-    /// 1 / standard deviation, or 1.
-    pub scale: [f32; 3],
-    /// The device's door.
-    pub writer: Arc<dyn RowWriter>,
+    /// How a crop is shown to the network.
+    pub look: Look,
     /// Training and validation set, for labels and ids.
     pub data: Sets,
     /// Whether the rows' bytes go into the stream hash as well.
@@ -127,29 +108,7 @@ impl Augment {
             Part::Train => self.rule.draw(request.epoch, request.sample, source.frame),
             Part::Evaluate => self.rule.view(request.view, source.frame),
         };
-        let line = 3 * source.region.width as usize;
-        let x = (draw.region.x - source.region.x) as usize;
-        let y = (draw.region.y - source.region.y) as usize;
-        let subtract = match &self.mean {
-            Mean::Channel(mean) => Subtract::Channel(*mean),
-            Mean::Image { side, values } => {
-                let at = 3 * (draw.region.y * side + draw.region.x) as usize;
-                Subtract::Image {
-                    values: &values[at..],
-                    line: 3 * *side as usize,
-                }
-            }
-        };
-        let pixels = &source.buffer[y * line + 3 * x..];
-        let view = View {
-            pixels,
-            line,
-            flip: draw.flip,
-            subtract,
-            colour: draw.colour,
-            scale: self.scale,
-        };
-        self.writer.write(&view, row.row_mut(0));
+        self.look.write(&draw, source.buffer, source.region, row.row_mut(0));
         self.hash(request, &draw, source.checksum, row)
     }
 

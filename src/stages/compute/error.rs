@@ -26,6 +26,20 @@ pub enum ComputeError {
         /// The parameter.
         name: String,
     },
+    /// The network's outputs have left the numbers.
+    #[error(
+        "after step {step} the network's outputs are not finite: its weights have diverged; use a smaller learning rate"
+    )]
+    OutputNotFinite {
+        /// Updates done.
+        step: u64,
+    },
+    /// Every image of the validation set was refused.
+    #[error("no image of the validation set can be decoded: all {refused} were refused")]
+    NothingToEvaluate {
+        /// How many.
+        refused: u64,
+    },
     /// More bad samples than the user allows.
     #[error("more than {most} bad images (run.bad_images_max); the newest is {sample}: {reason}")]
     TooManyBad {

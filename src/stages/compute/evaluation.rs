@@ -1,5 +1,6 @@
 //! Errors on the validation set: softmax outputs averaged over the views of each image (paper, section 4.1).
 
+use super::ComputeError;
 use crate::stages::passage::RowFact;
 
 /// An evaluation under way. Rows come in the order of the samples, all views of one after another.
@@ -10,6 +11,8 @@ pub struct Evaluation {
     /// Sum of the softmax outputs of the current sample's views.
     sum: Vec<f64>,
     seen: u32,
+    /// Whether every output so far was a number: a comparison with anything else would call each guess right.
+    is_finite: bool,
     result: Tally,
 }
 
@@ -45,6 +48,7 @@ impl Evaluation {
             views,
             sum: vec![0.0; classes],
             seen: 0,
+            is_finite: true,
             result: Tally::default(),
         }
     }
@@ -55,6 +59,7 @@ impl Evaluation {
             if self.seen == 0 {
                 self.sum.fill(0.0);
             }
+            self.is_finite &= fact.refused.is_some() || row.iter().all(|p| p.is_finite());
             self.sum.iter_mut().zip(row).for_each(|(sum, &p)| *sum += f64::from(p));
             self.seen += 1;
             if self.seen == self.views {
@@ -80,8 +85,8 @@ impl Evaluation {
         self.result.loss -= (own / f64::from(self.views)).max(f64::from(f32::MIN_POSITIVE)).ln();
     }
 
-    /// The errors.
-    pub fn finish(&self) -> Evaluated {
+    /// The errors of the network after `step` updates.
+    pub fn finish(&self, step: u64) -> Result<Evaluated, ComputeError> {
         let Tally {
             images,
             refused,
@@ -89,14 +94,20 @@ impl Evaluation {
             wrong5,
             loss,
         } = self.result;
-        let share = |count: f64| count / images.max(1) as f64;
-        Evaluated {
+        if !self.is_finite {
+            return Err(ComputeError::OutputNotFinite { step });
+        }
+        if images == 0 {
+            return Err(ComputeError::NothingToEvaluate { refused });
+        }
+        let share = |count: f64| count / images as f64;
+        Ok(Evaluated {
             images,
             refused,
             loss: share(loss),
             top1_error: share(wrong1 as f64),
             top5_error: share(wrong5 as f64),
-        }
+        })
     }
 }
 
@@ -121,7 +132,7 @@ mod tests {
             &[fact(1, false), fact(2, true), fact(2, true)],
             &[0.1, 0.7, 0.2, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
         );
-        let result = evaluation.finish();
+        let result = evaluation.finish(1).unwrap();
         assert_eq!((result.images, result.refused), (1, 1));
         assert_eq!((result.top1_error, result.top5_error), (0.0, 0.0));
         assert!((result.loss + 0.5f64.ln()).abs() < 1e-6, "{}", result.loss);
@@ -134,7 +145,27 @@ mod tests {
         for label in 0..8 {
             evaluation.add(&[fact(label, false)], &flat);
         }
-        let result = evaluation.finish();
+        let result = evaluation.finish(1).unwrap();
         assert_eq!((result.top1_error, result.top5_error), (7.0 / 8.0, 3.0 / 8.0));
+    }
+
+    #[test]
+    fn outputs_that_are_no_numbers_are_no_right_guesses() {
+        let mut evaluation = Evaluation::new(2, 1);
+        evaluation.add(&[fact(0, false), fact(1, false)], &[0.5, 0.5, f32::NAN, f32::NAN]);
+        assert!(matches!(
+            evaluation.finish(7),
+            Err(ComputeError::OutputNotFinite { step: 7 })
+        ));
+    }
+
+    #[test]
+    fn no_image_at_all_is_no_error_of_zero() {
+        let mut evaluation = Evaluation::new(2, 1);
+        evaluation.add(&[fact(0, true)], &[0.5, 0.5]);
+        assert!(matches!(
+            evaluation.finish(7),
+            Err(ComputeError::NothingToEvaluate { refused: 1 })
+        ));
     }
 }

@@ -25,7 +25,7 @@ pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
 pub use replica::{Outcome, Replica, Work, run as run_replica};
 pub use report::Report;
-pub use state::{Best, RunState};
+pub use state::{RunState, Score};
 
 /// Batches that may be on the device at a time: one under computation, one waiting.
 pub const IN_FLIGHT: usize = 2;
@@ -80,6 +80,8 @@ struct Run {
     hops: Hops,
     pending: VecDeque<Pending>,
     evaluation: Evaluation,
+    /// Bad samples that were first met in the evaluation under way.
+    met_in_evaluation: Vec<u32>,
 }
 
 /// Trains and evaluates until the end of data, or until told to stop: then the step is finished and saved.
@@ -90,6 +92,7 @@ pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
         hops,
         pending: VecDeque::new(),
         evaluation,
+        met_in_evaluation: Vec::new(),
     };
     if run.compute.state.step == 0 {
         run.save(false)?;
@@ -98,6 +101,7 @@ pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
     loop {
         if stop.is_requested() && !stopped {
             run.settle()?;
+            run.forget_evaluation();
             run.save(false)?;
             stopped = true;
         }
@@ -216,10 +220,11 @@ impl Run {
 
     fn end_evaluation(&mut self, header: &Header) -> Result<(), Fault> {
         let way = &self.compute.itinerary;
-        let result = self.evaluation.finish();
+        let result = self.evaluation.finish(self.compute.state.step).map_err(Fault::failed)?;
+        self.met_in_evaluation.clear();
         self.evaluation = Evaluation::new(self.compute.state.classes.len(), way.views);
         let state = &mut self.compute.state;
-        let found = Best {
+        let found = Score {
             step: state.step,
             top1_error: result.top1_error,
             top5_error: result.top5_error,
@@ -337,6 +342,9 @@ impl Run {
             if !self.compute.state.bad.insert((part, fact.sample)) {
                 continue;
             }
+            if part == Part::Evaluate {
+                self.met_in_evaluation.push(fact.sample);
+            }
             let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
             self.hops.reports.send(Report::Skip {
                 step,
@@ -350,6 +358,13 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// An evaluation that is cut short is done again from its beginning, and with it what it met.
+    fn forget_evaluation(&mut self) {
+        for sample in self.met_in_evaluation.drain(..) {
+            self.compute.state.bad.remove(&(Part::Evaluate, sample));
+        }
     }
 
     /// Hands a copy of everything to the writer; waits while the write before is pending.

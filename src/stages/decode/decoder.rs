@@ -123,7 +123,7 @@ impl Decoder {
             _ => whole,
         };
         if let Opened::Jpeg(bytes, header) = &opened
-            && needed == region
+            && needed == wanted
             && geometry.turn.is_none()
             && (header.colour, header.precision, is_resized) == (Colour::Rgb, 8, false)
         {

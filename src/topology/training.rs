@@ -1,36 +1,23 @@
-//! The flow on one screen: from a plan to hops and workers, in the data's order. Spawns nothing; [`crate::control`] does.
+//! The flow of `run` and `eval`, in the data's order.
+//!
+//! ```text
+//! source ─ticket▶ decode ─pixels▶ augment ─receipt▶ staging ─batch▶ compute ─work▶ cpu
+//!    ▲               ▲───buffer──────┘                                 ├─save──▶ save
+//!    └──────────────────────slot─────────────────────── cpu            └─report▶ record
+//! ```
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
-use crate::dataset::statistics::{Statistics, Sums};
-use crate::flow::{Fault, HopGauge, Inlet, Outlet, Slot, Stop, channel};
+use super::{Flow, Topology, fill, pixel_pool};
+use crate::dataset::statistics::Statistics;
+use crate::flow::{Fault, Inlet, Slot, Stop, channel};
 use crate::model::Network;
-use crate::model::solver::{Rates, UnknownLayer};
-use crate::plan::Plan;
+use crate::model::solver::Rates;
+use crate::plan::{Plan, PlanError};
 use crate::stages::compute::{self, Compute, Hops, IN_FLIGHT, Replica, Report, RunState};
 use crate::stages::save::{self, Saver};
-use crate::stages::{augment, decode, measure, source, staging};
-
-/// What a worker runs.
-pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
-
-/// A stage: its name, which is that of its threads, and what each of its workers runs.
-pub struct Stage {
-    /// `decode` makes threads `decode-0`, `decode-1`, …
-    pub name: &'static str,
-    /// One for each worker.
-    pub bodies: Vec<Body>,
-}
-
-/// A flow that is ready to start.
-pub struct Topology {
-    /// In the data's order.
-    pub stages: Vec<Stage>,
-    /// Each hop, under the stage that takes from it, in the data's order.
-    pub hops: Vec<(&'static str, Arc<HopGauge>)>,
-}
+use crate::stages::{augment, decode, source, staging};
 
 /// Where a run begins.
 pub struct Beginning {
@@ -52,7 +39,7 @@ pub fn training(
     beginning: Beginning,
     stop: &Stop,
     listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
-) -> Result<Topology, UnknownLayer> {
+) -> Result<Topology, PlanError> {
     let Beginning {
         network,
         state,
@@ -95,7 +82,7 @@ pub fn training(
 
     // augment: writes rows, sends receipts.
     let (receipts, receipts_in) = channel("receipt", config.staging.queue);
-    let settings = plan.augment(rule, statistics.as_ref());
+    let settings = plan.augment(rule, statistics.as_ref())?;
     flow.hop("augment", pixels_in.gauge());
     flow.many("augment", config.augment.workers, || {
         let (settings, pixels, receipts, spare) =
@@ -139,6 +126,7 @@ pub fn training(
     let saver = Saver {
         folder: config.run.out.join("checkpoints"),
         keep: config.checkpoint.keep.get(),
+        statistics: statistics.clone(),
     };
     flow.hop("compute", batches_in.gauge());
     flow.hop("cpu", work_in.gauge());
@@ -161,89 +149,4 @@ pub fn training(
     flow.one("save", move || save::run(&saver, &saves_in, spare_copy, saved));
     flow.one("record", move || listen(reports_in));
     Ok(flow.0)
-}
-
-/// The flow that measures the training set: source and decode, with counters where augment stands. The sums leave by
-/// the outlet; `progress` is called for each image.
-pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>) -> (Topology, Inlet<Sums>) {
-    let config = &plan.config;
-    let square = plan.mean_image_side();
-    let mut flow = Flow::default();
-
-    let (requests, requests_in) = channel("ticket", config.decode.queue);
-    let samples = plan.itinerary.train_samples;
-    flow.one("source", {
-        let stop = stop.clone();
-        move || measure::source(samples, requests, &stop)
-    });
-
-    let (spare, pool) = pixel_pool(plan);
-    let (pixels, pixels_in) = channel("pixels", config.augment.queue);
-    // Every frame counts, also one that is too small for the crop.
-    let mut settings = plan.decode(plan.rule(None));
-    settings.rule.crop = 0;
-    flow.hop("decode", requests_in.gauge());
-    flow.many("decode", config.decode.workers, || {
-        let (settings, requests, pool, pixels) = (settings.clone(), requests_in.clone(), pool.clone(), pixels.clone());
-        move || decode::run(&settings, &requests, &pool, pixels)
-    });
-    pixels.finish();
-
-    let (sums, sums_in) = channel("sums", config.augment.workers);
-    flow.hop("measure", pixels_in.gauge());
-    flow.many("measure", config.augment.workers, || {
-        let (pixels, spare, sums, progress) = (pixels_in.clone(), spare.clone(), sums.clone(), Arc::clone(&progress));
-        move || measure::run(square, &pixels, spare, sums, &*progress)
-    });
-    spare.finish();
-    sums.finish();
-    (flow.0, sums_in)
-}
-
-/// The buffers that decoded pixels travel in: all of them in the pool, which has room for each.
-fn pixel_pool(plan: &Plan) -> (Outlet<Vec<u8>>, Inlet<Vec<u8>>) {
-    let count = plan.buffers().pixel_buffers;
-    let (spare, pool) = channel("buffer", NonZeroUsize::MIN.saturating_add(count - 1));
-    fill(&spare, count, Vec::new);
-    (spare, pool)
-}
-
-/// Puts `count` things into a hop that has room for them and whose inlet is at hand.
-fn fill<T>(outlet: &Outlet<T>, count: usize, make: impl Fn() -> T) {
-    for _ in 0..count {
-        let sent = outlet.send(make());
-        debug_assert!(sent.is_ok(), "the inlet is alive");
-    }
-}
-
-struct Flow(Topology);
-
-impl Default for Flow {
-    fn default() -> Self {
-        Self(Topology {
-            stages: Vec::new(),
-            hops: Vec::new(),
-        })
-    }
-}
-
-impl Flow {
-    fn hop(&mut self, taker: &'static str, gauge: Arc<HopGauge>) {
-        self.0.hops.push((taker, gauge));
-    }
-
-    fn one(&mut self, name: &'static str, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
-        self.0.stages.push(Stage {
-            name,
-            bodies: vec![Box::new(body)],
-        });
-    }
-
-    fn many<F>(&mut self, name: &'static str, workers: NonZeroUsize, body: impl Fn() -> F)
-    where
-        F: FnOnce() -> Result<(), Fault> + Send + 'static,
-    {
-        let bodies = (0..workers.get()).map(|_| Box::new(body()) as Body).collect();
-        self.0.stages.push(Stage { name, bodies });
-    }
 }

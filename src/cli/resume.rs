@@ -1,0 +1,169 @@
+//! Where a run begins: at its newest good checkpoint, or at the start.
+
+use std::collections::VecDeque;
+use std::fs;
+
+use super::folder::{self, RunFolder};
+use super::{ConfigArgs, Failure};
+use crate::config::Config;
+use crate::dataset::statistics::Statistics;
+use crate::model::{Network, checkpoint};
+use crate::observe::metrics::{self, Cut};
+use crate::plan::Plan;
+use crate::stages::compute::RunState;
+
+/// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
+/// what a step does.
+const FREE: [&str; 17] = [
+    "run.out",
+    "run.epochs",
+    "run.steps",
+    "run.stall_after_s",
+    "data.train",
+    "data.val",
+    "data.cache",
+    "decode.workers",
+    "decode.queue",
+    "augment.workers",
+    "augment.queue",
+    "staging.slots",
+    "staging.queue",
+    "compute.threads",
+    "compute.queue",
+    "checkpoint.",
+    "observe.",
+];
+
+/// What a run takes over from before.
+pub(super) struct Resumed {
+    /// Where it stands.
+    pub(super) state: RunState,
+    /// Stream hashes of steps that come again.
+    pub(super) expected: VecDeque<(u64, u64)>,
+    /// Seconds of training so far.
+    pub(super) elapsed_s: f64,
+    /// Of the training set, as the run has used them.
+    pub(super) statistics: Option<Statistics>,
+}
+
+impl Resumed {
+    /// A run that begins; whatever events lie in its folder belong to none.
+    pub(super) fn fresh(folder: &RunFolder, plan: &Plan) -> Result<Self, Failure> {
+        folder.forget_replay();
+        match fs::remove_file(folder.metrics()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::Failed(format!("{}: {error}", folder.metrics().display())));
+            }
+            _ => {}
+        }
+        let classes = plan.sets.train.classes().to_vec();
+        let state = RunState::new(plan.fingerprints(), classes, plan.config.to_toml());
+        Ok(Self {
+            state,
+            expected: VecDeque::new(),
+            elapsed_s: 0.0,
+            statistics: None,
+        })
+    }
+}
+
+/// Loads the newest good checkpoint into `network` and puts the folder into the state of that moment; `None` where there
+/// is no checkpoint.
+pub(super) fn resume(
+    folder: &RunFolder,
+    plan: &Plan,
+    args: &ConfigArgs,
+    network: &mut Network,
+) -> Result<Option<Resumed>, Failure> {
+    let checkpoints = folder.checkpoints();
+    let Some((path, loaded)) = folder::newest_good(&checkpoints) else {
+        return Ok(None);
+    };
+    let saved: RunState = serde_json::from_value(loaded.state)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    let is_altered = compare(&saved, plan, args)?;
+    checkpoint::restore(&path, loaded.parameters, network.parameters_mut()).map_err(Failure::failed)?;
+    let position = plan.itinerary.resumed(saved.position, saved.step);
+    let state = RunState { position, ..saved };
+
+    let aside = |error| Failure::Failed(format!("{}: {error}", checkpoints.display()));
+    checkpoint::put_aside_after(&checkpoints, state.step).map_err(aside)?;
+    // A kill between a checkpoint and its pointer leaves the pointer behind.
+    if let Some(best) = state.best
+        && checkpoints.join(checkpoint::file_name(best.step)).exists()
+    {
+        checkpoint::point_best(&checkpoints, best.step).map_err(Failure::failed)?;
+    }
+    let Cut { steps, elapsed_s } =
+        metrics::cut(&folder.metrics(), &folder.replay(), &state).map_err(Failure::failed)?;
+    let expected = if is_altered {
+        // Other settings make another stream.
+        folder.forget_replay();
+        VecDeque::new()
+    } else {
+        steps.into_iter().collect()
+    };
+    Ok(Some(Resumed {
+        state,
+        expected,
+        elapsed_s,
+        statistics: loaded.statistics,
+    }))
+}
+
+/// Refuses to go on with other data, or with changed settings that alter results unless they were asked for. Whether
+/// any were.
+fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
+    if saved.data != plan.fingerprints() {
+        return Err(Failure::Usage(
+            "the data sets are not those that the run began with (names, labels or sizes differ); restore them, or start \
+             a new run with --set run.out=…"
+                .to_string(),
+        ));
+    }
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
+    if before.staging.batch != plan.config.staging.batch {
+        return Err(Failure::Usage(format!(
+            "staging.batch was {} and is {}: a run's place is counted in batches, so it cannot change; start a new run with \
+             --set run.out=…",
+            before.staging.batch, plan.config.staging.batch
+        )));
+    }
+    let (before, now) = (before.flat(), plan.config.flat());
+    let value = |flat: &[(String, String)], key: &str| {
+        flat.iter()
+            .find(|(name, _)| name == key)
+            .map_or("absent".to_string(), |(_, value)| value.clone())
+    };
+    let mut keys: Vec<&String> = before.iter().chain(&now).map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let is_free = |key: &str| {
+        FREE.iter()
+            .any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)))
+    };
+    let altered: Vec<&String> = keys
+        .into_iter()
+        .filter(|key| value(&before, key) != value(&now, key) && !is_free(key))
+        .collect();
+    let refused: Vec<String> = altered
+        .iter()
+        .filter(|key| !was_asked_for(key, args))
+        .map(|key| format!("{key} was {} and is {}", value(&before, key), value(&now, key)))
+        .collect();
+    if refused.is_empty() {
+        return Ok(!altered.is_empty());
+    }
+    Err(Failure::Usage(format!(
+        "these keys alter results and were changed since the run began; give them by --set if you mean it:\n{}",
+        refused.join("\n")
+    )))
+}
+
+/// Whether `--set` names the key or a part of it.
+fn was_asked_for(key: &str, args: &ConfigArgs) -> bool {
+    args.sets.iter().filter_map(|set| set.split_once('=')).any(|(name, _)| {
+        let name = name.trim();
+        name == key || name.starts_with(&format!("{key}."))
+    })
+}

@@ -1,0 +1,78 @@
+//! What the configuration and the statistics of the training set say about how images are seen.
+
+use std::sync::Arc;
+
+use super::PlanError;
+use crate::config::Config;
+use crate::config::augment::{Mean, PcaScale};
+use crate::dataset::statistics::Statistics;
+use crate::devices::row::RowWriter;
+use crate::stages::augment::{ColourNoise, Look, Mean as Subtracted};
+use crate::stages::decode::Options;
+
+/// What is done to every image when it is decoded.
+pub fn decode_options(config: &Config) -> Options {
+    let decode = &config.decode;
+    Options {
+        shorter_side: decode.shorter_side,
+        square: decode.square,
+        exif: decode.exif,
+        ..Options::default()
+    }
+}
+
+/// How a crop is shown to the network.
+pub fn look(config: &Config, statistics: Option<&Statistics>, writer: Arc<dyn RowWriter>) -> Result<Look, PlanError> {
+    let statistics = || statistics.ok_or(PlanError::NoStatistics);
+    let mean = match config.augment.mean {
+        Mean::Fixed(rgb) => Subtracted::Channel(rgb),
+        Mean::Channel => Subtracted::Channel(statistics()?.channel_mean.map(|mean| mean as f32)),
+        Mean::Image => {
+            let image = statistics()?.mean_image.as_ref().ok_or(PlanError::NoStatistics)?;
+            Subtracted::Image {
+                side: image.side,
+                values: image.values.as_slice().into(),
+            }
+        }
+    };
+    Ok(Look {
+        mean,
+        scale: config.augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
+        writer,
+    })
+}
+
+/// The colour noise of training, if any was asked for.
+pub fn colour_noise(config: &Config, statistics: Option<&Statistics>) -> Option<ColourNoise> {
+    let (pca, statistics) = config.augment.pca.as_ref().zip(statistics)?;
+    let strength = |i: usize| {
+        let value = statistics.eigenvalues[i];
+        let scale = if pca.scale == PcaScale::Stddev {
+            value.sqrt()
+        } else {
+            value
+        };
+        f64::from(pca.sigma) * scale * 255.0
+    };
+    Some(ColourNoise {
+        components: [0, 1, 2].map(|i| statistics.eigenvectors[i].map(|x| x * strength(i))),
+    })
+}
+
+/// Whether a pass over the training set must be made before training.
+pub fn needs_statistics(config: &Config) -> bool {
+    !matches!(config.augment.mean, Mean::Fixed(_)) || config.augment.pca.is_some()
+}
+
+/// Side of every frame, where a mean image is wanted.
+pub fn mean_image_side(config: &Config) -> Option<u32> {
+    (config.augment.mean == Mean::Image)
+        .then_some(config.decode.shorter_side)
+        .flatten()
+}
+
+/// Whether `statistics` hold what `config` needs.
+pub fn is_served_by(config: &Config, statistics: &Statistics) -> bool {
+    let wanted = mean_image_side(config);
+    wanted.is_none() || wanted == statistics.mean_image.as_ref().map(|image| image.side)
+}
