@@ -39,7 +39,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         Ok(plan) => {
             data(&plan);
             model(&plan.model.spec);
-            queues(&plan.config);
+            queues(&plan.config, &plan.model);
             memory(&plan.config, &plan.model);
             time(&plan);
         }
@@ -49,7 +49,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             println!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
-            queues(&config);
+            queues(&config, &planned);
             memory(&config, &planned);
         }
         Err(error) => return Err(Failure::usage(error)),
@@ -110,7 +110,7 @@ fn model(spec: &Spec) {
     );
 }
 
-fn queues(config: &Config) {
+fn queues(config: &Config, model: &ModelPlan) {
     let Config {
         decode,
         augment,
@@ -119,23 +119,44 @@ fn queues(config: &Config) {
         observe,
         ..
     } = config;
-    println!("stages    {:<9} {:>7}  inbox", "stage", "workers");
-    let row = |stage: &str, workers: usize, inbox: String| println!("          {stage:<9} {workers:>7}  {inbox}");
-    row("source", 1, format!("{} free slots", staging.slots));
-    row("decode", decode.workers.get(), format!("{} tickets", decode.queue));
-    row(
-        "augment",
-        augment.workers.get(),
-        format!("{} decoded crops", augment.queue),
-    );
-    row("staging", 1, format!("{} receipts", staging.queue));
-    row(
-        "compute",
-        1,
-        format!("{} batches, {IN_FLIGHT} on the device", compute.queue),
-    );
-    row("save", 1, "1 checkpoint".to_string());
-    row("record", 1, format!("{} reports", observe.queue));
+    let buffers = Buffers::new(config, &model.memory);
+    let rows = [
+        ("source", 1, format!("{} free slots", staging.slots)),
+        (
+            "decode",
+            decode.workers.get(),
+            format!("{} tickets, {} pixel buffers", decode.queue, buffers.pixel_buffers),
+        ),
+        (
+            "augment",
+            augment.workers.get(),
+            format!("{} decoded crops", augment.queue),
+        ),
+        (
+            "staging",
+            1,
+            format!("{} receipts, {} opened batches", staging.queue, staging.slots),
+        ),
+        (
+            "compute",
+            1,
+            format!("{} batches, {} outcomes, 1 snapshot", compute.queue, IN_FLIGHT + 1),
+        ),
+        (
+            "cpu",
+            1,
+            format!(
+                "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
+                model.threads
+            ),
+        ),
+        ("save", 1, "1 checkpoint".to_string()),
+        ("record", 1, format!("{} reports", observe.queue)),
+    ];
+    println!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
+    for (stage, workers, inbox) in rows {
+        println!("          {stage:<9} {workers:>7}  {inbox}");
+    }
     let rows = staging.slots.get() * staging.batch.get();
     println!("          at most {rows} rows are in flight (slots × batch)");
 }
@@ -165,6 +186,7 @@ fn memory(config: &Config, model: &ModelPlan) {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
+    println!("          beside that, each decode worker holds the image that it is at, whole");
     if crops.is_none() {
         println!(
             "          and {} buffers for whole images, as large as the largest",

@@ -73,6 +73,8 @@ fn input_and_step_overlap() {
     for _ in 0..4 {
         let step = time(&given, LARGE, Duration::ZERO);
         let input = time(&given, SMALL, step / (STEPS * BATCH));
+        // The premise: an input of next to nothing would overlap with anything.
+        assert!(input * 2 >= step, "input {input:?}, step {step:?}");
         let both = time(&given, LARGE, step / (STEPS * BATCH));
         if both < (step + input).mul_f64(0.8) {
             return;

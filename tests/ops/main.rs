@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conv;
+mod differences;
 mod elementwise;
 mod given;
 mod gradients;

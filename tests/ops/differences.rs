@@ -1,0 +1,199 @@
+//! The gradient of every operation against finite differences of its own forward pass: L = Σ r · y(x), so ∂L/∂x is what
+//! the backward pass makes of dy = r.
+
+use pipeline::config::model::{Lrn, MaxPool};
+use pipeline::ops::conv::cpu::Saved;
+use pipeline::ops::dropout::{self, Masks};
+use pipeline::ops::{Chunks, Shape, conv, linear, lrn, pool, relu, softmax, tanh};
+
+use crate::given::{conv as layer, cpu, numbers};
+
+const BATCH: usize = 3;
+
+/// Compares `gradient` with central differences of `forward` over a distance of `h`, at some sixty places.
+fn check(what: &str, x: &[f32], h: f32, r: &[f32], gradient: &[f32], forward: &dyn Fn(&[f32]) -> Vec<f32>) {
+    let total = |x: &[f32]| -> f64 {
+        forward(x)
+            .iter()
+            .zip(r)
+            .map(|(y, r)| f64::from(*y) * f64::from(*r))
+            .sum()
+    };
+    let largest = gradient.iter().fold(1e-3f32, |largest, g| largest.max(g.abs()));
+    for i in (0..x.len()).step_by(x.len().div_ceil(60)) {
+        let (mut above, mut below) = (x.to_vec(), x.to_vec());
+        above[i] += h;
+        below[i] -= h;
+        let slope = (total(&above) - total(&below)) / f64::from(above[i] - below[i]);
+        let off = (slope - f64::from(gradient[i])).abs();
+        assert!(
+            off <= 2e-3 * f64::from(largest),
+            "{what}[{i}]: {} and not {slope}",
+            gradient[i]
+        );
+    }
+}
+
+/// Numbers no two of which are within 0.01 of each other or of 0: no kink lies within a small step.
+fn apart(count: usize) -> Vec<f32> {
+    let order = pipeline::rng::permutation(3, 0, count as u32);
+    order
+        .into_iter()
+        .map(|place| 0.02 * (place as f32 - count as f32 / 2.0) + 0.01)
+        .collect()
+}
+
+#[test]
+fn of_convolution() {
+    // Groups, stride and partial windows by one path, more channels by the other.
+    let mut odd = layer("odd", 4);
+    (odd.groups, odd.stride, odd.partial_windows) = (2, 2, true);
+    for (layer, channels) in [(odd, 2), (layer("direct", 16), 8)] {
+        let g = conv::Geometry::new(&layer, Shape::new(channels, 6, 7)).unwrap();
+        let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
+        let (x, w, b) = (
+            numbers(1, BATCH * g.input.len()),
+            numbers(2, g.weights()),
+            numbers(3, layer.channels),
+        );
+        let r = numbers(4, BATCH * g.output.len());
+        let forward = |x: &[f32], w: &[f32], b: &[f32]| {
+            let mut y = vec![0.0; r.len()];
+            g.forward(&cpu, &chunks, BATCH, x, w, b, &mut y, false);
+            y
+        };
+        let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
+        let mut partial = vec![0.0; chunks.len() * g.partial()];
+        g.backward(
+            &cpu,
+            &chunks,
+            BATCH,
+            Saved { input: &x, weight: &w },
+            &r,
+            &mut partial,
+            Some(&mut dx),
+        );
+        g.reduce(&cpu, &chunks, BATCH, &partial, &mut dw, &mut db);
+        // It is linear in each, so the distance may be large.
+        check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
+        check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
+        check("db", &b, 0.5, &r, &db, &|b| forward(&x, &w, b));
+    }
+}
+
+#[test]
+fn of_the_fully_connected_layer() {
+    let g = linear::Geometry { inputs: 13, outputs: 9 };
+    let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
+    let (x, w, b, r) = (
+        numbers(1, BATCH * 13),
+        numbers(2, 9 * 13),
+        numbers(3, 9),
+        numbers(4, BATCH * 9),
+    );
+    let forward = |x: &[f32], w: &[f32], b: &[f32]| {
+        let mut y = vec![0.0; r.len()];
+        g.forward(&cpu, &chunks, x, w, b, &mut y, false);
+        y
+    };
+    let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
+    g.backward_weights(&cpu, &chunks, &x, &r, &mut dw, &mut db);
+    g.backward_data(&cpu, &chunks, &w, &r, &mut dx);
+    check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
+    check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
+    check("db", &b, 0.5, &r, &db, &|b| forward(&x, &w, b));
+}
+
+#[test]
+fn of_local_response_normalisation() {
+    for (beta, divide_by_size) in [(0.75, false), (0.6, true)] {
+        // A strong α, so that the neighbours' part of the gradient counts.
+        let layer = Lrn {
+            size: 5,
+            alpha: 0.5,
+            beta,
+            k: 2.0,
+            divide_by_size,
+        };
+        let shape = Shape::new(7, 3, 4);
+        let (g, cpu, chunks) = (lrn::Geometry::new(&layer, shape), cpu(), Chunks::new(BATCH));
+        let (a, r) = (numbers(1, BATCH * shape.len()), numbers(2, BATCH * shape.len()));
+        let mut da = vec![0.0; a.len()];
+        g.backward(&cpu, &chunks, BATCH, &a, &r, &mut da);
+        check("da", &a, 0.01, &r, &da, &|a| {
+            let mut b = vec![0.0; a.len()];
+            g.forward(&cpu, &chunks, BATCH, a, &mut b);
+            b
+        });
+    }
+}
+
+#[test]
+fn of_max_pooling() {
+    let layer = MaxPool {
+        size: 3,
+        stride: 2,
+        partial_windows: true,
+    };
+    let g = pool::Geometry::new(&layer, Shape::new(2, 6, 7)).unwrap();
+    let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
+    let (x, r) = (apart(BATCH * g.input.len()), numbers(2, BATCH * g.output.len()));
+    let forward = |x: &[f32]| {
+        let (mut y, mut places) = (vec![0.0; r.len()], vec![0; r.len()]);
+        g.forward(&cpu, &chunks, BATCH, x, &mut y, &mut places);
+        (y, places)
+    };
+    let mut dx = vec![0.0; x.len()];
+    g.backward(&cpu, &chunks, BATCH, &r, &forward(&x).1, &mut dx);
+    check("dx", &x, 0.004, &r, &dx, &|x| forward(x).0);
+}
+
+#[test]
+fn of_relu_and_tanh() {
+    let (x, r) = (apart(101), numbers(2, 101));
+    let of = |what: &str, forward: &dyn Fn(&mut [f32]), backward: &dyn Fn(&[f32], &mut [f32])| {
+        let output = |x: &[f32]| {
+            let mut y = x.to_vec();
+            forward(&mut y);
+            y
+        };
+        let mut dx = r.clone();
+        backward(&output(&x), &mut dx);
+        check(what, &x, 0.004, &r, &dx, &output);
+    };
+    of("relu", &|y| relu::cpu::forward(&cpu(), y), &|y, dx| {
+        relu::cpu::backward(&cpu(), y, dx);
+    });
+    of("tanh", &|y| tanh::cpu::forward(&cpu(), y), &|y, dx| {
+        tanh::cpu::backward(&cpu(), y, dx);
+    });
+}
+
+#[test]
+fn of_dropout() {
+    let (units, masks) = (40, Masks::new(1, 2, 3, 0.5));
+    let apply = |x: &[f32]| {
+        let mut y = x.to_vec();
+        dropout::cpu::mask(&cpu(), &Chunks::new(BATCH), BATCH, &masks, 0, units, &mut y);
+        y
+    };
+    let (x, r) = (numbers(1, BATCH * units), numbers(2, BATCH * units));
+    // The backward pass is the same mask over the gradient.
+    check("dx", &x, 0.5, &r, &apply(&r), &apply);
+}
+
+#[test]
+fn of_softmax_and_cross_entropy() {
+    let (classes, labels, weights) = (6, [5u32, 0, 2], [1.0f32, 0.0, 1.0]);
+    let z = numbers(1, BATCH * classes);
+    let outputs = |z: &[f32]| {
+        let mut p = vec![0.0; z.len()];
+        softmax::cpu::probabilities(z, classes, &mut p);
+        p
+    };
+    let mut dz = vec![0.0; z.len()];
+    softmax::cpu::backward(&outputs(&z), classes, &labels, &weights, 2, &mut dz);
+    check("dz", &z, 0.01, &[1.0], &dz, &|z| {
+        vec![softmax::cpu::loss(z, &outputs(z), classes, &labels, &weights).mean() as f32]
+    });
+}
