@@ -1,5 +1,7 @@
 //! The `tracing` subscriber: stages as spans, to stderr, as text or JSON.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -29,6 +31,7 @@ pub fn start(verbosity: u8, format: Format) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_span_events(events)
         .with_thread_names(true);
     // A second call (tests in one process) keeps the first subscriber.
