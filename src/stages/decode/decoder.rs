@@ -53,8 +53,6 @@ struct Buffers {
     wide: Vec<i16>,
     /// RGB of the stored image, or of a region that encloses the wanted one.
     decoded: Vec<u8>,
-    /// The whole image, resized.
-    resized: Vec<u8>,
     /// The region before it is turned.
     region: Vec<u8>,
 }
@@ -99,7 +97,6 @@ impl Decoder {
             cmyk,
             wide,
             decoded,
-            resized,
             region: unturned,
         } = buffers;
         let (opened, geometry) = open(options, jpeg, repaired, encoded)?;
@@ -110,17 +107,15 @@ impl Decoder {
                 want: region.bytes(),
             });
         }
-        let (width, height) = geometry.stored;
-        let whole = Region {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        };
         let is_resized = geometry.resized != geometry.stored;
+        let source = if is_resized {
+            resize.prepare(geometry.stored, geometry.resized, wanted)
+        } else {
+            wanted
+        };
         let needed = match &opened {
-            Opened::Jpeg(_, header) if !is_resized => header.enclosing(wanted),
-            _ => whole,
+            Opened::Jpeg(_, header) => header.enclosing(source),
+            Opened::Png(_) | Opened::Grey(_) => geometry.whole(),
         };
         if let Opened::Jpeg(bytes, header) = &opened
             && needed == wanted
@@ -140,25 +135,18 @@ impl Decoder {
                 decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
             }
         }
-        let (pixels, lies_at) = if is_resized {
-            resize.rgb(decoded, geometry.stored, geometry.resized, resized);
-            (
-                &*resized,
-                Region {
-                    x: 0,
-                    y: 0,
-                    width: geometry.resized.0,
-                    height: geometry.resized.1,
-                },
-            )
-        } else {
-            (&*decoded, needed)
+        let mut fit = |out: &mut [u8]| {
+            if is_resized {
+                resize.rgb(decoded, needed, out);
+            } else {
+                cut(decoded, needed, wanted, out);
+            }
         };
         if geometry.turn.is_none() {
-            cut(pixels, lies_at, wanted, out);
+            fit(out);
         } else {
             unturned.resize(wanted.bytes(), 0);
-            cut(pixels, lies_at, wanted, unturned);
+            fit(unturned);
             geometry.turn.apply(unturned, wanted.width, out);
         }
         Ok(())

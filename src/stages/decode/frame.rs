@@ -144,6 +144,12 @@ impl Geometry {
         })
     }
 
+    /// All of the stored image.
+    pub(super) fn whole(&self) -> Region {
+        let (width, height) = self.stored;
+        Region::whole(Frame { width, height })
+    }
+
     /// Where a region of the frame lies in the resized image before it is turned.
     pub(super) fn before_turning(&self, region: Region) -> Result<Region, DecodeError> {
         let Frame {

@@ -1,0 +1,79 @@
+//! The two passes on AVX2, with the sums of `portable` to the last bit: all of them are of whole numbers.
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_madd_epi16, _mm_packs_epi32, _mm_packus_epi16,
+    _mm_set1_epi32, _mm_setr_epi8, _mm_shuffle_epi8, _mm_srai_epi32, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
+    _mm256_add_epi32, _mm256_cvtepu8_epi16, _mm256_madd_epi16, _mm256_packs_epi32, _mm256_permute4x64_epi64,
+    _mm256_set1_epi32, _mm256_srai_epi32,
+};
+
+use super::axis::Axis;
+use super::{LINE_BITS, Rows, WEIGHT_BITS, portable};
+
+/// Values of a line that are blended at once.
+const AT_ONCE: usize = 16;
+
+/// Blends rows from `first` on into `line`, two rows a multiplication.
+#[target_feature(enable = "avx2")]
+pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16]) {
+    const SHIFT: i32 = (WEIGHT_BITS - LINE_BITS) as i32;
+    let whole = line.len() / AT_ONCE * AT_ONCE;
+    let rounding = _mm256_set1_epi32(1 << (SHIFT - 1));
+    for (at, values) in (0..whole).step_by(AT_ONCE).zip(line.chunks_exact_mut(AT_ONCE)) {
+        let (mut low, mut high) = (rounding, rounding);
+        for (pair, weights) in weights.iter().enumerate() {
+            let weights = _mm256_set1_epi32(both(*weights));
+            let row = first + 2 * pair;
+            let (upper, lower) = (bytes(rows.row(row), at), bytes(rows.row(row + 1), at));
+            let left = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(upper, lower));
+            let right = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(upper, lower));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(left, weights));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(right, weights));
+        }
+        let packed = _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(low), _mm256_srai_epi32::<SHIFT>(high));
+        // Packing works in each half on its own.
+        let packed: __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
+        values.copy_from_slice(&bytemuck::cast::<_, [i16; AT_ONCE]>(packed));
+    }
+    portable::down(rows, first, weights, line, whole);
+}
+
+/// Blends pixels of `line` into `out`, two taps of all three channels a multiplication. `line` has room for a load of
+/// 8 values at every tap.
+#[target_feature(enable = "avx2")]
+pub(super) fn across(axis: &Axis, line: &[i16], out: &mut [u8]) {
+    const SHIFT: i32 = (WEIGHT_BITS + LINE_BITS) as i32;
+    // r g b r' g' b' becomes r r' g g' b b' 0 0.
+    let pairing = _mm_setr_epi8(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -1, -1, -1, -1);
+    let rounding = _mm_set1_epi32(1 << (SHIFT - 1));
+    for (pixel, (first, weights)) in out.chunks_exact_mut(3).zip(axis.pixels(0)) {
+        let mut sum = rounding;
+        let taps = &line[3 * first..][..6 * weights.len() + 2];
+        for (pair, weights) in weights.iter().enumerate() {
+            let values = _mm_shuffle_epi8(shorts(taps, 6 * pair), pairing);
+            sum = _mm_add_epi32(sum, _mm_madd_epi16(values, _mm_set1_epi32(both(*weights))));
+        }
+        let shorts = _mm_packs_epi32(_mm_srai_epi32::<SHIFT>(sum), sum);
+        let [r, g, b, _] = _mm_cvtsi128_si32(_mm_packus_epi16(shorts, shorts)).to_le_bytes();
+        pixel.copy_from_slice(&[r, g, b]);
+    }
+}
+
+/// Two weights in one 32-bit lane.
+fn both([a, b]: [i16; 2]) -> i32 {
+    i32::from(a) & 0xffff | i32::from(b) << 16
+}
+
+/// 16 bytes from `at` on.
+fn bytes(row: &[u8], at: usize) -> __m128i {
+    let mut sixteen = [0; 16];
+    sixteen.copy_from_slice(&row[at..at + 16]);
+    bytemuck::cast(sixteen)
+}
+
+/// 8 values from `at` on.
+fn shorts(line: &[i16], at: usize) -> __m128i {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&line[at..at + 8]);
+    bytemuck::cast(eight)
+}

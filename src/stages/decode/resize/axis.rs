@@ -1,0 +1,106 @@
+//! Which pixels of the stored image a pixel of the resized one is made from, along one axis.
+
+use super::WEIGHT_BITS;
+
+/// Taps of each wanted pixel, in pairs, as the vector unit multiplies them.
+#[derive(Default)]
+pub(super) struct Axis {
+    /// First tap of each pixel, counted from `start`.
+    first: Vec<u32>,
+    /// `pairs` for each pixel.
+    weights: Vec<[i16; 2]>,
+    pairs: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Axis {
+    /// Prepares pixels `at..at + length` of `to` pixels that are made from `from`. Gives the first pixel that is needed
+    /// and how many.
+    pub(super) fn prepare(&mut self, from: u32, to: u32, at: u32, length: u32) -> (u32, u32) {
+        let scale = f64::from(from) / f64::from(to);
+        let radius = scale.max(1.0);
+        let center = |i: u32| (f64::from(i) + 0.5) * scale;
+        // The pixels whose middles lie inside of the triangle; at least the nearest.
+        let support = |center: f64| {
+            let low = (center - radius + 0.5).floor().max(0.0) as u32;
+            let high = ((center + radius + 0.5).floor() as u32).min(from);
+            (low, high.max(low + 1))
+        };
+        self.start = support(center(at)).0;
+        self.end = support(center(at + length - 1)).1;
+        self.pairs = (2.0 * radius + 2.0) as usize / 2 + 1;
+        self.first.clear();
+        self.weights.clear();
+        for i in at..at + length {
+            let center = center(i);
+            let (low, high) = support(center);
+            self.first.push(low - self.start);
+            let at = self.weights.len();
+            self.weights.resize(at + self.pairs, [0; 2]);
+            let height = |tap: u32| (1.0 - (f64::from(tap) + 0.5 - center).abs() / radius).max(0.0);
+            fill(
+                &mut self.weights[at..],
+                (high - low) as usize,
+                |tap| height(low + tap as u32),
+            );
+        }
+        self.trim();
+        self.span()
+    }
+
+    /// Leaves off pairs that are 0 for every pixel.
+    fn trim(&mut self) {
+        let used = |pixel: &[[i16; 2]]| pixel.iter().rposition(|pair| *pair != [0; 2]).map_or(0, |last| last + 1);
+        let needed = self.weights.chunks_exact(self.pairs).map(used).max().unwrap_or(1).max(1);
+        for pixel in 0..self.first.len() {
+            let at = pixel * self.pairs;
+            self.weights.copy_within(at..at + needed, pixel * needed);
+        }
+        self.weights.truncate(self.first.len() * needed);
+        self.pairs = needed;
+    }
+
+    /// Pixels that are made.
+    pub(super) fn len(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Taps of a pixel.
+    pub(super) fn taps(&self) -> usize {
+        2 * self.pairs
+    }
+
+    /// The first pixel that is needed, and how many.
+    pub(super) fn span(&self) -> (u32, u32) {
+        (self.start, self.end - self.start)
+    }
+
+    /// First tap (counted from the first that is needed) and weights of the `i`-th pixel.
+    pub(super) fn pixel(&self, i: usize) -> (usize, &[[i16; 2]]) {
+        (self.first[i] as usize, &self.weights[i * self.pairs..][..self.pairs])
+    }
+
+    /// The same for each pixel from the `i`-th on.
+    pub(super) fn pixels(&self, i: usize) -> impl Iterator<Item = (usize, &[[i16; 2]])> {
+        let weights = self.weights[i * self.pairs..].chunks_exact(self.pairs);
+        self.first[i..].iter().map(|&first| first as usize).zip(weights)
+    }
+}
+
+/// Fills in the weights of `taps` taps of the given heights, as whole numbers that add up to 1 exactly.
+fn fill(weights: &mut [[i16; 2]], taps: usize, height: impl Fn(usize) -> f64) {
+    let one = f64::from(1_u32 << WEIGHT_BITS);
+    let sum: f64 = (0..taps).map(&height).sum();
+    let flat = weights.as_flattened_mut();
+    let (mut left, mut largest) = (1_i32 << WEIGHT_BITS, 0);
+    for tap in 0..taps {
+        // Half up, by hand: the same on every machine.
+        flat[tap] = (height(tap) / sum * one + 0.5).floor() as i16;
+        left -= i32::from(flat[tap]);
+        if flat[tap] > flat[largest] {
+            largest = tap;
+        }
+    }
+    flat[largest] += left as i16;
+}

@@ -1,0 +1,159 @@
+//! Antialiased bilinear resize of just the wanted part.
+//!
+//! The filter is the triangle, widened by the scale where the image shrinks, as Pillow's and PyTorch's antialiased resize have
+//! it. A pixel's weights depend on its place in the whole resized image and never on the part that is asked for, so that a
+//! crop has exactly the whole's pixels; and all arithmetic after the weights is in integers, the same on every machine.
+//!
+//! Each row is made in two passes: `down` blends rows into one line of 16-bit values, `across` blends the line's pixels.
+//! Down first, because a line of bytes can be blended 16 at a time whatever its pixels are.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod axis;
+mod portable;
+
+use super::Region;
+use axis::Axis;
+
+/// Bits behind the point of a weight: the weights of a pixel add up to exactly `1 << WEIGHT_BITS`.
+const WEIGHT_BITS: u32 = 14;
+/// Bits behind the point of a value on the line between the passes: 255 · 2⁶ fits 16 bits with the sign.
+const LINE_BITS: u32 = 6;
+/// Values that a vector load may read behind the end of a line; their weights are 0.
+const PADDING: usize = 8;
+
+/// A resizer that keeps its buffers.
+pub(super) struct Resize {
+    across: Axis,
+    down: Axis,
+    /// The blended line, from the first column that is needed.
+    line: Vec<i16>,
+    avx2: bool,
+}
+
+/// Rows of bytes, `pitch` apart.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    bytes: &'a [u8],
+    pitch: usize,
+    count: usize,
+    /// Bytes of a row that are used.
+    length: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Row `i`, or the last where `i` lies behind it: such a tap has weight 0.
+    fn row(&self, i: usize) -> &'a [u8] {
+        &self.bytes[i.min(self.count - 1) * self.pitch..][..self.length]
+    }
+}
+
+impl Resize {
+    pub(super) fn new() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        let avx2 = is_x86_feature_detected!("avx2");
+        #[cfg(not(target_arch = "x86_64"))]
+        let avx2 = false;
+        Self {
+            across: Axis::default(),
+            down: Axis::default(),
+            line: Vec::new(),
+            avx2,
+        }
+    }
+
+    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`. Gives the part of the
+    /// stored image that it is made from.
+    pub(super) fn prepare(&mut self, stored: (u32, u32), resized: (u32, u32), wanted: Region) -> Region {
+        let (x, width) = self.across.prepare(stored.0, resized.0, wanted.x, wanted.width);
+        let (y, height) = self.down.prepare(stored.1, resized.1, wanted.y, wanted.height);
+        Region { x, y, width, height }
+    }
+
+    /// Writes the part that was prepared for, out of `pixels`: RGB of the part `lies_at` of the stored image.
+    pub(super) fn rgb(&mut self, pixels: &[u8], lies_at: Region, out: &mut [u8]) {
+        let Self {
+            across,
+            down,
+            line,
+            avx2,
+        } = self;
+        let (x, width) = across.span();
+        let (y, height) = down.span();
+        let pitch = 3 * lies_at.width as usize;
+        let rows = Rows {
+            bytes: &pixels[(y - lies_at.y) as usize * pitch + 3 * (x - lies_at.x) as usize..],
+            pitch,
+            count: height as usize,
+            length: 3 * width as usize,
+        };
+        line.clear();
+        line.resize(rows.length + 3 * across.taps() + PADDING, 0);
+        for (i, out) in out.chunks_exact_mut(3 * across.len()).enumerate() {
+            let (first, weights) = down.pixel(i);
+            blend_down(*avx2, rows, first, weights, &mut line[..rows.length]);
+            blend_across(*avx2, across, line, out);
+        }
+    }
+}
+
+/// Blends rows from `first` on into `line`.
+fn blend_down(avx2: bool, rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16]) {
+    #[cfg(target_arch = "x86_64")]
+    if avx2 {
+        // SAFETY: the processor has AVX2: `Resize::new` has asked it.
+        return unsafe { avx2::down(rows, first, weights, line) };
+    }
+    let _ = avx2;
+    portable::down(rows, first, weights, line, 0);
+}
+
+/// Blends pixels of `line` into `out`.
+fn blend_across(avx2: bool, axis: &Axis, line: &[i16], out: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if avx2 {
+        // SAFETY: as in `blend_down`.
+        return unsafe { avx2::across(axis, line, out) };
+    }
+    let _ = avx2;
+    portable::across(axis, line, out, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The vector units and plain arithmetic give the same bytes.
+        #[test]
+        fn avx2_is_portable(
+            stored in (1_u32..80, 1_u32..40), resized in (1_u32..80, 1_u32..40), seed: u64,
+        ) {
+            let mut random = seed;
+            let pixels: Vec<u8> = (0..3 * stored.0 * stored.1)
+                .map(|_| {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    // Extremes are where sums overflow.
+                    [0, 255, (random >> 40) as u8, 255][(random >> 60) as usize % 4]
+                })
+                .collect();
+            let wanted = Region { x: 0, y: 0, width: resized.0, height: resized.1 };
+            let mut both = [true, false].map(|avx2| {
+                let mut resize = Resize::new();
+                resize.avx2 &= avx2;
+                let needed = resize.prepare(stored, resized, wanted);
+                prop_assert!(needed.x + needed.width <= stored.0 && needed.y + needed.height <= stored.1);
+                let all = Region { x: 0, y: 0, width: stored.0, height: stored.1 };
+                let mut out = vec![0; wanted.bytes()];
+                resize.rgb(&pixels, all, &mut out);
+                Ok(out)
+            });
+            let [a, b] = &mut both;
+            prop_assert_eq!(a.as_ref().ok(), b.as_ref().ok());
+            if stored == resized {
+                prop_assert_eq!(a.as_ref().ok(), Some(&pixels));
+            }
+        }
+    }
+}
