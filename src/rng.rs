@@ -19,6 +19,10 @@ pub enum Purpose {
     Dropout = 5,
     /// Initial weights.
     Init = 6,
+    /// Brightness, contrast and saturation.
+    Jitter = 7,
+    /// Place of the square that is blotted out.
+    Cutout = 8,
 }
 
 /// A stream of random numbers for one purpose at one place: `(seed, purpose, a, b)`.

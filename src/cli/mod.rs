@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::observe::logging::{self, Format};
 
+mod bench;
 mod check;
 mod estimate;
 mod eval;
@@ -62,6 +63,9 @@ enum Command {
     /// Shows what a run would be, without starting it
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
+    /// Measures how fast this machine is
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::BenchArgs),
     /// Says what a run, checkpoint, dataset or image file is
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::main(&args, quiet),
         Command::Predict(args) => predict::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Bench(args) => bench::main(&args, quiet),
         Command::Inspect(args) => inspect::main(&args),
         Command::Export(args) => export::main(&args, quiet),
         Command::Completions(args) => shell::completions(&args),

@@ -81,7 +81,10 @@ impl Predictor {
             rule: Rule {
                 seed: 0,
                 crop: crop as u32,
+                resized: None,
                 flip: 0.0,
+                jitter: None,
+                cutout: 0,
                 colour: None,
                 views: crops,
             },

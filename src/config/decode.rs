@@ -15,6 +15,8 @@ table! {
         shorter_side: Option<u32> = None,
         /// Whether only the central square of the scaled image is used (paper: yes).
         square: bool = true,
+        /// Whether libjpeg may decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
+        dct_scaling: bool = true,
         /// Whether the EXIF orientation is applied.
         exif: bool = true,
     }

@@ -140,15 +140,7 @@ impl Config {
                 "\"image\" needs decode.square = true and decode.shorter_side".to_string(),
             );
         }
-        if !(0.0..=1.0).contains(&self.augment.flip) {
-            complain(
-                "augment.flip",
-                format!("a probability is between 0 and 1, not {}", self.augment.flip),
-            );
-        }
-        if self.augment.std.is_some_and(|std| std.iter().any(|&s| s <= 0.0)) {
-            complain("augment.std", "each of the three must be above 0".to_string());
-        }
+        self.augment.check(&mut complain);
         if self.run.epochs == 0 && self.run.steps.is_none() {
             complain("run.epochs", "0 epochs train nothing".to_string());
         }

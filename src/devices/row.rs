@@ -5,16 +5,29 @@
 pub enum Subtract<'a> {
     /// One number a channel.
     Channel([f32; 3]),
-    /// The mean image at the place of the crop: RGB interleaved, `line` floats from one line to the next.
+    /// The mean image at the place of the crop.
     Image {
-        /// Starts at the crop's top left pixel.
-        values: &'a [f32],
-        /// Floats from one line of the mean image to the next.
+        /// R, G and B, each starting at the crop's top left pixel.
+        planes: [&'a [f32]; 3],
+        /// Floats from one line of a plane to the next.
         line: usize,
     },
 }
 
-/// A square crop as it is to be seen by the network: value = (pixel − mean + colour) · scale, reflected if asked.
+/// A rectangle of the row that is blotted out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// Its first column.
+    pub x: u32,
+    /// Its first line.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Lines.
+    pub height: u32,
+}
+
+/// A square crop as it is to be seen by the network: value = (mixed pixel − mean + colour) · scale, reflected if asked.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// RGB interleaved, 0..255, starting at the crop's top left pixel.
@@ -23,12 +36,16 @@ pub struct View<'a> {
     pub line: usize,
     /// Whether left and right are exchanged (after the subtraction, as the mean belongs to the unreflected image).
     pub flip: bool,
+    /// How each of R, G and B is mixed from R, G, B and 1, clamped to 0..255; `None`: as it is.
+    pub mix: Option<[[f32; 4]; 3]>,
     /// The mean.
     pub subtract: Subtract<'a>,
     /// Colour noise to add, in 0..255.
     pub colour: [f32; 3],
     /// 1 / standard deviation, or 1.
     pub scale: [f32; 3],
+    /// What becomes 0, after the reflection.
+    pub hole: Option<Hole>,
 }
 
 /// Writes views as rows of a device's batch. Supplied by the device; stages know nothing of its layout.

@@ -2,6 +2,8 @@
 
 pub mod logging;
 
+pub mod memory;
+
 pub mod metrics;
 
 pub mod progress;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::PlanError;
 use crate::config::Config;
-use crate::config::augment::{Mean, PcaScale};
+use crate::config::augment::{self as config, Mean, PcaScale};
 use crate::dataset::statistics::Statistics;
 use crate::devices::row::RowWriter;
-use crate::stages::augment::{ColourNoise, Look, Mean as Subtracted};
+use crate::stages::augment::{ColourNoise, JitterRange, Look, Mean as Subtracted, ResizedCrop};
 use crate::stages::decode::Options;
 
 /// What is done to every image when it is decoded.
@@ -17,6 +17,7 @@ pub fn decode_options(config: &Config) -> Options {
         shorter_side: decode.shorter_side,
         square: decode.square,
         exif: decode.exif,
+        dct_scaling: decode.dct_scaling,
         ..Options::default()
     }
 }
@@ -31,15 +32,22 @@ pub fn look(config: &Config, statistics: Option<&Statistics>, writer: Arc<dyn Ro
             let image = statistics()?.mean_image.as_ref().ok_or(PlanError::NoStatistics)?;
             Subtracted::Image {
                 side: image.side,
-                values: image.values.as_slice().into(),
+                values: planes(&image.values),
             }
         }
     };
     Ok(Look {
+        crop: config.augment.crop.get() as u32,
         mean,
         scale: config.augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
         writer,
     })
+}
+
+/// RGB interleaved as three planes.
+fn planes(values: &[f32]) -> Arc<[f32]> {
+    let plane = |channel| values.iter().skip(channel).step_by(3).copied();
+    plane(0).chain(plane(1)).chain(plane(2)).collect()
 }
 
 /// The colour noise of training, if any was asked for.
@@ -57,6 +65,23 @@ pub fn colour_noise(config: &Config, statistics: Option<&Statistics>) -> Option<
     Some(ColourNoise {
         components: [0, 1, 2].map(|i| statistics.eigenvectors[i].map(|x| x * strength(i))),
     })
+}
+
+/// The range of training crops of random size.
+pub fn resized_crop(crop: &config::RandomResizedCrop) -> ResizedCrop {
+    ResizedCrop {
+        area: crop.area,
+        ratio: crop.ratio,
+    }
+}
+
+/// The ranges of colour jitter.
+pub fn jitter(jitter: &config::Jitter) -> JitterRange {
+    JitterRange {
+        brightness: jitter.brightness,
+        contrast: jitter.contrast,
+        saturation: jitter.saturation,
+    }
 }
 
 /// Whether a pass over the training set must be made before training.

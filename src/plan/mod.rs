@@ -147,7 +147,10 @@ impl Plan {
         Rule {
             seed: self.config.run.seed,
             crop: augment.crop.get() as u32,
+            resized: augment.random_resized_crop.as_ref().map(look::resized_crop),
             flip: augment.flip,
+            jitter: augment.jitter.as_ref().map(look::jitter),
+            cutout: augment.cutout,
             colour: look::colour_noise(&self.config, statistics),
             views: self.itinerary.views,
         }

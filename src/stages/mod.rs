@@ -25,6 +25,9 @@ pub mod staging;
 /// Training steps and evaluation. Upstream: staging.
 pub mod compute;
 
+/// Takes batches and does nothing: a device that costs nothing. Upstream: staging.
+pub mod discard;
+
 /// Checkpoints to disk, one at a time. Upstream: compute.
 pub mod save;
 

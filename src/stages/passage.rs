@@ -84,7 +84,7 @@ pub struct Pixels<T> {
     pub buffer: Vec<u8>,
     /// The frame in which crops are drawn.
     pub frame: Frame,
-    /// The part of it that is in `buffer`.
+    /// The part of it that is in `buffer`: where it begins, and its size there, to which it may have been scaled.
     pub region: Region,
     /// xxh3 of the encoded bytes.
     pub checksum: u64,

@@ -1,5 +1,5 @@
 //! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
-//! `training.rs`, that of the pass for statistics in `measuring.rs`.
+//! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,9 +7,12 @@ use std::sync::Arc;
 use crate::flow::{Fault, HopGauge, Inlet, Outlet, channel};
 use crate::plan::Plan;
 
+mod feeding;
+mod input;
 mod measuring;
 mod training;
 
+pub use feeding::feeding;
 pub use measuring::measuring;
 pub use training::{Beginning, training};
 

@@ -9,15 +9,15 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use super::{Flow, Topology, fill, pixel_pool};
+use super::input::Start;
+use super::{Flow, Topology, fill};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Fault, Inlet, Slot, Stop, channel};
+use crate::flow::{Fault, Inlet, Stop, channel};
 use crate::model::Network;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
 use crate::stages::compute::{self, Compute, Hops, IN_FLIGHT, Replica, Report, RunState};
 use crate::stages::save::{self, Saver};
-use crate::stages::{augment, decode, source, staging};
 
 /// Where a run begins.
 pub struct Beginning {
@@ -48,58 +48,14 @@ pub fn training(
         every_steps,
     } = beginning;
     let config = &plan.config;
-    let slots = config.staging.slots;
-    let rule = plan.rule(statistics.as_ref());
     let mut flow = Flow::default();
 
-    // source: slots come home to it, tickets leave.
-    let (free, slots_home) = channel("slot", slots);
-    fill(&free, slots.get(), || {
-        Slot::new(config.staging.batch.get(), plan.writer.row_bytes())
-    });
-    let (opened, openings) = channel("opened", slots);
-    let (tickets, tickets_in) = channel("ticket", config.decode.queue);
-    let way = source::Source {
-        itinerary: plan.itinerary.clone(),
-        start: state.position,
+    // source, decode, augment, staging: `input.rs`.
+    let start = Start {
+        position: state.position,
+        stream: state.stream,
     };
-    flow.hop("source", slots_home.gauge());
-    flow.one("source", {
-        let stop = stop.clone();
-        move || source::run(&way, &slots_home, opened, tickets, &stop)
-    });
-
-    // decode: buffers circulate between it and augment.
-    let (spare, pool) = pixel_pool(plan);
-    let (pixels, pixels_in) = channel("pixels", config.augment.queue);
-    let settings = plan.decode(rule.clone());
-    flow.hop("decode", tickets_in.gauge());
-    flow.many("decode", config.decode.workers, || {
-        let (settings, tickets, pool, pixels) = (settings.clone(), tickets_in.clone(), pool.clone(), pixels.clone());
-        move || decode::run(&settings, &tickets, &pool, pixels)
-    });
-    pixels.finish();
-
-    // augment: writes rows, sends receipts.
-    let (receipts, receipts_in) = channel("receipt", config.staging.queue);
-    let settings = plan.augment(rule, statistics.as_ref())?;
-    flow.hop("augment", pixels_in.gauge());
-    flow.many("augment", config.augment.workers, || {
-        let (settings, pixels, receipts, spare) =
-            (settings.clone(), pixels_in.clone(), receipts.clone(), spare.clone());
-        move || augment::run(&settings, &pixels, receipts, spare)
-    });
-    receipts.finish();
-    spare.finish();
-
-    // staging: whole batches, in order.
-    let (batches, batches_in) = channel("batch", config.compute.queue);
-    let stream = state.stream;
-    flow.hop("staging", receipts_in.gauge());
-    flow.one("staging", {
-        let stop = stop.clone();
-        move || staging::run(stream, &receipts_in, &openings, batches, &stop)
-    });
+    let (batches_in, free) = flow.input(plan, statistics.as_ref(), start, stop)?;
 
     // compute: the device's thread, the stage that drives it, the writer of checkpoints.
     let (work, work_in) = channel("work", NonZeroUsize::MIN);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pipeline::stages::augment::{ColourNoise, Rule};
+use pipeline::stages::augment::{ColourNoise, JitterRange, ResizedCrop, Rule};
 use pipeline::stages::decode::Frame;
 use proptest::prelude::*;
 
@@ -10,7 +10,10 @@ fn rule(crop: u32) -> Rule {
     Rule {
         seed: 11,
         crop,
+        resized: None,
         flip: 0.5,
+        jitter: None,
+        cutout: 0,
         colour: None,
         views: 10,
     }
@@ -103,4 +106,68 @@ fn colour_noise_has_the_covariance_of_its_components() {
             );
         }
     }
+}
+
+#[test]
+fn resized_crops_lie_in_the_frame_and_have_the_shares_and_shapes_asked_for() {
+    let rule = Rule {
+        resized: Some(ResizedCrop {
+            area: [0.08, 1.0],
+            ratio: [0.75, 4.0 / 3.0],
+        }),
+        ..rule(64)
+    };
+    let frame = Frame {
+        width: 300,
+        height: 200,
+    };
+    let draws: Vec<_> = (0..10_000).map(|sample| rule.draw(3, sample, frame).region).collect();
+    for region in &draws {
+        assert!(region.x + region.width <= 300 && region.y + region.height <= 200);
+        let ratio = f64::from(region.width) / f64::from(region.height);
+        assert!((0.72..1.40).contains(&ratio), "{region:?}");
+        let share = f64::from(region.width * region.height) / 60_000.0;
+        assert!((0.075..=1.0).contains(&share), "{region:?}");
+    }
+    // Areas are uniform from 0.08 to 1, but what does not fit into the height is drawn again: the mean is below 0.54.
+    let mean: f64 = draws.iter().map(|r| f64::from(r.width * r.height) / 60_000.0).sum::<f64>() / 10_000.0;
+    assert!((0.3..0.54).contains(&mean), "{mean}");
+    // A frame that no shape fits into gives its largest centred part.
+    let line = Frame {
+        width: 1000,
+        height: 2,
+    };
+    let region = rule.draw(0, 0, line).region;
+    assert!(region.height == 2 && region.width <= 3 && region.x > 490, "{region:?}");
+}
+
+#[test]
+fn jitter_and_cutout_stay_in_their_ranges() {
+    let rule = Rule {
+        jitter: Some(JitterRange {
+            brightness: 0.4,
+            contrast: 0.2,
+            saturation: 0.0,
+        }),
+        cutout: 16,
+        ..rule(64)
+    };
+    let frame = Frame {
+        width: 80,
+        height: 80,
+    };
+    let draws: Vec<_> = (0..5000).map(|sample| rule.draw(1, sample, frame)).collect();
+    let (mut least, mut greatest) = (2.0_f32, 0.0_f32);
+    for draw in &draws {
+        let (jitter, hole) = (draw.jitter.unwrap(), draw.hole.unwrap());
+        least = least.min(jitter.brightness);
+        greatest = greatest.max(jitter.brightness);
+        assert!((0.8..=1.2).contains(&jitter.contrast) && jitter.saturation == 1.0);
+        assert!(hole.x + hole.width <= 64 && hole.y + hole.height <= 64);
+        assert!((8..=16).contains(&hole.width) && (8..=16).contains(&hole.height));
+    }
+    assert!((0.6..0.61).contains(&least) && (1.39..1.4001).contains(&greatest));
+    let plain = Rule { jitter: None, cutout: 0, ..rule };
+    let same = (0..100).all(|sample| plain.draw(1, sample, frame).region == draws[sample as usize].region);
+    assert!(same, "an augmentation more never changes what another draws");
 }

@@ -52,6 +52,7 @@ fn resize_is_antialiased_bilinear() {
     for (side, width) in [(30, 40), (45, 60), (89, 119), (180, 240)] {
         let options = Options {
             shorter_side: Some(side),
+            dct_scaling: false,
             ..Options::default()
         };
         let (frame, pixels) = whole(&mut decoder(options), &file).unwrap();

@@ -62,4 +62,17 @@ proptest! {
         let wanted = inside(frame, at);
         prop_assert!(region(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted), "{:?}", wanted);
     }
+
+    /// Also where libjpeg shrinks the image while it decodes it.
+    #[test]
+    fn region_is_cut_of_whole_when_far_smaller(
+        size in (32_usize..300, 32_usize..300), seed: u32, subsamp in 0..SUBSAMPLINGS.len(), progressive: bool,
+        shorter_side in 4_u32..40, at in fractions(),
+    ) {
+        let file = jpeg(size.0, size.1, seed, SUBSAMPLINGS[subsamp], progressive);
+        let mut decoder = decoder(Options { shorter_side: Some(shorter_side), ..Options::default() });
+        let (frame, all) = whole(&mut decoder, &file).unwrap();
+        let wanted = inside(frame, at);
+        prop_assert!(region(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted), "{:?}", wanted);
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::rule::Draw;
+use super::Draw;
+use super::jitter::LUMA;
 use crate::devices::row::{RowWriter, Subtract, View};
 use crate::stages::decode::Region;
 
@@ -11,11 +12,11 @@ use crate::stages::decode::Region;
 pub enum Mean {
     /// One number a channel.
     Channel([f32; 3]),
-    /// The mean image, RGB interleaved, `side` × `side` like every frame.
+    /// The mean image, in planes, `side` × `side` like every frame.
     Image {
         /// Side of the image.
         side: u32,
-        /// side · side · 3 values.
+        /// side · side values of R, then of G, then of B.
         values: Arc<[f32]>,
     },
 }
@@ -23,6 +24,8 @@ pub enum Mean {
 /// The same for training, evaluation and prediction.
 #[derive(Clone)]
 pub struct Look {
+    /// Side of the crop that the network sees.
+    pub crop: u32,
     /// What is subtracted.
     pub mean: Mean,
     /// 1 / standard deviation, or 1.
@@ -39,21 +42,40 @@ impl Look {
         let subtract = match &self.mean {
             Mean::Channel(mean) => Subtract::Channel(*mean),
             Mean::Image { side, values } => {
-                let at = 3 * (draw.region.y * side + draw.region.x) as usize;
+                let at = (draw.region.y * side + draw.region.x) as usize;
+                let plane = (side * side) as usize;
                 Subtract::Image {
-                    values: &values[at..],
-                    line: 3 * *side as usize,
+                    planes: [0, 1, 2].map(|channel| &values[channel * plane + at..]),
+                    line: *side as usize,
                 }
             }
         };
+        let pixels = &pixels[y * line + 3 * x..];
         let view = View {
-            pixels: &pixels[y * line + 3 * x..],
+            pixels,
             line,
             flip: draw.flip,
+            mix: draw.jitter.map(|jitter| jitter.mix(mean_grey(pixels, line, self.crop))),
             subtract,
             colour: draw.colour,
             scale: self.scale,
+            hole: draw.hole,
         };
         self.writer.write(&view, row);
     }
+}
+
+/// The mean of a crop's grey values: what less contrast moves its colours towards.
+fn mean_grey(pixels: &[u8], line: usize, crop: u32) -> f32 {
+    let mut sums = [0_u64; 3];
+    for line in pixels.chunks(line).take(crop as usize) {
+        // A line's sums fit 32 bits, which the vector units like better.
+        let mut of_line = [0_u32; 3];
+        for pixel in line[..3 * crop as usize].chunks_exact(3) {
+            of_line.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
+        }
+        sums.iter_mut().zip(of_line).for_each(|(sum, line)| *sum += u64::from(line));
+    }
+    let grey: f64 = sums.iter().zip(LUMA).map(|(&sum, weight)| sum as f64 * f64::from(weight)).sum();
+    (grey / f64::from(crop * crop)) as f32
 }

@@ -8,11 +8,13 @@ use crate::stages::Sets;
 use crate::stages::decode::{Frame, Region};
 use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
 
+mod jitter;
 mod look;
 mod rule;
 
+pub use jitter::Jitter;
 pub use look::{Look, Mean};
-pub use rule::{ColourNoise, Draw, Rule};
+pub use rule::{ColourNoise, Draw, JitterRange, ResizedCrop, Rule};
 
 /// What every augment worker knows.
 #[derive(Clone)]
@@ -122,9 +124,16 @@ impl Augment {
         hash.update(&checksum.to_le_bytes());
         hash.update(&draw.region.x.to_le_bytes());
         hash.update(&draw.region.y.to_le_bytes());
+        hash.update(&draw.region.width.to_le_bytes());
+        hash.update(&draw.region.height.to_le_bytes());
         hash.update(&[u8::from(draw.flip), request.view]);
-        for colour in draw.colour {
-            hash.update(&colour.to_bits().to_le_bytes());
+        let jitter = draw.jitter.map_or([1.0; 3], |j| [j.brightness, j.contrast, j.saturation]);
+        for number in draw.colour.into_iter().chain(jitter) {
+            hash.update(&number.to_bits().to_le_bytes());
+        }
+        if let Some(hole) = draw.hole {
+            hash.update(&hole.x.to_le_bytes());
+            hash.update(&hole.y.to_le_bytes());
         }
         if self.hash_pixels {
             hash.update(row.row_mut(0));

@@ -1,7 +1,10 @@
 //! The rule that draws crop, reflection and colour: a pure function of the sample's key and the frame's size.
 
+use super::Jitter;
+use crate::devices::row::Hole;
 use crate::rng::{Philox, Purpose};
 use crate::stages::decode::{Frame, Region};
+use crate::stages::passage::Part;
 
 /// PCA colour noise (paper, section 4.1), with σ and the scale already in: the colour added to a pixel is
 /// Σ α_i · `components[i]` with α_i from N(0, 1).
@@ -11,6 +14,26 @@ pub struct ColourNoise {
     pub components: [[f64; 3]; 3],
 }
 
+/// A crop of random size and shape, scaled to what the network sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResizedCrop {
+    /// Least and greatest share of the frame's area.
+    pub area: [f32; 2],
+    /// Least and greatest width / height.
+    pub ratio: [f32; 2],
+}
+
+/// How far the factors of colour jitter may lie from 1, to either side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JitterRange {
+    /// Brightness.
+    pub brightness: f32,
+    /// Contrast.
+    pub contrast: f32,
+    /// Saturation.
+    pub saturation: f32,
+}
+
 /// Draws for every sample of a run.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -18,8 +41,14 @@ pub struct Rule {
     pub seed: u64,
     /// Side of the square crop.
     pub crop: u32,
+    /// Training crops of random size; `None`: of the side `crop`.
+    pub resized: Option<ResizedCrop>,
     /// Probability of a reflection.
     pub flip: f32,
+    /// Random brightness, contrast and saturation.
+    pub jitter: Option<JitterRange>,
+    /// Side of a square that is blotted out; 0: none.
+    pub cutout: u32,
     /// Colour noise.
     pub colour: Option<ColourNoise>,
     /// Views of a sample in evaluation: 1 or 10.
@@ -29,20 +58,30 @@ pub struct Rule {
 /// What was drawn for one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Draw {
-    /// The crop, in the frame.
+    /// The crop, in the frame. Where it is not of the rule's side it is scaled to it.
     pub region: Region,
     /// Whether left and right are exchanged.
     pub flip: bool,
+    /// Factors of brightness, contrast and saturation.
+    pub jitter: Option<Jitter>,
     /// Added to RGB, in 0..255.
     pub colour: [f32; 3],
+    /// What is blotted out.
+    pub hole: Option<Hole>,
 }
 
 impl Rule {
     /// A training view of `sample` in `epoch`.
     pub fn draw(&self, epoch: u32, sample: u32, frame: Frame) -> Draw {
         let mut crop = Philox::new(self.seed, Purpose::Crop, epoch, sample);
-        let x = crop.below(frame.width - self.crop + 1);
-        let y = crop.below(frame.height - self.crop + 1);
+        let region = match &self.resized {
+            Some(resized) => resized.draw(&mut crop, frame),
+            None => {
+                let x = crop.below(frame.width - self.crop + 1);
+                let y = crop.below(frame.height - self.crop + 1);
+                self.square(x, y)
+            }
+        };
         let flip = Philox::new(self.seed, Purpose::Flip, epoch, sample).uniform() < self.flip;
         let colour = self.colour.map_or([0.0; 3], |noise| {
             let mut random = Philox::new(self.seed, Purpose::Colour, epoch, sample);
@@ -50,11 +89,47 @@ impl Rule {
             let [p, q, r] = noise.components;
             [0, 1, 2].map(|i| (a * p[i] + b * q[i] + c * r[i]) as f32)
         });
+        let jitter = self.jitter.map(|range| {
+            let mut random = Philox::new(self.seed, Purpose::Jitter, epoch, sample);
+            let mut factor = |range: f32| 1.0 + range * (2.0 * random.uniform() - 1.0);
+            Jitter {
+                brightness: factor(range.brightness),
+                contrast: factor(range.contrast),
+                saturation: factor(range.saturation),
+            }
+        });
+        let hole = (self.cutout > 0).then(|| {
+            let mut random = Philox::new(self.seed, Purpose::Cutout, epoch, sample);
+            let (x, y) = (random.below(self.crop), random.below(self.crop));
+            self.hole(x, y)
+        });
         Draw {
-            region: self.square(x, y),
+            region,
             flip,
+            jitter,
             colour,
+            hole,
         }
+    }
+
+    /// Side of the smallest frame that a part of the run can use.
+    pub fn smallest_frame(&self, part: Part) -> u32 {
+        if part == Part::Train && self.resized.is_some() {
+            1
+        } else {
+            self.crop
+        }
+    }
+
+    /// The square around a point, as far as it lies in the crop (DeVries and Taylor 2017).
+    fn hole(&self, x: u32, y: u32) -> Hole {
+        let span = |middle: u32| {
+            let from = middle.saturating_sub(self.cutout / 2);
+            let to = (middle + self.cutout.div_ceil(2)).min(self.crop);
+            (from, to - from)
+        };
+        let ((x, width), (y, height)) = (span(x), span(y));
+        Hole { x, y, width, height }
     }
 
     /// A view in evaluation: centre and corners of the frame's central square, then their reflections.
@@ -71,7 +146,9 @@ impl Rule {
         Draw {
             region: self.square(square.x + x, square.y + y),
             flip: view >= 5,
+            jitter: None,
             colour: [0.0; 3],
+            hole: None,
         }
     }
 
@@ -90,6 +167,36 @@ impl Rule {
             y,
             width: self.crop,
             height: self.crop,
+        }
+    }
+}
+
+impl ResizedCrop {
+    /// Tries ten times to find a place for a drawn area and shape, as torchvision's `RandomResizedCrop` does; then takes the
+    /// largest centred part of an allowed shape.
+    fn draw(&self, random: &mut Philox, frame: Frame) -> Region {
+        let (width, height) = (f64::from(frame.width), f64::from(frame.height));
+        let between = |[low, high]: [f64; 2], share: f32| low + (high - low) * f64::from(share);
+        let logs = self.ratio.map(|ratio| libm::log(f64::from(ratio)));
+        for _ in 0..10 {
+            let area = width * height * between(self.area.map(f64::from), random.uniform());
+            let ratio = libm::exp(between(logs, random.uniform()));
+            let w = libm::round((area * ratio).sqrt()) as u32;
+            let h = libm::round((area / ratio).sqrt()) as u32;
+            if (1..=frame.width).contains(&w) && (1..=frame.height).contains(&h) {
+                let (x, y) = (random.below(frame.width - w + 1), random.below(frame.height - h + 1));
+                return Region { x, y, width: w, height: h };
+            }
+        }
+        let [low, high] = self.ratio.map(f64::from);
+        let ratio = (width / height).clamp(low, high);
+        let w = (libm::round(height * ratio) as u32).clamp(1, frame.width);
+        let h = (libm::round(width / ratio) as u32).clamp(1, frame.height);
+        Region {
+            x: (frame.width - w) / 2,
+            y: (frame.height - h) / 2,
+            width: w,
+            height: h,
         }
     }
 }

@@ -10,6 +10,10 @@ use super::sniff::{Kind, sniff};
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
+/// How many times more pixels than wanted libjpeg must leave, each way, when it shrinks an image: 3/2. Measured on 150
+/// photographs of ImageNet: from there on the mean difference from a resize of the whole is at most 2 of 255; at 1, it is 3.3.
+const LEAST_GAP: (u64, u64) = (3, 2);
+
 /// What is done to every image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -17,6 +21,8 @@ pub struct Options {
     pub shorter_side: Option<u32>,
     /// The frame is the central square of the (resized) image.
     pub square: bool,
+    /// Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
+    pub dct_scaling: bool,
     /// Turn images upright as their EXIF orientation says.
     pub exif: bool,
     /// Images of more pixels are refused before memory is taken for them.
@@ -30,6 +36,7 @@ impl Default for Options {
         Self {
             shorter_side: None,
             square: false,
+            dct_scaling: true,
             exif: true,
             max_pixels: 178_956_970,
         }
@@ -86,6 +93,17 @@ impl Decoder {
 
     /// Decodes `region` of the frame into `out`: RGB, row by row, exactly the region's size.
     pub fn pixels(&mut self, encoded: Encoded<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
+        self.scaled(encoded, region, (region.width, region.height), out)
+    }
+
+    /// Decodes `region` of the frame, scaled to `size`, into `out`.
+    pub fn scaled(
+        &mut self,
+        encoded: Encoded<'_>,
+        region: Region,
+        size: (u32, u32),
+        out: &mut [u8],
+    ) -> Result<(), DecodeError> {
         let Self {
             options,
             jpeg,
@@ -99,17 +117,28 @@ impl Decoder {
             decoded,
             region: unturned,
         } = buffers;
-        let (opened, geometry) = open(options, jpeg, repaired, encoded)?;
+        let (mut opened, geometry) = open(options, jpeg, repaired, encoded)?;
         let wanted = geometry.before_turning(region)?;
-        if out.len() != region.bytes() {
+        let (width, height) = size;
+        let target = Region { width, height, ..region };
+        if out.len() != target.bytes() {
             return Err(DecodeError::Buffer {
                 got: out.len(),
-                want: region.bytes(),
+                want: target.bytes(),
             });
         }
-        let is_resized = geometry.resized != geometry.stored;
+        let size = geometry.stored_size(size);
+        let is_resized = geometry.resized != geometry.stored || size != (wanted.width, wanted.height);
+        let mut stored = geometry.stored;
+        if let Opened::Jpeg(_, header) = &mut opened
+            && is_resized
+            && options.dct_scaling
+        {
+            *header = header.scaled(shrink(&geometry, wanted, size));
+            stored = (header.width, header.height);
+        }
         let source = if is_resized {
-            resize.prepare(geometry.stored, geometry.resized, wanted)
+            resize.prepare(stored, geometry.resized, wanted, size)
         } else {
             wanted
         };
@@ -145,12 +174,27 @@ impl Decoder {
         if geometry.turn.is_none() {
             fit(out);
         } else {
-            unturned.resize(wanted.bytes(), 0);
+            unturned.resize(out.len(), 0);
             fit(unturned);
-            geometry.turn.apply(unturned, wanted.width, out);
+            geometry.turn.apply(unturned, size.0, out);
         }
         Ok(())
     }
+}
+
+/// By how much libjpeg may shrink an image while it decodes it: [`LEAST_GAP`] times as many pixels as are wanted must be
+/// left.
+fn shrink(geometry: &Geometry, wanted: Region, size: (u32, u32)) -> u32 {
+    let enough = |by: u32, stored: u32, resized: u32, part: u32, out: u32| {
+        // part of `resized` pixels are part · stored / resized of the stored image.
+        LEAST_GAP.1 * u64::from(part) * u64::from(stored)
+            >= LEAST_GAP.0 * u64::from(by) * u64::from(out) * u64::from(resized)
+    };
+    let fits = |by: &u32| {
+        enough(*by, geometry.stored.0, geometry.resized.0, wanted.width, size.0)
+            && enough(*by, geometry.stored.1, geometry.resized.1, wanted.height, size.1)
+    };
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
 /// Finds out what the bytes are and reads the header.

@@ -144,6 +144,11 @@ impl Geometry {
         })
     }
 
+    /// An upright size as it is before turning.
+    pub(super) fn stored_size(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.turn.swap { (height, width) } else { (width, height) }
+    }
+
     /// All of the stored image.
     pub(super) fn whole(&self) -> Region {
         let (width, height) = self.stored;

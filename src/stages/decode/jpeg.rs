@@ -32,6 +32,9 @@ pub(super) struct Header {
     pub(super) precision: u32,
     /// The columns at which a part may begin, and how far upsampling looks across them; `None`: only the whole decodes.
     part: Option<Part>,
+    /// Width and height are those of the image decoded at 1 / `shrink` of its size.
+    shrink: u32,
+    is_lossless: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +134,8 @@ impl Jpeg {
                 "{precision} bits a sample; 8 and 12 can be decoded"
             )));
         }
-        let parts = precision == 8 && colour == Colour::Rgb && self.get(raw::TJPARAM_TJPARAM_LOSSLESS) == 0;
+        let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
+        let parts = precision == 8 && colour == Colour::Rgb && !is_lossless;
         let part = match self.get(raw::TJPARAM_TJPARAM_SUBSAMP) {
             raw::TJSAMP_TJSAMP_444 | raw::TJSAMP_TJSAMP_440 | raw::TJSAMP_TJSAMP_GRAY => Some((8, false)),
             raw::TJSAMP_TJSAMP_420 | raw::TJSAMP_TJSAMP_422 => Some((16, true)),
@@ -145,6 +149,8 @@ impl Jpeg {
             colour,
             precision,
             part,
+            shrink: 1,
+            is_lossless,
         })
     }
 
@@ -160,6 +166,9 @@ impl Jpeg {
         let (format, channels) = header.format();
         let pitch = region.width as usize * channels;
         assert_eq!(out.len(), pitch * region.height as usize, "the caller sizes the buffer");
+        if header.shrink > 1 {
+            self.set_shrink(header.shrink)?;
+        }
         let whole = region.width == header.width && region.height == header.height;
         if !whole {
             self.set_part(region)?;
@@ -208,6 +217,18 @@ impl Jpeg {
         }
     }
 
+    fn set_shrink(&mut self, shrink: u32) -> Result<(), DecodeError> {
+        let factor = raw::tjscalingfactor {
+            num: 1,
+            denom: shrink as c_int,
+        };
+        // SAFETY: the handle is live; a factor that libjpeg does not have is answered by -1.
+        match unsafe { raw::tj3SetScalingFactor(self.handle.as_ptr(), factor) } {
+            0 => Ok(()),
+            _ => Err(DecodeError::Setup(self.reason())),
+        }
+    }
+
     fn set_part(&mut self, part: Region) -> Result<(), DecodeError> {
         let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|length| length as c_int);
         // SAFETY: the handle is live; a part outside the image is answered by -1.
@@ -224,6 +245,23 @@ impl Header {
         match self.colour {
             Colour::Rgb => (raw::TJPF_TJPF_RGB, 3),
             Colour::Cmyk => (raw::TJPF_TJPF_CMYK, 4),
+        }
+    }
+
+    /// The same image, decoded at 1 / `shrink` of its size (1, 2, 4 or 8). Not everything can be.
+    pub(super) fn scaled(&self, shrink: u32) -> Self {
+        if self.precision != 8 || self.is_lossless {
+            return *self;
+        }
+        Self {
+            width: self.width.div_ceil(shrink),
+            height: self.height.div_ceil(shrink),
+            part: self.part.map(|part| Part {
+                step: part.step / shrink,
+                ..part
+            }),
+            shrink,
+            ..*self
         }
     }
 

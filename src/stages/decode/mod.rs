@@ -52,6 +52,10 @@ pub trait Request: Send {
     fn sample(&self) -> u32;
     /// Which region, given the frame's size.
     fn region(&self, rule: &Rule, frame: Frame) -> Region;
+    /// To which size that region is scaled: by itself to none.
+    fn size(&self, _rule: &Rule, region: Region) -> (u32, u32) {
+        (region.width, region.height)
+    }
 }
 
 impl Request for Ticket {
@@ -65,6 +69,12 @@ impl Request for Ticket {
         match self.part {
             Part::Train => rule.draw(self.epoch, self.sample, frame).region,
             Part::Evaluate => rule.region_of_views(frame),
+        }
+    }
+    fn size(&self, rule: &Rule, region: Region) -> (u32, u32) {
+        match self.part {
+            Part::Train => (rule.crop, rule.crop),
+            Part::Evaluate => (region.width, region.height),
         }
     }
 }
@@ -133,7 +143,7 @@ impl Decode {
         buffer: &mut Vec<u8>,
     ) -> Result<(Frame, Region), DecodeError> {
         let frame = decoder.open(encoded)?;
-        let crop = self.rule.crop;
+        let crop = self.rule.smallest_frame(ticket.part());
         if frame.width < crop || frame.height < crop {
             return Err(DecodeError::SmallerThanCrop {
                 width: frame.width,
@@ -142,10 +152,12 @@ impl Decode {
             });
         }
         let region = ticket.region(&self.rule, frame);
+        let (width, height) = ticket.size(&self.rule, region);
+        let scaled = Region { width, height, ..region };
         // Grows to the largest region once and keeps its memory.
-        buffer.resize(region.bytes(), 0);
-        decoder.pixels(encoded, region, buffer)?;
-        Ok((frame, region))
+        buffer.resize(scaled.bytes(), 0);
+        decoder.scaled(encoded, region, (width, height), buffer)?;
+        Ok((frame, scaled))
     }
 
     /// Applies the policy: the reason to travel on with, or the end of the run.

@@ -15,24 +15,26 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Prepares pixels `at..at + length` of `to` pixels that are made from `from`. Gives the first pixel that is needed
-    /// and how many.
-    pub(super) fn prepare(&mut self, from: u32, to: u32, at: u32, length: u32) -> (u32, u32) {
+    /// Prepares `size` pixels out of the part (start, length) of `to` pixels, which are made from `from`. Gives the first
+    /// pixel that is needed and how many.
+    pub(super) fn prepare(&mut self, from: u32, to: u32, (at, length): (u32, u32), size: u32) -> (u32, u32) {
         let scale = f64::from(from) / f64::from(to);
-        let radius = scale.max(1.0);
-        let center = |i: u32| (f64::from(i) + 0.5) * scale;
+        // 1 exactly where the part is not scaled by itself: then a pixel's place does not depend on where the part begins.
+        let zoom = f64::from(length) / f64::from(size);
+        let radius = (scale * zoom).max(1.0);
+        let center = |i: u32| (f64::from(at) + (f64::from(i) + 0.5) * zoom) * scale;
         // The pixels whose middles lie inside of the triangle; at least the nearest.
         let support = |center: f64| {
             let low = (center - radius + 0.5).floor().max(0.0) as u32;
             let high = ((center + radius + 0.5).floor() as u32).min(from);
             (low, high.max(low + 1))
         };
-        self.start = support(center(at)).0;
-        self.end = support(center(at + length - 1)).1;
+        self.start = support(center(0)).0;
+        self.end = support(center(size - 1)).1;
         self.pairs = (2.0 * radius + 2.0) as usize / 2 + 1;
         self.first.clear();
         self.weights.clear();
-        for i in at..at + length {
+        for i in 0..size {
             let center = center(i);
             let (low, high) = support(center);
             self.first.push(low - self.start);

@@ -62,11 +62,17 @@ impl Resize {
         }
     }
 
-    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`. Gives the part of the
-    /// stored image that it is made from.
-    pub(super) fn prepare(&mut self, stored: (u32, u32), resized: (u32, u32), wanted: Region) -> Region {
-        let (x, width) = self.across.prepare(stored.0, resized.0, wanted.x, wanted.width);
-        let (y, height) = self.down.prepare(stored.1, resized.1, wanted.y, wanted.height);
+    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`; the part is then scaled to
+    /// `size`, in the same step. Gives the part of the stored image that it is made from.
+    pub(super) fn prepare(
+        &mut self,
+        stored: (u32, u32),
+        resized: (u32, u32),
+        wanted: Region,
+        size: (u32, u32),
+    ) -> Region {
+        let (x, width) = self.across.prepare(stored.0, resized.0, (wanted.x, wanted.width), size.0);
+        let (y, height) = self.down.prepare(stored.1, resized.1, (wanted.y, wanted.height), size.1);
         Region { x, y, width, height }
     }
 
@@ -142,7 +148,7 @@ mod tests {
             let mut both = [true, false].map(|avx2| {
                 let mut resize = Resize::new();
                 resize.avx2 &= avx2;
-                let needed = resize.prepare(stored, resized, wanted);
+                let needed = resize.prepare(stored, resized, wanted, resized);
                 prop_assert!(needed.x + needed.width <= stored.0 && needed.y + needed.height <= stored.1);
                 let all = Region { x: 0, y: 0, width: stored.0, height: stored.1 };
                 let mut out = vec![0; wanted.bytes()];

@@ -1,0 +1,60 @@
+//! What the processor could do if there were no pipeline: loops that do nothing but the work that cannot be left out.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crate::cli::Failure;
+use crate::dataset::{Dataset, ReadError};
+use crate::stages::decode::{DecodeError, Decoder, Options, Region};
+
+/// Images a second of `threads` threads that decode every image whole, by libjpeg-turbo alone: no resize, no row, no order.
+pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
+    each(data, threads, || {
+        let mut decoder = Decoder::new(Options {
+            exif: false,
+            ..Options::default()
+        })
+        .map_err(Failure::failed)?;
+        let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
+        Ok(move |i: usize| {
+            let encoded = data.read(i, &mut scratch)?;
+            // A damaged image costs what it costs until the damage is met.
+            let mut whole = || {
+                let region = Region::whole(decoder.open(encoded)?);
+                pixels.resize(region.bytes(), 0);
+                decoder.pixels(encoded, region, &mut pixels)
+            };
+            let _: Result<(), DecodeError> = whole();
+            Ok(())
+        })
+    })
+}
+
+/// Runs `work` on every sample, divided among `threads` threads as they come.
+fn each<W>(data: &Dataset, threads: usize, worker: impl Fn() -> Result<W, Failure> + Sync) -> Result<f64, Failure>
+where
+    W: FnMut(usize) -> Result<(), ReadError>,
+{
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let body = || {
+            let mut work = worker()?;
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= data.len() {
+                    return Ok(());
+                }
+                work(i).map_err(Failure::failed)?;
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(body)).collect();
+        running.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(Failure::Internal("a thread of the bare loop panicked".to_string())))
+        })
+    })?;
+    Ok(data.len() as f64 / start.elapsed().as_secs_f64())
+}

@@ -1,0 +1,134 @@
+//! `pipeline bench input`: images a second from the files to whole batches.
+
+use std::sync::mpsc;
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{bare, median};
+use crate::cli::run::ending;
+use crate::cli::{ConfigArgs, Failure, statistics};
+use crate::control::{self, Watch};
+use crate::dataset::statistics::Statistics;
+use crate::flow::Stop;
+use crate::observe::memory::Peak;
+use crate::plan::Plan;
+use crate::topology;
+
+#[derive(Args)]
+pub(super) struct InputArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Epochs that are timed, after one that is not
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Times a bare loop over the same images after each epoch: what the processor could do at most
+    #[arg(long)]
+    bare: bool,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one epoch showed.
+struct Round {
+    images_per_s: f64,
+    refused: u64,
+}
+
+pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
+    let config = args.config.read()?;
+    let mut plan = Plan::new(config).map_err(Failure::usage)?;
+    let quiet = quiet || args.json;
+    let statistics = statistics::obtain(&plan, None, quiet)?;
+    plan.itinerary.val_samples = 0;
+    plan.itinerary.steps = u64::from(plan.itinerary.steps_per_epoch());
+    let threads = available_parallelism().map_or(1, usize::from);
+    let peak = Peak::watch();
+    // The first epoch fills caches and buffers.
+    let mut last = epoch(&plan, statistics.as_ref())?;
+    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    for number in 1..=args.epochs {
+        last = epoch(&plan, statistics.as_ref())?;
+        ours.push(last.images_per_s);
+        if args.bare {
+            bares.push(bare::decode(&plan.sets.train, threads)?);
+        }
+        if !quiet {
+            let bare = bares.last().map_or(String::new(), |rate| format!("   bare loop {rate:.0}"));
+            eprintln!("epoch {number}/{}: {:.0} images/s{bare}", args.epochs, last.images_per_s);
+        }
+    }
+    let (rate, bare_rate, peak) = (median(&ours), median(&bares), peak.bytes());
+    let ratios: Vec<f64> = ours.iter().zip(&bares).map(|(ours, bare)| ours / bare).collect();
+    if args.json {
+        let mut object = json!({
+            "images_per_s": rate, "epochs": ours, "images": plan.itinerary.train_samples, "skipped": last.refused,
+            "peak_anonymous_bytes": peak,
+        });
+        if args.bare {
+            object["bare_images_per_s"] = bare_rate.into();
+            object["ratio"] = median(&ratios).into();
+        }
+        println!("{object}");
+        return Ok(());
+    }
+    println!(
+        "input        {rate:.0} images/s (median of {} epochs of {} images)",
+        args.epochs, plan.itinerary.train_samples
+    );
+    if args.bare {
+        println!("bare loop    {bare_rate:.0} images/s on {threads} threads");
+        println!("ratio        {:.2}", median(&ratios));
+    }
+    if let Some(bytes) = peak {
+        println!("memory       {:.1} MiB anonymous at most", bytes as f64 / f64::from(1 << 20));
+    }
+    if last.refused > 0 {
+        println!("skipped      {} images", last.refused);
+    }
+    Ok(())
+}
+
+/// One epoch through the input, timed from the first whole batch to the last.
+fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure> {
+    let stop = Stop::default();
+    let (arrived, arrivals) = mpsc::sync_channel(1);
+    let start = Instant::now();
+    let (mut first, mut images, mut refused) = (None, 0_u64, 0_u64);
+    let delivered = move |delivery: crate::stages::discard::Delivery| {
+        let now = Instant::now();
+        refused += u64::from(delivery.refused);
+        images += u64::from(delivery.header.rows);
+        // With one batch in all there is nothing between the first and the last.
+        let (since, before) = *first.get_or_insert((now, images));
+        if delivery.header.end_of_run {
+            let (time, images) = if images > before {
+                (now - since, images - before)
+            } else {
+                (now - start, images)
+            };
+            let round = Round {
+                images_per_s: images as f64 / time.as_secs_f64(),
+                refused,
+            };
+            // The receiver waits for this until the flow has ended.
+            let _ = arrived.send(round);
+        }
+    };
+    let topology = topology::feeding(plan, statistics, &stop, delivered).map_err(Failure::usage)?;
+    let watch = Watch {
+        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
+        // It comes back as the ending.
+        on_fault: Box::new(|_, _| {}),
+        on_stop: Box::new(|| {}),
+    };
+    ending(control::supervise(topology, &stop, watch), || {
+        "stopped; nothing was measured".to_string()
+    })?;
+    arrivals
+        .try_recv()
+        .map_err(|_| Failure::Internal("the input ended before its last batch".to_string()))
+}

@@ -1,0 +1,43 @@
+//! `pipeline bench`: how fast the parts of a run are on this machine.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+
+mod bare;
+mod input;
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline bench input train.toml
+  pipeline bench input train.toml --bare --json       beside a loop that does nothing but the work";
+
+#[derive(Args)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Images a second from the files to whole batches, with nobody who computes
+    #[command(after_help = EXAMPLES)]
+    Input(input::InputArgs),
+}
+
+pub(super) fn main(args: &BenchArgs, quiet: bool) -> Result<(), Failure> {
+    match &args.what {
+        What::Input(args) => input::main(args, quiet),
+    }
+}
+
+/// The middle one; of an even number, the mean of the two in the middle.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}

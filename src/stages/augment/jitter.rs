@@ -1,0 +1,38 @@
+//! Random brightness, contrast and saturation: three factors, applied as one mixture of colours.
+
+/// Weights of R, G and B in a grey value (ITU-R BT.601, as JPEG has it).
+pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Factors drawn for one row; 1 changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jitter {
+    /// Of every value.
+    pub brightness: f32,
+    /// Of a value's distance from the crop's mean grey.
+    pub contrast: f32,
+    /// Of a colour's distance from its grey.
+    pub saturation: f32,
+}
+
+impl Jitter {
+    /// Brightness, then contrast, then saturation, as one affine map of R, G, B and 1 for a crop of that mean grey.
+    ///
+    /// With b, c, s: x₁ = b·x; x₂ = c·x₁ + (1 − c)·b·mean; x₃ = s·x₂ + (1 − s)·grey(x₂). Grey weights add up to 1, so the
+    /// constant passes the last step as it is.
+    pub(super) fn mix(&self, mean_grey: f32) -> [[f32; 4]; 3] {
+        let Self {
+            brightness,
+            contrast,
+            saturation,
+        } = *self;
+        let strength = brightness * contrast;
+        let constant = (1.0 - contrast) * brightness * mean_grey;
+        [0, 1, 2].map(|channel| {
+            let part = |from: usize| {
+                let own = if from == channel { saturation } else { 0.0 };
+                strength * (own + (1.0 - saturation) * LUMA[from])
+            };
+            [part(0), part(1), part(2), constant]
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! The flow of `bench input`: the input of a run as it is, and a taker that does nothing with its batches.
+
+use super::input::Start;
+use super::{Flow, Topology};
+use crate::dataset::statistics::Statistics;
+use crate::flow::Stop;
+use crate::plan::{Plan, PlanError};
+use crate::stages::discard::{self, Delivery};
+use crate::stages::passage::Position;
+
+/// The flow that makes batches for nobody. `delivered` is called for each.
+pub fn feeding(
+    plan: &Plan,
+    statistics: Option<&Statistics>,
+    stop: &Stop,
+    delivered: impl FnMut(Delivery) + Send + 'static,
+) -> Result<Topology, PlanError> {
+    let mut flow = Flow::default();
+    let start = Start {
+        position: Position::START,
+        stream: 0,
+    };
+    let (batches, free) = flow.input(plan, statistics, start, stop)?;
+    flow.hop("discard", batches.gauge());
+    flow.one("discard", move || discard::run(&batches, free, delivered));
+    Ok(flow.0)
+}
