@@ -137,9 +137,16 @@ impl Augment {
                 contrast,
                 saturation,
             } = jitter;
-            for (key, value) in [("brightness", brightness), ("contrast", contrast), ("saturation", saturation)] {
+            for (key, value) in [
+                ("brightness", brightness),
+                ("contrast", contrast),
+                ("saturation", saturation),
+            ] {
                 if !(0.0..=1.0).contains(value) {
-                    complain(&format!("augment.jitter.{key}"), format!("between 0 and 1, not {value}"));
+                    complain(
+                        &format!("augment.jitter.{key}"),
+                        format!("between 0 and 1, not {value}"),
+                    );
                 }
             }
         }

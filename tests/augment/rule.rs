@@ -130,13 +130,14 @@ fn resized_crops_lie_in_the_frame_and_have_the_shares_and_shapes_asked_for() {
         assert!((0.075..=1.0).contains(&share), "{region:?}");
     }
     // Areas are uniform from 0.08 to 1, but what does not fit into the height is drawn again: the mean is below 0.54.
-    let mean: f64 = draws.iter().map(|r| f64::from(r.width * r.height) / 60_000.0).sum::<f64>() / 10_000.0;
+    let mean: f64 = draws
+        .iter()
+        .map(|r| f64::from(r.width * r.height) / 60_000.0)
+        .sum::<f64>()
+        / 10_000.0;
     assert!((0.3..0.54).contains(&mean), "{mean}");
     // A frame that no shape fits into gives its largest centred part.
-    let line = Frame {
-        width: 1000,
-        height: 2,
-    };
+    let line = Frame { width: 1000, height: 2 };
     let region = rule.draw(0, 0, line).region;
     assert!(region.height == 2 && region.width <= 3 && region.x > 490, "{region:?}");
 }
@@ -152,10 +153,7 @@ fn jitter_and_cutout_stay_in_their_ranges() {
         cutout: 16,
         ..rule(64)
     };
-    let frame = Frame {
-        width: 80,
-        height: 80,
-    };
+    let frame = Frame { width: 80, height: 80 };
     let draws: Vec<_> = (0..5000).map(|sample| rule.draw(1, sample, frame)).collect();
     let (mut least, mut greatest) = (2.0_f32, 0.0_f32);
     for draw in &draws {
@@ -167,7 +165,11 @@ fn jitter_and_cutout_stay_in_their_ranges() {
         assert!((8..=16).contains(&hole.width) && (8..=16).contains(&hole.height));
     }
     assert!((0.6..0.61).contains(&least) && (1.39..1.4001).contains(&greatest));
-    let plain = Rule { jitter: None, cutout: 0, ..rule };
+    let plain = Rule {
+        jitter: None,
+        cutout: 0,
+        ..rule
+    };
     let same = (0..100).all(|sample| plain.draw(1, sample, frame).region == draws[sample as usize].region);
     assert!(same, "an augmentation more never changes what another draws");
 }

@@ -1,6 +1,7 @@
 //! Whole runs of the real binary, in folders of their own. Every process has a time limit.
 
 mod bad_images;
+mod bench;
 mod checkpoints;
 mod deterministic;
 mod disk;

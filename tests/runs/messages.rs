@@ -37,6 +37,7 @@ fn help() {
         "eval",
         "predict",
         "check",
+        "bench",
         "inspect",
         "export",
         "completions",

@@ -57,8 +57,13 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
             bares.push(bare::decode(&plan.sets.train, threads)?);
         }
         if !quiet {
-            let bare = bares.last().map_or(String::new(), |rate| format!("   bare loop {rate:.0}"));
-            eprintln!("epoch {number}/{}: {:.0} images/s{bare}", args.epochs, last.images_per_s);
+            let bare = bares
+                .last()
+                .map_or(String::new(), |rate| format!("   bare loop {rate:.0}"));
+            eprintln!(
+                "epoch {number}/{}: {:.0} images/s{bare}",
+                args.epochs, last.images_per_s
+            );
         }
     }
     let (rate, bare_rate, peak) = (median(&ours), median(&bares), peak.bytes());
@@ -84,7 +89,10 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
         println!("ratio        {:.2}", median(&ratios));
     }
     if let Some(bytes) = peak {
-        println!("memory       {:.1} MiB anonymous at most", bytes as f64 / f64::from(1 << 20));
+        println!(
+            "memory       {:.1} MiB anonymous at most",
+            bytes as f64 / f64::from(1 << 20)
+        );
     }
     if last.refused > 0 {
         println!("skipped      {} images", last.refused);
@@ -92,19 +100,24 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One epoch through the input, timed from the first whole batch to the last.
+/// One epoch through the input, timed from the moment at which every slot has been used once (its memory is new until then) to
+/// the last batch.
 fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure> {
     let stop = Stop::default();
     let (arrived, arrivals) = mpsc::sync_channel(1);
     let start = Instant::now();
+    let warm = plan.config.staging.slots.get() as u64;
     let (mut first, mut images, mut refused) = (None, 0_u64, 0_u64);
     let delivered = move |delivery: crate::stages::discard::Delivery| {
         let now = Instant::now();
         refused += u64::from(delivery.refused);
         images += u64::from(delivery.header.rows);
-        // With one batch in all there is nothing between the first and the last.
-        let (since, before) = *first.get_or_insert((now, images));
+        if delivery.header.serial < warm || first.is_none() {
+            first = Some((now, images));
+        }
+        let (since, before) = first.unwrap_or((start, 0));
         if delivery.header.end_of_run {
+            // With so few batches all of them count.
             let (time, images) = if images > before {
                 (now - since, images - before)
             } else {

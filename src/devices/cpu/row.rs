@@ -4,6 +4,11 @@
 //! reflection. Every pass is a plain loop that the compiler turns into vector instructions; where the processor has AVX2
 //! the same loops are compiled a second time for it. No sum is contracted, so both give the same bits.
 
+#![expect(
+    clippy::inline_always,
+    reason = "each loop must become a part of the function that is compiled for AVX2"
+)]
+
 use crate::devices::row::{RowWriter, Subtract, View};
 
 /// Writes `side` × `side` crops as three planes of f32.
@@ -66,7 +71,10 @@ fn write(side: usize, view: &View<'_>, floats: &mut [f32]) {
             if view.flip {
                 line.reverse();
             }
-            if let Some(hole) = view.hole.filter(|hole| (hole.y..hole.y + hole.height).contains(&(y as u32))) {
+            if let Some(hole) = view
+                .hole
+                .filter(|hole| (hole.y..hole.y + hole.height).contains(&(y as u32)))
+            {
                 // What is subtracted is what is expected there: 0 says nothing.
                 line[hole.x as usize..][..hole.width as usize].fill(0.0);
             }
@@ -87,9 +95,8 @@ fn unpack(pixels: &[u8], r: &mut [f32], g: &mut [f32], b: &mut [f32]) {
 /// Each colour becomes a sum of all three and a constant, within 0..255.
 #[inline(always)]
 fn blend(mix: &[[f32; 4]; 3], r: &mut [f32], g: &mut [f32], b: &mut [f32]) {
-    let sum = |row: &[f32; 4], r: f32, g: f32, b: f32| {
-        (row[0] * r + row[1] * g + row[2] * b + row[3]).clamp(0.0, 255.0)
-    };
+    let sum =
+        |row: &[f32; 4], r: f32, g: f32, b: f32| (row[0] * r + row[1] * g + row[2] * b + row[3]).clamp(0.0, 255.0);
     for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
         let (x, y, z) = (*r, *g, *b);
         (*r, *g, *b) = (sum(&mix[0], x, y, z), sum(&mix[1], x, y, z), sum(&mix[2], x, y, z));

@@ -72,10 +72,19 @@ fn mean_grey(pixels: &[u8], line: usize, crop: u32) -> f32 {
         // A line's sums fit 32 bits, which the vector units like better.
         let mut of_line = [0_u32; 3];
         for pixel in line[..3 * crop as usize].chunks_exact(3) {
-            of_line.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
+            of_line
+                .iter_mut()
+                .zip(pixel)
+                .for_each(|(sum, value)| *sum += u32::from(*value));
         }
-        sums.iter_mut().zip(of_line).for_each(|(sum, line)| *sum += u64::from(line));
+        sums.iter_mut()
+            .zip(of_line)
+            .for_each(|(sum, line)| *sum += u64::from(line));
     }
-    let grey: f64 = sums.iter().zip(LUMA).map(|(&sum, weight)| sum as f64 * f64::from(weight)).sum();
+    let grey: f64 = sums
+        .iter()
+        .zip(LUMA)
+        .map(|(&sum, weight)| sum as f64 * f64::from(weight))
+        .sum();
     (grey / f64::from(crop * crop)) as f32
 }

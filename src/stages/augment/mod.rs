@@ -127,7 +127,9 @@ impl Augment {
         hash.update(&draw.region.width.to_le_bytes());
         hash.update(&draw.region.height.to_le_bytes());
         hash.update(&[u8::from(draw.flip), request.view]);
-        let jitter = draw.jitter.map_or([1.0; 3], |j| [j.brightness, j.contrast, j.saturation]);
+        let jitter = draw
+            .jitter
+            .map_or([1.0; 3], |j| [j.brightness, j.contrast, j.saturation]);
         for number in draw.colour.into_iter().chain(jitter) {
             hash.update(&number.to_bits().to_le_bytes());
         }

@@ -74,13 +74,12 @@ impl Rule {
     /// A training view of `sample` in `epoch`.
     pub fn draw(&self, epoch: u32, sample: u32, frame: Frame) -> Draw {
         let mut crop = Philox::new(self.seed, Purpose::Crop, epoch, sample);
-        let region = match &self.resized {
-            Some(resized) => resized.draw(&mut crop, frame),
-            None => {
-                let x = crop.below(frame.width - self.crop + 1);
-                let y = crop.below(frame.height - self.crop + 1);
-                self.square(x, y)
-            }
+        let region = if let Some(resized) = &self.resized {
+            resized.draw(&mut crop, frame)
+        } else {
+            let x = crop.below(frame.width - self.crop + 1);
+            let y = crop.below(frame.height - self.crop + 1);
+            self.square(x, y)
         };
         let flip = Philox::new(self.seed, Purpose::Flip, epoch, sample).uniform() < self.flip;
         let colour = self.colour.map_or([0.0; 3], |noise| {
@@ -185,7 +184,12 @@ impl ResizedCrop {
             let h = libm::round((area / ratio).sqrt()) as u32;
             if (1..=frame.width).contains(&w) && (1..=frame.height).contains(&h) {
                 let (x, y) = (random.below(frame.width - w + 1), random.below(frame.height - h + 1));
-                return Region { x, y, width: w, height: h };
+                return Region {
+                    x,
+                    y,
+                    width: w,
+                    height: h,
+                };
             }
         }
         let [low, high] = self.ratio.map(f64::from);

@@ -120,7 +120,11 @@ impl Decoder {
         let (mut opened, geometry) = open(options, jpeg, repaired, encoded)?;
         let wanted = geometry.before_turning(region)?;
         let (width, height) = size;
-        let target = Region { width, height, ..region };
+        let target = Region {
+            width,
+            height,
+            ..region
+        };
         if out.len() != target.bytes() {
             return Err(DecodeError::Buffer {
                 got: out.len(),

@@ -146,7 +146,11 @@ impl Geometry {
 
     /// An upright size as it is before turning.
     pub(super) fn stored_size(&self, (width, height): (u32, u32)) -> (u32, u32) {
-        if self.turn.swap { (height, width) } else { (width, height) }
+        if self.turn.swap {
+            (height, width)
+        } else {
+            (width, height)
+        }
     }
 
     /// All of the stored image.

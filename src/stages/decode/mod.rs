@@ -153,7 +153,11 @@ impl Decode {
         }
         let region = ticket.region(&self.rule, frame);
         let (width, height) = ticket.size(&self.rule, region);
-        let scaled = Region { width, height, ..region };
+        let scaled = Region {
+            width,
+            height,
+            ..region
+        };
         // Grows to the largest region once and keeps its memory.
         buffer.resize(scaled.bytes(), 0);
         decoder.scaled(encoded, region, (width, height), buffer)?;

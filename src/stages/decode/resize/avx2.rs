@@ -1,10 +1,9 @@
 //! The two passes on AVX2, with the sums of `portable` to the last bit: all of them are of whole numbers.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_madd_epi16, _mm_packs_epi32, _mm_packus_epi16,
-    _mm_set1_epi32, _mm_setr_epi8, _mm_shuffle_epi8, _mm_srai_epi32, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
-    _mm256_add_epi32, _mm256_cvtepu8_epi16, _mm256_madd_epi16, _mm256_packs_epi32, _mm256_permute4x64_epi64,
-    _mm256_set1_epi32, _mm256_srai_epi32,
+    __m128i, __m256i, _mm_setr_epi8, _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_add_epi32, _mm256_cvtepu8_epi16,
+    _mm256_madd_epi16, _mm256_packs_epi32, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i,
+    _mm256_set1_epi32, _mm256_shuffle_epi8, _mm256_srai_epi32,
 };
 
 use super::axis::Axis;
@@ -17,9 +16,12 @@ const AT_ONCE: usize = 16;
 #[target_feature(enable = "avx2")]
 pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16]) {
     const SHIFT: i32 = (WEIGHT_BITS - LINE_BITS) as i32;
-    let whole = line.len() / AT_ONCE * AT_ONCE;
+    let Some(last) = line.len().checked_sub(AT_ONCE) else {
+        return portable::down(rows, first, weights, line);
+    };
     let rounding = _mm256_set1_epi32(1 << (SHIFT - 1));
-    for (at, values) in (0..whole).step_by(AT_ONCE).zip(line.chunks_exact_mut(AT_ONCE)) {
+    // The last 16 values begin where the line leaves room for them: some are made twice.
+    for at in (0..last).step_by(AT_ONCE).chain([last]) {
         let (mut low, mut high) = (rounding, rounding);
         for (pair, weights) in weights.iter().enumerate() {
             let weights = _mm256_set1_epi32(both(*weights));
@@ -33,29 +35,34 @@ pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mu
         let packed = _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(low), _mm256_srai_epi32::<SHIFT>(high));
         // Packing works in each half on its own.
         let packed: __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
-        values.copy_from_slice(&bytemuck::cast::<_, [i16; AT_ONCE]>(packed));
+        line[at..at + AT_ONCE].copy_from_slice(&bytemuck::cast::<_, [i16; AT_ONCE]>(packed));
     }
-    portable::down(rows, first, weights, line, whole);
 }
 
-/// Blends pixels of `line` into `out`, two taps of all three channels a multiplication. `line` has room for a load of
-/// 8 values at every tap.
+/// Blends pixels of two lines into two rows, two taps of all three channels of both a multiplication. The lines have room
+/// for a load of 8 values at every tap.
 #[target_feature(enable = "avx2")]
-pub(super) fn across(axis: &Axis, line: &[i16], out: &mut [u8]) {
+pub(super) fn across(axis: &Axis, [upper, lower]: [&[i16]; 2], [first, second]: [&mut [u8]; 2]) {
     const SHIFT: i32 = (WEIGHT_BITS + LINE_BITS) as i32;
     // r g b r' g' b' becomes r r' g g' b b' 0 0.
     let pairing = _mm_setr_epi8(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -1, -1, -1, -1);
-    let rounding = _mm_set1_epi32(1 << (SHIFT - 1));
-    for (pixel, (first, weights)) in out.chunks_exact_mut(3).zip(axis.pixels(0)) {
+    let pairing = _mm256_set_m128i(pairing, pairing);
+    let rounding = _mm256_set1_epi32(1 << (SHIFT - 1));
+    let rows = first.chunks_exact_mut(3).zip(second.chunks_exact_mut(3));
+    for ((upper_pixel, lower_pixel), (first, weights)) in rows.zip(axis.pixels()) {
         let mut sum = rounding;
-        let taps = &line[3 * first..][..6 * weights.len() + 2];
+        let span = 3 * first..3 * first + 6 * weights.len() + 2;
+        let (upper, lower) = (&upper[span.clone()], &lower[span]);
         for (pair, weights) in weights.iter().enumerate() {
-            let values = _mm_shuffle_epi8(shorts(taps, 6 * pair), pairing);
-            sum = _mm_add_epi32(sum, _mm_madd_epi16(values, _mm_set1_epi32(both(*weights))));
+            let values = _mm256_set_m128i(shorts(lower, 6 * pair), shorts(upper, 6 * pair));
+            let values = _mm256_shuffle_epi8(values, pairing);
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(values, _mm256_set1_epi32(both(*weights))));
         }
-        let shorts = _mm_packs_epi32(_mm_srai_epi32::<SHIFT>(sum), sum);
-        let [r, g, b, _] = _mm_cvtsi128_si32(_mm_packus_epi16(shorts, shorts)).to_le_bytes();
-        pixel.copy_from_slice(&[r, g, b]);
+        let sum = _mm256_srai_epi32::<SHIFT>(sum);
+        let shorts = _mm256_packs_epi32(sum, sum);
+        let bytes = bytemuck::cast::<_, [[u8; 16]; 2]>(_mm256_packus_epi16(shorts, shorts));
+        upper_pixel.copy_from_slice(&bytes[0][..3]);
+        lower_pixel.copy_from_slice(&bytes[1][..3]);
     }
 }
 

@@ -41,11 +41,9 @@ impl Axis {
             let at = self.weights.len();
             self.weights.resize(at + self.pairs, [0; 2]);
             let height = |tap: u32| (1.0 - (f64::from(tap) + 0.5 - center).abs() / radius).max(0.0);
-            fill(
-                &mut self.weights[at..],
-                (high - low) as usize,
-                |tap| height(low + tap as u32),
-            );
+            fill(&mut self.weights[at..], (high - low) as usize, |tap| {
+                height(low + tap as u32)
+            });
         }
         self.trim();
         self.span()
@@ -53,8 +51,19 @@ impl Axis {
 
     /// Leaves off pairs that are 0 for every pixel.
     fn trim(&mut self) {
-        let used = |pixel: &[[i16; 2]]| pixel.iter().rposition(|pair| *pair != [0; 2]).map_or(0, |last| last + 1);
-        let needed = self.weights.chunks_exact(self.pairs).map(used).max().unwrap_or(1).max(1);
+        let used = |pixel: &[[i16; 2]]| {
+            pixel
+                .iter()
+                .rposition(|pair| *pair != [0; 2])
+                .map_or(0, |last| last + 1)
+        };
+        let needed = self
+            .weights
+            .chunks_exact(self.pairs)
+            .map(used)
+            .max()
+            .unwrap_or(1)
+            .max(1);
         for pixel in 0..self.first.len() {
             let at = pixel * self.pairs;
             self.weights.copy_within(at..at + needed, pixel * needed);
@@ -83,10 +92,10 @@ impl Axis {
         (self.first[i] as usize, &self.weights[i * self.pairs..][..self.pairs])
     }
 
-    /// The same for each pixel from the `i`-th on.
-    pub(super) fn pixels(&self, i: usize) -> impl Iterator<Item = (usize, &[[i16; 2]])> {
-        let weights = self.weights[i * self.pairs..].chunks_exact(self.pairs);
-        self.first[i..].iter().map(|&first| first as usize).zip(weights)
+    /// The same for each pixel.
+    pub(super) fn pixels(&self) -> impl Iterator<Item = (usize, &[[i16; 2]])> {
+        let weights = self.weights.chunks_exact(self.pairs);
+        self.first.iter().map(|&first| first as usize).zip(weights)
     }
 }
 

@@ -5,7 +5,8 @@
 //! crop has exactly the whole's pixels; and all arithmetic after the weights is in integers, the same on every machine.
 //!
 //! Each row is made in two passes: `down` blends rows into one line of 16-bit values, `across` blends the line's pixels.
-//! Down first, because a line of bytes can be blended 16 at a time whatever its pixels are.
+//! Down first, because a line of bytes can be blended 16 at a time whatever its pixels are; two rows at a time,
+//! because their pixels have the same weights across.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -26,8 +27,8 @@ const PADDING: usize = 8;
 pub(super) struct Resize {
     across: Axis,
     down: Axis,
-    /// The blended line, from the first column that is needed.
-    line: Vec<i16>,
+    /// Two blended lines, from the first column that is needed.
+    lines: Vec<i16>,
     avx2: bool,
 }
 
@@ -57,7 +58,7 @@ impl Resize {
         Self {
             across: Axis::default(),
             down: Axis::default(),
-            line: Vec::new(),
+            lines: Vec::new(),
             avx2,
         }
     }
@@ -71,8 +72,12 @@ impl Resize {
         wanted: Region,
         size: (u32, u32),
     ) -> Region {
-        let (x, width) = self.across.prepare(stored.0, resized.0, (wanted.x, wanted.width), size.0);
-        let (y, height) = self.down.prepare(stored.1, resized.1, (wanted.y, wanted.height), size.1);
+        let (x, width) = self
+            .across
+            .prepare(stored.0, resized.0, (wanted.x, wanted.width), size.0);
+        let (y, height) = self
+            .down
+            .prepare(stored.1, resized.1, (wanted.y, wanted.height), size.1);
         Region { x, y, width, height }
     }
 
@@ -81,7 +86,7 @@ impl Resize {
         let Self {
             across,
             down,
-            line,
+            lines,
             avx2,
         } = self;
         let (x, width) = across.span();
@@ -93,12 +98,18 @@ impl Resize {
             count: height as usize,
             length: 3 * width as usize,
         };
-        line.clear();
-        line.resize(rows.length + 3 * across.taps() + PADDING, 0);
-        for (i, out) in out.chunks_exact_mut(3 * across.len()).enumerate() {
-            let (first, weights) = down.pixel(i);
-            blend_down(*avx2, rows, first, weights, &mut line[..rows.length]);
-            blend_across(*avx2, across, line, out);
+        let line = rows.length + 3 * across.taps() + PADDING;
+        lines.clear();
+        lines.resize(2 * line, 0);
+        let (upper, lower) = lines.split_at_mut(line);
+        let row = 3 * across.len();
+        for (i, pair) in out.chunks_mut(2 * row).enumerate() {
+            for (y, line) in (2 * i..down.len()).zip([&mut *upper, &mut *lower]) {
+                let (first, weights) = down.pixel(y);
+                blend_down(*avx2, rows, first, weights, &mut line[..rows.length]);
+            }
+            let (out, second) = pair.split_at_mut(row);
+            blend_across(*avx2, across, [upper, lower], [out, second]);
         }
     }
 }
@@ -111,18 +122,19 @@ fn blend_down(avx2: bool, rows: Rows<'_>, first: usize, weights: &[[i16; 2]], li
         return unsafe { avx2::down(rows, first, weights, line) };
     }
     let _ = avx2;
-    portable::down(rows, first, weights, line, 0);
+    portable::down(rows, first, weights, line);
 }
 
-/// Blends pixels of `line` into `out`.
-fn blend_across(avx2: bool, axis: &Axis, line: &[i16], out: &mut [u8]) {
+/// Blends pixels of two lines into two rows; the second row is empty where there is no second line.
+fn blend_across(avx2: bool, axis: &Axis, lines: [&[i16]; 2], [first, second]: [&mut [u8]; 2]) {
     #[cfg(target_arch = "x86_64")]
-    if avx2 {
+    if avx2 && !second.is_empty() {
         // SAFETY: as in `blend_down`.
-        return unsafe { avx2::across(axis, line, out) };
+        return unsafe { avx2::across(axis, lines, [first, second]) };
     }
     let _ = avx2;
-    portable::across(axis, line, out, 0);
+    portable::across(axis, lines[0], first);
+    portable::across(axis, lines[1], second);
 }
 
 #[cfg(test)]

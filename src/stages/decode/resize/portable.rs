@@ -3,10 +3,10 @@
 use super::axis::Axis;
 use super::{LINE_BITS, Rows, WEIGHT_BITS};
 
-/// Blends rows into the values of `line` from `start` on.
-pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16], start: usize) {
+/// Blends rows from `first` on into `line`.
+pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16]) {
     const SHIFT: u32 = WEIGHT_BITS - LINE_BITS;
-    for (x, value) in line.iter_mut().enumerate().skip(start) {
+    for (x, value) in line.iter_mut().enumerate() {
         let mut sum = 1 << (SHIFT - 1);
         for (tap, weight) in weights.as_flattened().iter().enumerate() {
             sum += i32::from(*weight) * i32::from(rows.row(first + tap)[x]);
@@ -15,10 +15,10 @@ pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mu
     }
 }
 
-/// Blends pixels of `line` into those of `out` from `start` on.
-pub(super) fn across(axis: &Axis, line: &[i16], out: &mut [u8], start: usize) {
+/// Blends pixels of `line` into `out`.
+pub(super) fn across(axis: &Axis, line: &[i16], out: &mut [u8]) {
     const SHIFT: u32 = WEIGHT_BITS + LINE_BITS;
-    for (pixel, (first, weights)) in out.chunks_exact_mut(3).skip(start).zip(axis.pixels(start)) {
+    for (pixel, (first, weights)) in out.chunks_exact_mut(3).zip(axis.pixels()) {
         let taps = &line[3 * first..][..6 * weights.len()];
         for (channel, value) in pixel.iter_mut().enumerate() {
             let mut sum = 1 << (SHIFT - 1);
