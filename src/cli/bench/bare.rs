@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::cli::Failure;
-use crate::dataset::{Dataset, ReadError};
+use crate::dataset::{Dataset, JpegWriter, ReadError};
 use crate::stages::decode::{DecodeError, Decoder, Options, Region};
 
 /// Images a second of `threads` threads that decode every image whole, by libjpeg-turbo alone: no resize, no row, no order.
@@ -26,6 +26,33 @@ pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
                 decoder.pixels(encoded, region, &mut pixels)
             };
             let _: Result<(), DecodeError> = whole();
+            Ok(())
+        })
+    })
+}
+
+/// Images a second of `threads` threads that decode every image, resize it and encode it again.
+pub(super) fn recode(data: &Dataset, threads: usize, size: u32, quality: u32) -> Result<f64, Failure> {
+    each(data, threads, || {
+        let options = Options {
+            shorter_side: Some(size),
+            ..Options::default()
+        };
+        let mut decoder = Decoder::new(options).map_err(Failure::failed)?;
+        let mut writer = JpegWriter::new(quality).map_err(Failure::Internal)?;
+        let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
+        Ok(move |i: usize| {
+            let encoded = data.read(i, &mut scratch)?;
+            let mut one = || {
+                let frame = decoder.open(encoded)?;
+                pixels.resize(Region::whole(frame).bytes(), 0);
+                decoder.pixels(encoded, Region::whole(frame), &mut pixels)?;
+                Ok::<_, DecodeError>(frame)
+            };
+            if let Ok(frame) = one() {
+                // What cannot be encoded costs what it costs.
+                let _ = writer.rgb(frame.width, frame.height, &pixels);
+            }
             Ok(())
         })
     })

@@ -6,10 +6,12 @@ use super::Failure;
 
 mod bare;
 mod input;
+mod recode;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline bench input train.toml
-  pipeline bench input train.toml --bare --json       beside a loop that does nothing but the work";
+  pipeline bench input train.toml --bare --json       beside a loop that does nothing but the work
+  pipeline bench recode photos/train --size 256";
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -22,11 +24,15 @@ enum What {
     /// Images a second from the files to whole batches, with nobody who computes
     #[command(after_help = EXAMPLES)]
     Input(input::InputArgs),
+    /// Images a second of a bare loop that decodes, resizes and encodes: what packing could do at most
+    #[command(after_help = EXAMPLES)]
+    Recode(recode::RecodeArgs),
 }
 
 pub(super) fn main(args: &BenchArgs, quiet: bool) -> Result<(), Failure> {
     match &args.what {
         What::Input(args) => input::main(args, quiet),
+        What::Recode(args) => recode::main(args),
     }
 }
 
