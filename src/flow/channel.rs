@@ -132,10 +132,11 @@ impl<T> Drop for Outlet<T> {
 }
 
 impl<T> Inlet<T> {
-    /// One more inlet, for a worker that passes its stage's gate before it takes an item by [`Inlet::next`].
-    pub fn behind(&self, entrance: Entrance) -> Self {
+    /// One more inlet, for a worker that passes its stage's gate, where there is one, before it takes an item by
+    /// [`Inlet::next`].
+    pub fn behind(&self, entrance: Option<Entrance>) -> Self {
         Self {
-            entrance: Some(entrance),
+            entrance,
             ..self.clone()
         }
     }

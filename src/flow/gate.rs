@@ -84,7 +84,8 @@ impl Gate {
 
     fn change(&self, to: impl FnOnce(usize) -> usize) {
         let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.open.store(to(self.open.load(Ordering::Acquire)), Ordering::Release);
+        self.open
+            .store(to(self.open.load(Ordering::Acquire)), Ordering::Release);
         drop(held);
         self.changed.notify_all();
     }

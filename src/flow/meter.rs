@@ -1,6 +1,7 @@
 //! Where the time of every stage goes: busy, waiting for input, waiting for room. Read while the flow runs.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,8 @@ pub struct StageReading {
     pub workers: usize,
     /// Workers that may take items at this moment.
     pub open: usize,
+    /// Whether that changes while the flow runs.
+    pub has_gate: bool,
     /// Whether its number of workers is free.
     pub can_widen: bool,
     /// What makes one item cheaper.
@@ -100,6 +103,18 @@ pub struct Change {
     pub to: usize,
     /// Why.
     pub reason: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Change {
+            stage,
+            from,
+            to,
+            reason,
+        } = self;
+        write!(f, "{stage} workers {from} → {to}: {reason}")
+    }
 }
 
 /// Changes that wait to be told; more are only logged.
@@ -164,6 +179,7 @@ impl Meter {
             role: self.role,
             workers: self.workers,
             open: self.gate.as_ref().map_or(self.workers, |gate| gate.open()),
+            has_gate: self.gate.is_some(),
             can_widen: self.can_widen,
             remedy: self.remedy,
             items: self.takes.received(),

@@ -24,6 +24,10 @@ pub struct Share {
     pub workers: f64,
     /// Workers that may take items at the end.
     pub open: usize,
+    /// Workers that there are, parked ones included.
+    pub most: usize,
+    /// Whether the number of those that take part changes while the flow runs.
+    pub has_gate: bool,
     /// Items taken.
     pub items: u64,
     /// Share of the time that they were busy.
@@ -113,7 +117,8 @@ impl Verdict {
             }
         };
         if most.busy < BUSY {
-            text += "; no stage is busy all the time: they wait for each other, and more slots or longer queues may help";
+            text +=
+                "; no stage is busy all the time: they wait for each other, and more slots or longer queues may help";
         }
         text
     }
@@ -193,6 +198,8 @@ impl Share {
             role: to.role,
             workers,
             open: to.open,
+            most: to.workers,
+            has_gate: to.has_gate,
             items: to.items.saturating_sub(from.items),
             busy: share(running - input - room),
             input_wait: share(input),

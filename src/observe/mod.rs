@@ -9,3 +9,5 @@ pub mod progress;
 pub mod recorder;
 
 pub mod report;
+
+pub mod verdicts;

@@ -9,9 +9,9 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use super::{Flow, Topology, fill, pixel_pool};
+use super::{Flow, Topology, Waits, fill, pixel_pool};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Fault, Inlet, Slot, Stop, channel};
+use crate::flow::{Fault, Inlet, Role, Slot, Stop, channel};
 use crate::model::Network;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
@@ -33,6 +33,12 @@ pub struct Beginning {
     pub every_steps: u64,
 }
 
+/// What makes decoding cheaper.
+pub(super) const DECODE_LESS: &str = "smaller images or a pack";
+
+/// What makes saving cheaper.
+const SAVE_LESS: &str = "checkpoints less often (checkpoint.every_steps)";
+
 /// The flow of `run` and `eval`. `listen` is what the recorder runs.
 pub fn training(
     plan: &Plan,
@@ -50,7 +56,7 @@ pub fn training(
     let config = &plan.config;
     let slots = config.staging.slots;
     let rule = plan.rule(statistics.as_ref());
-    let mut flow = Flow::default();
+    let mut flow = Flow::new(plan.cores);
 
     // source: slots come home to it, tickets leave.
     let (free, slots_home) = channel("slot", slots);
@@ -63,8 +69,11 @@ pub fn training(
         itinerary: plan.itinerary.clone(),
         start: state.position,
     };
-    flow.hop("source", slots_home.gauge());
-    flow.one("source", {
+    let waits = Waits::of_source(slots_home.gauge())
+        .room(slots_home.waits())
+        .room(opened.waits())
+        .room(tickets.waits());
+    flow.one("source", waits, {
         let stop = stop.clone();
         move || source::run(&way, &slots_home, opened, tickets, &stop)
     });
@@ -73,9 +82,13 @@ pub fn training(
     let (spare, pool) = pixel_pool(plan);
     let (pixels, pixels_in) = channel("pixels", config.augment.queue);
     let settings = plan.decode(rule.clone());
-    flow.hop("decode", tickets_in.gauge());
-    flow.many("decode", config.decode.workers, || {
-        let (settings, tickets, pool, pixels) = (settings.clone(), tickets_in.clone(), pool.clone(), pixels.clone());
+    flow.images(tickets_in.gauge());
+    let waits = Waits::of(Role::Input, &tickets_in)
+        .room(pool.waits())
+        .room(pixels.waits());
+    flow.many("decode", plan.decoders(), waits.remedy(DECODE_LESS), |entrance| {
+        let (settings, tickets) = (settings.clone(), tickets_in.behind(entrance));
+        let (pool, pixels) = (pool.clone(), pixels.clone());
         move || decode::run(&settings, &tickets, &pool, pixels)
     });
     pixels.finish();
@@ -83,10 +96,12 @@ pub fn training(
     // augment: writes rows, sends receipts.
     let (receipts, receipts_in) = channel("receipt", config.staging.queue);
     let settings = plan.augment(rule, statistics.as_ref())?;
-    flow.hop("augment", pixels_in.gauge());
-    flow.many("augment", config.augment.workers, || {
-        let (settings, pixels, receipts, spare) =
-            (settings.clone(), pixels_in.clone(), receipts.clone(), spare.clone());
+    let waits = Waits::of(Role::Input, &pixels_in)
+        .room(receipts.waits())
+        .room(spare.waits());
+    flow.many("augment", plan.augmenters(), waits, |entrance| {
+        let (settings, pixels) = (settings.clone(), pixels_in.behind(entrance));
+        let (receipts, spare) = (receipts.clone(), spare.clone());
         move || augment::run(&settings, &pixels, receipts, spare)
     });
     receipts.finish();
@@ -95,8 +110,10 @@ pub fn training(
     // staging: whole batches, in order.
     let (batches, batches_in) = channel("batch", config.compute.queue);
     let stream = state.stream;
-    flow.hop("staging", receipts_in.gauge());
-    flow.one("staging", {
+    let waits = Waits::of(Role::Input, &receipts_in)
+        .input(openings.waits())
+        .room(batches.waits());
+    flow.one("staging", waits, {
         let stop = stop.clone();
         move || staging::run(stream, &receipts_in, &openings, batches, &stop)
     });
@@ -128,12 +145,22 @@ pub fn training(
         keep: config.checkpoint.keep.get(),
         statistics: statistics.clone(),
     };
-    flow.hop("compute", batches_in.gauge());
-    flow.hop("cpu", work_in.gauge());
-    flow.hop("save", saves_in.gauge());
-    flow.hop("record", reports_in.gauge());
-    let saved = reports.clone();
-    flow.one("compute", {
+    let saved = reports.apart();
+    // What it waits for is the device, but for the batches.
+    let waits = Waits::of(Role::Driver, &batches_in)
+        .room(work.waits())
+        .room(outcomes_in.waits())
+        .room(saves.waits())
+        .room(spare_in.waits())
+        .room(reports.waits());
+    let of_device = Waits::of(Role::Device, &work_in)
+        .room(outcomes.waits())
+        .room(free.waits());
+    let of_save = Waits::of(Role::Output, &saves_in)
+        .room(spare_copy.waits())
+        .room(saved.waits());
+    let of_record = Waits::of(Role::Output, &reports_in);
+    flow.one("compute", waits, {
         let hops = Hops {
             batches: batches_in,
             work,
@@ -145,8 +172,12 @@ pub fn training(
         let stop = stop.clone();
         move || compute::run(compute, hops, &stop)
     });
-    flow.one("cpu", move || compute::run_replica(replica, &work_in, outcomes, free));
-    flow.one("save", move || save::run(&saver, &saves_in, spare_copy, saved));
-    flow.one("record", move || listen(reports_in));
-    Ok(flow.0)
+    flow.one("cpu", of_device, move || {
+        compute::run_replica(replica, &work_in, outcomes, free)
+    });
+    flow.one("save", of_save.remedy(SAVE_LESS), move || {
+        save::run(&saver, &saves_in, spare_copy, saved)
+    });
+    flow.one("record", of_record, move || listen(reports_in));
+    Ok(flow.finish())
 }

@@ -2,10 +2,15 @@
 
 mod bound;
 mod channel;
+mod gate;
 mod itinerary;
 mod loss;
 mod overlap;
+mod simulated;
 mod slots;
+mod stopwatch;
+mod tuning;
+mod verdict;
 mod worker;
 
 #[path = "../given/mod.rs"]
