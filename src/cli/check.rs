@@ -6,7 +6,7 @@ use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
-use crate::plan::{Buffers, ModelPlan, Plan, PlanError};
+use crate::plan::{self, Buffers, Crew, ModelPlan, Plan, PlanError};
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
 
@@ -119,43 +119,45 @@ fn queues(config: &Config, model: &ModelPlan) {
         observe,
         ..
     } = config;
-    let buffers = Buffers::new(config, &model.memory);
+    let buffers = Buffers::new(config, &model.memory, plan::cores());
+    let crew = |workers| Crew::new(workers, plan::cores());
+    let one = Crew { start: 1, most: 1 };
+    let (decoders, augmenters) = (crew(decode.workers), crew(augment.workers));
     let rows = [
-        ("source", 1, format!("{} free slots", staging.slots)),
+        ("source", one, format!("{} free slots", staging.slots)),
         (
             "decode",
-            decode.workers.get(),
+            decoders,
             format!("{} tickets, {} pixel buffers", decode.queue, buffers.pixel_buffers),
         ),
-        (
-            "augment",
-            augment.workers.get(),
-            format!("{} decoded crops", augment.queue),
-        ),
+        ("augment", augmenters, format!("{} decoded crops", augment.queue)),
         (
             "staging",
-            1,
+            one,
             format!("{} receipts, {} opened batches", staging.queue, staging.slots),
         ),
         (
             "compute",
-            1,
+            one,
             format!("{} batches, {} outcomes, 1 snapshot", compute.queue, IN_FLIGHT + 1),
         ),
         (
             "cpu",
-            1,
+            one,
             format!(
                 "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
                 model.threads
             ),
         ),
-        ("save", 1, "1 checkpoint".to_string()),
-        ("record", 1, format!("{} reports", observe.queue)),
+        ("save", one, "1 checkpoint".to_string()),
+        ("record", one, format!("{} reports", observe.queue)),
     ];
     println!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
     for (stage, workers, inbox) in rows {
         println!("          {stage:<9} {workers:>7}  {inbox}");
+    }
+    if [decoders, augmenters].iter().any(|crew| crew.start < crew.most) {
+        println!("          1 to N workers: auto, as many as help; N is one a core, and memory is counted for N");
     }
     let rows = staging.slots.get() * staging.batch.get();
     println!("          at most {rows} rows are in flight (slots × batch)");
@@ -163,7 +165,7 @@ fn queues(config: &Config, model: &ModelPlan) {
 
 fn memory(config: &Config, model: &ModelPlan) {
     let m = &model.memory;
-    let buffers = Buffers::new(config, m);
+    let buffers = Buffers::new(config, m, plan::cores());
     let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
     let rows = [
         ("parameters", m.parameters),
@@ -198,7 +200,7 @@ fn memory(config: &Config, model: &ModelPlan) {
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
     let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.threads);
-    let workers = plan.config.decode.workers.get();
+    let workers = plan.decoders().most;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
     let images = way.steps as f64 * f64::from(way.batch);
     let rate = input.map_or(compute, |input| input.min(compute));

@@ -1,9 +1,11 @@
 //! `pipeline run`: trains, or goes on training.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
@@ -16,6 +18,7 @@ use crate::observe::metrics::{self, Metrics};
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
 use crate::observe::report::{self, Page};
+use crate::observe::verdicts::{LateMeters, Verdicts};
 use crate::plan::Plan;
 use crate::stages::compute::RunState;
 use crate::topology::{self, Beginning};
@@ -62,7 +65,8 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         statistics,
     } = match resumed {
         Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            summary(&folder, &out, &resumed.state, &plan);
+            let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
+            summary(&folder, &out, &resumed.state, &plan, &events);
             return Ok(());
         }
         Some(resumed) => resumed,
@@ -75,10 +79,13 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     std::fs::write(folder.config(), plan.config.to_toml())
         .map_err(|error| Failure::Failed(format!("{}: {error}", folder.config().display())))?;
     let line_every = plan.config.observe.line_every_steps.get() as u64;
+    let meters = LateMeters::default();
     let recorder = Recorder {
-        metrics: Some(Metrics::open(&folder.metrics()).map_err(Failure::failed)?),
+        metrics: Metrics::open(&folder.metrics()).map_err(Failure::failed)?,
         progress: Progress::new(&plan.itinerary, state.step, line_every, quiet),
+        verdicts: Verdicts::new(Arc::clone(&meters), plan.itinerary.clone()),
         elapsed_s,
+        step: state.step,
     };
     let every_steps = plan.config.checkpoint.every_steps.get() as u64;
     let beginning = Beginning {
@@ -95,6 +102,8 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::default();
     let listen = move |reports| recorder::run(recorder, &reports);
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
+    // Nobody else sets them.
+    let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
     let ended = match end {
         // Its cause was told when it was found. (A mere loss is no cause: that is told below.)
@@ -187,12 +196,17 @@ fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result
     let state = checkpoint::read_state(&newest).map_err(Failure::failed)?;
     let state = serde_json::from_value(state).map_err(Failure::failed)?;
     folder.forget_replay();
-    summary(folder, out, &state, plan);
+    summary(folder, out, &state, plan, &events);
     Ok(())
 }
 
+/// What held the run up, if the event says that.
+fn verdict(event: &Value) -> Option<&str> {
+    (event["event"] == "verdict").then(|| event["text"].as_str()).flatten()
+}
+
 /// The last lines of a run.
-fn summary(folder: &RunFolder, out: &Path, state: &RunState, plan: &Plan) {
+fn summary(folder: &RunFolder, out: &Path, state: &RunState, plan: &Plan, events: &[Value]) {
     let program = program();
     let out = quoted(&out.display().to_string());
     let checkpoint = folder.checkpoints().join(checkpoint::file_name(state.step));
@@ -208,6 +222,9 @@ fn summary(folder: &RunFolder, out: &Path, state: &RunState, plan: &Plan) {
         .filter(|best| Some(best.step) != state.newest.map(|newest| newest.step))
     {
         println!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
+    }
+    if let Some(text) = events.iter().rev().find_map(|event| verdict(event)) {
+        println!("verdict      {text}");
     }
     println!("checkpoint   {}", checkpoint.display());
     println!("report       {}", folder.report().display());

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use super::errors::Errors;
 use super::node::{Node, Tree};
 use super::value::{Value, choice, mismatch, table};
+use super::workers::Workers;
 
 choice! {
     /// What the random multipliers of the principal components are scaled by.
@@ -81,7 +82,7 @@ table! {
     /// `[augment]`.
     Augment {
         /// Threads.
-        workers: NonZeroUsize = NonZeroUsize::MIN,
+        workers: Workers = Workers::Auto,
         /// Decoded crops that may wait here.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15),
         /// Side of the square crop that the network sees.

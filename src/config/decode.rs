@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 
 use super::value::table;
+use super::workers::Workers;
 
 table! {
     /// `[decode]`.
     Decode {
         /// Threads.
-        workers: NonZeroUsize = NonZeroUsize::MIN,
+        workers: Workers = Workers::Auto,
         /// Tickets that may wait here.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63),
         /// Scales the image until its shorter side has this many pixels (paper: 256); absent: as it is.

@@ -8,6 +8,8 @@ pub mod node;
 
 pub mod value;
 
+pub mod workers;
+
 pub mod run;
 
 pub mod data;

@@ -1,5 +1,5 @@
 //! The control plane, and the only folder that knows actix: starts the workers of a topology, hears how each ends, finds
-//! the cause, and listens to signals. Messages are few: their greatest number in a run stands beside each. No actor
+//! the cause, listens to signals, and gives stages more workers or fewer. Messages are few: their greatest number in a run stands beside each. No actor
 //! ever touches a pixel, no worker owns a mailbox.
 
 use std::time::Duration;
@@ -14,6 +14,8 @@ mod messages;
 mod pipeline;
 mod signals;
 mod stage;
+mod tuner;
+pub mod tuning;
 
 pub use pipeline::Ending;
 
@@ -42,6 +44,9 @@ pub fn supervise(topology: Topology, stop: &Stop, watch: Watch) -> Ending {
             on_stop,
         } = watch;
         signals::listen(stop.clone(), on_stop);
+        if let Some(tuner) = tuner::TunerActor::new(&topology.meters, topology.tune_every) {
+            tuner.start();
+        }
         pipeline::PipelineActor::new(topology, stop, stall_after, on_fault, outcome).start();
         ended.await
     });

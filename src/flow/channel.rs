@@ -9,12 +9,13 @@
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded, select};
 
 use super::fault::{DownstreamGone, UpstreamLost};
+use super::gate::Entrance;
 use super::gauge::HopGauge;
+use super::stopwatch::Stopwatch;
 
 /// What both ends share.
 struct Hop {
@@ -27,6 +28,7 @@ struct Hop {
 pub struct Outlet<T> {
     sender: Sender<T>,
     hop: Arc<Hop>,
+    waits: Arc<Stopwatch>,
     finished: bool,
 }
 
@@ -35,6 +37,8 @@ pub struct Inlet<T> {
     receiver: Receiver<T>,
     alarm: Receiver<Infallible>,
     hop: Arc<Hop>,
+    /// What the worker passes before it takes an item, where its stage has a gate.
+    entrance: Option<Entrance>,
 }
 
 /// Makes a hop called `name` in which at most `capacity` items wait.
@@ -50,6 +54,7 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
     (
         Outlet {
             sender,
+            waits: Arc::clone(&hop.gauge.room),
             hop: Arc::clone(&hop),
             finished: false,
         },
@@ -57,6 +62,7 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
             receiver,
             alarm: alarmed,
             hop,
+            entrance: None,
         },
     )
 }
@@ -67,16 +73,15 @@ impl<T> Outlet<T> {
         let gone = || DownstreamGone {
             hop: self.hop.gauge.name,
         };
-        let waited = match self.sender.try_send(item) {
-            Ok(()) => Duration::ZERO,
+        match self.sender.try_send(item) {
+            Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
             Err(TrySendError::Full(item)) => {
-                let start = Instant::now();
+                let _waiting = self.waits.enter();
                 self.sender.send(item).map_err(|_| gone())?;
-                start.elapsed()
             }
-        };
-        self.hop.gauge.count_sent(waited);
+        }
+        self.hop.gauge.count_sent();
         Ok(())
     }
 
@@ -85,9 +90,24 @@ impl<T> Outlet<T> {
         self.finished = true;
     }
 
+    /// One more outlet, for another stage than this one's: its waits are counted apart.
+    pub fn apart(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            hop: Arc::clone(&self.hop),
+            waits: Arc::default(),
+            finished: false,
+        }
+    }
+
     /// The hop's counts.
     pub fn gauge(&self) -> Arc<HopGauge> {
         Arc::clone(&self.hop.gauge)
+    }
+
+    /// Time that this stage has spent waiting for room here.
+    pub fn waits(&self) -> Arc<Stopwatch> {
+        Arc::clone(&self.waits)
     }
 }
 
@@ -96,6 +116,7 @@ impl<T> Clone for Outlet<T> {
         Self {
             sender: self.sender.clone(),
             hop: Arc::clone(&self.hop),
+            waits: Arc::clone(&self.waits),
             finished: false,
         }
     }
@@ -111,19 +132,32 @@ impl<T> Drop for Outlet<T> {
 }
 
 impl<T> Inlet<T> {
+    /// One more inlet, for a worker that passes its stage's gate, where there is one, before it takes an item by
+    /// [`Inlet::next`].
+    pub fn behind(&self, entrance: Option<Entrance>) -> Self {
+        Self {
+            entrance,
+            ..self.clone()
+        }
+    }
+
     /// The next item; waits for it. `Ok(None)` after the end of data. What was sent before a loss is still given.
     pub fn next(&self) -> Result<Option<T>, UpstreamLost> {
+        if let Some(entrance) = &self.entrance {
+            entrance.pass();
+        }
         if let Some(item) = self.ready()? {
             return Ok(Some(item));
         }
-        let start = Instant::now();
+        let waiting = self.hop.gauge.item.enter();
         let received = select! {
             recv(self.receiver) -> item => item.ok(),
             recv(self.alarm) -> _ => self.receiver.try_recv().ok(),
         };
+        drop(waiting);
         match received {
             Some(item) => {
-                self.hop.gauge.count_received(start.elapsed());
+                self.hop.gauge.count_received();
                 Ok(Some(item))
             }
             None => self.end(),
@@ -134,7 +168,7 @@ impl<T> Inlet<T> {
     pub fn ready(&self) -> Result<Option<T>, UpstreamLost> {
         match self.receiver.try_recv() {
             Ok(item) => {
-                self.hop.gauge.count_received(Duration::ZERO);
+                self.hop.gauge.count_received();
                 Ok(Some(item))
             }
             Err(TryRecvError::Empty) => Ok(None),
@@ -157,14 +191,21 @@ impl<T> Inlet<T> {
     pub fn gauge(&self) -> Arc<HopGauge> {
         Arc::clone(&self.hop.gauge)
     }
+
+    /// Time that has been spent waiting for an item here.
+    pub fn waits(&self) -> Arc<Stopwatch> {
+        Arc::clone(&self.hop.gauge.item)
+    }
 }
 
+/// Not behind the gate that the original may be behind: an entrance is one worker's.
 impl<T> Clone for Inlet<T> {
     fn clone(&self) -> Self {
         Self {
             receiver: self.receiver.clone(),
             alarm: self.alarm.clone(),
             hop: Arc::clone(&self.hop),
+            entrance: None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What a hop knows of itself, in atomics that anyone may read while it runs.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::stopwatch::Stopwatch;
 
 /// Counts and waiting times of one hop. Waiting for room is charged to the stage before it, waiting for an item to the
-/// stage after it; what is left of a worker's time it was busy.
+/// stage after it; what is left of a worker's time it was busy. A wait that is still going on counts.
 #[derive(Debug)]
 pub struct HopGauge {
     /// The hop's name: that of the message it carries.
@@ -13,8 +16,8 @@ pub struct HopGauge {
     pub capacity: usize,
     sent: AtomicU64,
     received: AtomicU64,
-    room_wait_ns: AtomicU64,
-    item_wait_ns: AtomicU64,
+    pub(super) room: Arc<Stopwatch>,
+    pub(super) item: Arc<Stopwatch>,
 }
 
 impl HopGauge {
@@ -25,8 +28,8 @@ impl HopGauge {
             capacity,
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            room_wait_ns: AtomicU64::new(0),
-            item_wait_ns: AtomicU64::new(0),
+            room: Arc::default(),
+            item: Arc::default(),
         }
     }
 
@@ -40,23 +43,22 @@ impl HopGauge {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Time that senders have spent waiting for room.
+    /// Time that senders have spent waiting for room, but for those that are counted apart
+    /// ([`Outlet::apart`](super::Outlet::apart)).
     pub fn room_wait(&self) -> Duration {
-        Duration::from_nanos(self.room_wait_ns.load(Ordering::Relaxed))
+        self.room.total(Instant::now())
     }
 
     /// Time that receivers have spent waiting for an item.
     pub fn item_wait(&self) -> Duration {
-        Duration::from_nanos(self.item_wait_ns.load(Ordering::Relaxed))
+        self.item.total(Instant::now())
     }
 
-    pub(super) fn count_sent(&self, waited: Duration) {
+    pub(super) fn count_sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        self.room_wait_ns.fetch_add(waited.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn count_received(&self, waited: Duration) {
+    pub(super) fn count_received(&self) {
         self.received.fetch_add(1, Ordering::Relaxed);
-        self.item_wait_ns.fetch_add(waited.as_nanos() as u64, Ordering::Relaxed);
     }
 }

@@ -5,8 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::verdicts::Given;
+use crate::flow::meter::Change;
 use crate::stages::compute::{Report, RunState};
 
 /// The file, open for more lines.
@@ -91,6 +93,35 @@ pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> 
         Report::EvalProgress { .. } => return None,
     };
     Some(event)
+}
+
+/// What held an epoch up.
+pub fn verdict(given: &Given, elapsed: f64) -> Value {
+    let Given { epoch, step, verdict } = given;
+    let stages: Map<String, Value> = verdict
+        .stages
+        .iter()
+        .map(|share| {
+            let value = json!({
+                "workers": round(share.workers), "busy": round(share.busy), "input_wait": round(share.input_wait),
+                "room_wait": round(share.room_wait), "items": share.items,
+            });
+            (share.name.to_string(), value)
+        })
+        .collect();
+    json!({
+        "event": "verdict", "step": step, "epoch": epoch, "bound": verdict.bound, "text": verdict.text,
+        "images_per_s": round(verdict.images_per_s), "free_cores": round(verdict.free_cores), "stages": stages,
+        "elapsed_s": round(elapsed),
+    })
+}
+
+/// A stage was given one worker more or one less.
+pub fn workers(change: &Change, step: u64, elapsed: f64) -> Value {
+    json!({
+        "event": "workers", "step": step, "stage": change.stage, "before": change.from, "workers": change.to,
+        "reason": change.reason, "elapsed_s": round(elapsed),
+    })
 }
 
 /// An f32 as the shortest decimal that means it: 0.01 and not 0.009999999776482582.

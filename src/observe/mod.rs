@@ -11,3 +11,5 @@ pub mod progress;
 pub mod recorder;
 
 pub mod report;
+
+pub mod verdicts;

@@ -56,6 +56,7 @@ pub fn render(page: &Page<'_>) -> String {
     );
     body += &plot("Learning rate", &[("learning rate", &rate)]);
     body += &evaluations(&mut evals());
+    body += &stages(page.events);
     body += &skipped(page.events);
     let _ = write!(body, "<h2>Configuration</h2><pre>{}</pre>", escape(page.config));
     format!(
@@ -152,6 +153,35 @@ fn evaluations(evals: &mut dyn Iterator<Item = &Value>) -> String {
     format!(
         "<h2>Evaluations</h2><table><tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th>\
          <th>top-5 error</th><th>crops</th></tr>{rows}</table>"
+    )
+}
+
+/// The last verdict, with where the time of each stage went.
+fn stages(events: &[Value]) -> String {
+    let Some(verdict) = events.iter().rfind(|event| event["event"] == "verdict") else {
+        return String::new();
+    };
+    let mut known: Vec<(&String, &Value)> = verdict["stages"].as_object().into_iter().flatten().collect();
+    // Whatever held it up stands first.
+    known.sort_by(|(_, a), (_, b)| number(&b["busy"]).total_cmp(&number(&a["busy"])));
+    let rows: String = known
+        .into_iter()
+        .map(|(name, stage)| {
+            let percent = |key: &str| format!("{:.0} %", 100.0 * number(&stage[key]));
+            format!(
+                "<tr><td>{}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escape(name),
+                number(&stage["workers"]),
+                percent("busy"),
+                percent("input_wait"),
+                percent("room_wait")
+            )
+        })
+        .collect();
+    let text = escape(verdict["text"].as_str().unwrap_or_default());
+    format!(
+        "<h2>What held it up</h2><p>Last epoch: {text}</p><table><tr><th>stage</th><th>workers</th><th>busy</th>\
+         <th>waiting for input</th><th>waiting for room</th></tr>{rows}</table>"
     )
 }
 

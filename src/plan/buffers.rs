@@ -1,5 +1,6 @@
 //! Memory that the stages hold beside the network's.
 
+use super::Crew;
 use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
@@ -20,8 +21,9 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Those of `config`, for a network that takes `memory`.
-    pub fn new(config: &Config, memory: &Memory) -> Self {
+    /// Those of `config`, for a network that takes `memory`, on a machine with `cores` cores: with as many workers as there
+    /// may come to be.
+    pub fn new(config: &Config, memory: &Memory, cores: usize) -> Self {
         let Config {
             decode,
             augment,
@@ -29,6 +31,7 @@ impl Buffers {
             evaluate,
             ..
         } = config;
+        let most = |workers| Crew::new(workers, cores).most;
         let crop = augment.crop.get();
         let row_bytes = PlanarRows::new(crop).row_bytes();
         let side = if evaluate.crops == Crops::One {
@@ -38,7 +41,7 @@ impl Buffers {
         };
         Self {
             slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
-            pixel_buffers: decode.workers.get() + augment.queue.get() + augment.workers.get(),
+            pixel_buffers: most(decode.workers) + augment.queue.get() + most(augment.workers),
             pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
             snapshot: memory.parameters + memory.momentum,
         }

@@ -2,11 +2,13 @@
 //! nothing begun. `pipeline check` prints it; [`crate::topology`] builds from it.
 
 mod buffers;
+mod crew;
 pub mod look;
 mod model;
 
 pub use buffers::Buffers;
-pub use model::ModelPlan;
+pub use crew::Crew;
+pub use model::{ModelPlan, cores};
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -102,6 +104,8 @@ pub struct Plan {
     pub itinerary: Itinerary,
     /// The device's door.
     pub writer: Arc<dyn RowWriter>,
+    /// Cores that this process may use: the limit of what grows by itself.
+    pub cores: usize,
 }
 
 impl Plan {
@@ -128,12 +132,23 @@ impl Plan {
             model,
             itinerary,
             writer,
+            cores: cores(),
         })
     }
 
     /// Memory that the stages hold.
     pub fn buffers(&self) -> Buffers {
-        Buffers::new(&self.config, &self.model.memory)
+        Buffers::new(&self.config, &self.model.memory, self.cores)
+    }
+
+    /// Decode's workers.
+    pub fn decoders(&self) -> Crew {
+        Crew::new(self.config.decode.workers, self.cores)
+    }
+
+    /// Augment's workers.
+    pub fn augmenters(&self) -> Crew {
+        Crew::new(self.config.augment.workers, self.cores)
     }
 
     /// Fingerprints of both sets: a resumed run must find the same.

@@ -1,9 +1,9 @@
 //! The flow of `bench input`: the input of a run as it is, and a taker that does nothing with its batches.
 
 use super::input::Start;
-use super::{Flow, Topology};
+use super::{Flow, Topology, Waits};
 use crate::dataset::statistics::Statistics;
-use crate::flow::Stop;
+use crate::flow::{Role, Stop};
 use crate::plan::{Plan, PlanError};
 use crate::stages::discard::{self, Delivery};
 use crate::stages::passage::Position;
@@ -15,13 +15,13 @@ pub fn feeding(
     stop: &Stop,
     delivered: impl FnMut(Delivery) + Send + 'static,
 ) -> Result<Topology, PlanError> {
-    let mut flow = Flow::default();
+    let mut flow = Flow::new(plan.cores);
     let start = Start {
         position: Position::START,
         stream: 0,
     };
     let (batches, free) = flow.input(plan, statistics, start, stop)?;
-    flow.hop("discard", batches.gauge());
-    flow.one("discard", move || discard::run(&batches, free, delivered));
-    Ok(flow.0)
+    let waits = Waits::of(Role::Device, &batches).room(free.waits());
+    flow.one("discard", waits, move || discard::run(&batches, free, delivered));
+    Ok(flow.finish())
 }

@@ -1,11 +1,14 @@
 //! The input's part of a flow: from the samples' bytes to whole batches. The same for training and for `bench input`.
 
-use super::{Flow, fill, pixel_pool};
+use super::{Flow, Waits, fill, pixel_pool};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Inlet, Outlet, Slot, Stop, channel};
+use crate::flow::{Inlet, Outlet, Role, Slot, Stop, channel};
 use crate::plan::{Plan, PlanError};
 use crate::stages::passage::{Batch, Position};
 use crate::stages::{augment, decode, source, staging};
+
+/// What makes decoding cheaper.
+pub(super) const DECODE_LESS: &str = "smaller images or a pack";
 
 /// Where the input begins.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +43,11 @@ impl Flow {
             itinerary: plan.itinerary.clone(),
             start: start.position,
         };
-        self.hop("source", slots_home.gauge());
-        self.one("source", {
+        let waits = Waits::of_source(slots_home.gauge())
+            .room(slots_home.waits())
+            .room(opened.waits())
+            .room(tickets.waits());
+        self.one("source", waits, {
             let stop = stop.clone();
             move || source::run(&way, &slots_home, opened, tickets, &stop)
         });
@@ -50,10 +56,13 @@ impl Flow {
         let (spare, pool) = pixel_pool(plan);
         let (pixels, pixels_in) = channel("pixels", config.augment.queue);
         let settings = plan.decode(rule.clone());
-        self.hop("decode", tickets_in.gauge());
-        self.many("decode", config.decode.workers, || {
-            let (settings, tickets, pool, pixels) =
-                (settings.clone(), tickets_in.clone(), pool.clone(), pixels.clone());
+        self.images(tickets_in.gauge());
+        let waits = Waits::of(Role::Input, &tickets_in)
+            .room(pool.waits())
+            .room(pixels.waits());
+        self.many("decode", plan.decoders(), waits.remedy(DECODE_LESS), |entrance| {
+            let (settings, tickets) = (settings.clone(), tickets_in.behind(entrance));
+            let (pool, pixels) = (pool.clone(), pixels.clone());
             move || decode::run(&settings, &tickets, &pool, pixels)
         });
         pixels.finish();
@@ -61,10 +70,12 @@ impl Flow {
         // augment: writes rows, sends receipts.
         let (receipts, receipts_in) = channel("receipt", config.staging.queue);
         let settings = plan.augment(rule, statistics)?;
-        self.hop("augment", pixels_in.gauge());
-        self.many("augment", config.augment.workers, || {
-            let (settings, pixels, receipts, spare) =
-                (settings.clone(), pixels_in.clone(), receipts.clone(), spare.clone());
+        let waits = Waits::of(Role::Input, &pixels_in)
+            .room(receipts.waits())
+            .room(spare.waits());
+        self.many("augment", plan.augmenters(), waits, |entrance| {
+            let (settings, pixels) = (settings.clone(), pixels_in.behind(entrance));
+            let (receipts, spare) = (receipts.clone(), spare.clone());
             move || augment::run(&settings, &pixels, receipts, spare)
         });
         receipts.finish();
@@ -72,10 +83,13 @@ impl Flow {
 
         // staging: whole batches, in order.
         let (batches, batches_in) = channel("batch", config.compute.queue);
-        self.hop("staging", receipts_in.gauge());
-        self.one("staging", {
+        let stream = start.stream;
+        let waits = Waits::of(Role::Input, &receipts_in)
+            .input(openings.waits())
+            .room(batches.waits());
+        self.one("staging", waits, {
             let stop = stop.clone();
-            move || staging::run(start.stream, &receipts_in, &openings, batches, &stop)
+            move || staging::run(stream, &receipts_in, &openings, batches, &stop)
         });
         Ok((batches_in, free))
     }

@@ -1,11 +1,13 @@
 //! The flow of the pass for statistics.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::{Flow, Topology, pixel_pool};
+use super::input::DECODE_LESS;
+use super::{Flow, Topology, Waits, pixel_pool};
 use crate::dataset::sums::Sums;
-use crate::flow::{Inlet, Stop, channel};
+use crate::flow::{Inlet, Role, Stop, channel};
 use crate::plan::{Plan, look};
 use crate::stages::measure::{Budget, Measure};
 use crate::stages::{decode, measure};
@@ -14,11 +16,12 @@ use crate::stages::{decode, measure};
 /// the outlet; `progress` is called for each image.
 pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>) -> (Topology, Inlet<Sums>) {
     let config = &plan.config;
-    let mut flow = Flow::default();
+    let mut flow = Flow::new(plan.cores);
 
     let (requests, requests_in) = channel("ticket", config.decode.queue);
     let samples = plan.itinerary.train_samples;
-    flow.one("source", {
+    let waits = Waits::of_source(requests.gauge()).room(requests.waits());
+    flow.one("source", waits, {
         let stop = stop.clone();
         move || measure::source(samples, requests, &stop)
     });
@@ -28,14 +31,19 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
     // Every frame counts, also one that is too small for the crop.
     let mut settings = plan.decode(plan.rule(None));
     settings.rule.crop = 0;
-    flow.hop("decode", requests_in.gauge());
-    flow.many("decode", config.decode.workers, || {
-        let (settings, requests, pool, pixels) = (settings.clone(), requests_in.clone(), pool.clone(), pixels.clone());
+    flow.images(requests_in.gauge());
+    let waits = Waits::of(Role::Input, &requests_in)
+        .room(pool.waits())
+        .room(pixels.waits());
+    flow.many("decode", plan.decoders(), waits.remedy(DECODE_LESS), |entrance| {
+        let (settings, requests) = (settings.clone(), requests_in.behind(entrance));
+        let (pool, pixels) = (pool.clone(), pixels.clone());
         move || decode::run(&settings, &requests, &pool, pixels)
     });
     pixels.finish();
 
-    let (sums, sums_in) = channel("sums", config.augment.workers);
+    let counters = plan.augmenters();
+    let (sums, sums_in) = channel("sums", NonZeroUsize::MIN.saturating_add(counters.most - 1));
     let settings = Measure {
         square: look::mean_image_side(config),
         data: Arc::clone(&plan.sets.train),
@@ -45,12 +53,15 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
         }),
         progress,
     };
-    flow.hop("measure", pixels_in.gauge());
-    flow.many("measure", config.augment.workers, || {
-        let (settings, pixels, spare, sums) = (settings.clone(), pixels_in.clone(), spare.clone(), sums.clone());
+    let waits = Waits::of(Role::Input, &pixels_in)
+        .room(spare.waits())
+        .room(sums.waits());
+    flow.many("measure", counters, waits, |entrance| {
+        let (settings, pixels) = (settings.clone(), pixels_in.behind(entrance));
+        let (spare, sums) = (spare.clone(), sums.clone());
         move || measure::run(&settings, &pixels, spare, sums)
     });
     spare.finish();
     sums.finish();
-    (flow.0, sums_in)
+    (flow.finish(), sums_in)
 }

@@ -3,21 +3,21 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::flow::{Fault, HopGauge, Inlet, Outlet, channel};
+use crate::flow::{HopGauge, Inlet, Meters, Outlet, channel};
 use crate::plan::Plan;
 
 mod feeding;
+mod flow;
 mod input;
 mod measuring;
 mod training;
 
 pub use feeding::feeding;
+pub use flow::{Body, Flow, Waits};
 pub use measuring::measuring;
 pub use training::{Beginning, training};
-
-/// What a worker runs.
-pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
 
 /// A stage: its name, which is that of its threads, and what each of its workers runs.
 pub struct Stage {
@@ -33,7 +33,14 @@ pub struct Topology {
     pub stages: Vec<Stage>,
     /// Each hop, under the stage that takes from it, in the data's order.
     pub hops: Vec<(&'static str, Arc<HopGauge>)>,
+    /// Where the time of each stage goes.
+    pub meters: Arc<Meters>,
+    /// How often the numbers of workers are looked at, where they are not fixed.
+    pub tune_every: Duration,
 }
+
+/// Two of these are what is looked at: long enough for some batches, short enough to be right within a minute.
+const TUNE_EVERY: Duration = Duration::from_secs(2);
 
 /// The buffers that decoded pixels travel in: all of them in the pool, which has room for each.
 fn pixel_pool(plan: &Plan) -> (Outlet<Vec<u8>>, Inlet<Vec<u8>>) {
@@ -48,37 +55,5 @@ fn fill<T>(outlet: &Outlet<T>, count: usize, make: impl Fn() -> T) {
     for _ in 0..count {
         let sent = outlet.send(make());
         debug_assert!(sent.is_ok(), "the inlet is alive");
-    }
-}
-
-struct Flow(Topology);
-
-impl Default for Flow {
-    fn default() -> Self {
-        Self(Topology {
-            stages: Vec::new(),
-            hops: Vec::new(),
-        })
-    }
-}
-
-impl Flow {
-    fn hop(&mut self, taker: &'static str, gauge: Arc<HopGauge>) {
-        self.0.hops.push((taker, gauge));
-    }
-
-    fn one(&mut self, name: &'static str, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
-        self.0.stages.push(Stage {
-            name,
-            bodies: vec![Box::new(body)],
-        });
-    }
-
-    fn many<F>(&mut self, name: &'static str, workers: NonZeroUsize, body: impl Fn() -> F)
-    where
-        F: FnOnce() -> Result<(), Fault> + Send + 'static,
-    {
-        let bodies = (0..workers.get()).map(|_| Box::new(body()) as Body).collect();
-        self.0.stages.push(Stage { name, bodies });
     }
 }

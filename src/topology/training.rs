@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
 use super::input::Start;
-use super::{Flow, Topology, fill};
+use super::{Flow, Topology, Waits, fill};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Fault, Inlet, Stop, channel};
+use crate::flow::{Fault, Inlet, Role, Stop, channel};
 use crate::model::Network;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
@@ -33,6 +33,9 @@ pub struct Beginning {
     pub every_steps: u64,
 }
 
+/// What makes saving cheaper.
+const SAVE_LESS: &str = "checkpoints less often (checkpoint.every_steps)";
+
 /// The flow of `run` and `eval`. `listen` is what the recorder runs.
 pub fn training(
     plan: &Plan,
@@ -48,7 +51,7 @@ pub fn training(
         every_steps,
     } = beginning;
     let config = &plan.config;
-    let mut flow = Flow::default();
+    let mut flow = Flow::new(plan.cores);
 
     // source, decode, augment, staging: `input.rs`.
     let start = Start {
@@ -84,12 +87,22 @@ pub fn training(
         keep: config.checkpoint.keep.get(),
         statistics: statistics.clone(),
     };
-    flow.hop("compute", batches_in.gauge());
-    flow.hop("cpu", work_in.gauge());
-    flow.hop("save", saves_in.gauge());
-    flow.hop("record", reports_in.gauge());
-    let saved = reports.clone();
-    flow.one("compute", {
+    let saved = reports.apart();
+    // What it waits for is the device, but for the batches.
+    let waits = Waits::of(Role::Driver, &batches_in)
+        .room(work.waits())
+        .room(outcomes_in.waits())
+        .room(saves.waits())
+        .room(spare_in.waits())
+        .room(reports.waits());
+    let of_device = Waits::of(Role::Device, &work_in)
+        .room(outcomes.waits())
+        .room(free.waits());
+    let of_save = Waits::of(Role::Output, &saves_in)
+        .room(spare_copy.waits())
+        .room(saved.waits());
+    let of_record = Waits::of(Role::Output, &reports_in);
+    flow.one("compute", waits, {
         let hops = Hops {
             batches: batches_in,
             work,
@@ -101,8 +114,12 @@ pub fn training(
         let stop = stop.clone();
         move || compute::run(compute, hops, &stop)
     });
-    flow.one("cpu", move || compute::run_replica(replica, &work_in, outcomes, free));
-    flow.one("save", move || save::run(&saver, &saves_in, spare_copy, saved));
-    flow.one("record", move || listen(reports_in));
-    Ok(flow.0)
+    flow.one("cpu", of_device, move || {
+        compute::run_replica(replica, &work_in, outcomes, free)
+    });
+    flow.one("save", of_save.remedy(SAVE_LESS), move || {
+        save::run(&saver, &saves_in, spare_copy, saved)
+    });
+    flow.one("record", of_record, move || listen(reports_in));
+    Ok(flow.finish())
 }

@@ -10,13 +10,13 @@ use pipeline::topology::{self, Topology};
 
 use crate::given::{self, Given};
 
-/// Starts every stage before compute, each with one worker, and waits until nothing moves any more; gives the tickets that
+/// Starts every stage before compute, each with one worker that takes part, and waits until nothing moves any more; gives the tickets that
 /// were issued by then.
 fn tickets_issued(given: &Given, sets: &[&str], expected: u64) -> u64 {
     let plan = given.plan(sets);
     let stop = Stop::default();
     let topology = topology::training(&plan, given::beginning(&plan), &stop, |_| Ok(()));
-    let Ok(Topology { mut stages, hops }) = topology else {
+    let Ok(Topology { mut stages, hops, .. }) = topology else {
         panic!("no table for a layer is given")
     };
     let tickets: Arc<HopGauge> = hops

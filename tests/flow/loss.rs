@@ -48,7 +48,7 @@ struct Ended {
 }
 
 /// Runs `run` on a thread of its own: a flow that hangs must not take the tests with it.
-fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> T {
     let (said, heard) = mpsc::channel();
     let thread = thread::spawn(move || said.send(run()).expect("the test listens"));
     match heard.recv_timeout(limit) {

@@ -2,10 +2,16 @@
 
 mod bound;
 mod channel;
+mod gate;
 mod itinerary;
 mod loss;
 mod overlap;
+mod same;
+mod simulated;
 mod slots;
+mod stopwatch;
+mod tuning;
+mod verdict;
 mod worker;
 
 #[path = "../given/mod.rs"]

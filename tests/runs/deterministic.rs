@@ -6,8 +6,10 @@ use crate::process::{Result, of_kind, result, run};
 #[test]
 fn weights_and_stream_are_the_same_whatever_the_numbers_of_workers() {
     let given = Given::new(20, 4);
-    let variants: [&[&str]; 5] = [
+    let variants: [&[&str]; 6] = [
+        // Workers by themselves.
         &[],
+        &["decode.workers=1", "augment.workers=1"],
         &["decode.workers=3", "augment.workers=3", "compute.threads=2"],
         &[
             "decode.queue=1",

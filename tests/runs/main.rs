@@ -12,6 +12,7 @@ mod ones;
 mod process;
 mod refusals;
 mod stop;
+mod verdicts;
 
 #[allow(dead_code, reason = "each test target uses its part")]
 #[path = "../given/mod.rs"]

@@ -31,7 +31,10 @@ pub(super) fn main(args: &RecodeArgs) -> Result<(), Failure> {
     bare::recode(&data, threads, args.size, args.quality)?;
     let rate = bare::recode(&data, threads, args.size, args.quality)?;
     if args.json {
-        println!("{}", json!({ "bare_images_per_s": rate, "images": data.len(), "threads": threads }));
+        println!(
+            "{}",
+            json!({ "bare_images_per_s": rate, "images": data.len(), "threads": threads })
+        );
     } else {
         println!("bare loop    {rate:.0} images/s on {threads} threads");
     }

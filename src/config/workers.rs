@@ -1,0 +1,36 @@
+//! How many threads a stage has.
+
+use std::num::NonZeroUsize;
+
+use super::errors::Errors;
+use super::node::{Node, Tree};
+use super::value::{Value, mismatch};
+
+/// `"auto"` or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    /// As many as help: from one to one a core, changed while the run goes on.
+    Auto,
+    /// So many.
+    Fixed(NonZeroUsize),
+}
+
+impl Value for Workers {
+    fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
+        match &node.value {
+            Tree::String(word) if word == "auto" => Some(Workers::Auto),
+            Tree::Integer(number) => usize::try_from(*number)
+                .ok()
+                .and_then(NonZeroUsize::new)
+                .map(Workers::Fixed),
+            _ => None,
+        }
+        .or_else(|| mismatch(node, key, "\"auto\" or a whole number, 1 or more", errors))
+    }
+    fn write(&self) -> String {
+        match self {
+            Workers::Auto => "\"auto\"".to_string(),
+            Workers::Fixed(count) => count.to_string(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Looks at the meters now and then and opens or closes the gates of the stages whose numbers of workers are not fixed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context};
+
+use super::tuning::Tuning;
+use crate::flow::Meters;
+
+/// Takes readings and carries out what [`Tuning`] decides. Never touches what passes.
+pub(super) struct TunerActor {
+    meters: Arc<Meters>,
+    tuning: Tuning,
+    every: Duration,
+}
+
+impl TunerActor {
+    /// `None` where every number of workers is fixed.
+    pub(super) fn new(meters: &Arc<Meters>, every: Duration) -> Option<Self> {
+        meters.stages.iter().any(|stage| stage.gate.is_some()).then(|| Self {
+            meters: Arc::clone(meters),
+            tuning: Tuning::default(),
+            every,
+        })
+    }
+
+    fn look(&mut self) {
+        let Some(change) = self.tuning.look(self.meters.read()) else {
+            return;
+        };
+        let stage = self.meters.stages.iter().find(|stage| stage.name == change.stage);
+        let Some(gate) = stage.and_then(|stage| stage.gate.as_ref()) else {
+            return;
+        };
+        gate.set_open(change.to);
+        tracing::info!("{change}");
+        self.meters.note(change);
+    }
+}
+
+impl Actor for TunerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        self.look();
+        context.run_interval(self.every, |tuner, _| tuner.look());
+    }
+}

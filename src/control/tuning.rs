@@ -1,0 +1,148 @@
+//! When a stage gets one worker more or one less. Decides from readings alone; [`super::tuner`] acts.
+//!
+//! Slow on purpose: one worker at a time, each decision from a window that lies wholly after the one before, and a worker
+//! that has brought nothing is taken back. What is changed is only how fast the run is.
+
+use std::collections::VecDeque;
+
+use crate::flow::meter::Change;
+use crate::flow::verdict::Share;
+use crate::flow::{Reading, Verdict};
+
+/// Readings that make a window: two ticks.
+const READINGS: usize = 3;
+
+/// A device that waits less than this is fed well enough to do without the worker that is busy least.
+const FED: f64 = 0.02;
+
+/// A device that waits more than this starves.
+const STARVES: f64 = 0.1;
+
+/// A stage that is busy less than this is not what the device waits for.
+const BUSY: f64 = 0.75;
+
+/// With one worker less, a stage may be busy so much: well below [`BUSY`], or it would be given the worker again.
+const EASY: f64 = 0.6;
+
+/// What a worker more must bring, as a factor.
+const GAIN: f64 = 1.02;
+
+/// Ticks for which a stage whose last worker brought nothing gets none.
+const BARRED_FOR: u32 = 30;
+
+/// A worker that was given to see what it brings.
+struct Trial {
+    stage: &'static str,
+    images_per_s: f64,
+}
+
+/// What was seen and decided so far.
+#[derive(Default)]
+pub struct Tuning {
+    window: VecDeque<Reading>,
+    trial: Option<Trial>,
+    barred: Option<(&'static str, u32)>,
+}
+
+impl Tuning {
+    /// What is to be changed now, given one more reading.
+    pub fn look(&mut self, reading: Reading) -> Option<Change> {
+        if let Some((_, ticks)) = &mut self.barred {
+            *ticks -= 1;
+            self.barred.take_if(|(_, ticks)| *ticks == 0);
+        }
+        self.window.push_back(reading);
+        if self.window.len() < READINGS {
+            return None;
+        }
+        let (before, after) = (self.window.pop_front()?, self.window.back()?);
+        let verdict = Verdict::new(&before, after)?;
+        // A flow that ends, or waits for its first image, says nothing about its workers.
+        if verdict.images_per_s == 0.0 {
+            return None;
+        }
+        let change = match self.trial.take() {
+            Some(trial) if verdict.images_per_s < GAIN * trial.images_per_s => self.take_back(&trial, &verdict),
+            _ => self.raise(&verdict).or_else(|| lower(&verdict)),
+        };
+        if change.is_some() {
+            self.window.clear();
+        }
+        change
+    }
+
+    fn raise(&mut self, verdict: &Verdict) -> Option<Change> {
+        let share = verdict.share(verdict.stage)?;
+        let is_barred = self.barred.is_some_and(|(stage, _)| stage == share.name);
+        // Where there is no device, the input is all there is.
+        let starves = verdict.device_wait.is_none_or(|wait| wait > STARVES);
+        if !starves
+            || share.busy < BUSY
+            || !share.has_gate
+            || share.open >= share.most
+            || is_barred
+            || verdict.is_processor_full()
+        {
+            return None;
+        }
+        self.trial = Some(Trial {
+            stage: share.name,
+            images_per_s: verdict.images_per_s,
+        });
+        let seconds = seconds(verdict);
+        let reason = match verdict.device_wait {
+            Some(wait) => format!(
+                "the device waited {:.0} % of the last {seconds} for input",
+                100.0 * wait
+            ),
+            None => format!("busy {:.0} % of the last {seconds}", 100.0 * share.busy),
+        };
+        Some(change(share, share.open + 1, reason))
+    }
+
+    fn take_back(&mut self, trial: &Trial, verdict: &Verdict) -> Option<Change> {
+        let share = verdict.share(trial.stage).filter(|share| share.open > 1)?;
+        self.barred = Some((trial.stage, BARRED_FOR));
+        let reason = format!(
+            "the last one brought nothing, {:.0} images/s before and {:.0} with it",
+            trial.images_per_s, verdict.images_per_s
+        );
+        Some(change(share, share.open - 1, reason))
+    }
+}
+
+/// One worker less where the device is fed and the others can do it.
+fn lower(verdict: &Verdict) -> Option<Change> {
+    if verdict.device_wait.is_none_or(|wait| wait > FED) {
+        return None;
+    }
+    let busy_without = |share: &Share| share.busy * share.open as f64 / (share.open as f64 - 1.0);
+    let share = verdict
+        .stages
+        .iter()
+        .filter(|share| share.has_gate && share.open > 1)
+        .min_by(|a, b| busy_without(a).total_cmp(&busy_without(b)))?;
+    let busy = busy_without(share);
+    (busy < EASY).then(|| {
+        let reason = format!(
+            "the device is fed, and {} would be busy {:.0} %",
+            share.open - 1,
+            100.0 * busy
+        );
+        change(share, share.open - 1, reason)
+    })
+}
+
+fn change(share: &Share, to: usize, reason: String) -> Change {
+    Change {
+        stage: share.name,
+        from: share.open,
+        to,
+        reason,
+    }
+}
+
+fn seconds(verdict: &Verdict) -> String {
+    let decimals = usize::from(verdict.seconds < 1.0);
+    format!("{:.decimals$} s", verdict.seconds)
+}

@@ -1,0 +1,223 @@
+//! What holds a flow up, from two readings of its meters: the stage that is busy most. Pure arithmetic.
+//!
+//! All stages see the same images, so a stage that is busy a share *u* of its time could take 1/*u* times as many: as many
+//! as it would with its workers busy all the time. Lower for the whole flow is only the stage with the highest *u*.
+
+use std::time::Duration;
+
+use super::meter::{Reading, Role, StageReading};
+
+/// Below this share of its time even the busiest stage is no bottleneck: the stages wait for each other.
+const BUSY: f64 = 0.6;
+
+/// A share below this cannot be told from nothing.
+const NOTHING: f64 = 0.005;
+
+/// Where the time of a stage went, as shares of what its workers had.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// The stage.
+    pub name: &'static str,
+    /// What it is to the flow.
+    pub role: Role,
+    /// Workers that took part, on the average.
+    pub workers: f64,
+    /// Workers that may take items at the end.
+    pub open: usize,
+    /// Workers that there are, parked ones included.
+    pub most: usize,
+    /// Whether the number of those that take part changes while the flow runs.
+    pub has_gate: bool,
+    /// Items taken.
+    pub items: u64,
+    /// Share of the time that they were busy.
+    pub busy: f64,
+    /// Share that they waited for something to do.
+    pub input_wait: f64,
+    /// Share that they waited for room.
+    pub room_wait: f64,
+    can_widen: bool,
+    remedy: &'static str,
+}
+
+/// What held the flow up between two readings.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The stage that was busy most.
+    pub stage: &'static str,
+    /// The same, but `compute` for the device and the stage that drives it.
+    pub bound: &'static str,
+    /// In words, with numbers.
+    pub text: String,
+    /// Images a second that the input began.
+    pub images_per_s: f64,
+    /// Seconds between the readings.
+    pub seconds: f64,
+    /// Share of the time that the device waited for something to do; none where there is no device.
+    pub device_wait: Option<f64>,
+    /// Cores that were not busy.
+    pub free_cores: f64,
+    /// Cores that the process may use.
+    pub cores: usize,
+    /// Every stage, in the data's order.
+    pub stages: Vec<Share>,
+}
+
+impl Verdict {
+    /// What held the flow up from `before` to `after`; none where no time lies between, or where there is no stage.
+    pub fn new(before: &Reading, after: &Reading) -> Option<Self> {
+        let time = after.at.saturating_sub(before.at).as_secs_f64();
+        if time <= 0.0 {
+            return None;
+        }
+        let pairs = before.stages.iter().zip(&after.stages);
+        let stages: Vec<Share> = pairs.map(|(from, to)| Share::new(from, to, time)).collect();
+        let most = *stages.iter().max_by(|a, b| a.busy.total_cmp(&b.busy))?;
+        let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / time;
+        let mut verdict = Self {
+            stage: most.name,
+            bound: match most.role {
+                Role::Driver | Role::Device => "compute",
+                Role::Input | Role::Output => most.name,
+            },
+            text: String::new(),
+            images_per_s: after.images.saturating_sub(before.images) as f64 / time,
+            seconds: time,
+            device_wait: stages.iter().find(|s| s.role == Role::Device).map(|s| s.input_wait),
+            free_cores: (after.cores as f64 - cpu).max(0.0),
+            cores: after.cores,
+            stages,
+        };
+        verdict.text = verdict.words(&most);
+        Some(verdict)
+    }
+
+    /// Whether the processor has no time left for another worker.
+    pub fn is_processor_full(&self) -> bool {
+        // A tenth of two cores and half a core of many is what the system itself takes now and then.
+        self.free_cores < (0.1 * self.cores as f64).min(0.5)
+    }
+
+    /// The share of a stage.
+    pub fn share(&self, stage: &str) -> Option<&Share> {
+        self.stages.iter().find(|share| share.name == stage)
+    }
+
+    fn words(&self, most: &Share) -> String {
+        if self.images_per_s == 0.0 {
+            let seconds = self.seconds;
+            return format!("no image passed in {seconds:.1} s; {} was busy most", most.name);
+        }
+        let mut text = match most.role {
+            Role::Input => self.input_bound(most),
+            Role::Driver | Role::Device => self.compute_bound(most),
+            Role::Output => {
+                let text = format!("held up by {}, busy {} of the time", most.name, percent(most.busy));
+                with_remedy(text, most.remedy, "would help")
+            }
+        };
+        if most.busy < BUSY {
+            text +=
+                "; no stage is busy all the time: they wait for each other, and more slots or longer queues may help";
+        }
+        text
+    }
+
+    fn compute_bound(&self, most: &Share) -> String {
+        let who = if most.role == Role::Device {
+            "the device"
+        } else {
+            "the stage that drives the device"
+        };
+        let busy = percent(most.busy);
+        let inputs = self.stages.iter().filter(|share| share.role == Role::Input);
+        let input = inputs.map(|share| share.busy).fold(0.0, f64::max);
+        let could = if input < 0.01 {
+            "over 100".to_string()
+        } else {
+            format!("{:.1}", 1.0 / input)
+        };
+        format!("compute-bound: {who} is busy {busy} of the time; the input could give {could} times as many images/s")
+    }
+
+    fn input_bound(&self, most: &Share) -> String {
+        let name = most.name;
+        let device = self.stages.iter().find(|share| share.role == Role::Device);
+        let short = match device {
+            None => format!("{:.0} images/s", self.images_per_s),
+            Some(device) if device.busy < NOTHING => "the device has next to nothing to do".to_string(),
+            Some(device) => format!("{:.0} images/s short", self.images_per_s * (1.0 / device.busy - 1.0)),
+        };
+        if !most.can_widen {
+            let text = format!("input-bound at {name}: {short}; it is one worker by design");
+            return with_remedy(text, most.remedy, "would help");
+        }
+        if self.is_processor_full() {
+            let cores = match self.cores {
+                1 => "the only core is".to_string(),
+                cores => format!("all {cores} cores are"),
+            };
+            let text = format!("input-bound at {name}: {short}, and {cores} busy: more workers would not help");
+            return with_remedy(text, most.remedy, "would");
+        }
+        let (more, gain) = self.widened(most);
+        let workers = if more == 1 { "worker" } else { "workers" };
+        format!(
+            "input-bound at {name}: {short}; {more} {name} {workers} more would give about +{:.0} %",
+            100.0 * gain
+        )
+    }
+
+    /// How many workers more the stage needs until another stage is the bottleneck, or the processor, and what that
+    /// gives, as a share of the images a second.
+    fn widened(&self, most: &Share) -> (usize, f64) {
+        let others = self.stages.iter().filter(|share| share.name != most.name);
+        let next = others.map(|share| share.busy).fold(NOTHING, f64::max);
+        // Worker times busy now, and what would be needed to bring the others to their limits.
+        let busy = most.workers * most.busy;
+        let wanted = (busy / next - most.workers).ceil().max(1.0);
+        let more = wanted.min(self.free_cores.ceil().max(1.0));
+        // A part of a core gives a part of a worker.
+        let reached = most.workers + more.min(self.free_cores);
+        let gain = (reached / busy.max(NOTHING)).min(1.0 / next) - 1.0;
+        (more as usize, gain.max(0.0))
+    }
+}
+
+impl Share {
+    fn new(from: &StageReading, to: &StageReading, time: f64) -> Self {
+        let of = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64();
+        let parked = of(from.parked, to.parked);
+        let running = (of(from.running, to.running) - parked).max(0.0);
+        let (input, room) = (of(from.input_wait, to.input_wait), of(from.room_wait, to.room_wait));
+        // Readings of many clocks are never of one moment: shares stay between 0 and 1.
+        let workers = (to.workers as f64 - parked / time).clamp(1.0, to.workers.max(1) as f64);
+        let share = |seconds: f64| (seconds / (workers * time)).clamp(0.0, 1.0);
+        Self {
+            name: to.name,
+            role: to.role,
+            workers,
+            open: to.open,
+            most: to.workers,
+            has_gate: to.has_gate,
+            items: to.items.saturating_sub(from.items),
+            busy: share(running - input - room),
+            input_wait: share(input),
+            room_wait: share(room),
+            can_widen: to.can_widen,
+            remedy: to.remedy,
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+fn with_remedy(text: String, remedy: &str, verb: &str) -> String {
+    if remedy.is_empty() {
+        text
+    } else {
+        format!("{text}; {remedy} {verb}")
+    }
+}

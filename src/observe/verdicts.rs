@@ -1,0 +1,78 @@
+//! When a verdict is given: at the end of each epoch's training, over that training, without the evaluations between.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::flow::meter::Change;
+use crate::flow::{Meters, Reading, Verdict};
+use crate::stages::compute::Report;
+use crate::stages::passage::Part;
+use crate::stages::source::Itinerary;
+
+/// The meters of a flow that may not be built yet: the listener is a part of it.
+pub type LateMeters = Arc<OnceLock<Arc<Meters>>>;
+
+/// Takes readings where a window begins and where it ends.
+pub struct Verdicts {
+    meters: LateMeters,
+    itinerary: Itinerary,
+    from: Option<Reading>,
+    /// Epoch and number of the newest step, if no verdict was given since.
+    newest: Option<(u32, u64)>,
+}
+
+/// A verdict and where it was given.
+pub struct Given {
+    /// The epoch that it is about, from 0.
+    pub epoch: u32,
+    /// Updates so far.
+    pub step: u64,
+    /// What held the flow up.
+    pub verdict: Verdict,
+}
+
+impl Verdicts {
+    /// For a run along `itinerary`.
+    pub fn new(meters: LateMeters, itinerary: Itinerary) -> Self {
+        Self {
+            meters,
+            itinerary,
+            from: None,
+            newest: None,
+        }
+    }
+
+    /// A window begins.
+    pub fn begin(&mut self) {
+        self.from = self.meters.get().map(|meters| meters.read());
+    }
+
+    /// The verdict, if `report` ends the training of an epoch.
+    pub fn after(&mut self, report: &Report) -> Option<Given> {
+        match *report {
+            Report::Step { step, epoch, batch, .. } => {
+                self.newest = Some((epoch, step));
+                let is_last = batch + 1 == self.itinerary.batches(epoch, Part::Train);
+                is_last.then(|| self.end()).flatten()
+            }
+            Report::Eval { .. } => {
+                self.begin();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The verdict over what was trained since the one before, if anything was.
+    pub fn end(&mut self) -> Option<Given> {
+        let (epoch, step) = self.newest.take()?;
+        let from = self.from.take()?;
+        self.begin();
+        let verdict = Verdict::new(&from, self.from.as_ref()?)?;
+        Some(Given { epoch, step, verdict })
+    }
+
+    /// The oldest change of a number of workers that was not told yet.
+    pub fn next_change(&self) -> Option<Change> {
+        self.meters.get()?.next_change()
+    }
+}

@@ -1,0 +1,150 @@
+//! A flow under construction, stage by stage.
+
+use std::sync::Arc;
+
+use super::{Stage, TUNE_EVERY, Topology};
+use crate::flow::{Entrance, Fault, Gate, HopGauge, Inlet, Meter, Meters, Role, Stopwatch};
+use crate::plan::Crew;
+
+/// What a worker runs.
+pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
+
+/// What a stage takes, and what it waits for.
+pub struct Waits {
+    role: Role,
+    takes: Arc<HopGauge>,
+    input: Vec<Arc<Stopwatch>>,
+    room: Vec<Arc<Stopwatch>>,
+    remedy: &'static str,
+}
+
+impl Waits {
+    /// A stage that waits for the items of `inlet`.
+    pub fn of<T>(role: Role, inlet: &Inlet<T>) -> Self {
+        Self {
+            role,
+            takes: inlet.gauge(),
+            input: vec![inlet.waits()],
+            room: Vec::new(),
+            remedy: "",
+        }
+    }
+
+    /// A stage at the beginning, which has always something to do: all its waits are for those behind it. `counts` has
+    /// its items.
+    pub fn of_source(counts: Arc<HopGauge>) -> Self {
+        Self {
+            role: Role::Input,
+            takes: counts,
+            input: Vec::new(),
+            room: Vec::new(),
+            remedy: "",
+        }
+    }
+
+    /// Waits for more to do there too.
+    pub fn input(mut self, waits: Arc<Stopwatch>) -> Self {
+        self.input.push(waits);
+        self
+    }
+
+    /// Waits there for those behind it.
+    pub fn room(mut self, waits: Arc<Stopwatch>) -> Self {
+        self.room.push(waits);
+        self
+    }
+
+    /// What makes one item cheaper, for advice.
+    pub fn remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = remedy;
+        self
+    }
+}
+
+/// A flow to which stages are added in the data's order.
+pub struct Flow {
+    stages: Vec<Stage>,
+    hops: Vec<(&'static str, Arc<HopGauge>)>,
+    meters: Meters,
+}
+
+impl Flow {
+    /// A flow on a machine with `cores` cores.
+    pub fn new(cores: usize) -> Self {
+        Self {
+            stages: Vec::new(),
+            hops: Vec::new(),
+            meters: Meters::new(cores),
+        }
+    }
+
+    /// An image is begun when an item leaves this hop.
+    pub fn images(&mut self, hop: Arc<HopGauge>) {
+        self.meters.images = Some(hop);
+    }
+
+    /// A stage of one worker.
+    pub fn one(&mut self, name: &'static str, waits: Waits, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
+        let running = self.meter(name, 1, None, waits, false);
+        self.stage(name, vec![metered(running, body)]);
+    }
+
+    /// A stage of as many workers as `crew` has, each behind the stage's gate where not all of them take part.
+    pub fn many<F>(&mut self, name: &'static str, crew: Crew, waits: Waits, body: impl Fn(Option<Entrance>) -> F)
+    where
+        F: FnOnce() -> Result<(), Fault> + Send + 'static,
+    {
+        let gate = (crew.start < crew.most).then(|| Gate::new(crew.most, crew.start));
+        let running = self.meter(name, crew.most, gate.clone(), waits, true);
+        let entrance = |index| gate.as_ref().map(|gate| gate.entrance(index));
+        let bodies = (0..crew.most).map(|index| metered(Arc::clone(&running), body(entrance(index))));
+        self.stage(name, bodies.collect());
+    }
+
+    /// The flow, ready to start.
+    pub fn finish(self) -> Topology {
+        Topology {
+            stages: self.stages,
+            hops: self.hops,
+            meters: Arc::new(self.meters),
+            tune_every: TUNE_EVERY,
+        }
+    }
+
+    fn stage(&mut self, name: &'static str, bodies: Vec<Body>) {
+        self.stages.push(Stage { name, bodies });
+    }
+
+    fn meter(
+        &mut self,
+        name: &'static str,
+        workers: usize,
+        gate: Option<Arc<Gate>>,
+        waits: Waits,
+        can_widen: bool,
+    ) -> Arc<Stopwatch> {
+        let running = Arc::<Stopwatch>::default();
+        self.hops.push((name, Arc::clone(&waits.takes)));
+        self.meters.stages.push(Meter {
+            name,
+            role: waits.role,
+            workers,
+            remedy: waits.remedy,
+            takes: waits.takes,
+            input: waits.input,
+            room: waits.room,
+            running: Arc::clone(&running),
+            can_widen,
+            gate,
+        });
+        running
+    }
+}
+
+/// A body whose time is counted.
+fn metered(running: Arc<Stopwatch>, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Body {
+    Box::new(move || {
+        let _alive = running.enter();
+        body()
+    })
+}
