@@ -40,7 +40,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             data(&plan);
             model(&plan.model.spec);
             queues(&plan.config, &plan.model);
-            memory(&plan.config, &plan.model);
+            memory(&plan.config, &plan.model, Some(plan.workspace()));
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
@@ -50,7 +50,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             queues(&config, &planned);
-            memory(&config, &planned);
+            memory(&config, &planned, None);
         }
         Err(error) => return Err(Failure::usage(error)),
     }
@@ -163,7 +163,7 @@ fn queues(config: &Config, model: &ModelPlan) {
     println!("          at most {rows} rows are in flight (slots × batch)");
 }
 
-fn memory(config: &Config, model: &ModelPlan) {
+fn memory(config: &Config, model: &ModelPlan, workspace: Option<u64>) {
     let m = &model.memory;
     let buffers = Buffers::new(config, m, plan::cores());
     let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
@@ -177,6 +177,7 @@ fn memory(config: &Config, model: &ModelPlan) {
         ("copy for checkpoints", buffers.snapshot),
         ("slots", buffers.slots),
         ("decoded crops", crops.unwrap_or(0)),
+        ("decode workers", workspace.unwrap_or(0)),
     ];
     let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
     println!(
@@ -188,7 +189,9 @@ fn memory(config: &Config, model: &ModelPlan) {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
-    println!("          beside that, each decode worker holds the image that it is at, whole");
+    if workspace.is_none() {
+        println!("          beside that, each decode worker holds the image that it is at, whole");
+    }
     if crops.is_none() {
         println!(
             "          and {} buffers for whole images, as large as the largest",

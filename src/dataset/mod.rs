@@ -175,6 +175,11 @@ impl Dataset {
         self.samples.bytes(i)
     }
 
+    /// Whether the bytes are lent from a mapped file instead of being read into memory.
+    pub fn is_mapped(&self) -> bool {
+        self.storage.is_mapped()
+    }
+
     /// Where sample `i` lies, for people: a path, or shard and key.
     pub fn where_is(&self, i: usize) -> String {
         self.storage.where_is(self.wanted(i))

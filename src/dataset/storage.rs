@@ -110,6 +110,11 @@ impl Storage {
         }
     }
 
+    /// Whether bytes are lent instead of read.
+    pub(super) fn is_mapped(&self) -> bool {
+        !matches!(self, Self::Folder { .. } | Self::List { .. })
+    }
+
     /// What kind it is, for people.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::verdicts::Given;
+use crate::flow::Verdict;
 use crate::flow::meter::Change;
 use crate::stages::compute::{Report, RunState};
 
@@ -95,9 +96,8 @@ pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> 
     Some(event)
 }
 
-/// What held an epoch up.
-pub fn verdict(given: &Given, elapsed: f64) -> Value {
-    let Given { epoch, step, verdict } = given;
+/// Where the time of each stage went.
+pub fn stages(verdict: &Verdict) -> Value {
     let stages: Map<String, Value> = verdict
         .stages
         .iter()
@@ -109,6 +109,13 @@ pub fn verdict(given: &Given, elapsed: f64) -> Value {
             (share.name.to_string(), value)
         })
         .collect();
+    Value::Object(stages)
+}
+
+/// What held an epoch up.
+pub fn verdict(given: &Given, elapsed: f64) -> Value {
+    let Given { epoch, step, verdict } = given;
+    let stages = stages(verdict);
     json!({
         "event": "verdict", "step": step, "epoch": epoch, "bound": verdict.bound, "text": verdict.text,
         "images_per_s": round(verdict.images_per_s), "free_cores": round(verdict.free_cores), "stages": stages,

@@ -5,6 +5,7 @@ mod buffers;
 mod crew;
 pub mod look;
 mod model;
+mod workspace;
 
 pub use buffers::Buffers;
 pub use crew::Crew;
@@ -134,6 +135,17 @@ impl Plan {
             writer,
             cores: cores(),
         })
+    }
+
+    /// Bytes that all decode workers together work in, about.
+    pub fn workspace(&self) -> u64 {
+        let one = |data| workspace::of_one_decoder(data);
+        let largest = one(&self.sets.train).max(if self.itinerary.val_samples > 0 {
+            one(&self.sets.val)
+        } else {
+            0
+        });
+        largest * self.decoders().most as u64
     }
 
     /// Memory that the stages hold.

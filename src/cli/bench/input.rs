@@ -1,6 +1,6 @@
 //! `pipeline bench input`: images a second from the files to whole batches.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use crate::cli::run::ending;
 use crate::cli::{ConfigArgs, Failure, statistics};
 use crate::control::{self, Watch};
 use crate::dataset::statistics::Statistics;
-use crate::flow::Stop;
+use crate::flow::{Stop, Verdict};
 use crate::observe::memory::Peak;
+use crate::observe::metrics;
 use crate::plan::Plan;
 use crate::topology;
 
@@ -36,6 +37,7 @@ pub(super) struct InputArgs {
 struct Round {
     images_per_s: f64,
     refused: u64,
+    verdict: Option<Verdict>,
 }
 
 pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
@@ -71,8 +73,12 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     if args.json {
         let mut object = json!({
             "images_per_s": rate, "epochs": ours, "images": plan.itinerary.train_samples, "skipped": last.refused,
-            "peak_anonymous_bytes": peak,
+            "peak_anonymous_bytes": peak, "planned_bytes": planned(&plan),
         });
+        if let Some(verdict) = &last.verdict {
+            object["stages"] = metrics::stages(verdict);
+            object["verdict"] = verdict.text.clone().into();
+        }
         if args.bare {
             object["bare_images_per_s"] = bare_rate.into();
             object["ratio"] = median(&ratios).into();
@@ -90,14 +96,32 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     }
     if let Some(bytes) = peak {
         println!(
-            "memory       {:.1} MiB anonymous at most",
-            bytes as f64 / f64::from(1 << 20)
+            "memory       {:.1} MB anonymous at most; planned {:.1} MB",
+            bytes as f64 / 1e6,
+            planned(&plan) as f64 / 1e6
         );
+    }
+    if let Some(verdict) = &last.verdict {
+        for share in &verdict.stages {
+            let [busy, input, room] = [share.busy, share.input_wait, share.room_wait].map(|share| 100.0 * share);
+            let (name, workers) = (share.name, share.workers);
+            println!(
+                "{name:<12} {workers:.1} workers: busy {busy:.0} %, waits for input {input:.0} %, for room {room:.0} %"
+            );
+        }
+        println!("verdict      {}", verdict.text);
     }
     if last.refused > 0 {
         println!("skipped      {} images", last.refused);
     }
     Ok(())
+}
+
+/// Memory that the input's stages are to hold.
+fn planned(plan: &Plan) -> u64 {
+    let buffers = plan.buffers();
+    let crops = buffers.pixel_buffer.unwrap_or(0) * buffers.pixel_buffers as u64;
+    buffers.slots + crops + plan.workspace()
 }
 
 /// One epoch through the input, timed from the moment at which every slot has been used once (its memory is new until then) to
@@ -126,12 +150,15 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
             let round = Round {
                 images_per_s: images as f64 / time.as_secs_f64(),
                 refused,
+                verdict: None,
             };
             // The receiver waits for this until the flow has ended.
             let _ = arrived.send(round);
         }
     };
     let topology = topology::feeding(plan, statistics, &stop, delivered).map_err(Failure::usage)?;
+    let meters = Arc::clone(&topology.meters);
+    let before = meters.read();
     let watch = Watch {
         stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
         // It comes back as the ending.
@@ -141,7 +168,11 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
     ending(control::supervise(topology, &stop, watch), || {
         "stopped; nothing was measured".to_string()
     })?;
-    arrivals
+    let round = arrivals
         .try_recv()
-        .map_err(|_| Failure::Internal("the input ended before its last batch".to_string()))
+        .map_err(|_| Failure::Internal("the input ended before its last batch".to_string()))?;
+    Ok(Round {
+        verdict: Verdict::new(&before, &meters.read()),
+        ..round
+    })
 }
