@@ -11,11 +11,12 @@ use std::num::NonZeroUsize;
 
 use super::{Flow, Topology, Waits, fill, pixel_pool};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Fault, Inlet, Role, Slot, Stop, channel};
+use crate::flow::{Fault, Inlet, Outlet, Role, Slot, Stop, channel};
 use crate::model::Network;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
 use crate::stages::compute::{self, Compute, Hops, IN_FLIGHT, Replica, Report, RunState};
+use crate::stages::passage::Batch;
 use crate::stages::save::{self, Saver};
 use crate::stages::{augment, decode, source, staging};
 
@@ -46,16 +47,9 @@ pub fn training(
     stop: &Stop,
     listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
 ) -> Result<Topology, PlanError> {
-    let Beginning {
-        network,
-        state,
-        expected,
-        statistics,
-        every_steps,
-    } = beginning;
     let config = &plan.config;
     let slots = config.staging.slots;
-    let rule = plan.rule(statistics.as_ref());
+    let rule = plan.rule(beginning.statistics.as_ref());
     let mut flow = Flow::new(plan.cores);
 
     // source: slots come home to it, tickets leave.
@@ -67,7 +61,7 @@ pub fn training(
     let (tickets, tickets_in) = channel("ticket", config.decode.queue);
     let way = source::Source {
         itinerary: plan.itinerary.clone(),
-        start: state.position,
+        start: beginning.state.position,
     };
     let waits = Waits::of_source(slots_home.gauge())
         .room(slots_home.waits())
@@ -95,7 +89,7 @@ pub fn training(
 
     // augment: writes rows, sends receipts.
     let (receipts, receipts_in) = channel("receipt", config.staging.queue);
-    let settings = plan.augment(rule, statistics.as_ref())?;
+    let settings = plan.augment(rule, beginning.statistics.as_ref())?;
     let waits = Waits::of(Role::Input, &pixels_in)
         .room(receipts.waits())
         .room(spare.waits());
@@ -109,7 +103,7 @@ pub fn training(
 
     // staging: whole batches, in order.
     let (batches, batches_in) = channel("batch", config.compute.queue);
-    let stream = state.stream;
+    let stream = beginning.state.stream;
     let waits = Waits::of(Role::Input, &receipts_in)
         .input(openings.waits())
         .room(batches.waits());
@@ -118,7 +112,29 @@ pub fn training(
         move || staging::run(stream, &receipts_in, &openings, batches, &stop)
     });
 
-    // compute: the device's thread, the stage that drives it, the writer of checkpoints.
+    computing(&mut flow, plan, beginning, (batches_in, free), stop, listen)?;
+    Ok(flow.finish())
+}
+
+/// The rest of the flow. compute: the device's thread, the stage that drives it, the writer of checkpoints. `ends`: where
+/// batches come from and slots go.
+fn computing(
+    flow: &mut Flow,
+    plan: &Plan,
+    beginning: Beginning,
+    ends: (Inlet<Batch>, Outlet<Slot>),
+    stop: &Stop,
+    listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
+) -> Result<(), PlanError> {
+    let Beginning {
+        network,
+        state,
+        expected,
+        statistics,
+        every_steps,
+    } = beginning;
+    let config = &plan.config;
+    let (batches_in, free) = ends;
     let (work, work_in) = channel("work", NonZeroUsize::MIN);
     let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
     let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
@@ -179,5 +195,5 @@ pub fn training(
         save::run(&saver, &saves_in, spare_copy, saved)
     });
     flow.one("record", of_record, move || listen(reports_in));
-    Ok(flow.finish())
+    Ok(())
 }
