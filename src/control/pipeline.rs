@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::OnFault;
 use super::messages::{FaultFound, StageEnded};
 use super::stage::StageActor;
-use crate::flow::{Exit, Fault, HopGauge, Stop};
+use crate::flow::{Exit, Fault, HopGauge, Meters, Reading, Stop, Verdict};
 use crate::topology::Topology;
 
 /// How often the pipeline looks at what has passed.
@@ -42,6 +42,7 @@ pub enum Ending {
 pub(super) struct PipelineActor {
     topology: Option<Topology>,
     hops: Vec<(&'static str, Arc<HopGauge>)>,
+    meters: Arc<Meters>,
     stages: usize,
     cause: Option<(&'static str, Exit)>,
     stop: Stop,
@@ -50,6 +51,8 @@ pub(super) struct PipelineActor {
     /// process that was halted has not stalled.
     passed: u64,
     still: u32,
+    /// Taken when something moved last.
+    moved: Option<Reading>,
     on_fault: OnFault,
     outcome: Option<oneshot::Sender<Ending>>,
 }
@@ -64,6 +67,7 @@ impl PipelineActor {
     ) -> Self {
         Self {
             hops: topology.hops.clone(),
+            meters: Arc::clone(&topology.meters),
             stages: topology.stages.len(),
             topology: Some(topology),
             cause: None,
@@ -71,6 +75,7 @@ impl PipelineActor {
             stall_after,
             passed: 0,
             still: 0,
+            moved: None,
             on_fault,
             outcome: Some(outcome),
         }
@@ -86,16 +91,15 @@ impl PipelineActor {
     /// Compares what has passed the hops with a second ago.
     fn look_for_stall(&mut self) {
         let passed = self.hops.iter().map(|(_, hop)| hop.sent() + hop.received()).sum();
-        if passed != self.passed {
+        let Some(moved) = self.moved.as_ref().filter(|_| passed == self.passed) else {
             (self.passed, self.still) = (passed, 0);
+            self.moved = Some(self.meters.read());
             return;
-        }
+        };
         self.still += 1;
         if TICK * self.still > self.stall_after {
-            // The last stage in the data's order that has something to take and does not take it; where every queue is
-            // empty, the first stage owes the rest its work.
-            let waiting = self.hops.iter().rev().find(|(_, hop)| hop.sent() > hop.received());
-            let stage = waiting.or(self.hops.first()).map_or("source", |(taker, _)| taker);
+            // While nothing moves, whoever neither waits for an item nor for room is at something that does not end.
+            let stage = Verdict::new(moved, &self.meters.read()).map_or("source", |verdict| verdict.stage);
             self.end(Ending::Stalled { stage });
         }
     }

@@ -91,6 +91,7 @@ impl<T> Outlet<T> {
     }
 
     /// One more outlet, for another stage than this one's: its waits are counted apart.
+    #[must_use]
     pub fn apart(&self) -> Self {
         Self {
             sender: self.sender.clone(),
@@ -134,6 +135,7 @@ impl<T> Drop for Outlet<T> {
 impl<T> Inlet<T> {
     /// One more inlet, for a worker that passes its stage's gate, where there is one, before it takes an item by
     /// [`Inlet::next`].
+    #[must_use]
     pub fn behind(&self, entrance: Option<Entrance>) -> Self {
         Self {
             entrance,

@@ -10,6 +10,7 @@ use crate::plan::Crew;
 pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
 
 /// What a stage takes, and what it waits for.
+#[must_use]
 pub struct Waits {
     role: Role,
     takes: Arc<HopGauge>,

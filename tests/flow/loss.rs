@@ -10,10 +10,12 @@ use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
 use pipeline::flow::{Exit, Fault, Inlet, Stop};
 use pipeline::model::checkpoint;
+use pipeline::plan::Crew;
 use pipeline::stages::compute::Report;
 use pipeline::topology;
 
 use crate::given::{self, Given};
+use crate::simulated::{Break, Simulated};
 
 /// Writes rows as the device would, and panics at one of them.
 struct Panicking {
@@ -182,4 +184,24 @@ fn a_listener_that_panics_does_so_too() {
         panic!("{:?}", ended.ending)
     };
     assert!(message.starts_with("no terminal"), "{message}");
+}
+
+/// Another worker goes on until there is nothing left to do: every queue is empty then, and only one stage is not waiting.
+#[test]
+fn a_worker_that_hangs_is_named_though_its_stage_has_others() {
+    for stuck in ["decode", "augment", "cpu"] {
+        let ending = within(Duration::from_secs(60), move || {
+            let flow = Simulated {
+                crew: Crew { start: 2, most: 2 },
+                breaks: Some((stuck, 9, Break::Hang)),
+                stall_after: Duration::from_secs(1),
+                ..Simulated::of(40)
+            };
+            flow.run(&Stop::default(), |_, _| {})
+        });
+        let Ending::Stalled { stage } = ending else {
+            panic!("{stuck}: {ending:?}")
+        };
+        assert_eq!(stage, stuck);
+    }
 }

@@ -27,6 +27,8 @@ pub enum Break {
     Panic,
     /// By a fault with a reason.
     Fail,
+    /// By never coming to an end.
+    Hang,
 }
 
 /// What is simulated.
@@ -42,6 +44,8 @@ pub struct Simulated {
     pub items: u64,
     /// Where it breaks, at which item.
     pub breaks: Option<(&'static str, u64, Break)>,
+    /// A flow that is still for so long has a stuck stage.
+    pub stall_after: Duration,
 }
 
 impl Simulated {
@@ -53,6 +57,7 @@ impl Simulated {
             cores: 64,
             items,
             breaks: None,
+            stall_after: Duration::from_mins(1),
         }
     }
 
@@ -99,7 +104,7 @@ impl Simulated {
         topology.tune_every = Duration::from_millis(100);
         let _ = meters.set(Arc::clone(&topology.meters));
         let watch = Watch {
-            stall_after: Duration::from_secs(60),
+            stall_after: self.stall_after,
             on_fault: Box::new(|_, _| {}),
             on_stop: Box::new(|| {}),
         };
@@ -157,6 +162,9 @@ impl Stage {
         match self.breaks {
             Some((at, Break::Panic)) if at == item => panic!("item {item} breaks"),
             Some((at, Break::Fail)) if at == item => Err(Fault::failed(format!("item {item} fails"))),
+            Some((at, Break::Hang)) if at == item => loop {
+                thread::park();
+            },
             _ => Ok(()),
         }
     }
