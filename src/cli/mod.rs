@@ -14,6 +14,7 @@ mod eval;
 mod export;
 mod folder;
 mod inspect;
+mod pack;
 mod predict;
 mod resume;
 mod run;
@@ -62,7 +63,10 @@ enum Command {
     /// Shows what a run would be, without starting it
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
-    /// Says what a run, checkpoint, dataset or image file is
+    /// Writes a dataset as shards from which training reads faster, and other tools too
+    #[command(after_help = pack::EXAMPLES)]
+    Pack(pack::PackArgs),
+    /// Says what a run, checkpoint, dataset, pack or image file is
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
     /// Writes a dataset as class folders of JPEGs
@@ -147,7 +151,8 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::main(&args, quiet),
         Command::Predict(args) => predict::main(&args),
         Command::Check(args) => check::main(&args),
-        Command::Inspect(args) => inspect::main(&args),
+        Command::Pack(args) => pack::main(&args, quiet),
+        Command::Inspect(args) => inspect::main(&args, quiet),
         Command::Export(args) => export::main(&args, quiet),
         Command::Completions(args) => shell::completions(&args),
         Command::Man => shell::man(),

@@ -26,7 +26,10 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
         }
         if path.is_dir() {
             has_folders = true;
-        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tar")) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"))
+        {
             shards.push(path);
         }
     }

@@ -30,6 +30,15 @@ pub enum Encoded<'a> {
     },
 }
 
+impl<'a> Encoded<'a> {
+    /// The bytes, whatever they are.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::File(bytes) | Self::Grey { pixels: bytes, .. } => bytes,
+        }
+    }
+}
+
 /// Where a dataset's bytes lie.
 pub(super) enum Storage {
     /// `root/CLASS/name`.

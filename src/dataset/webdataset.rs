@@ -71,7 +71,11 @@ fn list_shard(
             if class.is_empty() || class.contains('/') || member.size > LONGEST_CLASS {
                 return Err(damaged(format!("member {} is neither a number nor a name", member.key)));
             }
-            let before = samples.entry(key.to_owned()).or_default().class.replace(class.to_owned());
+            let before = samples
+                .entry(key.to_owned())
+                .or_default()
+                .class
+                .replace(class.to_owned());
             before.map_or(Ok(()), |_| Err(twice()))
         } else if EXTENSIONS.contains(&extension.as_str()) {
             let image = (member.key.to_owned(), member.at, member.size, member.modified);
@@ -90,7 +94,9 @@ fn list_shard(
             continue;
         };
         let Some(class) = sample.class else {
-            return Err(damaged(format!("key {key} has an image and no {key}.cls with its class")));
+            return Err(damaged(format!(
+                "key {key} has an image and no {key}.cls with its class"
+            )));
         };
         let next = ids.len() as u32;
         let label = *ids.entry(class).or_insert(next);

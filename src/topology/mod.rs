@@ -1,5 +1,5 @@
 //! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
-//! `training.rs`, that of the pass for statistics in `measuring.rs`.
+//! `training.rs`, that of the pass for statistics in `measuring.rs`, that of a pack in `packing.rs`.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -8,9 +8,11 @@ use crate::flow::{Fault, HopGauge, Inlet, Outlet, channel};
 use crate::plan::Plan;
 
 mod measuring;
+mod packing;
 mod training;
 
 pub use measuring::measuring;
+pub use packing::{Packing, packing};
 pub use training::{Beginning, training};
 
 /// What a worker runs.

@@ -62,6 +62,7 @@ pub fn training(
     let way = source::Source {
         itinerary: plan.itinerary.clone(),
         start: state.position,
+        ahead: Some(plan.sets.clone()),
     };
     flow.hop("source", slots_home.gauge());
     flow.one("source", {

@@ -82,9 +82,7 @@ pub enum PackError {
         reason: String,
     },
     /// A bad image, and none is allowed.
-    #[error(
-        "{sample}: {reason} ({place}); repair or remove it, or go on without it by --resume --on-bad-image skip"
-    )]
+    #[error("{sample}: {reason} ({place}); repair or remove it, or go on without it by --resume --on-bad-image skip")]
     BadImage {
         /// `CLASS/name`.
         sample: String,

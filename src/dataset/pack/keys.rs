@@ -26,7 +26,9 @@ impl Keys {
         while from < data.len() {
             // Canonical order is by class.
             let label = data.label(from);
-            let until = (from..data.len()).find(|&i| data.label(i) != label).unwrap_or(data.len());
+            let until = (from..data.len())
+                .find(|&i| data.label(i) != label)
+                .unwrap_or(data.len());
             let names: HashSet<&str> = (from..until).map(|i| data.id(i).name).collect();
             let mut stems: HashMap<&str, u32> = HashMap::new();
             for i in from..until {

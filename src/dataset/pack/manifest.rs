@@ -207,7 +207,9 @@ impl Manifest {
         }
         if head.version != VERSION {
             let version = head.version;
-            return Err(format!("has version {version} of the format; this program reads {VERSION}"));
+            return Err(format!(
+                "has version {version} of the format; this program reads {VERSION}"
+            ));
         }
         serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))
     }

@@ -41,11 +41,12 @@ impl Pack {
     /// Whether decoding its members as `wanted` gives the frames that its statistics are of.
     pub fn has_frames(&self, wanted: Frames) -> bool {
         let packed = self.frames;
+        let is_square = packed.square || self.square_side.is_some();
         if self.mode == Mode::Passthrough {
-            return packed == wanted;
+            let same_shape = packed.square == wanted.square || is_square;
+            return (packed.shorter_side, packed.exif) == (wanted.shorter_side, wanted.exif) && same_shape;
         }
         // Members are upright and have no EXIF; resizing to the size that they have changes nothing.
-        let is_square = packed.square || self.square_side.is_some();
         wanted.shorter_side.is_none_or(|side| packed.shorter_side == Some(side)) && (!wanted.square || is_square)
     }
 }
@@ -92,7 +93,10 @@ fn list_shard(
         let refuse = |reason: &str| damaged(&tar.with_extension("sums"), format!("key {key}: {reason}"));
         let class = classes.get(sum.label as usize);
         let class = class.ok_or_else(|| refuse("its label is that of no class"))?;
-        let name = sum.id.strip_prefix(class.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let name = sum
+            .id
+            .strip_prefix(class.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
         let name = name.ok_or_else(|| refuse("its id does not begin with its class"))?;
         let span = place.image;
         if span.at.checked_add(span.bytes).is_none_or(|end| end > length) {

@@ -60,7 +60,10 @@ fn verify_shard(folder: &Path, shard: &Shard, found: &mut Verified) -> Result<()
     }
     // Last, so that a member that is at fault is named rather than the shard alone.
     if found.faults.len() == before && hex(xxh3_64(map.bytes())) != shard.xxh3 {
-        let fault = format!("{}: a byte outside of its members is not what was written", tar.display());
+        let fault = format!(
+            "{}: a byte outside of its members is not what was written",
+            tar.display()
+        );
         found.faults.push(fault);
     }
     if let Err(length) = map.check(map.bytes().len() as u64) {

@@ -80,7 +80,8 @@ impl PackWriter {
         };
         match fs::read(&kept) {
             Ok(text) => {
-                let there: Settings = serde_json::from_slice(&text).map_err(|error| PackError::damaged(&kept, error))?;
+                let there: Settings =
+                    serde_json::from_slice(&text).map_err(|error| PackError::damaged(&kept, error))?;
                 same(folder, &there, &settings)?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -5,6 +5,7 @@ use super::exif;
 use super::fallback::Png;
 use super::frame::Geometry;
 use super::jpeg::{Colour, Header, Jpeg};
+use super::ppm;
 use super::resize::Resize;
 use super::sniff::{Kind, sniff};
 use super::{DecodeError, Frame, Region};
@@ -64,6 +65,8 @@ enum Opened<'a> {
     Jpeg(&'a [u8], Header),
     Png(Box<Png<'a>>),
     Grey(&'a [u8]),
+    /// RGB where it lies.
+    Ppm(&'a [u8]),
 }
 
 impl Decoder {
@@ -129,12 +132,22 @@ impl Decoder {
         {
             return jpeg.decode(bytes, header, needed, out);
         }
+        if let Opened::Ppm(pixels) = &opened
+            && !is_resized
+        {
+            cut(pixels, whole, wanted, out);
+            return Ok(());
+        }
         match opened {
             Opened::Jpeg(bytes, header) => {
                 decoded.resize(needed.bytes(), 0);
                 decode_jpeg(jpeg, bytes, &header, needed, decoded, cmyk, wide)?;
             }
             Opened::Png(png) => *decoded = png.rgb()?,
+            Opened::Ppm(pixels) => {
+                decoded.clear();
+                decoded.extend_from_slice(pixels);
+            }
             Opened::Grey(pixels) => {
                 decoded.clear();
                 decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
@@ -201,6 +214,11 @@ fn open<'a>(
             let mut png = Box::new(Png::open(bytes, options.max_pixels)?);
             let geometry = Geometry::new(png.size(), png.orientation(), options)?;
             Ok((Opened::Png(png), geometry))
+        }
+        Kind::Ppm => {
+            let ppm = ppm::open(bytes)?;
+            let geometry = Geometry::new((ppm.width, ppm.height), 1, options)?;
+            Ok((Opened::Ppm(ppm.pixels), geometry))
         }
     }
 }
