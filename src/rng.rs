@@ -23,6 +23,8 @@ pub enum Purpose {
     Jitter = 7,
     /// Place of the square that is blotted out.
     Cutout = 8,
+    /// Which samples a pack puts beside each other.
+    Deal = 9,
 }
 
 /// A stream of random numbers for one purpose at one place: `(seed, purpose, a, b)`.
@@ -97,8 +99,16 @@ impl Philox {
 
 /// A permutation of `0..n` (Fisher and Yates) that depends on `(seed, epoch)` alone.
 pub fn permutation(seed: u64, epoch: u32, n: u32) -> Vec<u32> {
+    shuffled(Philox::new(seed, Purpose::Shuffle, epoch, 0), n)
+}
+
+/// The order in which a pack deals `n` samples over its shards: a permutation that no epoch has.
+pub fn dealing(seed: u64, n: u32) -> Vec<u32> {
+    shuffled(Philox::new(seed, Purpose::Deal, 0, 0), n)
+}
+
+fn shuffled(mut random: Philox, n: u32) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n).collect();
-    let mut random = Philox::new(seed, Purpose::Shuffle, epoch, 0);
     for i in (1..n).rev() {
         order.swap(i as usize, random.below(i + 1) as usize);
     }

@@ -7,8 +7,10 @@ use clap::Args;
 
 use super::Failure;
 use super::folder;
+use crate::dataset::pack::{self, MANIFEST, Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint;
+use crate::observe::progress;
 use crate::stages::compute::RunState;
 use crate::stages::decode::{Decoder, Options, Region};
 
@@ -16,17 +18,27 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
+  pipeline inspect packs/train --verify                reads all of a pack; exit code 1 names what is damaged
   pipeline inspect photo.jpg                           exit code 1 and why, where it is refused";
+
+/// Faults of a pack that are told.
+const MOST_FAULTS: usize = 20;
 
 #[derive(Args)]
 pub(super) struct InspectArgs {
-    /// A run's folder, a checkpoint, a data set or an image file
+    /// A run's folder, a checkpoint, a data set, a pack or an image file
     thing: PathBuf,
+    /// Reads all of a pack and compares it with what was written
+    #[arg(long)]
+    verify: bool,
 }
 
-pub(super) fn main(args: &InspectArgs) -> Result<(), Failure> {
+pub(super) fn main(args: &InspectArgs, quiet: bool) -> Result<(), Failure> {
     let thing = &args.thing;
     let text = thing.to_string_lossy();
+    if args.verify {
+        return verify(thing, quiet);
+    }
     if thing.is_dir() && folder::checkpoints(thing).is_dir() {
         run(thing)
     } else if thing.extension().is_some_and(|extension| extension == "safetensors") {
@@ -96,6 +108,9 @@ fn dataset(location: &str) -> Result<(), Failure> {
         data.classes().len(),
         data.kind()
     );
+    if let Some(pack) = data.pack() {
+        describe(pack)?;
+    }
     if data.ignored() > 0 {
         println!("  {} other files are ignored", data.ignored());
     }
@@ -108,6 +123,63 @@ fn dataset(location: &str) -> Result<(), Failure> {
     }
     println!("  fingerprint {:016x}", data.fingerprint());
     Ok(())
+}
+
+/// What stands in a pack's manifest.
+fn describe(pack: &Pack) -> Result<(), Failure> {
+    let manifest = Manifest::read(&pack.folder)
+        .map_err(|reason| Failure::Failed(format!("{}: {reason}", pack.folder.join(MANIFEST).display())))?;
+    let Settings {
+        mode,
+        frames,
+        quality,
+        dealing_seed,
+        source,
+        writer,
+        ..
+    } = &manifest.settings;
+    let side = frames
+        .shorter_side
+        .map_or("as it was".to_string(), |side| side.to_string());
+    let square = if frames.square { ", central square" } else { "" };
+    let quality = quality.map_or(String::new(), |quality| format!(", quality {quality}"));
+    let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("dealt by seed {seed}"));
+    println!(
+        "  {} of {} ({} samples), by {writer}",
+        mode.name(),
+        source.location,
+        source.samples
+    );
+    println!("  shorter side {side}{square}{quality}; {order}");
+    let (shards, megabytes) = (manifest.shards.len(), manifest.bytes() as f64 / 1e6);
+    println!(
+        "  {shards} shards, {megabytes:.1} MB; {} images were left out",
+        manifest.skipped.len()
+    );
+    Ok(())
+}
+
+/// Reads all of a pack.
+fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
+    let manifest = Manifest::read(folder)
+        .map_err(|reason| Failure::Failed(format!("{}: {reason}", folder.join(MANIFEST).display())))?;
+    let bar = progress::images_bar(manifest.samples, "verify", quiet);
+    let found = pack::verify(folder, |samples| bar.inc(samples)).map_err(Failure::failed)?;
+    bar.finish_and_clear();
+    let faults = found.faults.len();
+    if faults == 0 {
+        let (samples, shards) = (found.samples, manifest.shards.len());
+        println!(
+            "pack {}: all of {samples} samples in {shards} shards are as they were written",
+            folder.display()
+        );
+        return Ok(());
+    }
+    let mut text = found.faults[..faults.min(MOST_FAULTS)].join("\n");
+    if faults > MOST_FAULTS {
+        text += &format!("\nand {} more", faults - MOST_FAULTS);
+    }
+    Err(Failure::Failed(text))
 }
 
 fn image(path: &Path) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ mod eval;
 mod export;
 mod folder;
 mod inspect;
+mod pack;
 mod predict;
 mod resume;
 mod run;
@@ -66,7 +67,10 @@ enum Command {
     /// Measures how fast this machine is
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
-    /// Says what a run, checkpoint, dataset or image file is
+    /// Writes a dataset as shards from which training reads faster, and other tools too
+    #[command(after_help = pack::EXAMPLES)]
+    Pack(pack::PackArgs),
+    /// Says what a run, checkpoint, dataset, pack or image file is
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
     /// Writes a dataset as class folders of JPEGs
@@ -152,7 +156,8 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Bench(args) => bench::main(&args, quiet),
-        Command::Inspect(args) => inspect::main(&args),
+        Command::Pack(args) => pack::main(&args, quiet),
+        Command::Inspect(args) => inspect::main(&args, quiet),
         Command::Export(args) => export::main(&args, quiet),
         Command::Completions(args) => shell::completions(&args),
         Command::Man => shell::man(),

@@ -78,16 +78,7 @@ impl Predictor {
         let crop = config.augment.crop.get();
         Ok(Self {
             decoder: Decoder::new(look::decode_options(config)).map_err(Failure::failed)?,
-            rule: Rule {
-                seed: 0,
-                crop: crop as u32,
-                resized: None,
-                flip: 0.0,
-                jitter: None,
-                cutout: 0,
-                colour: None,
-                views: crops,
-            },
+            rule: Rule::plain(crop as u32, crops),
             network,
             look: look::look(
                 config,

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Failure;
 use super::run::ending;
 use crate::control::{self, Watch};
+use crate::dataset::pack::Frames;
 use crate::dataset::statistics::Statistics;
 use crate::dataset::sums::Sums;
 use crate::flow::Stop;
@@ -25,6 +26,9 @@ pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Re
     if let Some(statistics) = of_run.filter(|statistics| look::is_served_by(&plan.config, statistics)) {
         return Ok(Some(statistics));
     }
+    if let Some(statistics) = of_pack(plan) {
+        return Ok(Some(statistics));
+    }
     let cached = cache_file(plan);
     if let Some(statistics) = cached.as_deref().and_then(Statistics::load) {
         return Ok(Some(statistics));
@@ -36,6 +40,21 @@ pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Re
         tracing::warn!(path = %path.display(), %error, "statistics could not be cached");
     }
     Ok(Some(statistics))
+}
+
+/// Those that a pack was written with, where its frames are the ones that are looked at and it has what is needed.
+fn of_pack(plan: &Plan) -> Option<Statistics> {
+    let pack = plan.sets.train.pack()?;
+    let decode = &plan.config.decode;
+    let frames = Frames {
+        shorter_side: decode.shorter_side,
+        square: decode.square,
+        exif: decode.exif,
+    };
+    if !pack.has_frames(frames) {
+        return None;
+    }
+    Statistics::load(&pack.statistics()).filter(|statistics| look::is_served_by(&plan.config, statistics))
 }
 
 /// One file for each content of the data and each way of looking at it.

@@ -15,8 +15,8 @@ pub enum DatasetError {
     },
     /// It exists, but is none of the kinds that can be read.
     #[error(
-        "{location}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), \
-         a list file (.txt, .tsv, .csv) or idx:DIR/PREFIX"
+        "{location}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
+         WebDataset shards, a list file (.txt, .tsv, .csv) or idx:DIR/PREFIX"
     )]
     UnknownKind {
         /// What was asked for.
@@ -117,6 +117,20 @@ pub enum DatasetError {
         shard: String,
         /// The name.
         key: String,
+    },
+    /// A pack that was not written to its end.
+    #[error("{location}: an unfinished pack; go on with it by the same pipeline pack command and --resume")]
+    UnfinishedPack {
+        /// Its folder.
+        location: String,
+    },
+    /// A pack whose files contradict each other.
+    #[error("{path}: {reason}; copy it again, or pack again (pipeline inspect DIR --verify looks at all of a pack)")]
+    DamagedPack {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A line of a list file.
     #[error("{file}, line {line}: {reason}")]

@@ -96,7 +96,11 @@ fn split(line: &str, comma: bool) -> Option<(&str, &str)> {
 }
 
 /// Puts the classes into their order and gives the samples their labels.
-fn number(file: &str, ids: &BTreeMap<String, u32>, listing: &mut Listing) -> Result<Vec<String>, DatasetError> {
+pub(super) fn number(
+    file: &str,
+    ids: &BTreeMap<String, u32>,
+    listing: &mut Listing,
+) -> Result<Vec<String>, DatasetError> {
     let numbers: Option<Vec<u32>> = ids.keys().map(|label| plain_number(label)).collect();
     let mut to = vec![0; ids.len()];
     let classes = match numbers {

@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use super::pattern::{self, of_folder};
 
 /// A location, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Location {
     /// A folder of class folders.
     Folder(PathBuf),
+    /// The folder of a pack.
+    Pack(PathBuf),
+    /// WebDataset shards.
+    Shards(Vec<PathBuf>),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
     /// A list file.
@@ -29,7 +34,10 @@ impl Location {
         }
         let path = Path::new(location);
         if path.is_dir() {
-            return Ok(Self::Folder(path.to_owned()));
+            return of_folder(location, path);
+        }
+        if let Some(files) = pattern::expand(location)? {
+            return Ok(Self::Shards(files));
         }
         if path.is_file() {
             return Self::of_file(location, path);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap};
 
 /// The table's size: more mappings than this at once are refused. A shard of 1.3 million images is about 1 GB of 150.
 const MOST: usize = 4096;
@@ -63,6 +63,16 @@ impl Mapping {
     /// The file's bytes. Zeros where the file has been cut off since: ask [`Mapping::check`] after use.
     pub fn bytes(&self) -> &[u8] {
         &self.map
+    }
+
+    /// Asks the system to read these bytes ahead.
+    ///
+    /// Errors are ignored: advice that is not taken costs time and nothing else, and whatever is wrong with the file is
+    /// found, and told, when the bytes are read.
+    pub fn prefetch(&self, at: u64, bytes: u64) {
+        if at.checked_add(bytes).is_some_and(|end| end <= self.map.len() as u64) {
+            let _ = self.map.advise_range(Advice::WillNeed, at as usize, bytes as usize);
+        }
     }
 
     /// The file.

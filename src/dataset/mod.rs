@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `DIR` | class folders: `DIR/CLASS/*.jpg, *.jpeg, *.png`; folders inside a class allowed, hidden files ignored |
 //! | `DIR/x.tar`, `DIR/x.tar/train` | the same inside an uncompressed tar, read in place |
+//! | `DIR` with `dataset.json` | a pack: WebDataset shards with statistics, sums and original ids beside them |
+//! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .jpeg, .png, .ppm) and `KEY.cls` |
 //! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` a line, paths relative to `DIR`, `#` comments |
 //! | `idx:DIR/PREFIX` | `DIR/PREFIX-images-idx3-ubyte[.gz]` and its labels: MNIST and its family |
 //!
@@ -21,10 +23,15 @@ mod list;
 mod listing;
 mod location;
 mod map;
+pub mod moments;
+pub mod pack;
+mod pattern;
+mod shards;
 pub mod statistics;
 pub mod sums;
 mod storage;
 mod tar;
+mod webdataset;
 
 use std::fmt;
 use std::path::Path;
@@ -89,6 +96,20 @@ impl Dataset {
                     map,
                     inside,
                     at,
+                })
+            }
+            Location::Pack(root) => {
+                let (classes, listing, mut shards) = pack::list(&root)?;
+                Self::new(location, classes, listing, Repeats::Refuse, |numbers| {
+                    shards.sort(&numbers);
+                    Storage::Shards(shards)
+                })
+            }
+            Location::Shards(files) => {
+                let (classes, listing, mut shards) = webdataset::list(location, &files)?;
+                Self::new(location, classes, listing, Repeats::Refuse, |numbers| {
+                    shards.sort_and_number(&numbers);
+                    Storage::Shards(shards)
                 })
             }
             Location::Idx(folder, prefix) => {
@@ -196,6 +217,36 @@ impl Dataset {
     /// someone shortens meanwhile reads as zeros. An image that the decoder refuses is worth asking about first.
     pub fn verify(&self, i: usize) -> Result<(), ReadError> {
         self.storage.check(self.wanted(i))
+    }
+
+    /// The number from which the random numbers of sample `i` derive: its place in the canonical order, or, in a pack, its
+    /// place in that of what was packed, which has holes where images were left out.
+    pub fn canonical(&self, i: usize) -> u32 {
+        match &self.storage {
+            Storage::Shards(shards) => shards.members[i].canonical,
+            _ => i as u32,
+        }
+    }
+
+    /// The hash of the encoded bytes that sample `i` was packed from, where it was: the stream's hash is of those.
+    pub fn checksum(&self, i: usize) -> Option<u64> {
+        match &self.storage {
+            Storage::Shards(shards) => shards.members[i].original,
+            _ => None,
+        }
+    }
+
+    /// Asks the system to read sample `i` ahead, where it lies in a mapped file.
+    pub fn prefetch(&self, i: usize) {
+        self.storage.prefetch(i, self.samples.bytes(i));
+    }
+
+    /// What the dataset says of itself as a pack, if it is one.
+    pub fn pack(&self) -> Option<&pack::Pack> {
+        match &self.storage {
+            Storage::Shards(shards) => shards.pack.as_ref(),
+            _ => None,
+        }
     }
 
     /// Hash of ids, labels and lengths in canonical order: equal where a resumed run may go on.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::ReadError;
 use super::map::Mapping;
+use super::pack::Mode;
+use super::shards::Shards;
 
 /// No photograph has this many bytes: whatever does is not read into memory.
 const MOST_BYTES: u64 = 1 << 30;
@@ -28,6 +30,15 @@ pub enum Encoded<'a> {
     },
 }
 
+impl<'a> Encoded<'a> {
+    /// The bytes, whatever they are.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::File(bytes) | Self::Grey { pixels: bytes, .. } => bytes,
+        }
+    }
+}
+
 /// Where a dataset's bytes lie.
 pub(super) enum Storage {
     /// `root/CLASS/name`.
@@ -36,6 +47,8 @@ pub(super) enum Storage {
     List { root: PathBuf },
     /// Members of a mapped tar; `at` are their positions.
     Tar { map: Mapping, inside: String, at: Vec<u64> },
+    /// Members of several mapped tars.
+    Shards(Shards),
     /// Grey images in memory; `at` are their records.
     Idx {
         images: PathBuf,
@@ -65,6 +78,12 @@ impl Storage {
                 let start = at[wanted.i] as usize;
                 Ok(Encoded::File(&map.bytes()[start..start + wanted.bytes as usize]))
             }
+            Self::Shards(shards) => {
+                self.check(wanted)?;
+                let start = shards.members[wanted.i].at as usize;
+                let bytes = shards.map(wanted.i).bytes();
+                Ok(Encoded::File(&bytes[start..start + wanted.bytes as usize]))
+            }
             Self::Idx {
                 width,
                 height,
@@ -85,15 +104,26 @@ impl Storage {
 
     /// Checks that bytes handed out earlier were the file's.
     pub(super) fn check(&self, wanted: Wanted<'_>) -> Result<(), ReadError> {
-        if let Self::Tar { map, at, .. } = self {
-            let end = at[wanted.i] + wanted.bytes;
-            map.check(end).map_err(|length| ReadError::Truncated {
-                file: self.where_is(wanted),
-                end,
-                length,
-            })?;
+        let (map, at) = match self {
+            Self::Tar { map, at, .. } => (map, at[wanted.i]),
+            Self::Shards(shards) => (shards.map(wanted.i), shards.members[wanted.i].at),
+            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } => return Ok(()),
+        };
+        let end = at + wanted.bytes;
+        map.check(end).map_err(|length| ReadError::Truncated {
+            file: self.where_is(wanted),
+            end,
+            length,
+        })
+    }
+
+    /// Asks the system to have a sample's bytes in memory soon.
+    pub(super) fn prefetch(&self, i: usize, bytes: u64) {
+        match self {
+            Self::Tar { map, at, .. } => map.prefetch(at[i], bytes),
+            Self::Shards(shards) => shards.map(i).prefetch(shards.members[i].at, bytes),
+            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } => {}
         }
-        Ok(())
     }
 
     /// Where a sample lies, for people.
@@ -105,6 +135,10 @@ impl Storage {
             Self::Tar { map, inside, .. } => {
                 let slash = if inside.is_empty() { "" } else { "/" };
                 format!("shard {}, key {inside}{slash}{class}/{name}", map.path().display())
+            }
+            Self::Shards(shards) => {
+                let (map, name) = (shards.map(wanted.i), shards.name(wanted.i));
+                format!("shard {}, key {name}", map.path().display())
             }
             Self::Idx { images, at, .. } => format!("{}, image {}", images.display(), at[wanted.i]),
         }
@@ -121,6 +155,12 @@ impl Storage {
             Self::Folder { .. } => "class folders",
             Self::List { .. } => "list file",
             Self::Tar { .. } => "tar",
+            Self::Shards(Shards { pack: Some(pack), .. }) => match pack.mode {
+                Mode::Jpeg => "pack of JPEGs",
+                Mode::Raw => "pack of raw pixels",
+                Mode::Passthrough => "pack of original files",
+            },
+            Self::Shards(_) => "WebDataset shards",
             Self::Idx { .. } => "IDX",
         }
     }

@@ -1,17 +1,14 @@
 //! What a pass over a training set adds up.
 
-use super::statistics::{MeanImage, Statistics, eigen};
+use super::moments::Moments;
+use super::statistics::{MeanImage, Statistics};
 
-/// Integer sums over frames of u8 RGB: exact, so the order of addition cannot matter. u64 holds 255² · 2.8 · 10¹⁴ pixels.
+/// Integer sums over frames of u8 RGB, and how many images were skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
     side: Option<u32>,
-    images: u64,
     skipped: u64,
-    pixels: u64,
-    rgb: [u64; 3],
-    /// Products rr, rg, rb, gg, gb, bb.
-    products: [u64; 6],
+    moments: Moments,
     /// Sum at each place of the square frame, RGB interleaved; empty where no mean image is wanted.
     image: Vec<u64>,
 }
@@ -22,43 +19,17 @@ impl Sums {
         let places = side.map_or(0, |side| 3 * (side as usize).pow(2));
         Self {
             side,
-            images: 0,
             skipped: 0,
-            pixels: 0,
-            rgb: [0; 3],
-            products: [0; 6],
+            moments: Moments::default(),
             image: vec![0; places],
         }
     }
 
     /// Adds a frame.
     pub fn add(&mut self, rgb: &[u8]) {
-        self.images += 1;
-        self.pixels += rgb.len() as u64 / 3;
+        self.moments.add(rgb);
         for (sum, &value) in self.image.iter_mut().zip(rgb) {
             *sum += u64::from(value);
-        }
-        // A line's worth at a time fits u32, which the vector units like better.
-        for part in rgb.chunks(3 * 4096) {
-            let mut sums = [0u32; 3];
-            let mut products = [0u32; 6];
-            for pixel in part.chunks_exact(3) {
-                let [r, g, b] = [u32::from(pixel[0]), u32::from(pixel[1]), u32::from(pixel[2])];
-                for (sum, value) in sums.iter_mut().zip([r, g, b]) {
-                    *sum += value;
-                }
-                for (sum, value) in products.iter_mut().zip([r * r, r * g, r * b, g * g, g * b, b * b]) {
-                    *sum += value;
-                }
-            }
-            self.rgb
-                .iter_mut()
-                .zip(sums)
-                .for_each(|(sum, part)| *sum += u64::from(part));
-            self.products
-                .iter_mut()
-                .zip(products)
-                .for_each(|(sum, part)| *sum += u64::from(part));
         }
     }
 
@@ -69,14 +40,8 @@ impl Sums {
 
     /// Adds what another worker has counted.
     pub fn merge(&mut self, other: &Self) {
-        self.images += other.images;
         self.skipped += other.skipped;
-        self.pixels += other.pixels;
-        self.rgb.iter_mut().zip(other.rgb).for_each(|(sum, part)| *sum += part);
-        self.products
-            .iter_mut()
-            .zip(other.products)
-            .for_each(|(sum, part)| *sum += part);
+        self.moments.merge(&other.moments);
         self.image
             .iter_mut()
             .zip(&other.image)
@@ -85,35 +50,9 @@ impl Sums {
 
     /// The statistics; `None` where nothing was counted.
     pub fn finish(&self) -> Option<Statistics> {
-        let pixels = self.pixels as f64;
-        if self.images == 0 {
-            return None;
-        }
-        let mean = self.rgb.map(|sum| sum as f64 / pixels);
-        let [rr, rg, rb, gg, gb, bb] = self.products.map(|sum| sum as f64 / pixels);
-        let second = [[rr, rg, rb], [rg, gg, gb], [rb, gb, bb]];
-        let mut covariance = [[0.0; 3]; 3];
-        for i in 0..3 {
-            for j in 0..3 {
-                covariance[i][j] = (second[i][j] - mean[i] * mean[j]) / (255.0 * 255.0);
-            }
-        }
-        let (eigenvalues, eigenvectors) = eigen(covariance);
-        Some(Statistics {
-            images: self.images,
-            skipped: self.skipped,
-            channel_mean: mean,
-            mean_image: self.side.map(|side| MeanImage {
-                side,
-                values: self
-                    .image
-                    .iter()
-                    .map(|&sum| (sum as f64 / self.images as f64) as f32)
-                    .collect(),
-            }),
-            eigenvalues,
-            eigenvectors,
-        })
+        let images = self.moments.images;
+        let image = self.side.map(|side| MeanImage::of_sums(side, &self.image, images));
+        self.moments.statistics(self.skipped, image)
     }
 }
 

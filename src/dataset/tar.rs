@@ -33,16 +33,67 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
         path: shown.clone(),
         source,
     })?;
+    let (mut listing, mut ids, mut loose) = (Listing::default(), BTreeMap::new(), 0);
+    for_each_member(&shown, &map, &mut |member: Member<'_>| {
+        match place(member.key, inside) {
+            Place::Class(class) if member.is_folder => {
+                class_id(&mut ids, class);
+            }
+            Place::Class(_) | Place::Loose if !member.is_folder => loose += 1,
+            Place::Inside(class, name) if member.is_file && is_image(name) => {
+                let label = class_id(&mut ids, class);
+                listing.push(label, name, member.size, member.modified, member.at);
+            }
+            Place::Inside(class, _) => {
+                class_id(&mut ids, class);
+                listing.ignored += u64::from(!member.is_folder);
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if ids.is_empty() && loose == 0 && !inside.is_empty() {
+        let hint = format!("{shown} has no folder {inside}");
+        return Err(DatasetError::NotFound {
+            location: location.to_owned(),
+            hint,
+        });
+    }
+    let (classes, to) = by_name(&ids);
+    listing.relabel(&to);
+    listing.ignored += loose;
+    check(location, &classes, &listing, loose)?;
+    Ok(Listed { classes, listing, map })
+}
+
+/// One entry of a tar, its name and extent found to be sound.
+pub(super) struct Member<'a> {
+    /// Its name without `./`.
+    pub(super) key: &'a str,
+    pub(super) size: u64,
+    /// Where its contents begin.
+    pub(super) at: u64,
+    pub(super) modified: u64,
+    pub(super) is_file: bool,
+    pub(super) is_folder: bool,
+}
+
+/// Visits every member of a tar in the order of the file. Names that lead outside, members beyond the end and such that
+/// cannot be read in place are refused.
+pub(super) fn for_each_member(
+    shown: &str,
+    map: &Mapping,
+    visit: &mut dyn FnMut(Member<'_>) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
     let damaged = |reason: String| DatasetError::DamagedTar {
-        shard: shown.clone(),
+        shard: shown.to_owned(),
         reason,
     };
-    let (mut listing, mut ids, mut loose) = (Listing::default(), BTreeMap::new(), 0);
     let mut archive = Archive::new(Cursor::new(map.bytes()));
     let mut last = String::from("its beginning");
     for entry in archive.entries_with_seek().map_err(|e| damaged(e.to_string()))? {
         let mut entry = entry.map_err(|e| damaged(format!("{e} (after {last})")))?;
-        let key = member_name(&shown, &entry.path_bytes())?;
+        let key = member_name(shown, &entry.path_bytes())?;
         let (size, at) = (entry.size(), entry.raw_file_position());
         if at.checked_add(size).is_none_or(|end| end > map.bytes().len() as u64) {
             let length = map.bytes().len();
@@ -56,39 +107,18 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
                 "member {key} is sparse and cannot be read in place; make the tar without --sparse"
             )));
         }
-        let is_file = kind.is_file() || kind.is_contiguous();
-        match place(&key, inside) {
-            Place::Class(class) if kind.is_dir() => {
-                class_id(&mut ids, class);
-            }
-            Place::Class(_) | Place::Loose if !kind.is_dir() => loose += 1,
-            Place::Inside(class, name) if is_file && is_image(name) => {
-                let modified = entry.header().mtime().unwrap_or(0);
-                listing.push(class_id(&mut ids, class), name, size, modified, at);
-            }
-            Place::Inside(class, _) => {
-                class_id(&mut ids, class);
-                listing.ignored += u64::from(!kind.is_dir());
-            }
-            _ => {}
-        }
+        visit(Member {
+            key: &key,
+            size,
+            at,
+            modified: entry.header().mtime().unwrap_or(0),
+            is_file: kind.is_file() || kind.is_contiguous(),
+            is_folder: kind.is_dir(),
+        })?;
         last = key;
     }
-    if let Err(length) = map.check(map.bytes().len() as u64) {
-        return Err(damaged(format!("it was cut to {length} bytes while being read")));
-    }
-    if ids.is_empty() && loose == 0 && !inside.is_empty() {
-        let hint = format!("{shown} has no folder {inside}");
-        return Err(DatasetError::NotFound {
-            location: location.to_owned(),
-            hint,
-        });
-    }
-    let (classes, to) = by_name(&ids);
-    listing.relabel(&to);
-    listing.ignored += loose;
-    check(location, &classes, &listing, loose)?;
-    Ok(Listed { classes, listing, map })
+    map.check(map.bytes().len() as u64)
+        .map_err(|length| damaged(format!("it was cut to {length} bytes while being read")))
 }
 
 /// The class's number in the order of first sight.

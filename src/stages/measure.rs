@@ -23,7 +23,7 @@ impl Request for WholeFrame {
     fn sample(&self) -> u32 {
         self.0
     }
-    fn region(&self, _: &Rule, frame: Frame) -> Region {
+    fn region(&self, _: &Rule, _: u32, frame: Frame) -> Region {
         Region::whole(frame)
     }
 }

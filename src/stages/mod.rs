@@ -34,6 +34,15 @@ pub mod save;
 /// Means and principal components of a training set: source and decode with a counter where augment stands.
 pub mod measure;
 
+/// The source of a pack: samples in the order of their positions. Upstream: records from write; downstream: decode.
+pub mod deal;
+
+/// Pixels to the bytes of a shard's member. Upstream: decode; downstream: write.
+pub mod encode;
+
+/// Records into shards, in order. Upstream: encode.
+pub mod write;
+
 pub use sets::Sets;
 
 pub use passage::{Batch, Header, Opened, Part, Pixels, Position, Receipt, RowFact, Ticket};

@@ -68,7 +68,7 @@ pub struct Ticket {
     pub part: Part,
     /// Part of the sample's random key.
     pub epoch: u32,
-    /// Canonical index in its data set.
+    /// Index in its data set.
     pub sample: u32,
     /// The first of the views; there is one for each row.
     pub first_view: u8,
@@ -86,7 +86,7 @@ pub struct Pixels<T> {
     pub frame: Frame,
     /// The part of it that is in `buffer`: where it begins, and its size there, to which it may have been scaled.
     pub region: Region,
-    /// xxh3 of the encoded bytes.
+    /// xxh3 of the encoded bytes; in a pack, of those that it was made of.
     pub checksum: u64,
     /// Why it could not be decoded.
     pub refused: Option<Arc<str>>,
@@ -105,7 +105,7 @@ pub struct Receipt {
 /// What is in a row beside its pixels.
 #[derive(Clone, Debug, Default)]
 pub struct RowFact {
-    /// Canonical index in its data set.
+    /// Index in its data set.
     pub sample: u32,
     /// Its class.
     pub label: u32,

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows, Slot, Stop};
 use crate::rng;
+use crate::stages::Sets;
 use crate::stages::passage::{Header, Opened, Part, Position, Ticket};
 
 /// The whole way of a run, as numbers: which batches there are and what is in each.
@@ -144,6 +145,8 @@ pub struct Source {
     pub itinerary: Itinerary,
     /// The first batch to make.
     pub start: Position,
+    /// The samples' bytes are asked for when their tickets are issued; `None` where nobody reads them.
+    pub ahead: Option<Sets>,
 }
 
 /// Issues every ticket of the run, batch by batch, as slots come free.
@@ -186,7 +189,7 @@ pub fn run(
             };
             let (lent, lease) = slot.lend(rows as usize);
             opened.send(Opened { header, lent })?;
-            issue(way, &header, &order, lease, &tickets)?;
+            issue(source, &header, &order, lease, &tickets)?;
             serial += 1;
         }
         place = if stop.is_requested() { None } else { next };
@@ -197,7 +200,8 @@ pub fn run(
 }
 
 /// One ticket for each sample of the batch, with as many of its views as fall into the batch.
-fn issue(way: &Itinerary, header: &Header, order: &[u32], lease: Rows, tickets: &Outlet<Ticket>) -> Result<(), Fault> {
+fn issue(source: &Source, header: &Header, order: &[u32], lease: Rows, tickets: &Outlet<Ticket>) -> Result<(), Fault> {
+    let way = &source.itinerary;
     let Position { epoch, part, batch } = header.position;
     let views = if part == Part::Train { 1 } else { way.views };
     let mut row = batch * way.batch;
@@ -207,6 +211,9 @@ fn issue(way: &Itinerary, header: &Header, order: &[u32], lease: Rows, tickets: 
         let count = (views - view).min(rows.range().len() as u32);
         let (these, rest) = rows.split(count as usize);
         let sample = order[(row / views) as usize];
+        if let Some(sets) = &source.ahead {
+            sets.of(part).prefetch(sample as usize);
+        }
         tickets.send(Ticket {
             serial: header.serial,
             part,

@@ -42,6 +42,7 @@ impl Flow {
         let way = source::Source {
             itinerary: plan.itinerary.clone(),
             start: start.position,
+            ahead: Some(plan.sets.clone()),
         };
         let waits = Waits::of_source(slots_home.gauge())
             .room(slots_home.waits())

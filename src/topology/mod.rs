@@ -1,5 +1,6 @@
 //! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
-//! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`.
+//! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
+//! `packing.rs`.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,11 +13,13 @@ mod feeding;
 mod flow;
 mod input;
 mod measuring;
+mod packing;
 mod training;
 
 pub use feeding::feeding;
 pub use flow::{Body, Flow, Waits};
 pub use measuring::measuring;
+pub use packing::{Packing, packing};
 pub use training::{Beginning, training};
 
 /// A stage: its name, which is that of its threads, and what each of its workers runs.

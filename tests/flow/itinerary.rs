@@ -20,6 +20,7 @@ fn all_from(way: &Itinerary, start: Position) -> Vec<Made> {
     let source = Source {
         itinerary: way.clone(),
         start,
+        ahead: None,
     };
     let running = thread::spawn(move || source::run(&source, &slots, opened, tickets, &Stop::default()));
     free.send(Slot::new(way.batch as usize, 8)).expect("room");

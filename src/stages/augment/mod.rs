@@ -107,7 +107,10 @@ impl Augment {
     /// Writes one view into its row and gives its part of the stream hash.
     fn write(&self, request: &Request, source: &Source<'_>, row: &mut Rows) -> u64 {
         let draw = match request.part {
-            Part::Train => self.rule.draw(request.epoch, request.sample, source.frame),
+            Part::Train => {
+                let canonical = self.data.of(request.part).canonical(request.sample as usize);
+                self.rule.draw(request.epoch, canonical, source.frame)
+            }
             Part::Evaluate => self.rule.view(request.view, source.frame),
         };
         self.look.write(&draw, source.buffer, source.region, row.row_mut(0));

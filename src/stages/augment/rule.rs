@@ -71,6 +71,20 @@ pub struct Draw {
 }
 
 impl Rule {
+    /// Fixed views of `crop` pixels, nothing random.
+    pub fn plain(crop: u32, views: u32) -> Self {
+        Self {
+            seed: 0,
+            crop,
+            resized: None,
+            flip: 0.0,
+            jitter: None,
+            cutout: 0,
+            colour: None,
+            views,
+        }
+    }
+
     /// A training view of `sample` in `epoch`.
     pub fn draw(&self, epoch: u32, sample: u32, frame: Frame) -> Draw {
         let mut crop = Philox::new(self.seed, Purpose::Crop, epoch, sample);

@@ -5,6 +5,7 @@ use super::exif;
 use super::fallback::Png;
 use super::frame::Geometry;
 use super::jpeg::{Colour, Header, Jpeg};
+use super::ppm;
 use super::resize::Resize;
 use super::sniff::{Kind, sniff};
 use super::{DecodeError, Frame, Region};
@@ -69,6 +70,8 @@ enum Opened<'a> {
     Jpeg(&'a [u8], Header),
     Png(Box<Png<'a>>),
     Grey(&'a [u8]),
+    /// RGB where it lies.
+    Ppm(&'a [u8]),
 }
 
 impl Decoder {
@@ -148,7 +151,7 @@ impl Decoder {
         };
         let needed = match &opened {
             Opened::Jpeg(_, header) => header.enclosing(source),
-            Opened::Png(_) | Opened::Grey(_) => geometry.whole(),
+            Opened::Png(_) | Opened::Ppm(_) | Opened::Grey(_) => geometry.whole(),
         };
         if let Opened::Jpeg(bytes, header) = &opened
             && needed == wanted
@@ -157,22 +160,28 @@ impl Decoder {
         {
             return jpeg.decode(bytes, header, needed, out);
         }
-        match opened {
+        let pixels: &[u8] = match opened {
             Opened::Jpeg(bytes, header) => {
                 decoded.resize(needed.bytes(), 0);
                 decode_jpeg(jpeg, bytes, &header, needed, decoded, cmyk, wide)?;
+                decoded
             }
-            Opened::Png(png) => *decoded = png.rgb()?,
+            Opened::Png(png) => {
+                *decoded = png.rgb()?;
+                decoded
+            }
+            Opened::Ppm(pixels) => pixels,
             Opened::Grey(pixels) => {
                 decoded.clear();
                 decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
+                decoded
             }
-        }
+        };
         let mut fit = |out: &mut [u8]| {
             if is_resized {
-                resize.rgb(decoded, needed, out);
+                resize.rgb(pixels, needed, out);
             } else {
-                cut(decoded, needed, wanted, out);
+                cut(pixels, needed, wanted, out);
             }
         };
         if geometry.turn.is_none() {
@@ -237,6 +246,11 @@ fn open<'a>(
             let mut png = Box::new(Png::open(bytes, options.max_pixels)?);
             let geometry = Geometry::new(png.size(), png.orientation(), options)?;
             Ok((Opened::Png(png), geometry))
+        }
+        Kind::Ppm => {
+            let ppm = ppm::open(bytes)?;
+            let geometry = Geometry::new((ppm.width, ppm.height), 1, options)?;
+            Ok((Opened::Ppm(ppm.pixels), geometry))
         }
     }
 }

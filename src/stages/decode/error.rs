@@ -42,6 +42,9 @@ pub enum DecodeError {
     /// Damaged, in the words of the PNG decoder.
     #[error("damaged PNG: {0}")]
     Png(String),
+    /// Not a binary PPM of 8 bits, or one that is cut.
+    #[error("damaged PPM: {0}")]
+    Ppm(String),
     /// The caller's region is not inside the frame.
     #[error("region {width}x{height} at ({x}, {y}) is not inside the frame of {frame_width}x{frame_height}")]
     Region {

@@ -21,6 +21,7 @@ mod exif;
 mod fallback;
 mod frame;
 mod jpeg;
+mod ppm;
 mod resize;
 mod sniff;
 
@@ -48,10 +49,12 @@ pub struct Decode {
 pub trait Request: Send {
     /// Which set.
     fn part(&self) -> Part;
-    /// Canonical index in it.
+    /// Index in it.
     fn sample(&self) -> u32;
-    /// Which region, given the frame's size.
-    fn region(&self, rule: &Rule, frame: Frame) -> Region;
+    /// Which region, given the frame's size and the number from which the sample's random numbers derive.
+    fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region;
+    /// Sees the sample's bytes before they are decoded.
+    fn see(&mut self, _encoded: Encoded<'_>) {}
     /// To which size that region is scaled: by itself to none.
     fn size(&self, _rule: &Rule, region: Region) -> (u32, u32) {
         (region.width, region.height)
@@ -65,9 +68,9 @@ impl Request for Ticket {
     fn sample(&self) -> u32 {
         self.sample
     }
-    fn region(&self, rule: &Rule, frame: Frame) -> Region {
+    fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region {
         match self.part {
-            Part::Train => rule.draw(self.epoch, self.sample, frame).region,
+            Part::Train => rule.draw(self.epoch, canonical, frame).region,
             Part::Evaluate => rule.region_of_views(frame),
         }
     }
@@ -103,7 +106,7 @@ impl Decode {
         &self,
         decoder: &mut Decoder,
         scratch: &mut Vec<u8>,
-        ticket: T,
+        mut ticket: T,
         mut buffer: Vec<u8>,
     ) -> Result<Pixels<T>, Fault> {
         let data = self.data.of(ticket.part());
@@ -111,9 +114,9 @@ impl Decode {
         let span = tracing::trace_span!("decode", sample = %data.id(sample));
         let _entered = span.enter();
         let encoded = data.read(sample, scratch).map_err(Fault::failed)?;
-        let checksum = xxh3_64(match encoded {
-            Encoded::File(bytes) | Encoded::Grey { pixels: bytes, .. } => bytes,
-        });
+        ticket.see(encoded);
+        // A pack knows the hash of what it was made of.
+        let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(encoded.bytes()));
         let decoded = self.region(decoder, encoded, &ticket, &mut buffer);
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
@@ -151,7 +154,8 @@ impl Decode {
                 crop,
             });
         }
-        let region = ticket.region(&self.rule, frame);
+        let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
+        let region = ticket.region(&self.rule, canonical, frame);
         let (width, height) = ticket.size(&self.rule, region);
         let scaled = Region {
             width,

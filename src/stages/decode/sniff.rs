@@ -7,6 +7,8 @@ use super::DecodeError;
 pub(super) enum Kind {
     Jpeg,
     Png,
+    /// Binary, in colour.
+    Ppm,
 }
 
 /// First bytes of what people rename to .jpg.
@@ -36,6 +38,9 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Kind, DecodeError> {
     }
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Ok(Kind::Png);
+    }
+    if bytes.starts_with(b"P6") && bytes.get(2).is_some_and(u8::is_ascii_whitespace) {
+        return Ok(Kind::Ppm);
     }
     Err(DecodeError::OtherFormat(other(bytes)))
 }

@@ -1,0 +1,296 @@
+//! `pipeline pack`: any data set as WebDataset shards, with statistics and checksums.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::run::ending;
+use super::{Failure, program, quoted};
+use crate::config::run::OnBadImage;
+use crate::control::{self, Ending, Watch};
+use crate::dataset::pack::{Begun, Frames, MANIFEST, Manifest, Mode, Origin, PackError, PackWriter, Settings};
+use crate::dataset::{Dataset, Encoded};
+use crate::flow::Stop;
+use crate::observe::progress;
+use crate::plan;
+use crate::topology::{self, Packing};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline pack photos/train --out packs/train
+  pipeline pack photos.tar/train --out packs/train --mode raw --size 128 --square
+  pipeline pack photos/val --out packs/val --split val --mode passthrough --in-order
+  pipeline pack photos/train --out packs/train --resume        goes on with an interrupted pack
+  pipeline inspect packs/train --verify                        looks whether it still is what was written";
+
+/// Nothing that moves takes so long.
+const STALL_AFTER: Duration = Duration::from_mins(10);
+
+/// What is told of skipped images at the end; the rest stands in the manifest.
+const MOST_TOLD: usize = 10;
+
+#[derive(Args)]
+pub(super) struct PackArgs {
+    /// The data set: a folder, a tar, a list, idx:PREFIX, another pack
+    source: String,
+    /// The folder to make
+    #[arg(long)]
+    out: PathBuf,
+    /// What becomes of an image
+    #[arg(long, value_enum, default_value_t = ModeArg::Jpeg)]
+    mode: ModeArg,
+    /// Resizes images until their shorter side has so many pixels [default: 256; passthrough: none]; with passthrough for
+    /// the statistics alone
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    size: Option<u32>,
+    /// Keeps the central square only, as the paper does; with passthrough for the statistics alone
+    #[arg(long)]
+    square: bool,
+    /// Quality of the JPEGs [default: 90]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    quality: Option<u32>,
+    /// How the names of the shards begin
+    #[arg(long, value_name = "NAME", default_value = "train")]
+    split: String,
+    /// Samples in a shard
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    per_shard: u32,
+    /// Of the order in which samples are dealt over the shards
+    #[arg(long, default_value_t = 1, conflicts_with = "in_order")]
+    seed: u64,
+    /// Deals the samples in their canonical order: class after class
+    #[arg(long)]
+    in_order: bool,
+    /// Threads that decode, and as many that encode [default: one a core]
+    #[arg(long)]
+    workers: Option<NonZeroUsize>,
+    /// Places in each queue between the stages
+    #[arg(long, default_value = "4")]
+    queue: NonZeroUsize,
+    /// What an image does that cannot be decoded
+    #[arg(long, value_enum, default_value_t = PolicyArg::Fail)]
+    on_bad_image: PolicyArg,
+    /// How many such images may be left out
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    bad_images_max: u64,
+    /// Goes on with an unfinished pack, or starts where there is none
+    #[arg(long)]
+    resume: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ModeArg {
+    /// Its resized frame as a JPEG
+    Jpeg,
+    /// Its resized frame's pixels, as a binary PPM
+    Raw,
+    /// The file as it is
+    Passthrough,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PolicyArg {
+    /// The pack ends and names it
+    Fail,
+    /// It is left out
+    Skip,
+    /// It is left out and copied to OUT/quarantine
+    Quarantine,
+}
+
+pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
+    let data = Arc::new(Dataset::open(&args.source).map_err(Failure::failed)?);
+    let settings = settings(args, &data)?;
+    if settings.mode == Mode::Passthrough {
+        check_files(&data)?;
+    }
+    let begun = PackWriter::begin(&args.out, Arc::clone(&data), settings.clone(), args.resume).map_err(refused)?;
+    let writer = match begun {
+        Begun::Finished(manifest) => {
+            summary(args, &manifest);
+            return Ok(());
+        }
+        Begun::Under(writer) => *writer,
+    };
+    if writer.finished() > 0 && !quiet {
+        eprintln!("going on after {} of {} shards", writer.finished(), settings.shards());
+    }
+    let packing = Packing {
+        data,
+        settings,
+        workers: workers(args),
+        cores: plan::cores(),
+        queue: args.queue,
+        on_bad_image: policy(args),
+        bad_images_max: args.bad_images_max,
+        out: args.out.clone(),
+    };
+    let start = Instant::now();
+    let written = run(&packing, writer, quiet)?;
+    let manifest = Manifest::read(&args.out)
+        .map_err(|reason| Failure::Internal(format!("{}: {reason}", args.out.join(MANIFEST).display())))?;
+    summary(args, &manifest);
+    println!(
+        "rate         {:.0} images/s",
+        written as f64 / start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Lets the flow go to its end; gives how many images it has written.
+fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failure> {
+    let bar = progress::images_bar(u64::from(packing.settings.source.samples), "pack", quiet);
+    bar.set_position(u64::from(writer.next()));
+    bar.reset_eta();
+    let written = Arc::new(AtomicU64::new(0));
+    let (count, shown) = (Arc::clone(&written), bar.clone());
+    let on_written = move |skipped: Option<(&str, &str)>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        shown.inc(1);
+        match skipped {
+            Some((sample, reason)) if shown.is_hidden() && !quiet => eprintln!("skipped {sample}: {reason}"),
+            Some((sample, reason)) => shown.println(format!("skipped {sample}: {reason}")),
+            None => {}
+        }
+    };
+    let stop = Stop::default();
+    let topology = topology::packing(packing, writer, &stop, Arc::new(on_written));
+    let watch = Watch {
+        stall_after: STALL_AFTER,
+        on_fault: Box::new(|_, _| {}),
+        on_stop: Box::new(move || {
+            if !quiet {
+                eprintln!("\nstopping; once more to leave at once");
+            }
+        }),
+    };
+    let end = control::supervise(topology, &stop, watch);
+    bar.finish_and_clear();
+    match end {
+        Ending::Stalled { stage } => {
+            // Its threads cannot be joined: the process has to go.
+            let (again, waited) = (again(), STALL_AFTER.as_secs());
+            eprintln!("error: {stage} has work and has not moved for {waited} seconds; go on with `{again}`");
+            std::process::exit(1);
+        }
+        // The wish may have come when all was written already.
+        Ending::Stopped if packing.out.join(MANIFEST).exists() => {}
+        end => ending(end, || format!("finished shards are kept; go on with `{}`", again()))?,
+    }
+    Ok(written.load(Ordering::Relaxed))
+}
+
+fn settings(args: &PackArgs, data: &Dataset) -> Result<Settings, Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if args.split.is_empty() || !args.split.chars().all(plain) {
+        let reason = "is the beginning of file names: letters, digits, - and _ only";
+        return Err(Failure::Usage(format!("--split {:?} {reason}", args.split)));
+    }
+    let mode = match args.mode {
+        ModeArg::Jpeg => Mode::Jpeg,
+        ModeArg::Raw => Mode::Raw,
+        ModeArg::Passthrough => Mode::Passthrough,
+    };
+    if args.quality.is_some() && mode != Mode::Jpeg {
+        let name = mode.name();
+        return Err(Failure::Usage(format!(
+            "--quality says nothing with --mode {name}: leave it out"
+        )));
+    }
+    let default_size = (mode != Mode::Passthrough).then_some(256);
+    let frames = Frames {
+        shorter_side: args.size.or(default_size),
+        square: args.square,
+        exif: true,
+    };
+    let samples = u32::try_from(data.len())
+        .map_err(|_| Failure::Usage(format!("{}: more than 4 294 967 295 samples", args.source)))?;
+    let source = Origin {
+        location: args.source.clone(),
+        fingerprint: format!("{:016x}", data.fingerprint()),
+        samples,
+    };
+    Ok(Settings {
+        quality: (mode == Mode::Jpeg).then(|| args.quality.unwrap_or(90)),
+        dealing_seed: (!args.in_order).then_some(args.seed),
+        per_shard: args.per_shard,
+        ..Settings::new(args.split.clone(), mode, frames, source)
+    })
+}
+
+/// Only files can be passed through.
+fn check_files(data: &Dataset) -> Result<(), Failure> {
+    let mut scratch = Vec::new();
+    match data.read(0, &mut scratch).map_err(Failure::failed)? {
+        Encoded::File(_) => Ok(()),
+        Encoded::Grey { .. } => Err(refused(PackError::NothingToPass {
+            source_location: data.location().to_owned(),
+        })),
+    }
+}
+
+fn workers(args: &PackArgs) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    args.workers.unwrap_or_else(cores)
+}
+
+fn policy(args: &PackArgs) -> OnBadImage {
+    match args.on_bad_image {
+        PolicyArg::Fail => OnBadImage::Fail,
+        PolicyArg::Skip => OnBadImage::Skip,
+        PolicyArg::Quarantine => OnBadImage::Quarantine,
+    }
+}
+
+fn refused(error: PackError) -> Failure {
+    if error.is_usage() {
+        Failure::usage(error)
+    } else {
+        Failure::failed(error)
+    }
+}
+
+/// What the user types to go on.
+fn again() -> String {
+    let mut words: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
+    if !words.iter().any(|word| word == "--resume") {
+        words.push("--resume".to_owned());
+    }
+    words.join(" ")
+}
+
+/// What there is now, and what to do with it.
+fn summary(args: &PackArgs, manifest: &Manifest) {
+    let out = quoted(&args.out.display().to_string());
+    let (samples, classes, shards) = (manifest.samples, manifest.classes.len(), manifest.shards.len());
+    let (mode, megabytes) = (manifest.settings.mode.name(), manifest.bytes() as f64 / 1e6);
+    println!("packed       {samples} images in {classes} classes, {shards} shards, {megabytes:.1} MB, {mode}");
+    if !manifest.skipped.is_empty() {
+        println!("skipped      {} images", manifest.skipped.len());
+        for skipped in manifest.skipped.iter().take(MOST_TOLD) {
+            println!("             {}: {}", skipped.sample, skipped.reason);
+        }
+        if manifest.skipped.len() > MOST_TOLD {
+            let path = args.out.join(MANIFEST);
+            println!("             all of them are in {}", path.display());
+        }
+    }
+    println!("next         {} inspect {out} --verify", program());
+    println!(
+        "             {} run train.toml --set data.{}={out}",
+        program(),
+        key(&args.split)
+    );
+}
+
+/// The key of the configuration that a split is for.
+fn key(split: &str) -> &'static str {
+    if split.starts_with("val") || split.starts_with("test") {
+        "val"
+    } else {
+        "train"
+    }
+}

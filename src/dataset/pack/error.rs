@@ -1,0 +1,153 @@
+//! Why a pack cannot be written.
+
+use std::io;
+use std::path::Path;
+
+/// Why a pack cannot be begun, gone on with or finished.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The target holds something else.
+    #[error("{out}: is not empty and holds no pack; name another folder or empty this one")]
+    NotEmpty {
+        /// The target.
+        out: String,
+    },
+    /// The target holds a whole pack.
+    #[error("{out}: holds a finished pack; name another folder or remove it")]
+    Finished {
+        /// The target.
+        out: String,
+    },
+    /// The target holds the beginning of a pack.
+    #[error("{out}: holds an unfinished pack; go on with it by the same command and --resume, or remove it")]
+    Unfinished {
+        /// The target.
+        out: String,
+    },
+    /// The pack was begun in another way.
+    #[error(
+        "{out}: the pack there was begun with other settings: {}; resume with those, or name another folder",
+        .differences.join("; ")
+    )]
+    SettingsDiffer {
+        /// The target.
+        out: String,
+        /// `quality is 90 there, 80 here`.
+        differences: Vec<String>,
+    },
+    /// Another process writes there.
+    #[error("{out}: another process is packing there; wait for it, or name another folder")]
+    Locked {
+        /// The target.
+        out: String,
+    },
+    /// Raw pixels have no file that could be passed through.
+    #[error(
+        "{source_location}: its samples are raw pixels, not image files, and cannot be passed through; use --mode raw or --mode jpeg"
+    )]
+    NothingToPass {
+        /// The source.
+        source_location: String,
+    },
+    /// Writing failed.
+    #[error("{path}: cannot be written: {source}{}", hint(.source))]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Reading what was written before failed.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file or folder.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// What was written before is not what it was.
+    #[error("{path}: {reason}; remove the unfinished pack and begin anew")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A sample could not be compressed.
+    #[error("{sample}: cannot be written as JPEG: {reason}")]
+    Encode {
+        /// `CLASS/name`.
+        sample: String,
+        /// libjpeg-turbo's reason.
+        reason: String,
+    },
+    /// A bad image, and none is allowed.
+    #[error("{sample}: {reason} ({place}); repair or remove it, or go on without it by --resume --on-bad-image skip")]
+    BadImage {
+        /// `CLASS/name`.
+        sample: String,
+        /// Why it is refused.
+        reason: String,
+        /// Its file, or shard and key.
+        place: String,
+    },
+    /// More bad images than allowed.
+    #[error("more than {most} bad images (--bad-images-max); the newest is {sample}: {reason}")]
+    TooManyBad {
+        /// The budget.
+        most: u64,
+        /// `CLASS/name`.
+        sample: String,
+        /// Why it is refused.
+        reason: String,
+    },
+    /// Not a single image was good.
+    #[error("{source_location}: no image can be decoded: all {skipped} were refused")]
+    NothingLeft {
+        /// The source.
+        source_location: String,
+        /// How many.
+        skipped: u64,
+    },
+}
+
+impl PackError {
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Write { path, source }
+    }
+
+    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Read { path, source }
+    }
+
+    pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged {
+            path: path.display().to_string(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Whether the command line is at fault rather than the world.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NotEmpty { .. }
+                | Self::Finished { .. }
+                | Self::Unfinished { .. }
+                | Self::SettingsDiffer { .. }
+                | Self::NothingToPass { .. }
+        )
+    }
+}
+
+/// What to do about the system's reason.
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room and go on by the same command and --resume"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,149 @@
+//! From a sample's id to its key in a shard, and to text in a line.
+//!
+//! WebDataset cuts a member's name at the first dot of its last part: what comes before is the key, what follows the
+//! extension. So no key may hold a dot, and a key must lead nowhere when the shard is unpacked.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::super::Dataset;
+
+/// Extensions of images, which a key need not keep.
+const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "ppm"];
+
+/// The key of every sample of a dataset.
+pub struct Keys {
+    /// Whether the image extension is left off.
+    short: Vec<bool>,
+}
+
+impl Keys {
+    /// Finds out which samples keep their extension: those for which another of the class would be left with the same
+    /// key.
+    pub fn new(data: &Dataset) -> Self {
+        let mut short = vec![true; data.len()];
+        let mut from = 0;
+        while from < data.len() {
+            // Canonical order is by class.
+            let label = data.label(from);
+            let until = (from..data.len())
+                .find(|&i| data.label(i) != label)
+                .unwrap_or(data.len());
+            let names: HashSet<&str> = (from..until).map(|i| data.id(i).name).collect();
+            let mut stems: HashMap<&str, u32> = HashMap::new();
+            for i in from..until {
+                *stems.entry(stem(data.id(i).name)).or_default() += 1;
+            }
+            for i in from..until {
+                let name = data.id(i).name;
+                let stem = stem(name);
+                short[i] = stems[stem] == 1 && (stem == name || !names.contains(stem));
+            }
+            from = until;
+        }
+        Self { short }
+    }
+
+    /// The key of sample `i`.
+    pub fn key(&self, data: &Dataset, i: usize) -> String {
+        let id = data.id(i);
+        let name = if self.short[i] { stem(id.name) } else { id.name };
+        let mut key = String::with_capacity(id.class.len() + 1 + name.len());
+        encode(id.class, &mut key);
+        key.push('/');
+        encode(name, &mut key);
+        key
+    }
+}
+
+/// A name without its image extension.
+fn stem(name: &str) -> &str {
+    let path = Path::new(name);
+    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
+        return name;
+    };
+    let is_image = EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    if is_image {
+        &name[..name.len() - extension.len() - 1]
+    } else {
+        name
+    }
+}
+
+/// Appends `name` with dots, percent signs, control characters and slashes that separate nothing as `%` and two digits.
+fn encode(name: &str, out: &mut String) {
+    let mut after_slash = true;
+    for (at, c) in name.char_indices() {
+        let last = at + c.len_utf8() == name.len();
+        let is_plain = !matches!(c, '.' | '%') && !c.is_control() && (c != '/' || !(after_slash || last));
+        if is_plain {
+            out.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        after_slash = c == '/';
+    }
+}
+
+/// Text in a field of a line: tab, newline, carriage return and backslash are written `\t`, `\n`, `\r`, `\\`.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('\t', "\\t")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
+}
+
+/// Undoes [`escape`]; `None` where the text was not made by it.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(match c {
+            '\\' => match chars.next()? {
+                '\\' => '\\',
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_hold_no_dot_and_lead_nowhere() {
+        let encoded = |name: &str| {
+            let mut out = String::new();
+            encode(name, &mut out);
+            out
+        };
+        for (name, key) in [
+            ("a b/é", "a b/é"),
+            ("v1.2", "v1%2E2"),
+            ("100%", "100%25"),
+            ("../x", "%2E%2E/x"),
+            ("/abs//x/", "%2Fabs/%2Fx%2F"),
+            ("a\tb\n", "a%09b%0A"),
+        ] {
+            assert_eq!(encoded(name), key);
+        }
+    }
+
+    #[test]
+    fn escaped_text_comes_back() {
+        for text in ["plain", "a\tb\\n\nc\r\\"] {
+            assert_eq!(unescape(&escape(text)).as_deref(), Some(text));
+            assert!(!escape(text).contains(['\t', '\n', '\r']));
+        }
+        assert_eq!(unescape("a\\x"), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! `dataset.json`: what a pack is, and everything that decides how it comes out.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The file in a pack's folder. It is written last: where it is, the pack is whole.
+pub const MANIFEST: &str = "dataset.json";
+/// The file beside it with mean image, channel means and principal components.
+pub const STATISTICS: &str = "stats.safetensors";
+/// What `format` says.
+pub(super) const FORMAT: &str = "pipeline-pack";
+/// The version that is written and read here.
+pub(super) const VERSION: u32 = 1;
+
+/// What becomes of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Its frame as a JPEG.
+    Jpeg,
+    /// Its frame's pixels, as a binary PPM.
+    Raw,
+    /// The file as it is.
+    Passthrough,
+}
+
+impl Mode {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Raw => "raw",
+            Self::Passthrough => "passthrough",
+        }
+    }
+}
+
+/// What is done to an image before it is written (`passthrough`: before it is counted in the statistics).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frames {
+    /// The shorter side after resizing; absent: as it is.
+    pub shorter_side: Option<u32>,
+    /// Whether only the central square is kept.
+    pub square: bool,
+    /// Whether the EXIF orientation is applied.
+    pub exif: bool,
+}
+
+/// Where the samples came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// As the user wrote it.
+    pub location: String,
+    /// Hash of its ids, labels and lengths, in hexadecimal digits.
+    pub fingerprint: String,
+    /// Its samples, good and bad.
+    pub samples: u32,
+}
+
+/// Everything that decides how a pack comes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// `pipeline-pack`.
+    pub format: String,
+    /// Of the format.
+    pub version: u32,
+    /// The program and its version: another one may compress in another way.
+    pub writer: String,
+    /// How the shards' names begin.
+    pub split: String,
+    /// What becomes of an image.
+    pub mode: Mode,
+    /// What is done to it.
+    pub frames: Frames,
+    /// Of the JPEGs; absent in other modes.
+    pub quality: Option<u32>,
+    /// Of the order in which samples are dealt over the shards; absent: in canonical order.
+    pub dealing_seed: Option<u64>,
+    /// Samples of the source a shard.
+    pub per_shard: u32,
+    /// Where the samples came from.
+    pub source: Origin,
+}
+
+impl Settings {
+    /// Those of the current format.
+    pub fn new(split: String, mode: Mode, frames: Frames, source: Origin) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            writer: concat!("pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
+            split,
+            mode,
+            frames,
+            quality: None,
+            dealing_seed: None,
+            per_shard: 2000,
+            source,
+        }
+    }
+
+    /// The source's sample at each position of the pack.
+    pub fn order(&self) -> Vec<u32> {
+        match self.dealing_seed {
+            Some(seed) => crate::rng::dealing(seed, self.source.samples),
+            None => (0..self.source.samples).collect(),
+        }
+    }
+
+    /// Shards of the whole pack.
+    pub fn shards(&self) -> u32 {
+        self.source.samples.div_ceil(self.per_shard)
+    }
+
+    /// `train-000007` for shard 7.
+    pub fn stem(&self, shard: u32) -> String {
+        format!("{}-{shard:06}", self.split)
+    }
+
+    /// What is not the same: `quality is 90 there, 80 here`.
+    pub(super) fn differences(&self, here: &Self) -> Vec<String> {
+        let fields = |settings: &Self| match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            // A structure of plain fields is always an object.
+            _ => serde_json::Map::new(),
+        };
+        let (there, here) = (fields(self), fields(here));
+        let differs = there.iter().filter(|(key, value)| here.get(*key) != Some(value));
+        differs
+            .map(|(key, value)| {
+                let here = here.get(key).unwrap_or(&serde_json::Value::Null);
+                format!("{key} is {value} there, {here} here")
+            })
+            .collect()
+    }
+}
+
+/// A class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Class {
+    /// Its name; its place in the list is its label.
+    pub name: String,
+    /// Its samples in the pack.
+    pub samples: u64,
+}
+
+/// An image that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its canonical index in the source.
+    pub index: u32,
+    /// `CLASS/name`.
+    pub sample: String,
+    /// Its class.
+    pub class: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A shard and the two files beside it. Hashes are xxh3-64 of whole files, in hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// The tar.
+    pub file: String,
+    /// Samples in it.
+    pub samples: u32,
+    /// Its length.
+    pub bytes: u64,
+    /// Its hash.
+    pub xxh3: String,
+    /// The hash of the `.idx` beside it.
+    pub idx_xxh3: String,
+    /// The hash of the `.sums` beside it.
+    pub sums_xxh3: String,
+}
+
+/// `dataset.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// How it was made.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// Samples in it.
+    pub samples: u64,
+    /// Side of every frame, where all are squares of one size.
+    pub square_side: Option<u32>,
+    /// In the order of the labels.
+    pub classes: Vec<Class>,
+    /// In canonical order.
+    pub skipped: Vec<Skipped>,
+    /// In the order of their numbers.
+    pub shards: Vec<Shard>,
+    /// The hash of `stats.safetensors`.
+    pub stats_xxh3: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of the pack in `folder`. The error is the reason.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let text = fs::read(folder.join(MANIFEST)).map_err(|error| format!("cannot be read: {error}"))?;
+        let head: Head = serde_json::from_slice(&text).map_err(|error| format!("is not a pack's: {error}"))?;
+        if head.format != FORMAT {
+            return Err(format!("is not a pack's: its format is {:?}", head.format));
+        }
+        if head.version != VERSION {
+            let version = head.version;
+            return Err(format!(
+                "has version {version} of the format; this program reads {VERSION}"
+            ));
+        }
+        serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))
+    }
+
+    /// As it stands in the file.
+    pub(super) fn text(&self) -> io::Result<Vec<u8>> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// Length of all shards.
+    pub fn bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.bytes).sum()
+    }
+}
+
+/// What is looked at before the rest is believed.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+}

@@ -1,0 +1,143 @@
+//! Opens a pack: its manifest, then the two files of lines beside each shard. No shard is read, each is mapped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::lines::{Place, Sum};
+use super::{Frames, MANIFEST, Manifest, Mode, STATISTICS, Shard};
+use crate::dataset::DatasetError;
+use crate::dataset::listing::Listing;
+use crate::dataset::map::Mapping;
+use crate::dataset::shards::Shards;
+
+/// What training needs to know of a pack.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What became of its images.
+    pub mode: Mode,
+    /// What was done to them (`passthrough`: before they were counted in the statistics).
+    pub frames: Frames,
+    /// Side of every frame, where all are squares of one size.
+    pub square_side: Option<u32>,
+}
+
+impl Pack {
+    fn new(folder: &Path, manifest: &Manifest) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            mode: manifest.settings.mode,
+            frames: manifest.settings.frames,
+            square_side: manifest.square_side,
+        }
+    }
+
+    /// Mean image, channel means and principal components of its frames.
+    pub fn statistics(&self) -> PathBuf {
+        self.folder.join(STATISTICS)
+    }
+
+    /// Whether decoding its members as `wanted` gives the frames that its statistics are of.
+    pub fn has_frames(&self, wanted: Frames) -> bool {
+        let packed = self.frames;
+        let is_square = packed.square || self.square_side.is_some();
+        if self.mode == Mode::Passthrough {
+            let same_shape = packed.square == wanted.square || is_square;
+            return (packed.shorter_side, packed.exif) == (wanted.shorter_side, wanted.exif) && same_shape;
+        }
+        // Members are upright and have no EXIF; resizing to the size that they have changes nothing.
+        wanted.shorter_side.is_none_or(|side| packed.shorter_side == Some(side)) && (!wanted.square || is_square)
+    }
+}
+
+/// Lists the pack in `folder`. A sample's number in the listing is that of its member in the shards.
+pub(in crate::dataset) fn list(folder: &Path) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
+    let manifest = Manifest::read(folder).map_err(|reason| damaged(&folder.join(MANIFEST), reason))?;
+    let classes: Vec<String> = manifest.classes.iter().map(|class| class.name.clone()).collect();
+    let mut listing = Listing::default();
+    let mut shards = Shards::default();
+    for shard in &manifest.shards {
+        list_shard(folder, shard, &classes, &mut listing, &mut shards)?;
+    }
+    if listing.len() as u64 != manifest.samples {
+        let (said, found) = (manifest.samples, listing.len());
+        let reason = format!("claims {said} samples, its shards have {found}");
+        return Err(damaged(&folder.join(MANIFEST), reason));
+    }
+    shards.pack = Some(Pack::new(folder, &manifest));
+    Ok((classes, listing, shards))
+}
+
+fn list_shard(
+    folder: &Path,
+    shard: &Shard,
+    classes: &[String],
+    listing: &mut Listing,
+    shards: &mut Shards,
+) -> Result<(), DatasetError> {
+    let tar = folder.join(&shard.file);
+    let number = shards.maps.len() as u32;
+    let map = Mapping::open(&tar).map_err(|source| DatasetError::Unreadable {
+        path: tar.display().to_string(),
+        source,
+    })?;
+    let length = map.bytes().len() as u64;
+    if length != shard.bytes {
+        let said = shard.bytes;
+        return Err(damaged(&tar, format!("has {length} bytes, {MANIFEST} says {said}")));
+    }
+    let lines = Lines::read(&tar)?;
+    for (place, sum) in lines.places.iter().zip(&lines.sums) {
+        let key = format!("{}.{}", sum.key, place.extension);
+        let refuse = |reason: &str| damaged(&tar.with_extension("sums"), format!("key {key}: {reason}"));
+        let class = classes.get(sum.label as usize);
+        let class = class.ok_or_else(|| refuse("its label is that of no class"))?;
+        let name = sum
+            .id
+            .strip_prefix(class.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
+        let name = name.ok_or_else(|| refuse("its id does not begin with its class"))?;
+        let span = place.image;
+        if span.at.checked_add(span.bytes).is_none_or(|end| end > length) {
+            let reason = format!("key {key} is said to lie outside of the shard");
+            return Err(damaged(&tar.with_extension("idx"), reason));
+        }
+        let member = shards.push(number, span.at, sum.index, Some(sum.original), &key);
+        listing.push(sum.label, name, span.bytes, sum.member, member);
+    }
+    shards.maps.push(map);
+    Ok(())
+}
+
+/// The lines of `.idx` and `.sums` beside a shard: as many of one as of the other.
+pub(super) struct Lines {
+    pub(super) places: Vec<Place>,
+    pub(super) sums: Vec<Sum>,
+}
+
+impl Lines {
+    pub(super) fn read(tar: &Path) -> Result<Self, DatasetError> {
+        let text = |path: &Path| {
+            fs::read_to_string(path).map_err(|source| DatasetError::Unreadable {
+                path: path.display().to_string(),
+                source,
+            })
+        };
+        let (idx, sums) = (tar.with_extension("idx"), tar.with_extension("sums"));
+        let places = Place::parse_all(&text(&idx)?).map_err(|reason| damaged(&idx, reason))?;
+        let parsed = Sum::parse_all(&text(&sums)?).map_err(|reason| damaged(&sums, reason))?;
+        if places.len() != parsed.len() {
+            let reason = format!("has {} lines, {} names {}", parsed.len(), idx.display(), places.len());
+            return Err(damaged(&sums, reason));
+        }
+        Ok(Self { places, sums: parsed })
+    }
+}
+
+pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> DatasetError {
+    DatasetError::DamagedPack {
+        path: path.display().to_string(),
+        reason: reason.to_string(),
+    }
+}

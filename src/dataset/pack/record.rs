@@ -1,0 +1,30 @@
+//! What is written of one sample.
+
+use std::sync::Arc;
+
+use crate::dataset::moments::Moments;
+
+/// A sample on its way into a shard. Its buffers keep their memory from sample to sample.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Its place in the pack, counted through all shards.
+    pub position: u32,
+    /// Its index in the source.
+    pub sample: u32,
+    /// The image member.
+    pub bytes: Vec<u8>,
+    /// Its extension: `jpg`, `png` or `ppm`.
+    pub extension: &'static str,
+    /// xxh3-64 of `bytes`.
+    pub checksum: u64,
+    /// xxh3-64 of the source's encoded bytes.
+    pub original: u64,
+    /// Width and height of the frame.
+    pub frame: (u32, u32),
+    /// Of the frame's pixels.
+    pub moments: Moments,
+    /// The frame's RGB pixels where a mean image may be made of them.
+    pub pixels: Vec<u8>,
+    /// Why the image is left out.
+    pub refused: Option<Arc<str>>,
+}

@@ -1,0 +1,145 @@
+//! One shard under way: the tar, and the lines of the two files beside it.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use ::tar::{Builder, EntryType, Header};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::durable::{sync_folder, write_synced};
+use super::lines::{Place, Span, Sum};
+use super::{PackError, Shard};
+
+/// Members begin at multiples of this.
+const BLOCK: u64 = 512;
+
+/// Bytes that wait to be written: a shard is written in large pieces.
+const PIECE: usize = 1 << 20;
+
+/// A file that counts and hashes what is written to it.
+struct Counted {
+    file: BufWriter<File>,
+    hash: Xxh3,
+    bytes: u64,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// What a shard's line says of an image.
+pub(super) struct Image<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) extension: &'static str,
+    pub(super) sum: Sum,
+}
+
+/// Writes one shard into a folder.
+pub(super) struct ShardWriter {
+    folder: PathBuf,
+    stem: String,
+    tar: Builder<Counted>,
+    samples: u32,
+    index: String,
+    sums: String,
+}
+
+impl ShardWriter {
+    /// Begins `folder/stem.tar`.
+    pub(super) fn create(folder: &Path, stem: String) -> Result<Self, PackError> {
+        let path = folder.join(format!("{stem}.tar"));
+        let file = File::create(&path).map_err(PackError::write(&path))?;
+        let counted = Counted {
+            file: BufWriter::with_capacity(PIECE, file),
+            hash: Xxh3::new(),
+            bytes: 0,
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            stem,
+            tar: Builder::new(counted),
+            samples: 0,
+            index: String::new(),
+            sums: String::new(),
+        })
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", self.stem))
+    }
+
+    /// Appends a sample: the image and its class.
+    pub(super) fn append(&mut self, image: &Image<'_>) -> Result<(), PackError> {
+        let key = &image.sum.key;
+        let label = image.sum.label.to_string();
+        let written = self
+            .member(&format!("{key}.{}", image.extension), image.bytes)
+            .and_then(|image| Ok((image, self.member(&format!("{key}.cls"), label.as_bytes())?)));
+        let (at, class) = written.map_err(PackError::write(&self.path("tar")))?;
+        let place = Place {
+            extension: image.extension.to_owned(),
+            image: at,
+            class,
+        };
+        self.index.push_str(&place.line());
+        self.sums.push_str(&image.sum.line());
+        self.samples += 1;
+        Ok(())
+    }
+
+    /// Appends a member with nothing in its header that depends on when and by whom it was written.
+    fn member(&mut self, name: &str, bytes: &[u8]) -> io::Result<Span> {
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        self.tar.append_data(&mut header, name, bytes)?;
+        let bytes = bytes.len() as u64;
+        Ok(Span {
+            at: self.tar.get_ref().bytes - bytes.next_multiple_of(BLOCK),
+            bytes,
+        })
+    }
+
+    /// Ends the shard and makes its three files last.
+    pub(super) fn finish(self) -> Result<Shard, PackError> {
+        let path = self.path("tar");
+        let (idx, sums) = (self.path("idx"), self.path("sums"));
+        let index = format!("v1.1 {}\n{}", self.samples, self.index);
+        write_synced(&idx, index.as_bytes())?;
+        write_synced(&sums, self.sums.as_bytes())?;
+        let ended = self.tar.into_inner().and_then(|mut counted| {
+            counted.flush()?;
+            counted.file.get_ref().sync_all()?;
+            Ok((counted.bytes, counted.hash.digest()))
+        });
+        let (bytes, hash) = ended.map_err(PackError::write(&path))?;
+        sync_folder(&self.folder)?;
+        Ok(Shard {
+            file: format!("{}.tar", self.stem),
+            samples: self.samples,
+            bytes,
+            xxh3: hex(hash),
+            idx_xxh3: hex(xxh3_64(index.as_bytes())),
+            sums_xxh3: hex(xxh3_64(self.sums.as_bytes())),
+        })
+    }
+}
+
+/// A hash as it stands in JSON, whose numbers are no safe place for 64 bits.
+pub(super) fn hex(hash: u64) -> String {
+    format!("{hash:016x}")
+}

@@ -1,0 +1,164 @@
+//! What is counted while a pack is written, shard by shard, in whole numbers: a shard's share can be kept and added later.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::durable::{write_synced, write_whole};
+use super::{PackError, Record, Shard, Skipped};
+use crate::dataset::moments::Moments;
+use crate::dataset::statistics::MeanImage;
+
+/// A mean image of larger frames would take hundreds of megabytes of sums; no network reads such.
+pub const LARGEST_MEAN: u32 = 1024;
+
+/// Sums at each place of the frame, as long as all frames are squares of one size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum MeanSums {
+    /// No frame yet.
+    Empty,
+    /// Every frame so far has this side.
+    Square(u32, Vec<u64>),
+    /// Frames of different shapes, or too large: there is no mean image.
+    None,
+}
+
+/// The same without the sums, as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MeanKind {
+    Empty,
+    Square(u32),
+    None,
+}
+
+/// Counts of a shard, or of a whole pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Samples of each class.
+    pub(super) classes: Vec<u64>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) moments: Moments,
+    mean: MeanSums,
+}
+
+/// A finished shard as it is kept until the pack is whole.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    shard: Shard,
+    classes: Vec<u64>,
+    skipped: Vec<Skipped>,
+    moments: Moments,
+    mean: MeanKind,
+}
+
+impl Tally {
+    pub(super) fn new(classes: usize) -> Self {
+        Self {
+            classes: vec![0; classes],
+            skipped: Vec::new(),
+            moments: Moments::default(),
+            mean: MeanSums::Empty,
+        }
+    }
+
+    /// Counts a sample that was written.
+    pub(super) fn add(&mut self, label: u32, record: &Record) {
+        self.classes[label as usize] += 1;
+        self.moments.merge(&record.moments);
+        let (width, height) = record.frame;
+        let is_small_square = width == height && width <= LARGEST_MEAN;
+        match &mut self.mean {
+            MeanSums::Empty if is_small_square => {
+                let sums = record.pixels.iter().map(|&value| u64::from(value)).collect();
+                self.mean = MeanSums::Square(width, sums);
+            }
+            MeanSums::Square(side, sums) if is_small_square && *side == width => {
+                for (sum, &value) in sums.iter_mut().zip(&record.pixels) {
+                    *sum += u64::from(value);
+                }
+            }
+            mean => *mean = MeanSums::None,
+        }
+    }
+
+    /// Adds another shard's counts.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (sum, part) in self.classes.iter_mut().zip(other.classes) {
+            *sum += part;
+        }
+        self.skipped.extend(other.skipped);
+        self.moments.merge(&other.moments);
+        match (&mut self.mean, other.mean) {
+            (_, MeanSums::Empty) => {}
+            (mean @ MeanSums::Empty, theirs) => *mean = theirs,
+            (MeanSums::Square(side, sums), MeanSums::Square(same, theirs)) if *side == same => {
+                for (sum, part) in sums.iter_mut().zip(theirs) {
+                    *sum += part;
+                }
+            }
+            (mean, _) => *mean = MeanSums::None,
+        }
+    }
+
+    /// The mean image, where all frames were squares of one size.
+    pub(super) fn mean_image(&self) -> Option<MeanImage> {
+        match &self.mean {
+            MeanSums::Square(side, sums) => Some(MeanImage::of_sums(*side, sums, self.moments.images)),
+            _ => None,
+        }
+    }
+
+    /// Keeps the counts of a finished shard in `folder`.
+    pub(super) fn keep(&self, folder: &Path, stem: &str, shard: &Shard) -> Result<(), PackError> {
+        let mean = match &self.mean {
+            MeanSums::Empty => MeanKind::Empty,
+            MeanSums::None => MeanKind::None,
+            MeanSums::Square(side, sums) => {
+                let bytes: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+                write_synced(&folder.join(format!("{stem}.mean")), &bytes)?;
+                MeanKind::Square(*side)
+            }
+        };
+        let kept = Kept {
+            shard: shard.clone(),
+            classes: self.classes.clone(),
+            skipped: self.skipped.clone(),
+            moments: self.moments,
+            mean,
+        };
+        let path = folder.join(format!("{stem}.json"));
+        let text = serde_json::to_vec(&kept).map_err(|error| PackError::damaged(&path, error))?;
+        write_whole(&path, &text)
+    }
+
+    /// What was kept of a finished shard; `None` where nothing was.
+    pub(super) fn kept(folder: &Path, stem: &str) -> Result<Option<(Shard, Self)>, PackError> {
+        let path = folder.join(format!("{stem}.json"));
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        let kept: Kept = serde_json::from_slice(&text).map_err(|error| PackError::damaged(&path, error))?;
+        let mean = match kept.mean {
+            MeanKind::Empty => MeanSums::Empty,
+            MeanKind::None => MeanSums::None,
+            MeanKind::Square(side) => MeanSums::Square(side, read_sums(folder, stem, side)?),
+        };
+        let tally = Self {
+            classes: kept.classes,
+            skipped: kept.skipped,
+            moments: kept.moments,
+            mean,
+        };
+        Ok(Some((kept.shard, tally)))
+    }
+}
+
+fn read_sums(folder: &Path, stem: &str, side: u32) -> Result<Vec<u64>, PackError> {
+    let path = folder.join(format!("{stem}.mean"));
+    let bytes = fs::read(&path).map_err(PackError::read(&path))?;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    if side > LARGEST_MEAN || !rest.is_empty() || eights.len() != 3 * (side as usize).pow(2) {
+        return Err(PackError::damaged(&path, "has another length than its record says"));
+    }
+    Ok(eights.iter().map(|eight| u64::from_le_bytes(*eight)).collect())
+}

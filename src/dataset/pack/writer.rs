@@ -1,0 +1,296 @@
+//! Writes a pack: shard after shard, so that it can be killed at any moment and gone on with.
+//!
+//! What is being made lies in `DIR/.partial`. A shard is finished when its record is kept there and its tar was renamed into
+//! `DIR`, which is done last; a resumed pack keeps the finished shards from the first on and makes the rest again. The
+//! manifest is renamed into `DIR` at the very end: where it is, the pack is whole.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::durable::{remove_folder, rename, sync_folder, write_synced, write_whole};
+use super::lines::Sum;
+use super::manifest::Class;
+use super::shard::{Image, ShardWriter, hex};
+use super::tally::Tally;
+use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, Shard, Skipped};
+use crate::dataset::Dataset;
+
+/// Where a pack is made.
+pub(in crate::dataset) const PARTIAL: &str = ".partial";
+
+/// A pack under way.
+pub struct PackWriter {
+    folder: PathBuf,
+    data: Arc<Dataset>,
+    keys: Keys,
+    settings: Settings,
+    finished: Vec<Shard>,
+    total: Tally,
+    shard: Option<ShardWriter>,
+    current: Tally,
+    /// The position that comes next.
+    next: u32,
+    /// Held open: the lock ends with the file descriptor, however the process ends.
+    _lock: File,
+}
+
+/// What was found where a pack is to be written.
+pub enum Begun {
+    /// A whole pack, which was asked to be resumed.
+    Finished(Box<Manifest>),
+    /// A pack to be written from its first position, or from where it was left.
+    Under(Box<PackWriter>),
+}
+
+impl PackWriter {
+    /// Begins a pack of `data` in `folder`, or goes on with one.
+    pub fn begin(folder: &Path, data: Arc<Dataset>, settings: Settings, resume: bool) -> Result<Begun, PackError> {
+        let out = || folder.display().to_string();
+        let partial = folder.join(PARTIAL);
+        let kept = partial.join("settings.json");
+        if !folder.join(MANIFEST).exists() {
+            if kept.exists() && !resume {
+                return Err(PackError::Unfinished { out: out() });
+            }
+            if !kept.exists() && holds_others(folder)? {
+                return Err(PackError::NotEmpty { out: out() });
+            }
+            fs::create_dir_all(&partial).map_err(PackError::write(&partial))?;
+        } else if !resume {
+            return Err(PackError::Finished { out: out() });
+        }
+        // Only now, with the lock in hand, is what was seen to be relied upon: another process may just have ended. A
+        // finished pack has nothing to lock but what its end has left.
+        let lock = lock(folder, &partial)?;
+        if folder.join(MANIFEST).exists() {
+            if !resume {
+                return Err(PackError::Finished { out: out() });
+            }
+            let found = Manifest::read(folder).map_err(|reason| PackError::damaged(&folder.join(MANIFEST), reason))?;
+            same(folder, &found.settings, &settings)?;
+            remove_folder(&partial)?;
+            return Ok(Begun::Finished(Box::new(found)));
+        }
+        let Some(lock) = lock else {
+            return Err(PackError::Locked { out: out() });
+        };
+        match fs::read(&kept) {
+            Ok(text) => {
+                let there: Settings =
+                    serde_json::from_slice(&text).map_err(|error| PackError::damaged(&kept, error))?;
+                same(folder, &there, &settings)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let text = serde_json::to_vec_pretty(&settings).map_err(|error| PackError::damaged(&kept, error))?;
+                write_whole(&kept, &text)?;
+            }
+            Err(error) => return Err(PackError::read(&kept)(error)),
+        }
+        let classes = data.classes().len();
+        let mut writer = Self {
+            folder: folder.to_owned(),
+            keys: Keys::new(&data),
+            data,
+            settings,
+            finished: Vec::new(),
+            total: Tally::new(classes),
+            shard: None,
+            current: Tally::new(classes),
+            next: 0,
+            _lock: lock,
+        };
+        writer.take_up()?;
+        Ok(Begun::Under(Box::new(writer)))
+    }
+
+    /// Finds the shards that are finished, from the first on.
+    fn take_up(&mut self) -> Result<(), PackError> {
+        for number in 0..self.settings.shards() {
+            let Some((shard, tally)) = Tally::kept(&self.partial(), &self.settings.stem(number))? else {
+                break;
+            };
+            let there = fs::metadata(self.folder.join(&shard.file)).is_ok_and(|file| file.len() == shard.bytes);
+            if !there || tally.classes.len() != self.total.classes.len() {
+                break;
+            }
+            self.finished.push(shard);
+            self.total.merge(tally);
+        }
+        let done = u64::from(self.settings.per_shard) * self.finished.len() as u64;
+        self.next = done.min(u64::from(self.settings.source.samples)) as u32;
+        Ok(())
+    }
+
+    fn partial(&self) -> PathBuf {
+        self.folder.join(PARTIAL)
+    }
+
+    /// The first position that is to be written.
+    pub fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Shards that are finished.
+    pub fn finished(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// Images left out so far.
+    pub fn skipped(&self) -> u64 {
+        (self.total.skipped.len() + self.current.skipped.len()) as u64
+    }
+
+    /// The source.
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// Writes the sample of the next position, or notes that it is left out.
+    pub fn write(&mut self, record: &Record) -> Result<(), PackError> {
+        debug_assert_eq!(record.position, self.next, "the caller puts them in order");
+        let number = record.position / self.settings.per_shard;
+        let shard = match &mut self.shard {
+            Some(shard) => shard,
+            none => none.insert(ShardWriter::create(
+                &self.folder.join(PARTIAL),
+                self.settings.stem(number),
+            )?),
+        };
+        let sample = record.sample as usize;
+        let (id, label) = (self.data.id(sample), self.data.label(sample));
+        if let Some(reason) = &record.refused {
+            self.current.skipped.push(Skipped {
+                index: self.data.canonical(sample),
+                sample: id.to_string(),
+                class: id.class.to_owned(),
+                reason: reason.to_string(),
+            });
+        } else {
+            let sum = Sum {
+                member: record.checksum,
+                original: record.original,
+                index: self.data.canonical(sample),
+                label,
+                key: self.keys.key(&self.data, sample),
+                id: id.to_string(),
+            };
+            shard.append(&Image {
+                bytes: &record.bytes,
+                extension: record.extension,
+                sum,
+            })?;
+            self.current.add(label, record);
+        }
+        self.next += 1;
+        if self.next.is_multiple_of(self.settings.per_shard) || self.next == self.settings.source.samples {
+            self.finish_shard(number)?;
+        }
+        Ok(())
+    }
+
+    fn finish_shard(&mut self, number: u32) -> Result<(), PackError> {
+        let Some(shard) = self.shard.take() else { return Ok(()) };
+        let (partial, stem) = (self.partial(), self.settings.stem(number));
+        let shard = shard.finish()?;
+        self.current.keep(&partial, &stem, &shard)?;
+        for extension in ["idx", "sums", "tar"] {
+            let name = format!("{stem}.{extension}");
+            rename(&partial.join(&name), &self.folder.join(&name))?;
+        }
+        sync_folder(&self.folder)?;
+        self.finished.push(shard);
+        let tally = std::mem::replace(&mut self.current, Tally::new(self.total.classes.len()));
+        self.total.merge(tally);
+        Ok(())
+    }
+
+    /// Whether every position was written.
+    pub fn is_complete(&self) -> bool {
+        self.next == self.settings.source.samples
+    }
+
+    /// Writes statistics and manifest, when every position was written.
+    pub fn finish(self) -> Result<Manifest, PackError> {
+        let (partial, source) = (self.partial(), &self.settings.source);
+        let skipped = self.total.skipped.len() as u64;
+        let mean_image = self.total.mean_image();
+        let square_side = mean_image.as_ref().map(|image| image.side);
+        let Some(statistics) = self.total.moments.statistics(skipped, mean_image) else {
+            return Err(PackError::NothingLeft {
+                source_location: source.location.clone(),
+                skipped,
+            });
+        };
+        let made = partial.join(STATISTICS);
+        statistics.save(&made).map_err(PackError::write(&made))?;
+        // Saved by a shared function that syncs nothing: once more, to last.
+        let bytes = fs::read(&made).map_err(PackError::read(&made))?;
+        write_synced(&made, &bytes)?;
+        rename(&made, &self.folder.join(STATISTICS))?;
+        let mut skipped = self.total.skipped;
+        skipped.sort_by_key(|skipped| skipped.index);
+        let names = self.data.classes().iter();
+        let classes = names.zip(&self.total.classes).map(|(name, &samples)| Class {
+            name: name.clone(),
+            samples,
+        });
+        let manifest = Manifest {
+            samples: self.total.classes.iter().sum(),
+            square_side,
+            classes: classes.collect(),
+            skipped,
+            shards: self.finished,
+            stats_xxh3: hex(xxh3_64(&bytes)),
+            settings: self.settings,
+        };
+        let made = partial.join(MANIFEST);
+        let text = manifest.text().map_err(PackError::write(&made))?;
+        write_synced(&made, &text)?;
+        sync_folder(&self.folder)?;
+        rename(&made, &self.folder.join(MANIFEST))?;
+        sync_folder(&self.folder)?;
+        remove_folder(&partial)?;
+        Ok(manifest)
+    }
+}
+
+/// Whether a folder holds anything but a pack's beginning.
+fn holds_others(folder: &Path) -> Result<bool, PackError> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != PARTIAL))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(PackError::write(folder)(error)),
+    }
+}
+
+/// Keeps other processes away; `None` where the folder to lock in is no more.
+fn lock(folder: &Path, partial: &Path) -> Result<Option<File>, PackError> {
+    let path = partial.join("lock");
+    let lock = match File::options().create(true).append(true).open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(PackError::write(&path)(error)),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Err(PackError::Locked {
+            out: folder.display().to_string(),
+        }),
+        Err(fs::TryLockError::Error(error)) => Err(PackError::write(&path)(error)),
+    }
+}
+
+fn same(folder: &Path, there: &Settings, here: &Settings) -> Result<(), PackError> {
+    let differences = there.differences(here);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(PackError::SettingsDiffer {
+        out: folder.display().to_string(),
+        differences,
+    })
+}

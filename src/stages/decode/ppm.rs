@@ -1,0 +1,52 @@
+//! Binary PPM of 8 bits, the form in which a pack keeps raw pixels: read where it lies.
+
+use super::DecodeError;
+
+/// Size and pixels of a `P6`.
+pub(super) struct Ppm<'a> {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// RGB, row by row.
+    pub(super) pixels: &'a [u8],
+}
+
+/// Reads the header and finds the pixels.
+pub(super) fn open(bytes: &[u8]) -> Result<Ppm<'_>, DecodeError> {
+    let damaged = |reason: String| DecodeError::Ppm(reason);
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    let mut numbers = [0u32; 3];
+    for number in &mut numbers {
+        rest = skip_blanks(rest);
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let text = str::from_utf8(&rest[..digits]).unwrap_or_default();
+        *number = text.parse().map_err(|_| damaged("its header holds no size".into()))?;
+        rest = &rest[digits..];
+    }
+    let [width, height, largest] = numbers;
+    if largest != 255 {
+        return Err(damaged(format!("its values reach to {largest}; only 255 can be read")));
+    }
+    if width == 0 || height == 0 {
+        return Err(damaged(format!("its size is {width}x{height}")));
+    }
+    // Exactly one blank: the next byte may be a pixel that looks like one.
+    let [blank, pixels @ ..] = rest else {
+        return Err(damaged("it ends within its header".into()));
+    };
+    let want = 3 * u64::from(width) * u64::from(height);
+    if !blank.is_ascii_whitespace() || pixels.len() as u64 != want {
+        let got = pixels.len();
+        return Err(damaged(format!("{got} bytes are not the pixels of {width}x{height}")));
+    }
+    Ok(Ppm { width, height, pixels })
+}
+
+/// Blanks, and comments from `#` to the end of the line.
+fn skip_blanks(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = rest.trim_ascii_start();
+        let [b'#', ..] = rest else { return rest };
+        let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+        rest = &rest[end..];
+    }
+}

@@ -1,0 +1,112 @@
+//! encode: from a frame's pixels to the bytes of a shard's member, and the frame's share of the statistics.
+//! upstream: decode · downstream: write
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::dataset::moments::Moments;
+use crate::dataset::pack::{LARGEST_MEAN, Mode, PackError, Record};
+use crate::dataset::{Dataset, JpegWriter};
+use crate::flow::{Fault, Inlet, Outlet};
+use crate::stages::deal::Deal;
+use crate::stages::decode::Frame;
+use crate::stages::passage::Pixels;
+
+/// What every encode worker knows.
+#[derive(Clone)]
+pub struct Encode {
+    /// What becomes of an image.
+    pub mode: Mode,
+    /// Of the JPEGs.
+    pub quality: u32,
+    /// For names.
+    pub data: Arc<Dataset>,
+}
+
+/// Makes records until the end of data.
+pub fn run(
+    encode: &Encode,
+    pixels: &Inlet<Pixels<Deal>>,
+    spare: Outlet<Vec<u8>>,
+    records: Outlet<Record>,
+) -> Result<(), Fault> {
+    let mut writer = JpegWriter::new(encode.quality).map_err(|reason| encode.failed("the JPEG writer", reason))?;
+    while let Some(item) = pixels.next()? {
+        let (record, buffer) = encode.one(&mut writer, item)?;
+        if let Some(buffer) = buffer {
+            // decode may have ended already; then nobody needs the buffer.
+            let _ = spare.send(buffer);
+        }
+        records.send(record)?;
+    }
+    records.finish();
+    spare.finish();
+    Ok(())
+}
+
+impl Encode {
+    /// The record, and the pixels' buffer where no mean image can be made of it.
+    fn one(&self, writer: &mut JpegWriter, item: Pixels<Deal>) -> Result<(Record, Option<Vec<u8>>), Fault> {
+        let Pixels {
+            ticket: Deal { mut record, .. },
+            buffer,
+            frame,
+            checksum,
+            refused,
+            ..
+        } = item;
+        let span = tracing::trace_span!("encode", sample = %self.data.id(record.sample as usize));
+        let _entered = span.enter();
+        record.original = checksum;
+        record.frame = (frame.width, frame.height);
+        record.moments = Moments::default();
+        record.refused = refused;
+        if record.refused.is_some() {
+            return Ok((record, Some(buffer)));
+        }
+        record.moments.add(&buffer);
+        record.extension = match self.mode {
+            Mode::Jpeg => {
+                let jpeg = writer.rgb(frame.width, frame.height, &buffer);
+                let jpeg = jpeg.map_err(|reason| self.failed(self.data.id(record.sample as usize), reason))?;
+                record.bytes.extend_from_slice(jpeg);
+                "jpg"
+            }
+            Mode::Raw => {
+                let head = format!("P6\n{} {}\n255\n", frame.width, frame.height);
+                record.bytes.extend_from_slice(head.as_bytes());
+                record.bytes.extend_from_slice(&buffer);
+                "ppm"
+            }
+            Mode::Passthrough => extension(&record.bytes),
+        };
+        record.checksum = xxh3_64(&record.bytes);
+        if has_mean(frame) {
+            record.pixels = buffer;
+            return Ok((record, None));
+        }
+        Ok((record, Some(buffer)))
+    }
+
+    fn failed(&self, sample: impl ToString, reason: String) -> Fault {
+        Fault::failed(PackError::Encode {
+            sample: sample.to_string(),
+            reason,
+        })
+    }
+}
+
+/// Whether a frame may be one of a mean image.
+fn has_mean(frame: Frame) -> bool {
+    frame.width == frame.height && frame.width <= LARGEST_MEAN
+}
+
+/// What a file that could be decoded is called: names lie.
+fn extension(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xff, 0xd8, ..] => "jpg",
+        [b'P', ..] => "ppm",
+        _ => "png",
+    }
+}

@@ -1,0 +1,160 @@
+//! The flow of `pack`, in the data's order.
+//!
+//! ```text
+//! source ─ticket▶ decode ─pixels▶ encode ─record▶ write ─▶ shards
+//!    ▲               ▲────buffer────┴───────────────┤
+//!    └──────────────────────home────────────────────┘
+//! ```
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Flow, Topology, Waits, fill};
+use crate::config::run::OnBadImage;
+use crate::dataset::Dataset;
+use crate::dataset::pack::{Mode, PackWriter, Record, Settings};
+use crate::flow::{Role, Stop, channel};
+use crate::plan::Crew;
+use crate::stages::Sets;
+use crate::stages::augment::Rule;
+use crate::stages::deal::{self, Dealer};
+use crate::stages::decode::{self, Decode, Options};
+use crate::stages::encode::{self, Encode};
+use crate::stages::write::{self, OnWritten, Write};
+
+/// What a pack is made of and how.
+pub struct Packing {
+    /// The source.
+    pub data: Arc<Dataset>,
+    /// How the pack comes out.
+    pub settings: Settings,
+    /// Threads of decode, and as many of encode.
+    pub workers: NonZeroUsize,
+    /// Cores of the machine.
+    pub cores: usize,
+    /// Places of each hop.
+    pub queue: NonZeroUsize,
+    /// What a bad image does.
+    pub on_bad_image: OnBadImage,
+    /// How many may be left out.
+    pub bad_images_max: u64,
+    /// The pack's folder; bad images are copied into `quarantine` there.
+    pub out: PathBuf,
+}
+
+impl Packing {
+    fn crew(&self) -> Crew {
+        let count = self.workers.get();
+        Crew {
+            start: count,
+            most: count,
+        }
+    }
+
+    /// Records, and buffers for pixels: one in each hand and one in each place of a hop. Fewer would be safe too, down to
+    /// one.
+    fn records(&self) -> NonZeroUsize {
+        self.workers
+            .saturating_add(self.workers.get())
+            .saturating_add(3 * self.queue.get())
+    }
+}
+
+/// The flow that goes on with the pack in `writer`.
+pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: OnWritten) -> Topology {
+    let Packing {
+        data, settings, queue, ..
+    } = packing;
+    let count = packing.records();
+    let mut flow = Flow::new(packing.cores);
+
+    // source: records come home to it, tickets leave.
+    let (home, records_home) = channel("home", count);
+    fill(&home, count.get(), Record::default);
+    let (tickets, tickets_in) = channel("ticket", *queue);
+    let dealer = Dealer {
+        data: Arc::clone(data),
+        order: settings.order(),
+        start: writer.next(),
+        keep_files: settings.mode == Mode::Passthrough,
+    };
+    let waits = Waits::of_source(records_home.gauge())
+        .room(records_home.waits())
+        .room(tickets.waits());
+    flow.one("source", waits, {
+        let stop = stop.clone();
+        move || deal::run(&dealer, &records_home, tickets, &stop)
+    });
+
+    // decode: whole frames. As many buffers as records, so that no ticket waits for another's buffer.
+    let (spare, pool) = channel("buffer", count);
+    fill(&spare, count.get(), Vec::new);
+    let (pixels, pixels_in) = channel("pixels", *queue);
+    let decoding = whole_frames(packing);
+    flow.images(tickets_in.gauge());
+    let waits = Waits::of(Role::Input, &tickets_in)
+        .room(pool.waits())
+        .room(pixels.waits());
+    flow.many("decode", packing.crew(), waits, |entrance| {
+        let (settings, tickets) = (decoding.clone(), tickets_in.behind(entrance));
+        let (pool, pixels) = (pool.clone(), pixels.clone());
+        move || decode::run(&settings, &tickets, &pool, pixels)
+    });
+    pixels.finish();
+
+    // encode: members of shards.
+    let (records, records_in) = channel("record", *queue);
+    let encoding = Encode {
+        mode: settings.mode,
+        quality: settings.quality.unwrap_or(100),
+        data: Arc::clone(data),
+    };
+    let waits = Waits::of(Role::Input, &pixels_in)
+        .room(records.waits())
+        .room(spare.waits());
+    flow.many("encode", packing.crew(), waits, |entrance| {
+        let (encode, pixels) = (encoding.clone(), pixels_in.behind(entrance));
+        let (spare, records) = (spare.clone(), records.clone());
+        move || encode::run(&encode, &pixels, spare, records)
+    });
+    records.finish();
+
+    // write: shards.
+    let writing = Write {
+        writer,
+        bad_images_max: (packing.on_bad_image != OnBadImage::Fail).then_some(packing.bad_images_max),
+        records: count.get(),
+        on_written,
+    };
+    let waits = Waits::of(Role::Output, &records_in)
+        .room(home.waits())
+        .room(spare.waits());
+    flow.one("write", waits, move || write::run(writing, &records_in, home, spare));
+    flow.finish()
+}
+
+/// What decode workers know.
+fn whole_frames(packing: &Packing) -> Decode {
+    let frames = packing.settings.frames;
+    Decode {
+        options: Options {
+            shorter_side: frames.shorter_side,
+            square: frames.square,
+            exif: frames.exif,
+            ..Options::default()
+        },
+        // Nothing is drawn.
+        rule: Rule::plain(0, 1),
+        data: Sets {
+            train: Arc::clone(&packing.data),
+            val: Arc::clone(&packing.data),
+        },
+        // Under `fail` it is write that ends the pack, at the first of them in the order of the positions.
+        on_bad_image: match packing.on_bad_image {
+            OnBadImage::Fail => OnBadImage::Skip,
+            other => other,
+        },
+        quarantine: packing.out.join("quarantine"),
+    }
+}

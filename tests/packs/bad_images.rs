@@ -1,0 +1,125 @@
+//! Images that are none, under each policy.
+
+use std::fs;
+
+use pipeline::dataset::pack::Manifest;
+
+use crate::given::Given;
+use crate::{assert_same, files, pack, shards};
+
+const BAD: [&str; 3] = ["brick/002.jpg", "grass/004.jpg", "sky/007.jpg"];
+
+fn given() -> Given {
+    let given = Given::new(10, 1);
+    let cut = given.path("train/grass/004.jpg");
+    let bytes = fs::read(&cut).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 3]).unwrap();
+    fs::write(given.path("train/sky/007.jpg"), "no image\n").unwrap();
+    fs::write(given.path("train/brick/002.jpg"), "").unwrap();
+    given
+}
+
+const SETTINGS: [&str; 4] = ["--per-shard", "4", "--size", "24"];
+
+#[test]
+fn fail_names_the_same_image_whatever_the_number_of_workers() {
+    let given = given();
+    let mut said = Vec::new();
+    for (i, workers) in ["1", "2", "4"].iter().enumerate() {
+        let out = format!("out-{i}");
+        let ended = pack(
+            &given,
+            "train",
+            &out,
+            &[&SETTINGS[..], &["--workers", workers]].concat(),
+        )
+        .expect(1);
+        said.push(ended.stderr.clone());
+        let ended = ended.says("--resume --on-bad-image skip");
+        assert_eq!(ended.stderr.lines().count(), 1, "one line:\n{}", ended.stderr);
+        // It can be gone on with.
+        pack(
+            &given,
+            "train",
+            &out,
+            &[&SETTINGS[..], &["--resume", "--on-bad-image", "skip"]].concat(),
+        )
+        .expect(0);
+    }
+    assert!(said.iter().all(|text| *text == said[0]), "{said:?}");
+    pack(
+        &given,
+        "train",
+        "skip",
+        &[&SETTINGS[..], &["--on-bad-image", "skip"]].concat(),
+    )
+    .expect(0);
+    assert_same(&given.path("out-1"), &given.path("skip"));
+}
+
+#[test]
+fn skip_reports_them_and_quarantine_copies_them() {
+    let given = given();
+    let ended = pack(
+        &given,
+        "train",
+        "out",
+        &[&SETTINGS[..], &["--on-bad-image", "quarantine"]].concat(),
+    )
+    .expect(0);
+    let manifest = Manifest::read(&given.path("out")).unwrap();
+    let skipped: Vec<&str> = manifest.skipped.iter().map(|skipped| skipped.sample.as_str()).collect();
+    assert_eq!(skipped, BAD);
+    assert_eq!((manifest.samples, manifest.classes[0].samples), (27, 9));
+    for name in BAD {
+        assert!(ended.stdout.contains(name), "{}", ended.stdout);
+        assert!(ended.stderr.contains(&format!("skipped {name}: ")), "{}", ended.stderr);
+        let copy = fs::read(given.path("out/quarantine/train").join(name)).unwrap();
+        assert_eq!(copy, fs::read(given.path("train").join(name)).unwrap());
+    }
+    // The folder beside the shards does not make class folders of them.
+    let data = pipeline::dataset::Dataset::open(given.path("out").to_str().unwrap()).unwrap();
+    assert_eq!((data.len(), data.kind()), (27, "pack of JPEGs"));
+}
+
+#[test]
+fn the_budget_counts_over_resumes() {
+    let given = given();
+    let policy = ["--on-bad-image", "skip", "--bad-images-max"];
+    let one = [&SETTINGS[..], &policy, &["1"]].concat();
+    let ended = pack(&given, "train", "out", &one)
+        .expect(1)
+        .says("more than 1 bad images (--bad-images-max)");
+    let before = shards(&given.path("out"));
+    assert!(before > 0, "{}", ended.stderr);
+    // Those of finished shards are remembered: two allowed are still one too few.
+    let two = [&SETTINGS[..], &policy, &["2", "--resume"]].concat();
+    pack(&given, "train", "out", &two)
+        .expect(1)
+        .says("more than 2 bad images");
+    let three = [&SETTINGS[..], &policy, &["3", "--resume"]].concat();
+    pack(&given, "train", "out", &three).expect(0);
+    pack(
+        &given,
+        "train",
+        "whole",
+        &[&SETTINGS[..], &["--on-bad-image", "skip"]].concat(),
+    )
+    .expect(0);
+    assert_same(&given.path("out"), &given.path("whole"));
+    assert!(!files(&given.path("out")).keys().any(|name| name.contains("quarantine")));
+}
+
+#[test]
+fn a_source_without_a_good_image_makes_no_pack() {
+    let given = Given::new(2, 1);
+    for class in ["brick", "grass", "sky"] {
+        for name in ["000.jpg", "001.jpg"] {
+            fs::write(given.path("train").join(class).join(name), "no image").unwrap();
+        }
+    }
+    pack(&given, "train", "out", &["--on-bad-image", "skip"])
+        .expect(1)
+        .says("no image can be decoded: all 6 were refused");
+    assert!(!given.path("out/dataset.json").exists());
+}

@@ -1,0 +1,179 @@
+//! Training from a pack is training from what it was made of.
+
+use std::fs::{self, File};
+
+use pipeline::dataset::statistics::Statistics;
+use pipeline::dataset::{Dataset, Encoded};
+
+use crate::given::Given;
+use crate::pack;
+use crate::process::{of_kind, result, run, start};
+
+/// Where `pack` writes.
+fn at(given: &Given, name: &str) -> String {
+    format!("data.train={}", given.path(name).display())
+}
+
+#[test]
+fn passthrough_gives_the_same_stream_and_the_same_weights() {
+    let given = Given::new(12, 3);
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--mode", "passthrough", "--per-shard", "5"],
+    )
+    .expect(0);
+    pack(
+        &given,
+        "val",
+        "packed-val",
+        &["--mode", "passthrough", "--split", "val"],
+    )
+    .expect(0);
+    run(&given, &["run.out=a", "run.hash_pixels=true"]).expect(0);
+    let val = format!("data.val={}", given.path("packed-val").display());
+    run(
+        &given,
+        &["run.out=b", "run.hash_pixels=true", &at(&given, "packed"), &val],
+    )
+    .expect(0);
+    assert_eq!(result(&given.path("a")), result(&given.path("b")));
+    let streams = |out: &str| -> Vec<String> {
+        let steps = of_kind(&given.path(out), "step");
+        steps.iter().map(|event| event["stream"].to_string()).collect()
+    };
+    assert_eq!(streams("a"), streams("b"));
+}
+
+#[test]
+fn raw_gives_the_same_weights_as_resizing_while_training() {
+    let given = Given::new(12, 3);
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--mode", "raw", "--size", "30", "--per-shard", "7"],
+    )
+    .expect(0);
+    let sets = ["data.val=val", "run.hash_pixels=true", "augment.mean=[128, 128, 128]"];
+    run(&given, &[&sets[..], &["run.out=a", "decode.shorter_side=30"]].concat()).expect(0);
+    // With the size that the frames have, and without any.
+    run(
+        &given,
+        &[
+            &sets[..],
+            &["run.out=b", "decode.shorter_side=30", &at(&given, "packed")],
+        ]
+        .concat(),
+    )
+    .expect(0);
+    assert_eq!(result(&given.path("a")), result(&given.path("b")));
+    run(
+        &given,
+        &[&sets[..3], &["run.out=c", "data.val=train", &at(&given, "packed")]].concat(),
+    )
+    .expect(0);
+    assert_eq!(result(&given.path("a")).stream, result(&given.path("c")).stream);
+}
+
+#[test]
+fn raw_members_are_the_frames_pixels() {
+    let given = Given::new(2, 1);
+    pack(&given, "train", "packed", &["--mode", "raw", "--size", "40"]).expect(0);
+    let data = Dataset::open(given.path("packed").to_str().unwrap()).unwrap();
+    let mut decoder = pipeline::stages::decode::Decoder::new(pipeline::stages::decode::Options::default()).unwrap();
+    let mut pixels = |encoded: Encoded<'_>| {
+        let frame = decoder.open(encoded).unwrap();
+        let region = pipeline::stages::decode::Region::whole(frame);
+        let mut out = vec![0; region.bytes()];
+        decoder.pixels(encoded, region, &mut out).unwrap();
+        out
+    };
+    let mut scratch = Vec::new();
+    for i in 0..data.len() {
+        let Encoded::File(member) = data.read(i, &mut scratch).unwrap() else {
+            panic!("not a file")
+        };
+        assert!(member.starts_with(b"P6\n40 40\n255\n"));
+        let source = fs::read(given.path("train").join(data.id(i).to_string())).unwrap();
+        assert_eq!(member[13..], pixels(Encoded::File(&source)));
+        assert_eq!(pixels(Encoded::File(member)), member[13..]);
+    }
+}
+
+#[test]
+fn its_statistics_are_those_of_a_pass_and_are_used() {
+    let given = Given::new(12, 3);
+    let packing = ["--mode", "raw", "--size", "32", "--square", "--per-shard", "5"];
+    pack(&given, "train", "packed", &packing).expect(0);
+    let kept = Statistics::load(&given.path("packed/stats.safetensors")).unwrap();
+    let image = ["augment.mean=image", "decode.shorter_side=32"];
+    let pass = "one pass over";
+    let ended = run(&given, &[&image[..], &["run.out=a"]].concat()).expect(0).says(pass);
+    drop(ended);
+    let cached = fs::read_dir(given.path("cache"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    assert_eq!(Statistics::load(&cached), Some(kept));
+    let ended = run(&given, &[&image[..], &["run.out=b", &at(&given, "packed")]].concat()).expect(0);
+    assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
+    assert_eq!(result(&given.path("a")).bits, result(&given.path("b")).bits);
+    // Frames of another size have other statistics.
+    let other = ["run.out=c", "decode.shorter_side=28", &at(&given, "packed")];
+    run(&given, &other).expect(0).says(pass);
+}
+
+#[test]
+fn what_was_skipped_leaves_a_hole_and_moves_nobody() {
+    let given = Given::new(10, 3);
+    fs::write(given.path("train/brick/003.jpg"), "no image").unwrap();
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--mode", "passthrough", "--on-bad-image", "skip"],
+    )
+    .expect(0);
+    let (source, packed) = (
+        Dataset::open(given.path("train").to_str().unwrap()).unwrap(),
+        Dataset::open(given.path("packed").to_str().unwrap()).unwrap(),
+    );
+    assert_eq!((source.len(), packed.len()), (30, 29));
+    for i in 0..packed.len() {
+        let canonical = packed.canonical(i) as usize;
+        assert_eq!(canonical, if i < 3 { i } else { i + 1 });
+        assert_eq!(packed.id(i).to_string(), source.id(canonical).to_string());
+        assert_eq!(packed.label(i), source.label(canonical));
+        assert!(packed.checksum(i).is_some());
+    }
+    run(&given, &["run.out=a", &at(&given, "packed")]).expect(0);
+}
+
+#[test]
+fn a_shard_that_is_cut_while_training_is_named() {
+    let given = Given::new(12, 1);
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--mode", "passthrough", "--per-shard", "9"],
+    )
+    .expect(0);
+    let sets = ["run.epochs=5000", "evaluate.every_epochs=5000", &at(&given, "packed")];
+    let mut process = start(&given, false, &sets);
+    process.until("a step", || crate::process::steps_so_far(&given.path("run")) > 0);
+    let shard = File::options()
+        .write(true)
+        .open(given.path("packed/train-000002.tar"))
+        .unwrap();
+    shard.set_len(512).unwrap();
+    let ended = process.wait().expect(1).says("train-000002.tar, key ");
+    assert!(ended.stderr.contains("was truncated while in use"), "{}", ended.stderr);
+    // And before: it does not open.
+    let ended = run(&given, &["run.out=again", &at(&given, "packed")]).expect(2);
+    ended.says("train-000002.tar: has 512 bytes");
+}
