@@ -4,6 +4,7 @@
 mod bad_images;
 mod damage;
 mod foreign;
+mod holes;
 mod names;
 mod refusals;
 mod same_bytes;

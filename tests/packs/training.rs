@@ -128,32 +128,6 @@ fn its_statistics_are_those_of_a_pass_and_are_used() {
 }
 
 #[test]
-fn what_was_skipped_leaves_a_hole_and_moves_nobody() {
-    let given = Given::new(10, 3);
-    fs::write(given.path("train/brick/003.jpg"), "no image").unwrap();
-    pack(
-        &given,
-        "train",
-        "packed",
-        &["--mode", "passthrough", "--on-bad-image", "skip"],
-    )
-    .expect(0);
-    let (source, packed) = (
-        Dataset::open(given.path("train").to_str().unwrap()).unwrap(),
-        Dataset::open(given.path("packed").to_str().unwrap()).unwrap(),
-    );
-    assert_eq!((source.len(), packed.len()), (30, 29));
-    for i in 0..packed.len() {
-        let canonical = packed.canonical(i) as usize;
-        assert_eq!(canonical, if i < 3 { i } else { i + 1 });
-        assert_eq!(packed.id(i).to_string(), source.id(canonical).to_string());
-        assert_eq!(packed.label(i), source.label(canonical));
-        assert!(packed.checksum(i).is_some());
-    }
-    run(&given, &["run.out=a", &at(&given, "packed")]).expect(0);
-}
-
-#[test]
 fn a_shard_that_is_cut_while_training_is_named() {
     let given = Given::new(12, 1);
     pack(

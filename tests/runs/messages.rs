@@ -39,6 +39,7 @@ fn help() {
         "check",
         "inspect",
         "export",
+        "pack",
         "completions",
         "man",
     ] {
