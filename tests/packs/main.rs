@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bad_images;
+mod bound;
 mod damage;
 mod foreign;
 mod holes;
