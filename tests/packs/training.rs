@@ -78,6 +78,24 @@ fn raw_gives_the_same_weights_as_resizing_while_training() {
 }
 
 #[test]
+fn jpeg_gives_the_same_stream_of_other_pixels() {
+    let given = Given::new(12, 3);
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--size", "30", "--per-shard", "7", "--square"],
+    )
+    .expect(0);
+    let sets = ["data.val=val", "augment.pca={ sigma = 0.1 }"];
+    run(&given, &[&sets[..], &["run.out=a", "decode.shorter_side=30"]].concat()).expect(0);
+    run(&given, &[&sets[..], &["run.out=b", &at(&given, "packed")]].concat()).expect(0);
+    let (a, b) = (result(&given.path("a")), result(&given.path("b")));
+    assert_eq!(a.stream, b.stream);
+    assert_ne!(a.bits, b.bits);
+}
+
+#[test]
 fn raw_members_are_the_frames_pixels() {
     let given = Given::new(2, 1);
     pack(&given, "train", "packed", &["--mode", "raw", "--size", "40"]).expect(0);
