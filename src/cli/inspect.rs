@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
-  pipeline inspect packs/train --verify                reads all of a pack; exit code 1 names what is damaged
+  pipeline inspect packs/train --verify                reads all of a pack and names what is damaged
   pipeline inspect photo.jpg                           exit code 1 and why, where it is refused";
 
 /// Faults of a pack that are told.

@@ -40,13 +40,13 @@ const AFTER: &str = "Exit codes: 0 done · 1 the run failed, its cause is on std
 #[derive(Args)]
 struct Output {
     /// More log lines: -v information, -vv debugging, -vvv the time of every sample in every stage
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 100)]
     verbose: u8,
     /// No progress; errors and results only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 101)]
     quiet: bool,
     /// How log lines look
-    #[arg(long, global = true, value_parser = ["text", "json"], default_value = "text")]
+    #[arg(long, global = true, value_parser = ["text", "json"], default_value = "text", display_order = 102)]
     log_format: String,
 }
 

@@ -23,8 +23,9 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline pack photos/train --out packs/train
   pipeline pack photos.tar/train --out packs/train --mode raw --size 128 --square
   pipeline pack photos/val --out packs/val --split val --mode passthrough --in-order
-  pipeline pack photos/train --out packs/train --resume        goes on with an interrupted pack
-  pipeline inspect packs/train --verify                        looks whether it still is what was written";
+  pipeline pack photos/train --out packs/train --resume    goes on with an interrupted pack
+  pipeline inspect packs/train --verify                    whether all is as it was written
+  pipeline run train.toml --set data.train=packs/train";
 
 /// Nothing that moves takes so long.
 const STALL_AFTER: Duration = Duration::from_mins(10);
@@ -110,7 +111,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
     let begun = PackWriter::begin(&args.out, Arc::clone(&data), settings.clone(), args.resume).map_err(refused)?;
     let writer = match begun {
         Begun::Finished(manifest) => {
-            summary(args, &manifest);
+            summary(args, &manifest, None);
             return Ok(());
         }
         Begun::Under(writer) => *writer,
@@ -132,11 +133,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
     let written = run(&packing, writer, quiet)?;
     let manifest = Manifest::read(&args.out)
         .map_err(|reason| Failure::Internal(format!("{}: {reason}", args.out.join(MANIFEST).display())))?;
-    summary(args, &manifest);
-    println!(
-        "rate         {:.0} images/s",
-        written as f64 / start.elapsed().as_secs_f64()
-    );
+    summary(args, &manifest, Some(written as f64 / start.elapsed().as_secs_f64()));
     Ok(())
 }
 
@@ -263,11 +260,14 @@ fn again() -> String {
 }
 
 /// What there is now, and what to do with it.
-fn summary(args: &PackArgs, manifest: &Manifest) {
+fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     let out = quoted(&args.out.display().to_string());
     let (samples, classes, shards) = (manifest.samples, manifest.classes.len(), manifest.shards.len());
     let (mode, megabytes) = (manifest.settings.mode.name(), manifest.bytes() as f64 / 1e6);
     println!("packed       {samples} images in {classes} classes, {shards} shards, {megabytes:.1} MB, {mode}");
+    if let Some(rate) = images_per_s {
+        println!("rate         {rate:.0} images/s");
+    }
     if !manifest.skipped.is_empty() {
         println!("skipped      {} images", manifest.skipped.len());
         for skipped in manifest.skipped.iter().take(MOST_TOLD) {

@@ -36,11 +36,11 @@ impl Location {
         if path.is_dir() {
             return of_folder(location, path);
         }
-        if let Some(files) = pattern::expand(location)? {
-            return Ok(Self::Shards(files));
-        }
         if path.is_file() {
             return Self::of_file(location, path);
+        }
+        if let Some(files) = pattern::expand(location)? {
+            return Ok(Self::Shards(files));
         }
         Self::inside_tar(path).ok_or_else(|| {
             let above = path.ancestors().skip(1).find(|above| above.exists());

@@ -31,7 +31,7 @@ pub fn run(
     spare: Outlet<Vec<u8>>,
     records: Outlet<Record>,
 ) -> Result<(), Fault> {
-    let mut writer = JpegWriter::new(encode.quality).map_err(|reason| encode.failed("the JPEG writer", reason))?;
+    let mut writer = JpegWriter::new(encode.quality).map_err(|reason| failed("the JPEG writer", reason))?;
     while let Some(item) = pixels.next()? {
         let (record, buffer) = encode.one(&mut writer, item)?;
         if let Some(buffer) = buffer {
@@ -69,7 +69,7 @@ impl Encode {
         record.extension = match self.mode {
             Mode::Jpeg => {
                 let jpeg = writer.rgb(frame.width, frame.height, &buffer);
-                let jpeg = jpeg.map_err(|reason| self.failed(self.data.id(record.sample as usize), reason))?;
+                let jpeg = jpeg.map_err(|reason| failed(self.data.id(record.sample as usize), reason))?;
                 record.bytes.extend_from_slice(jpeg);
                 "jpg"
             }
@@ -88,13 +88,13 @@ impl Encode {
         }
         Ok((record, Some(buffer)))
     }
+}
 
-    fn failed(&self, sample: impl ToString, reason: String) -> Fault {
-        Fault::failed(PackError::Encode {
-            sample: sample.to_string(),
-            reason,
-        })
-    }
+fn failed(sample: impl ToString, reason: String) -> Fault {
+    Fault::failed(PackError::Encode {
+        sample: sample.to_string(),
+        reason,
+    })
 }
 
 /// Whether a frame may be one of a mean image.

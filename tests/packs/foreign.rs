@@ -8,8 +8,11 @@ use pipeline::dataset::{Dataset, Encoded};
 use crate::given::Given;
 use crate::{pack, process};
 
+/// Names and contents.
+type Members<'a> = &'a [(&'a str, &'a [u8])];
+
 /// Writes a tar of `members`.
-fn tar(path: &Path, members: &[(&str, &[u8])]) {
+fn tar(path: &Path, members: Members) {
     let mut builder = tar::Builder::new(File::create(path).unwrap());
     for (name, bytes) in members {
         let mut header = tar::Header::new_gnu();
@@ -80,7 +83,7 @@ fn numbers_are_labels_and_texts_are_names() {
 
 #[test]
 fn what_is_wrong_is_named_with_shard_and_key() {
-    let cases: [(&[(&str, &[u8])], &str); 6] = [
+    let cases: [(Members, &str); 6] = [
         (&[("a.jpg", b"a"), ("b.cls", b"1")], "key a has an image and no a.cls"),
         (
             &[("a.jpg", b"a"), ("a.png", b"a"), ("a.cls", b"1")],

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bad_images;
+mod bound;
 mod damage;
 mod foreign;
+mod holes;
 mod names;
 mod refusals;
 mod same_bytes;

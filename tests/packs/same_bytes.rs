@@ -82,6 +82,58 @@ fn killed_again_and_again_it_comes_to_the_same_bytes() {
     assert_same(&given.path("whole"), &killed);
 }
 
+/// Where a kill at random seldom hits: between the last steps of a shard, and of the pack.
+#[test]
+fn killed_between_any_two_renames_it_comes_to_the_same_bytes() {
+    let given = Given::new(200, 1);
+    let settings = ["--per-shard", "100", "--size", "100", "--workers", "1"];
+    let again = [&settings[..], &["--resume"]].concat();
+    pack(&given, "train", "whole", &settings).expect(0);
+    let (out, partial) = (given.path("out"), given.path("out/.partial"));
+    let mut process = start(&given, "train", "out", &settings);
+    process.until("the second shard", || shards(&out) > 1);
+    process.signal(libc::SIGKILL);
+    process.wait();
+    // The record is kept, the files are not renamed, or not all of them.
+    for renamed in [&["tar"][..], &["tar", "sums"], &["tar", "sums", "idx"]] {
+        for extension in renamed {
+            let name = format!("train-000001.{extension}");
+            std::fs::rename(out.join(&name), partial.join(&name)).unwrap();
+        }
+        let mut process = start(&given, "train", "out", &again);
+        process.until("the second shard, again", || shards(&out) > 1);
+        process.signal(libc::SIGKILL);
+        process.wait();
+    }
+    // A shard that somebody has cut is made again.
+    std::fs::write(out.join("train-000000.tar"), "").unwrap();
+    let copy = given.path("copy");
+    assert!(
+        std::process::Command::new("cp")
+            .arg("-r")
+            .args([&partial, &copy])
+            .status()
+            .unwrap()
+            .success()
+    );
+    pack(&given, "train", "out", &again).expect(0);
+    assert_same(&given.path("whole"), &out);
+    // The manifest is there, and so is what should have been removed.
+    std::fs::rename(&copy, &partial).unwrap();
+    assert!(pipeline::dataset::Dataset::open(out.to_str().unwrap()).is_ok());
+    pack(&given, "train", "out", &settings).expect(2);
+    pack(&given, "train", "out", &again).expect(0);
+    assert_same(&given.path("whole"), &out);
+    // All shards, but neither manifest nor statistics.
+    std::fs::create_dir(given.path("late")).unwrap();
+    let mut process = start(&given, "train", "late", &settings);
+    process.until_or_ended(|| shards(&given.path("late")) == 6);
+    process.signal(libc::SIGKILL);
+    process.wait();
+    pack(&given, "train", "late", &again).expect(0);
+    assert_same(&given.path("whole"), &given.path("late"));
+}
+
 #[test]
 fn stopped_on_request_it_says_how_to_go_on() {
     let given = Given::new(300, 1);

@@ -40,6 +40,7 @@ fn help() {
         "bench",
         "inspect",
         "export",
+        "pack",
         "completions",
         "man",
     ] {

@@ -21,7 +21,7 @@ impl Keys {
     /// Finds out which samples keep their extension: those for which another of the class would be left with the same
     /// key.
     pub fn new(data: &Dataset) -> Self {
-        let mut short = vec![true; data.len()];
+        let mut short = Vec::with_capacity(data.len());
         let mut from = 0;
         while from < data.len() {
             // Canonical order is by class.
@@ -37,7 +37,7 @@ impl Keys {
             for i in from..until {
                 let name = data.id(i).name;
                 let stem = stem(name);
-                short[i] = stems[stem] == 1 && (stem == name || !names.contains(stem));
+                short.push(stems[stem] == 1 && (stem == name || !names.contains(stem)));
             }
             from = until;
         }

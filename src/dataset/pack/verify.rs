@@ -25,18 +25,26 @@ pub struct Verified {
 pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, DatasetError> {
     let manifest = Manifest::read(folder).map_err(|reason| damaged(&folder.join(MANIFEST), reason))?;
     let mut found = Verified::default();
+    let mut counts = vec![0; manifest.classes.len()];
     for shard in &manifest.shards {
-        if let Err(error) = verify_shard(folder, shard, &mut found) {
+        if let Err(error) = verify_shard(folder, shard, &mut counts, &mut found) {
             found.faults.push(error.to_string());
         }
         progress(u64::from(shard.samples));
+    }
+    for (class, count) in manifest.classes.iter().zip(&counts) {
+        if class.samples != *count {
+            let (path, name, said) = (folder.join(MANIFEST), &class.name, class.samples);
+            let fault = format!("{}: class {name:?} has {count} samples, not {said}", path.display());
+            found.faults.push(fault);
+        }
     }
     let path = folder.join(STATISTICS);
     compare_file(&path, &manifest.stats_xxh3, &mut found)?;
     Ok(found)
 }
 
-fn verify_shard(folder: &Path, shard: &Shard, found: &mut Verified) -> Result<(), DatasetError> {
+fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Verified) -> Result<(), DatasetError> {
     let tar = folder.join(&shard.file);
     compare_file(&tar.with_extension("idx"), &shard.idx_xxh3, found)?;
     compare_file(&tar.with_extension("sums"), &shard.sums_xxh3, found)?;
@@ -53,6 +61,9 @@ fn verify_shard(folder: &Path, shard: &Shard, found: &mut Verified) -> Result<()
     let lines = Lines::read(&tar)?;
     for (place, sum) in lines.places.iter().zip(&lines.sums) {
         found.samples += 1;
+        if let Some(count) = counts.get_mut(sum.label as usize) {
+            *count += 1;
+        }
         if let Some(what) = fault_of(&map, place, sum) {
             let (shard, key) = (tar.display(), format!("{}.{}", sum.key, place.extension));
             found.faults.push(format!("shard {shard}, key {key}: {what}"));
