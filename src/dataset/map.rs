@@ -122,6 +122,7 @@ static PAGE: AtomicUsize = AtomicUsize::new(4096);
 fn guard() -> io::Result<()> {
     static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
+        allow_more_files();
         // SAFETY: plain queries and one sigaction with structures that live on this stack; `on_sigbus` has the
         // signature that SA_SIGINFO asks for and touches only atomics, a finished OnceLock and system calls.
         unsafe {
@@ -141,6 +142,22 @@ fn guard() -> io::Result<()> {
         }
     });
     installed.map_err(io::Error::from_raw_os_error)
+}
+
+/// Takes as many open files as the system grants: each mapping holds one, and the usual limit is less than the shards of a
+/// large pack. Where it is not granted, the shard that is one too many is named with the system's reason.
+fn allow_more_files() {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: both calls get a structure that lives on this stack.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
 }
 
 /// The handler. Nothing in it allocates, locks or panics.

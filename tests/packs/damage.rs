@@ -89,6 +89,67 @@ fn the_members_that_differ_are_named_by_their_keys() {
     assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
 }
 
+/// Files that belong together but do not fit: refused by name, whatever they lead to.
+#[test]
+fn a_pack_that_contradicts_itself_does_not_open() {
+    let given = Given::new(6, 1);
+    pack(&given, "train", "packed", &["--size", "24", "--per-shard", "7"]).expect(0);
+    let folder = given.path("packed");
+    let whole = files(&folder);
+    let text = |name: &str| String::from_utf8(whole[name].clone()).unwrap();
+    let (idx, sums, manifest) = ("train-000000.idx", "train-000000.sums", "dataset.json");
+    let line = text(idx).lines().nth(1).unwrap().to_owned();
+    let cases = [
+        (
+            idx,
+            text(idx).replace(&line, "jpg 512 18446744073709551615 cls 1 1"),
+            "outside of the shard",
+        ),
+        (
+            idx,
+            text(idx).replace(&line, "jpg 99999999 7 cls 1 1"),
+            "outside of the shard",
+        ),
+        (idx, text(idx).replace("v1.1 7", "v1.1 6"), "claims 6 samples and has 7"),
+        (
+            idx,
+            text(idx).replace(&format!("{line}\n"), "").replace("v1.1 7", "v1.1 6"),
+            "has 7 lines",
+        ),
+        (
+            sums,
+            text(sums).replace("\tbrick/", "\tstone/"),
+            "its id does not begin with its class",
+        ),
+        (
+            sums,
+            text(sums).replace("\t0\tbrick", "\t9\tbrick"),
+            "its label is that of no class",
+        ),
+        (sums, String::new(), "has 0 lines"),
+        (
+            manifest,
+            text(manifest).replace("train-000001.tar", "../packed/x.tar"),
+            "is not in the folder",
+        ),
+        (
+            manifest,
+            text(manifest).replace("\"version\": 1", "\"version\": 2"),
+            "version 2 of the format",
+        ),
+        (manifest, text(manifest)[..200].to_owned(), "dataset.json"),
+    ];
+    for (name, damaged, reason) in cases {
+        fs::write(folder.join(name), damaged).unwrap();
+        let ended = Process::start(&given.path(""), ["inspect", "packed"]).wait().expect(1);
+        ended.says(reason).says(name.trim_end_matches(".idx"));
+        fs::write(folder.join(name), &whole[name]).unwrap();
+    }
+    fs::remove_file(folder.join("train-000002.tar")).unwrap();
+    let ended = Process::start(&given.path(""), ["inspect", "packed"]).wait().expect(1);
+    ended.says("train-000002.tar: cannot be read");
+}
+
 #[test]
 fn inspect_says_what_a_pack_is() {
     let given = Given::new(4, 1);

@@ -146,6 +146,25 @@ fn its_statistics_are_those_of_a_pass_and_are_used() {
 }
 
 #[test]
+fn more_shards_than_the_usual_number_of_open_files() {
+    let given = Given::new(40, 1);
+    pack(
+        &given,
+        "train",
+        "packed",
+        &["--mode", "passthrough", "--per-shard", "1"],
+    )
+    .expect(0);
+    let inspect = "ulimit -S -n 60 && exec \"$0\" inspect packed";
+    let output = std::process::Command::new("sh")
+        .args(["-c", inspect, env!("CARGO_BIN_EXE_pipeline")])
+        .current_dir(given.path(""))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_shard_that_is_cut_while_training_is_named() {
     let given = Given::new(12, 1);
     pack(

@@ -211,7 +211,12 @@ impl Manifest {
                 "has version {version} of the format; this program reads {VERSION}"
             ));
         }
-        serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))?;
+        // A manifest that was tampered with leads to no file elsewhere.
+        match manifest.shards.iter().find(|shard| shard.file.contains('/')) {
+            Some(shard) => Err(format!("is damaged: the shard {:?} is not in the folder", shard.file)),
+            None => Ok(manifest),
+        }
     }
 
     /// As it stands in the file.

@@ -33,8 +33,9 @@ pub(super) fn open(bytes: &[u8]) -> Result<Ppm<'_>, DecodeError> {
     let [blank, pixels @ ..] = rest else {
         return Err(damaged("it ends within its header".into()));
     };
-    let want = 3 * u64::from(width) * u64::from(height);
-    if !blank.is_ascii_whitespace() || pixels.len() as u64 != want {
+    // In 128 bits: a header may claim whatever it likes.
+    let want = 3 * u128::from(width) * u128::from(height);
+    if !blank.is_ascii_whitespace() || pixels.len() as u128 != want {
         let got = pixels.len();
         return Err(damaged(format!("{got} bytes are not the pixels of {width}x{height}")));
     }
@@ -48,5 +49,37 @@ fn skip_blanks(mut rest: &[u8]) -> &[u8] {
         let [b'#', ..] = rest else { return rest };
         let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
         rest = &rest[end..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_as_they_may_be_written() {
+        for text in ["P6\n2 1\n255\n", "P6 2\t1 255 ", "P6\n# by hand\n2 # wide\n1\n255\r"] {
+            let bytes = [text.as_bytes(), b"\n12345"].concat();
+            let ppm = open(&bytes).unwrap();
+            assert_eq!((ppm.width, ppm.height, ppm.pixels), (2, 1, &b"\n12345"[..]));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for text in [
+            "P6\n2 1\n255\n12345",
+            "P6\n2 1\n255\n1234567",
+            "P6\n2 1\n255",
+            "P6\n2 1\n65535\n123456123456",
+            "P6\n0 1\n255\n",
+            "P6\n-2 1\n255\n123456",
+            "P6\n4294967295 4294967295\n255\n123456",
+            "P6\n99999999999 1\n255\n",
+            "P6 # no end",
+            "P6\n",
+        ] {
+            assert!(open(text.as_bytes()).is_err(), "{text}");
+        }
     }
 }
