@@ -1,12 +1,16 @@
 //! What the processor could do if there were no pipeline: loops that do nothing but the work that cannot be left out.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
 use crate::cli::Failure;
+use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, JpegWriter, ReadError};
-use crate::stages::decode::{DecodeError, Decoder, Options, Region};
+use crate::plan::Plan;
+use crate::rng;
+use crate::stages::decode::{DecodeError, Decoder, Options, Region, raw};
 
 /// Images a second of `threads` threads that decode every image whole, by libjpeg-turbo alone: no resize, no row, no order.
 pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
@@ -26,6 +30,40 @@ pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
                 decoder.pixels(encoded, region, &mut pixels)
             };
             let _: Result<(), DecodeError> = whole();
+            Ok(())
+        })
+    })
+}
+
+/// Images a second of `threads` threads that write a crop of every raw image as a row, into as many rows as all slots have.
+pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
+    let data = &*plan.sets.train;
+    let look = plan
+        .augment(plan.rule(statistics), statistics)
+        .map_err(Failure::usage)?
+        .look;
+    let rule = plan.rule(statistics);
+    let staging = &plan.config.staging;
+    let rows = staging.slots.get() * staging.batch.get() / threads;
+    let words = plan.writer.row_bytes() / 8;
+    // In memory before the clock starts, as slots are.
+    let memory: Vec<Mutex<Vec<u64>>> = (0..threads).map(|_| Mutex::new(vec![1; rows * words])).collect();
+    let worker = AtomicUsize::new(0);
+    let order = rng::permutation(rule.seed, 0, data.len() as u32);
+    each(data, threads, || {
+        let mut memory = memory[worker.fetch_add(1, Ordering::Relaxed)]
+            .lock()
+            .map_err(|_| Failure::Internal("a thread of the bare loop panicked".to_string()))?;
+        let (mut scratch, mut row) = (Vec::new(), 0);
+        let (look, rule, order) = (&look, &rule, &order);
+        Ok(move |i: usize| {
+            let sample = order[i];
+            if let Some((frame, pixels)) = raw(data.read(sample as usize, &mut scratch)?) {
+                let draw = rule.draw(0, sample, frame);
+                let out = &mut memory[row * words..][..words];
+                look.write(&draw, pixels, Region::whole(frame), bytemuck::cast_slice_mut(out));
+                row = (row + 1) % rows;
+            }
             Ok(())
         })
     })

@@ -16,6 +16,7 @@ use crate::flow::{Stop, Verdict};
 use crate::observe::memory::Peak;
 use crate::observe::metrics;
 use crate::plan::Plan;
+use crate::stages::decode::raw;
 use crate::topology;
 
 #[derive(Args)]
@@ -56,7 +57,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
         last = epoch(&plan, statistics.as_ref())?;
         ours.push(last.images_per_s);
         if args.bare {
-            bares.push(bare::decode(&plan.sets.train, threads)?);
+            bares.push(bare(&plan, statistics.as_ref(), threads)?);
         }
         if !quiet {
             let bare = bares
@@ -115,6 +116,18 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
         println!("skipped      {} images", last.refused);
     }
     Ok(())
+}
+
+/// The bare loop for this kind of data.
+fn bare(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
+    let data = &plan.sets.train;
+    let mut scratch = Vec::new();
+    let first = data.read(0, &mut scratch).map_err(Failure::failed)?;
+    if raw(first).is_some() {
+        bare::rows(plan, statistics, threads)
+    } else {
+        bare::decode(data, threads)
+    }
 }
 
 /// Memory that the input's stages are to hold.

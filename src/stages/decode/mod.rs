@@ -29,6 +29,7 @@ pub use bad::BadImage;
 pub use decoder::{Decoder, Options};
 pub use error::DecodeError;
 pub use frame::{Frame, Region};
+pub use ppm::raw;
 
 /// What every decode worker knows.
 #[derive(Clone)]

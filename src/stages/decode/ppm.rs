@@ -1,6 +1,7 @@
 //! Binary PPM of 8 bits, the form in which a pack keeps raw pixels: read where it lies.
 
-use super::DecodeError;
+use super::{DecodeError, Frame};
+use crate::dataset::Encoded;
 
 /// Size and pixels of a `P6`.
 pub(super) struct Ppm<'a> {
@@ -8,6 +9,15 @@ pub(super) struct Ppm<'a> {
     pub(super) height: u32,
     /// RGB, row by row.
     pub(super) pixels: &'a [u8],
+}
+
+/// The frame and the RGB pixels of an image that needs no decoding; `None` for every other.
+pub fn raw(encoded: Encoded<'_>) -> Option<(Frame, &[u8])> {
+    let Encoded::File(bytes @ [b'P', b'6', ..]) = encoded else {
+        return None;
+    };
+    let Ppm { width, height, pixels } = open(bytes).ok()?;
+    Some((Frame { width, height }, pixels))
 }
 
 /// Reads the header and finds the pixels.
