@@ -5,10 +5,15 @@
 //! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the hop has been finished on purpose. An
 //! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`: at once,
 //! however many other workers still hold outlets. They may be waiting for what the lost one had in hand.
+//!
+//! Who finds the hop full waits until it is half empty, and then has room for half of it: to be woken for each single item costs
+//! more than writing a row does. That is safe because whoever takes items can take those that are there without another one's
+//! help, so that a full hop always comes to be half empty.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded, select};
 
@@ -22,6 +27,25 @@ struct Hop {
     gauge: Arc<HopGauge>,
     /// Carries nothing. It is dropped at the first loss, which wakes every inlet that waits.
     alarm: Mutex<Option<Sender<Infallible>>>,
+    /// Senders that wait for room.
+    waiting: AtomicUsize,
+    /// Held between the last look and the wait, so that no call is missed.
+    lock: Mutex<()>,
+    room: Condvar,
+}
+
+impl Hop {
+    /// Wakes who waits for room, if `left` items leave enough of it.
+    fn taken(&self, left: usize) {
+        if self.waiting.load(Ordering::SeqCst) > 0 && left <= self.gauge.capacity / 2 {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        self.room.notify_all();
+    }
 }
 
 /// The end that items go into. Each worker holds its own clone and ends it with [`Outlet::finish`].
@@ -34,7 +58,8 @@ pub struct Outlet<T> {
 
 /// The end that items come out of. Each worker holds its own clone.
 pub struct Inlet<T> {
-    receiver: Receiver<T>,
+    /// Gone only while it is dropped.
+    receiver: Option<Receiver<T>>,
     alarm: Receiver<Infallible>,
     hop: Arc<Hop>,
     /// What the worker passes before it takes an item, where its stage has a gate.
@@ -50,6 +75,9 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
     let hop = Arc::new(Hop {
         gauge,
         alarm: Mutex::new(Some(alarm)),
+        waiting: AtomicUsize::new(0),
+        lock: Mutex::new(()),
+        room: Condvar::new(),
     });
     (
         Outlet {
@@ -59,7 +87,7 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
             finished: false,
         },
         Inlet {
-            receiver,
+            receiver: Some(receiver),
             alarm: alarmed,
             hop,
             entrance: None,
@@ -68,21 +96,40 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
 }
 
 impl<T> Outlet<T> {
-    /// Puts an item in; waits while the hop is full. The clock is read only where there is a wait.
+    /// Puts an item in; where the hop is full, waits until it is half empty. The clock is read only where there is a wait.
     pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
-        let gone = || DownstreamGone {
-            hop: self.hop.gauge.name,
-        };
         match self.sender.try_send(item) {
             Ok(()) => {}
-            Err(TrySendError::Disconnected(_)) => return Err(gone()),
+            Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
             Err(TrySendError::Full(item)) => {
                 let _waiting = self.waits.enter();
-                self.sender.send(item).map_err(|_| gone())?;
+                self.hop.waiting.fetch_add(1, Ordering::SeqCst);
+                let sent = self.send_later(item);
+                self.hop.waiting.fetch_sub(1, Ordering::SeqCst);
+                sent?;
             }
         }
         self.hop.gauge.count_sent();
         Ok(())
+    }
+
+    fn send_later(&self, mut item: T) -> Result<(), DownstreamGone> {
+        let mut held = self.hop.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            // Once more with the lock in hand: who takes an item from now on sees that somebody waits.
+            match self.sender.try_send(item) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
+                Err(TrySendError::Full(back)) => item = back,
+            }
+            held = self.hop.room.wait(held).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn gone(&self) -> DownstreamGone {
+        DownstreamGone {
+            hop: self.hop.gauge.name,
+        }
     }
 
     /// Ends this worker's part of the data. By value: nothing can follow it.
@@ -137,10 +184,9 @@ impl<T> Inlet<T> {
     /// [`Inlet::next`].
     #[must_use]
     pub fn behind(&self, entrance: Option<Entrance>) -> Self {
-        Self {
-            entrance,
-            ..self.clone()
-        }
+        let mut inlet = self.clone();
+        inlet.entrance = entrance;
+        inlet
     }
 
     /// The next item; waits for it. `Ok(None)` after the end of data. What was sent before a loss is still given.
@@ -153,28 +199,35 @@ impl<T> Inlet<T> {
         }
         let waiting = self.hop.gauge.item.enter();
         let received = select! {
-            recv(self.receiver) -> item => item.ok(),
-            recv(self.alarm) -> _ => self.receiver.try_recv().ok(),
+            recv(self.receiver()) -> item => item.ok(),
+            recv(self.alarm) -> _ => self.receiver().try_recv().ok(),
         };
         drop(waiting);
         match received {
-            Some(item) => {
-                self.hop.gauge.count_received();
-                Ok(Some(item))
-            }
+            Some(item) => Ok(Some(self.taken(item))),
             None => self.end(),
         }
     }
 
     /// An item that is there already; `Ok(None)` where there is none at the moment or no more.
     pub fn ready(&self) -> Result<Option<T>, UpstreamLost> {
-        match self.receiver.try_recv() {
-            Ok(item) => {
-                self.hop.gauge.count_received();
-                Ok(Some(item))
-            }
+        match self.receiver().try_recv() {
+            Ok(item) => Ok(Some(self.taken(item))),
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::Disconnected) => self.end(),
+        }
+    }
+
+    fn taken(&self, item: T) -> T {
+        self.hop.gauge.count_received();
+        self.hop.taken(self.receiver().len());
+        item
+    }
+
+    fn receiver(&self) -> &Receiver<T> {
+        match &self.receiver {
+            Some(receiver) => receiver,
+            None => unreachable!("an inlet that is dropped takes nothing"),
         }
     }
 
@@ -197,6 +250,14 @@ impl<T> Inlet<T> {
     /// Time that has been spent waiting for an item here.
     pub fn waits(&self) -> Arc<Stopwatch> {
         Arc::clone(&self.hop.gauge.item)
+    }
+}
+
+impl<T> Drop for Inlet<T> {
+    fn drop(&mut self) {
+        // First the receiver: who waits for room must find, when woken, that nobody takes items any more.
+        self.receiver = None;
+        self.hop.wake();
     }
 }
 

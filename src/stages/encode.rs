@@ -63,8 +63,10 @@ impl Encode {
         record.moments = Moments::default();
         record.refused = refused;
         if record.refused.is_some() {
-            return Ok((record, Some(buffer)));
+            return Ok((record, buffer));
         }
+        // None travels without: only tickets of a run read in place.
+        let buffer = buffer.unwrap_or_default();
         record.moments.add(&buffer);
         record.extension = match self.mode {
             Mode::Jpeg => {

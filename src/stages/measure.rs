@@ -90,10 +90,10 @@ pub fn run(
             measure.budget.spend(&measure.data, item.ticket.0, reason)?;
             own.skip();
         } else {
-            own.add(&item.buffer);
+            own.add(item.buffer.as_deref().unwrap_or_default());
         }
         // decode may have ended already; then nobody needs the buffer.
-        let _ = spare.send(item.buffer);
+        let _ = item.buffer.map(|buffer| spare.send(buffer));
         (measure.progress)();
     }
     sums.send(own)?;

@@ -80,8 +80,9 @@ pub struct Ticket {
 pub struct Pixels<T> {
     /// Who asked.
     pub ticket: T,
-    /// RGB of `region`; empty if it could not be decoded. Goes back to the pool after use.
-    pub buffer: Vec<u8>,
+    /// RGB of `region`; empty if it could not be decoded. Goes back to the pool after use. `None`: the sample is stored as the
+    /// pixels of its frame, to be read where it lies.
+    pub buffer: Option<Vec<u8>>,
     /// The frame in which crops are drawn.
     pub frame: Frame,
     /// The part of it that is in `buffer`: where it begins, and its size there, to which it may have been scaled.

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
-use crate::stages::decode::{Frame, Region};
+use crate::stages::decode::{Frame, Region, raw};
 use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
 
 mod jitter;
@@ -36,12 +36,19 @@ pub fn run(
     receipts: Outlet<Receipt>,
     spare: Outlet<Vec<u8>>,
 ) -> Result<(), Fault> {
-    while let Some(mut item) = pixels.next()? {
-        let buffer = std::mem::take(&mut item.buffer);
+    let mut scratch = Vec::new();
+    while let Some(item) = pixels.next()? {
         let data = augment.data.of(item.ticket.part);
         let label = data.label(item.ticket.sample as usize);
         let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
         let _entered = span.enter();
+        let stored = if item.buffer.is_none() && item.refused.is_none() {
+            let encoded = data.read(item.ticket.sample as usize, &mut scratch);
+            encoded.map_err(Fault::failed).map(raw)?
+        } else {
+            None
+        };
+        let buffer = item.buffer.as_deref().or(stored.map(|(_, pixels)| pixels));
         let mut left = Some(item.ticket.rows);
         let mut view = item.ticket.first_view;
         while let Some(rows) = left {
@@ -53,7 +60,7 @@ pub fn run(
                 view,
             };
             let source = Source {
-                buffer: &buffer,
+                buffer: buffer.unwrap_or_default(),
                 frame: item.frame,
                 region: item.region,
                 checksum: item.checksum,
@@ -79,8 +86,12 @@ pub fn run(
             view += 1;
             left = rest;
         }
+        if stored.is_some() {
+            // A shard that was cut short meanwhile reads as zeros.
+            data.verify(item.ticket.sample as usize).map_err(Fault::failed)?;
+        }
         // decode may have ended already; then nobody needs the buffer.
-        let _ = spare.send(buffer);
+        let _ = item.buffer.map(|buffer| spare.send(buffer));
     }
     receipts.finish();
     spare.finish();

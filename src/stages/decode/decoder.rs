@@ -6,6 +6,7 @@ use super::fallback::Png;
 use super::frame::Geometry;
 use super::jpeg::{Colour, Header, Jpeg};
 use super::ppm;
+use super::raw;
 use super::resize::Resize;
 use super::sniff::{Kind, sniff};
 use super::{DecodeError, Frame, Region};
@@ -92,6 +93,13 @@ impl Decoder {
             options, jpeg, buffers, ..
         } = self;
         open(options, jpeg, &mut buffers.repaired, encoded).map(|(_, geometry)| geometry.frame)
+    }
+
+    /// The frame, where the sample is stored as exactly its pixels: then there is nothing to decode.
+    pub fn in_place(&self, encoded: Encoded<'_>) -> Option<Frame> {
+        let (frame, _) = raw(encoded)?;
+        let geometry = Geometry::new((frame.width, frame.height), 1, &self.options).ok()?;
+        (geometry.resized == geometry.stored && geometry.frame == frame).then_some(frame)
     }
 
     /// Decodes `region` of the frame into `out`: RGB, row by row, exactly the region's size.

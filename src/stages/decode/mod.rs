@@ -54,6 +54,10 @@ pub trait Request: Send {
     fn sample(&self) -> u32;
     /// Which region, given the frame's size and the number from which the sample's random numbers derive.
     fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region;
+    /// Whether whoever gets the pixels can read them out of the data set, where they are stored as pixels.
+    fn reads_in_place(&self, _rule: &Rule) -> bool {
+        false
+    }
     /// Sees the sample's bytes before they are decoded.
     fn see(&mut self, _encoded: Encoded<'_>) {}
     /// To which size that region is scaled: by itself to none.
@@ -75,6 +79,10 @@ impl Request for Ticket {
             Part::Evaluate => rule.region_of_views(frame),
         }
     }
+    fn reads_in_place(&self, rule: &Rule) -> bool {
+        // What is to be scaled must be copied anyway.
+        self.part == Part::Evaluate || rule.resized.is_none()
+    }
     fn size(&self, rule: &Rule, region: Region) -> (u32, u32) {
         match self.part {
             Part::Train => (rule.crop, rule.crop),
@@ -93,10 +101,7 @@ pub fn run<T: Request>(
     let mut decoder = Decoder::new(decode.options).map_err(Fault::failed)?;
     let mut scratch = Vec::new();
     while let Some(request) = requests.next()? {
-        let Some(buffer) = pool.next()? else {
-            return Err(Fault::Aborted);
-        };
-        pixels.send(decode.one(&mut decoder, &mut scratch, request, buffer)?)?;
+        pixels.send(decode.one(&mut decoder, &mut scratch, request, pool)?)?;
     }
     pixels.finish();
     Ok(())
@@ -108,7 +113,7 @@ impl Decode {
         decoder: &mut Decoder,
         scratch: &mut Vec<u8>,
         mut ticket: T,
-        mut buffer: Vec<u8>,
+        pool: &Inlet<Vec<u8>>,
     ) -> Result<Pixels<T>, Fault> {
         let data = self.data.of(ticket.part());
         let sample = ticket.sample() as usize;
@@ -118,7 +123,14 @@ impl Decode {
         ticket.see(encoded);
         // A pack knows the hash of what it was made of.
         let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(encoded.bytes()));
-        let decoded = self.region(decoder, encoded, &ticket, &mut buffer);
+        let mut buffer = None;
+        let decoded = match decoder.in_place(encoded).filter(|_| ticket.reads_in_place(&self.rule)) {
+            Some(frame) => self.fits(&ticket, frame).map(|()| (frame, Region::whole(frame))),
+            None => {
+                let buffer = buffer.insert(pool.next()?.ok_or(Fault::Aborted)?);
+                self.region(decoder, encoded, &ticket, buffer)
+            }
+        };
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
         let (frame, region, refused) = match decoded {
@@ -139,14 +151,8 @@ impl Decode {
         })
     }
 
-    fn region<T: Request>(
-        &self,
-        decoder: &mut Decoder,
-        encoded: Encoded<'_>,
-        ticket: &T,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(Frame, Region), DecodeError> {
-        let frame = decoder.open(encoded)?;
+    /// Whether the crop fits into the frame.
+    fn fits<T: Request>(&self, ticket: &T, frame: Frame) -> Result<(), DecodeError> {
         let crop = self.rule.smallest_frame(ticket.part());
         if frame.width < crop || frame.height < crop {
             return Err(DecodeError::SmallerThanCrop {
@@ -155,6 +161,18 @@ impl Decode {
                 crop,
             });
         }
+        Ok(())
+    }
+
+    fn region<T: Request>(
+        &self,
+        decoder: &mut Decoder,
+        encoded: Encoded<'_>,
+        ticket: &T,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(Frame, Region), DecodeError> {
+        let frame = decoder.open(encoded)?;
+        self.fits(ticket, frame)?;
         let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
         let region = ticket.region(&self.rule, canonical, frame);
         let (width, height) = ticket.size(&self.rule, region);
