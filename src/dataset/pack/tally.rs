@@ -1,6 +1,7 @@
 //! What is counted while a pack is written, shard by shard, in whole numbers: a shard's share can be kept and added later.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -133,11 +134,20 @@ impl Tally {
         write_whole(&path, &text)
     }
 
-    /// What was kept of a finished shard; `None` where nothing was.
-    pub(super) fn kept(folder: &Path, stem: &str) -> Result<Option<(Shard, Self)>, PackError> {
+    /// What was kept of a shard whose tar `is_there`; `None` where nothing was, or where it is not.
+    ///
+    /// The rest is looked at only then: what was kept of a shard that was not finished may be half of it.
+    pub(super) fn kept(
+        folder: &Path,
+        stem: &str,
+        is_there: impl FnOnce(&Shard) -> bool,
+    ) -> Result<Option<(Shard, Self)>, PackError> {
         let path = folder.join(format!("{stem}.json"));
         let Ok(text) = fs::read(&path) else { return Ok(None) };
         let kept: Kept = serde_json::from_slice(&text).map_err(|error| PackError::damaged(&path, error))?;
+        if !is_there(&kept.shard) {
+            return Ok(None);
+        }
         let mean = match kept.mean {
             MeanKind::Empty => MeanSums::Empty,
             MeanKind::None => MeanSums::None,
@@ -150,6 +160,16 @@ impl Tally {
             mean,
         };
         Ok(Some((kept.shard, tally)))
+    }
+
+    /// Forgets what was kept of a shard, before it is made again: a record must never stand beside the sums of another
+    /// attempt.
+    pub(super) fn forget(folder: &Path, stem: &str) -> Result<(), PackError> {
+        let path = folder.join(format!("{stem}.json"));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(&path)(error)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -107,19 +107,25 @@ impl PackWriter {
         Ok(Begun::Under(Box::new(writer)))
     }
 
-    /// Finds the shards that are finished, from the first on.
+    /// Finds the shards that are finished, from the first on, and forgets what was kept of the others.
     fn take_up(&mut self) -> Result<(), PackError> {
+        let partial = self.partial();
+        let folder = self.folder.clone();
+        let is_there = |shard: &Shard| {
+            let tar = fs::metadata(folder.join(&shard.file));
+            tar.is_ok_and(|tar| tar.len() == shard.bytes)
+        };
         for number in 0..self.settings.shards() {
-            let Some((shard, tally)) = Tally::kept(&self.partial(), &self.settings.stem(number))? else {
+            let Some((shard, tally)) = Tally::kept(&partial, &self.settings.stem(number), is_there)? else {
                 break;
             };
-            let there = fs::metadata(self.folder.join(&shard.file)).is_ok_and(|file| file.len() == shard.bytes);
-            if !there || tally.classes.len() != self.total.classes.len() {
-                break;
-            }
             self.finished.push(shard);
             self.total.merge(tally);
         }
+        for number in self.finished.len() as u32..self.settings.shards() {
+            Tally::forget(&partial, &self.settings.stem(number))?;
+        }
+        sync_folder(&partial)?;
         let done = u64::from(self.settings.per_shard) * self.finished.len() as u64;
         self.next = done.min(u64::from(self.settings.source.samples)) as u32;
         Ok(())
