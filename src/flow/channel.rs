@@ -191,12 +191,24 @@ impl<T> Inlet<T> {
 
     /// The next item; waits for it. `Ok(None)` after the end of data. What was sent before a loss is still given.
     pub fn next(&self) -> Result<Option<T>, UpstreamLost> {
-        if let Some(entrance) = &self.entrance {
+        self.next_after(|| Ok(()))
+    }
+
+    /// The same, and calls `before_wait` first wherever there is a wait: for a worker that must not sleep on what it has.
+    pub fn next_after<E: From<UpstreamLost>>(
+        &self,
+        mut before_wait: impl FnMut() -> Result<(), E>,
+    ) -> Result<Option<T>, E> {
+        if let Some(entrance) = &self.entrance
+            && !entrance.is_open()
+        {
+            before_wait()?;
             entrance.pass();
         }
         if let Some(item) = self.ready()? {
             return Ok(Some(item));
         }
+        before_wait()?;
         let waiting = self.hop.gauge.item.enter();
         let received = select! {
             recv(self.receiver()) -> item => item.ok(),
@@ -205,7 +217,7 @@ impl<T> Inlet<T> {
         drop(waiting);
         match received {
             Some(item) => Ok(Some(self.taken(item))),
-            None => self.end(),
+            None => Ok(self.end()?),
         }
     }
 

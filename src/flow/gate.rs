@@ -104,7 +104,8 @@ impl Entrance {
         }
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether the worker may pass at this moment.
+    pub fn is_open(&self) -> bool {
         self.index < self.gate.open.load(Ordering::Acquire)
     }
 }

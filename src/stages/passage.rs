@@ -103,6 +103,43 @@ pub struct Receipt {
     pub fact: RowFact,
 }
 
+/// Receipts on their way together: staging is woken once for all of them.
+#[derive(Default)]
+pub struct Receipts {
+    list: [Option<Receipt>; Self::MOST],
+    count: usize,
+}
+
+impl Receipts {
+    /// As many travel together at most.
+    pub const MOST: usize = 8;
+
+    /// Adds one; there must be room.
+    pub fn push(&mut self, receipt: Receipt) {
+        self.list[self.count] = Some(receipt);
+        self.count += 1;
+    }
+
+    /// Whether there is no room for one more.
+    pub fn is_full(&self) -> bool {
+        self.count == Self::MOST
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl IntoIterator for Receipts {
+    type Item = Receipt;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Receipt>, { Self::MOST }>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter().flatten()
+    }
+}
+
 /// What is in a row beside its pixels.
 #[derive(Clone, Debug, Default)]
 pub struct RowFact {

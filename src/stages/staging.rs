@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::flow::{Fault, Inlet, Lent, Outlet, Stop};
-use crate::stages::passage::{Batch, Header, Opened, Part, Receipt, RowFact};
+use crate::stages::passage::{Batch, Header, Opened, Part, Receipt, Receipts, RowFact};
 
 /// A batch under assembly.
 struct Assembly {
@@ -20,28 +20,16 @@ struct Assembly {
 /// Collects receipts until the end of data. `stream` is the rolling hash of what was trained before.
 pub fn run(
     mut stream: u64,
-    receipts: &Inlet<Receipt>,
+    receipts: &Inlet<Receipts>,
     opened: &Inlet<Opened>,
     batches: Outlet<Batch>,
     stop: &Stop,
 ) -> Result<(), Fault> {
     let mut open: VecDeque<Assembly> = VecDeque::new();
-    while let Some(receipt) = receipts.next()? {
-        // The source opens a batch before it issues the batch's first ticket, so this ends.
-        while open.back().is_none_or(|newest| newest.header.serial < receipt.serial) {
-            let Some(Opened { header, lent }) = opened.next()? else {
-                return Err(Fault::Aborted);
-            };
-            open.push_back(Assembly {
-                header,
-                lent,
-                facts: vec![RowFact::default(); header.rows as usize],
-            });
+    while let Some(group) = receipts.next()? {
+        for receipt in group {
+            home(receipt, &mut open, opened)?;
         }
-        let oldest = open[0].header.serial;
-        let assembly = &mut open[(receipt.serial - oldest) as usize];
-        assembly.facts[receipt.rows.range().start] = receipt.fact;
-        assembly.lent.take_back(receipt.rows);
         while let Some(whole) = open.pop_front_if(|assembly| assembly.lent.is_whole()) {
             let span = tracing::trace_span!("staging", batch = whole.header.serial);
             let _entered = span.enter();
@@ -53,6 +41,26 @@ pub fn run(
         return Ok(());
     }
     Err(Fault::Aborted)
+}
+
+/// Brings a row home to its batch.
+fn home(receipt: Receipt, open: &mut VecDeque<Assembly>, opened: &Inlet<Opened>) -> Result<(), Fault> {
+    // The source opens a batch before it issues the batch's first ticket, so this ends.
+    while open.back().is_none_or(|newest| newest.header.serial < receipt.serial) {
+        let Some(Opened { header, lent }) = opened.next()? else {
+            return Err(Fault::Aborted);
+        };
+        open.push_back(Assembly {
+            header,
+            lent,
+            facts: vec![RowFact::default(); header.rows as usize],
+        });
+    }
+    let oldest = open[0].header.serial;
+    let assembly = &mut open[(receipt.serial - oldest) as usize];
+    assembly.facts[receipt.rows.range().start] = receipt.fact;
+    assembly.lent.take_back(receipt.rows);
+    Ok(())
 }
 
 fn hand_on(whole: Assembly, stream: &mut u64) -> Result<Batch, Fault> {

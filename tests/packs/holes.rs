@@ -45,10 +45,12 @@ fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
     decode::run(&plan.decode(rule.clone()), &tickets_in, &pool, pixels).unwrap();
     augment::run(&plan.augment(rule, None).unwrap(), &pixels_in, receipts, spare).unwrap();
     let mut found = BTreeMap::new();
-    while let Some(receipt) = receipts_in.next().unwrap() {
-        if receipt.fact.refused.is_none() {
-            let id = plan.sets.train.id(receipt.fact.sample as usize).to_string();
-            found.insert(id, receipt.fact.stream);
+    while let Some(group) = receipts_in.next().unwrap() {
+        for receipt in group {
+            if receipt.fact.refused.is_none() {
+                let id = plan.sets.train.id(receipt.fact.sample as usize).to_string();
+                found.insert(id, receipt.fact.stream);
+            }
         }
     }
     found

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
 use crate::stages::decode::{Frame, Region, raw};
-use crate::stages::passage::{Part, Pixels, Receipt, RowFact, Ticket};
+use crate::stages::passage::{Part, Pixels, Receipt, Receipts, RowFact, Ticket};
 
 mod jitter;
 mod look;
@@ -33,11 +33,13 @@ pub struct Augment {
 pub fn run(
     augment: &Augment,
     pixels: &Inlet<Pixels<Ticket>>,
-    receipts: Outlet<Receipt>,
+    receipts: Outlet<Receipts>,
     spare: Outlet<Vec<u8>>,
 ) -> Result<(), Fault> {
     let mut scratch = Vec::new();
-    while let Some(item) = pixels.next()? {
+    let mut written = Receipts::default();
+    // Nobody sleeps on a receipt: it may be the one that makes a batch whole.
+    while let Some(item) = pixels.next_after(|| flush(&mut written, &receipts))? {
         let data = augment.data.of(item.ticket.part);
         let label = data.label(item.ticket.sample as usize);
         let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
@@ -78,11 +80,14 @@ pub fn run(
                 stream,
                 refused: item.refused.clone(),
             };
-            receipts.send(Receipt {
+            written.push(Receipt {
                 serial: item.ticket.serial,
                 rows: row,
                 fact,
-            })?;
+            });
+            if written.is_full() {
+                flush(&mut written, &receipts)?;
+            }
             view += 1;
             left = rest;
         }
@@ -93,8 +98,17 @@ pub fn run(
         // decode may have ended already; then nobody needs the buffer.
         let _ = item.buffer.map(|buffer| spare.send(buffer));
     }
+    flush(&mut written, &receipts)?;
     receipts.finish();
     spare.finish();
+    Ok(())
+}
+
+/// Hands on the receipts so far.
+fn flush(written: &mut Receipts, receipts: &Outlet<Receipts>) -> Result<(), Fault> {
+    if !written.is_empty() {
+        receipts.send(std::mem::take(written))?;
+    }
     Ok(())
 }
 

@@ -124,12 +124,12 @@ impl Decode {
         // A pack knows the hash of what it was made of.
         let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(encoded.bytes()));
         let mut buffer = None;
-        let decoded = match decoder.in_place(encoded).filter(|_| ticket.reads_in_place(&self.rule)) {
-            Some(frame) => self.fits(&ticket, frame).map(|()| (frame, Region::whole(frame))),
-            None => {
-                let buffer = buffer.insert(pool.next()?.ok_or(Fault::Aborted)?);
-                self.region(decoder, encoded, &ticket, buffer)
-            }
+        let in_place = decoder.in_place(encoded).filter(|_| ticket.reads_in_place(&self.rule));
+        let decoded = if let Some(frame) = in_place {
+            self.fits(&ticket, frame).map(|()| (frame, Region::whole(frame)))
+        } else {
+            let buffer = buffer.insert(pool.next()?.ok_or(Fault::Aborted)?);
+            self.region(decoder, encoded, &ticket, buffer)
         };
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
