@@ -96,6 +96,9 @@ fn dataset(location: &str) -> Result<(), Failure> {
         data.classes().len(),
         data.kind()
     );
+    if let Some(labels) = data.labels_are() {
+        println!("  {labels}");
+    }
     if data.ignored() > 0 {
         println!("  {} other files are ignored", data.ignored());
     }

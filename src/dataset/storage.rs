@@ -7,7 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
+use super::cifar;
 use super::map::Mapping;
+use super::tar::Form;
 
 /// No photograph has this many bytes: whatever does is not read into memory.
 const MOST_BYTES: u64 = 1 << 30;
@@ -26,6 +28,15 @@ pub enum Encoded<'a> {
         /// `width * height` bytes.
         pixels: &'a [u8],
     },
+    /// Raw RGB pixels, row by row, interleaved.
+    Rgb {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// `3 * width * height` bytes.
+        pixels: &'a [u8],
+    },
 }
 
 /// Where a dataset's bytes lie.
@@ -35,12 +46,23 @@ pub(super) enum Storage {
     /// `root/name`.
     List { root: PathBuf },
     /// Members of a mapped tar; `at` are their positions.
-    Tar { map: Mapping, inside: String, at: Vec<u64> },
+    Tar {
+        map: Mapping,
+        inside: String,
+        form: Form,
+        at: Vec<u64>,
+    },
     /// Grey images in memory; `at` are their records.
     Idx {
         images: PathBuf,
         width: u32,
         height: u32,
+        pixels: Vec<u8>,
+        at: Vec<u64>,
+    },
+    /// CIFAR-10's images in memory; `at` are their records, counted through all batches.
+    Cifar {
+        folder: PathBuf,
         pixels: Vec<u8>,
         at: Vec<u64>,
     },
@@ -80,6 +102,15 @@ impl Storage {
                     pixels: &pixels[start..start + size],
                 })
             }
+            Self::Cifar { pixels, at, .. } => {
+                let size = wanted.bytes as usize;
+                let start = at[wanted.i] as usize * size;
+                Ok(Encoded::Rgb {
+                    width: cifar::SIDE,
+                    height: cifar::SIDE,
+                    pixels: &pixels[start..start + size],
+                })
+            }
         }
     }
 
@@ -102,11 +133,13 @@ impl Storage {
         match self {
             Self::Folder { root } => root.join(class).join(name).display().to_string(),
             Self::List { root } => root.join(name).display().to_string(),
-            Self::Tar { map, inside, .. } => {
+            Self::Tar { map, inside, form, .. } => {
                 let slash = if inside.is_empty() { "" } else { "/" };
-                format!("shard {}, key {inside}{slash}{class}/{name}", map.path().display())
+                let key = form.key(class, name);
+                format!("shard {}, key {inside}{slash}{key}", map.path().display())
             }
             Self::Idx { images, at, .. } => format!("{}, image {}", images.display(), at[wanted.i]),
+            Self::Cifar { folder, .. } => cifar::where_is(folder, name),
         }
     }
 
@@ -115,8 +148,17 @@ impl Storage {
         match self {
             Self::Folder { .. } => "class folders",
             Self::List { .. } => "list file",
-            Self::Tar { .. } => "tar",
+            Self::Tar { form, .. } => form.kind(),
             Self::Idx { .. } => "IDX",
+            Self::Cifar { .. } => "CIFAR-10",
+        }
+    }
+
+    /// What its labels count, where people might take them for something else.
+    pub(super) fn labels(&self) -> Option<&'static str> {
+        match self {
+            Self::Tar { form, .. } => form.labels(),
+            _ => None,
         }
     }
 }

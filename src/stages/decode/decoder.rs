@@ -64,6 +64,7 @@ enum Opened<'a> {
     Jpeg(&'a [u8], Header),
     Png(Box<Png<'a>>),
     Grey(&'a [u8]),
+    Rgb(&'a [u8]),
 }
 
 impl Decoder {
@@ -129,6 +130,13 @@ impl Decoder {
         {
             return jpeg.decode(bytes, header, needed, out);
         }
+        // Raw pixels are never turned: they carry no orientation.
+        if let Opened::Rgb(pixels) = opened
+            && !is_resized
+        {
+            cut(pixels, whole, wanted, out);
+            return Ok(());
+        }
         match opened {
             Opened::Jpeg(bytes, header) => {
                 decoded.resize(needed.bytes(), 0);
@@ -138,6 +146,10 @@ impl Decoder {
             Opened::Grey(pixels) => {
                 decoded.clear();
                 decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
+            }
+            Opened::Rgb(pixels) => {
+                decoded.clear();
+                decoded.extend_from_slice(pixels);
             }
         }
         let (pixels, lies_at) = if is_resized {
@@ -175,15 +187,10 @@ fn open<'a>(
     let bytes = match encoded {
         Encoded::File(bytes) => bytes,
         Encoded::Grey { width, height, pixels } => {
-            let geometry = Geometry::new((width.max(1), height.max(1)), 1, options)?;
-            let want = geometry.stored.0 as usize * geometry.stored.1 as usize;
-            if pixels.len() != want {
-                return Err(DecodeError::Buffer {
-                    got: pixels.len(),
-                    want,
-                });
-            }
-            return Ok((Opened::Grey(pixels), geometry));
+            return Ok((Opened::Grey(pixels), raw(width, height, 1, pixels, options)?));
+        }
+        Encoded::Rgb { width, height, pixels } => {
+            return Ok((Opened::Rgb(pixels), raw(width, height, 3, pixels, options)?));
         }
     };
     match sniff(bytes)? {
@@ -203,6 +210,19 @@ fn open<'a>(
             Ok((Opened::Png(png), geometry))
         }
     }
+}
+
+/// The geometry of raw pixels, `channels` bytes each, if there are as many as their size says.
+fn raw(width: u32, height: u32, channels: usize, pixels: &[u8], options: &Options) -> Result<Geometry, DecodeError> {
+    let geometry = Geometry::new((width.max(1), height.max(1)), 1, options)?;
+    let want = channels * geometry.stored.0 as usize * geometry.stored.1 as usize;
+    if pixels.len() != want {
+        return Err(DecodeError::Buffer {
+            got: pixels.len(),
+            want,
+        });
+    }
+    Ok(geometry)
 }
 
 /// Decodes `region` of a JPEG to RGB, whatever its colours and bits.

@@ -102,7 +102,7 @@ impl Decode {
         let _entered = span.enter();
         let encoded = data.read(sample, scratch).map_err(Fault::failed)?;
         let checksum = xxh3_64(match encoded {
-            Encoded::File(bytes) | Encoded::Grey { pixels: bytes, .. } => bytes,
+            Encoded::File(bytes) | Encoded::Grey { pixels: bytes, .. } | Encoded::Rgb { pixels: bytes, .. } => bytes,
         });
         let decoded = self.region(decoder, encoded, &ticket, &mut buffer);
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
