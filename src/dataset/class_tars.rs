@@ -9,6 +9,9 @@ use super::listing::Listing;
 use super::map::Mapping;
 use super::tar::{Member, for_each_member_of, is_whole};
 
+/// Tars are made of blocks of this many bytes.
+const BLOCK: usize = 512;
+
 /// The class whose images a member of this name holds, if it is a class tar.
 pub(super) fn class(name: &str) -> Option<&str> {
     name.strip_suffix(".tar").filter(|class| !class.is_empty())
@@ -25,6 +28,13 @@ pub(super) fn list(
         let inner = format!("{shown}, member {class}.tar");
         // Within the map: the outer tar's reader has checked every extent.
         let bytes = &map.bytes()[at as usize..(at + size) as usize];
+        // A cut inside of the padding behind an image would otherwise pass for the end.
+        if !bytes.len().is_multiple_of(BLOCK) {
+            return Err(DatasetError::DamagedTar {
+                shard: inner,
+                reason: format!("it is cut short: its {size} bytes are no whole blocks of {BLOCK}"),
+            });
+        }
         for_each_member_of(&inner, bytes, at, &mut |member: Member<'_>| {
             if member.is_file && is_image(member.key) && !member.key.split('/').any(is_hidden) {
                 listing.push(label as u32, member.key, member.size, member.modified, member.at);
