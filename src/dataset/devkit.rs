@@ -43,11 +43,8 @@ pub(super) fn read(location: &str, folder: &Path) -> Result<Devkit, DatasetError
     let numbered = classes(&meta)?;
     let mut classes: Vec<String> = numbered.values().cloned().collect();
     classes.sort_unstable();
-    if let Some(pair) = classes.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(wrong(
-            &meta.shown,
-            format!("two of its classes have the WNID {}", pair[0]),
-        ));
+    if let Some([wnid, _]) = classes.array_windows().find(|[a, b]| a == b) {
+        return Err(wrong(&meta.shown, format!("two of its classes have the WNID {wnid}")));
     }
     let label = |wnid: &String| classes.binary_search(wnid).unwrap_or_default() as u32;
     let labels: BTreeMap<u32, u32> = numbered.iter().map(|(&id, wnid)| (id, label(wnid))).collect();

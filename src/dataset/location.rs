@@ -23,14 +23,15 @@ pub(super) enum Location {
 
 impl Location {
     pub(super) fn parse(location: &str) -> Result<Self, DatasetError> {
-        let schemes: [(&str, fn(PathBuf, String) -> Self); 3] =
-            [("idx:", Self::Idx), ("cifar:", Self::Cifar), ("ilsvrc:", Self::Ilsvrc)];
-        for (scheme, kind) in schemes {
-            if let Some(rest) = location.strip_prefix(scheme) {
-                let path = Path::new(rest);
-                let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                return Ok(kind(path.parent().unwrap_or(Path::new("")).to_owned(), last));
-            }
+        if let Some((scheme @ ("idx" | "cifar" | "ilsvrc"), rest)) = location.split_once(':') {
+            let path = Path::new(rest);
+            let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            return Ok(match scheme {
+                "idx" => Self::Idx(folder, last),
+                "cifar" => Self::Cifar(folder, last),
+                _ => Self::Ilsvrc(folder, last),
+            });
         }
         let path = Path::new(location);
         if path.is_dir() {
