@@ -13,7 +13,7 @@ pub(super) const EXAMPLES: &str = "Example:
 
 #[derive(Args)]
 pub(super) struct ExportArgs {
-    /// The data set: a folder, a tar, a list, idx:PREFIX
+    /// The data set: a folder, a tar, a list, idx:PREFIX, cifar:DIR/train, ilsvrc:DIR/val
     source: String,
     /// The folder to make
     #[arg(long)]

@@ -111,6 +111,9 @@ fn dataset(location: &str) -> Result<(), Failure> {
     if let Some(pack) = data.pack() {
         describe(pack)?;
     }
+    if let Some(labels) = data.labels_are() {
+        println!("  {labels}");
+    }
     if data.ignored() > 0 {
         println!("  {} other files are ignored", data.ignored());
     }

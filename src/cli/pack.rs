@@ -223,7 +223,7 @@ fn check_files(data: &Dataset) -> Result<(), Failure> {
     let mut scratch = Vec::new();
     match data.read(0, &mut scratch).map_err(Failure::failed)? {
         Encoded::File(_) => Ok(()),
-        Encoded::Grey { .. } => Err(refused(PackError::NothingToPass {
+        Encoded::Grey { .. } | Encoded::Rgb { .. } => Err(refused(PackError::NothingToPass {
             source_location: data.location().to_owned(),
         })),
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::value::table;
 
 table! {
-    /// `[data]`. A location is a folder of class folders, a tar of one (`x.tar` or `x.tar/folder`), a list file, or
-    /// `idx:PREFIX`.
+    /// `[data]`. A location is a folder of class folders, a tar of one (`x.tar` or `x.tar/folder`), a list file,
+    /// `idx:PREFIX`, `cifar:DIR/train` or `ilsvrc:DIR/train`.
     Data {
         /// The training set.
         train: String = String::new(),

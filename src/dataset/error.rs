@@ -16,7 +16,7 @@ pub enum DatasetError {
     /// It exists, but is none of the kinds that can be read.
     #[error(
         "{location}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
-         WebDataset shards, a list file (.txt, .tsv, .csv) or idx:DIR/PREFIX"
+         WebDataset shards, a list file (.txt, .tsv, .csv), idx:DIR/PREFIX, cifar:DIR/train or ilsvrc:DIR/train"
     )]
     UnknownKind {
         /// What was asked for.
@@ -157,6 +157,44 @@ pub enum DatasetError {
         file: String,
         /// What is wrong and what to do.
         reason: String,
+    },
+    /// A scheme with a split that it does not have.
+    #[error("{location}: no split {split:?}; write {choices}")]
+    Split {
+        /// The dataset.
+        location: String,
+        /// What was asked for.
+        split: String,
+        /// What there is.
+        choices: &'static str,
+    },
+    /// A file of CIFAR-10 that is not as it should be.
+    #[error("{file}: {reason}")]
+    Cifar {
+        /// The file.
+        file: String,
+        /// What is wrong, in which record, and what to do.
+        reason: String,
+    },
+    /// The files of ILSVRC 2012 contradict each other.
+    #[error("{file}: {reason}")]
+    Ilsvrc {
+        /// The file.
+        file: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A tar of images without folders.
+    #[error(
+        "{location}: holds {images} images but no class folders, so that no image has a label; unpack it and write a list \
+         file, or make a tar of class folders; ILSVRC 2012's validation images open as ilsvrc:DIR/val, with \
+         ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz in DIR"
+    )]
+    FlatTar {
+        /// The dataset.
+        location: String,
+        /// How many images it holds.
+        images: u64,
     },
     /// Training and validation do not speak of the same classes.
     #[error("train and val differ in their classes: {detail}; both must have the same class names")]

@@ -54,6 +54,12 @@ fn write_all(
                     .grey(width, height, pixels)
                     .map_err(|reason| encode(id.to_string(), reason))?
             }
+            Encoded::Rgb { width, height, pixels } => {
+                path.as_mut_os_string().push(".jpg");
+                writer
+                    .rgb(width, height, pixels)
+                    .map_err(|reason| encode(id.to_string(), reason))?
+            }
         };
         let parent = path.parent().unwrap_or(folder);
         if parent != made {

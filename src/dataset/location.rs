@@ -20,17 +20,23 @@ pub(super) enum Location {
     List(PathBuf),
     /// A pair of IDX files: the folder and the files' common beginning.
     Idx(PathBuf, String),
+    /// CIFAR-10: the folder of its files, and the split.
+    Cifar(PathBuf, String),
+    /// ILSVRC 2012: the folder of its files, and the split.
+    Ilsvrc(PathBuf, String),
 }
 
 impl Location {
     pub(super) fn parse(location: &str) -> Result<Self, DatasetError> {
-        if let Some(rest) = location.strip_prefix("idx:") {
+        if let Some((scheme @ ("idx" | "cifar" | "ilsvrc"), rest)) = location.split_once(':') {
             let path = Path::new(rest);
-            let prefix = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            return Ok(Self::Idx(path.parent().unwrap_or(Path::new("")).to_owned(), prefix));
+            let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            return Ok(match scheme {
+                "idx" => Self::Idx(folder, last),
+                "cifar" => Self::Cifar(folder, last),
+                _ => Self::Ilsvrc(folder, last),
+            });
         }
         let path = Path::new(location);
         if path.is_dir() {

@@ -3,26 +3,33 @@
 //! | location | kind |
 //! |---|---|
 //! | `DIR` | class folders: `DIR/CLASS/*.jpg, *.jpeg, *.png`; folders inside a class allowed, hidden files ignored |
-//! | `DIR/x.tar`, `DIR/x.tar/train` | the same inside an uncompressed tar, read in place |
+//! | `DIR/x.tar`, `DIR/x.tar/train` | the same inside an uncompressed tar, read in place; or a tar of class tars |
 //! | `DIR` with `dataset.json` | a pack: WebDataset shards with statistics, sums and original ids beside them |
 //! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .jpeg, .png, .ppm) and `KEY.cls` |
 //! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` a line, paths relative to `DIR`, `#` comments |
+//! | `cifar:DIR/train`, `cifar:DIR/test` | CIFAR-10's binary version: `DIR/data_batch_1.bin` to `_5.bin`, `DIR/test_batch.bin` |
+//! | `ilsvrc:DIR/train`, `ilsvrc:DIR/val` | ILSVRC 2012 as it is downloaded: two tars and the development kit, read in place |
 //! | `idx:DIR/PREFIX` | `DIR/PREFIX-images-idx3-ubyte[.gz]` and its labels: MNIST and its family |
 //!
 //! The **canonical order** of samples is by class, then by the bytes of the name: the same on every machine, whatever
 //! order the system lists files in. Random numbers and the stream's hash derive from a sample's place in it. A sample's
 //! **id** is `CLASS/name`.
 
+mod cifar;
+mod class_tars;
 mod classes;
+mod devkit;
 mod error;
 mod export;
 mod folder;
 mod idx;
+mod ilsvrc;
 mod jpeg_writer;
 mod list;
 mod listing;
 mod location;
 mod map;
+mod mat;
 pub mod moments;
 pub mod pack;
 mod pattern;
@@ -91,12 +98,21 @@ impl Dataset {
                 Self::new(location, classes, listing, Repeats::Refuse, |_| Storage::List { root })
             }
             Location::Tar(shard, inside) => {
-                let tar::Listed { classes, listing, map } = tar::list(location, &shard, &inside)?;
-                Self::new(location, classes, listing, Repeats::LastWins, |at| Storage::Tar {
-                    map,
-                    inside,
-                    at,
-                })
+                let listed = tar::list(location, &shard, &inside)?;
+                Self::of_tar(location, listed, inside)
+            }
+            Location::Ilsvrc(folder, split) => {
+                let listed = ilsvrc::list(location, &folder, &split)?;
+                Self::of_tar(location, listed, String::new())
+            }
+            Location::Cifar(folder, split) => {
+                let cifar::Listed {
+                    classes,
+                    listing,
+                    pixels,
+                } = cifar::list(location, &folder, &split)?;
+                let storage = |at| Storage::Cifar { folder, pixels, at };
+                Self::new(location, classes, listing, Repeats::Refuse, storage)
             }
             Location::Pack(root) => {
                 let (classes, listing, mut shards) = pack::list(&root)?;
@@ -133,6 +149,21 @@ impl Dataset {
         }
     }
 
+    fn of_tar(location: &str, listed: tar::Listed, inside: String) -> Result<Self, DatasetError> {
+        let tar::Listed {
+            classes,
+            listing,
+            map,
+            form,
+        } = listed;
+        Self::new(location, classes, listing, Repeats::LastWins, |at| Storage::Tar {
+            map,
+            inside,
+            form,
+            at,
+        })
+    }
+
     fn new(
         location: &str,
         classes: Vec<String>,
@@ -160,6 +191,11 @@ impl Dataset {
     /// The kind of storage, for people.
     pub fn kind(&self) -> &'static str {
         self.storage.kind()
+    }
+
+    /// What the labels count, in words, where it might be taken for something else.
+    pub fn labels_are(&self) -> Option<&'static str> {
+        self.storage.labels()
     }
 
     /// How many samples there are: at least two.

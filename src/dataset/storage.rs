@@ -7,9 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
+use super::cifar;
 use super::map::Mapping;
 use super::pack::Mode;
 use super::shards::Shards;
+use super::tar::Form;
 
 /// No photograph has this many bytes: whatever does is not read into memory.
 const MOST_BYTES: u64 = 1 << 30;
@@ -28,13 +30,22 @@ pub enum Encoded<'a> {
         /// `width * height` bytes.
         pixels: &'a [u8],
     },
+    /// Raw RGB pixels, row by row, interleaved.
+    Rgb {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// `3 * width * height` bytes.
+        pixels: &'a [u8],
+    },
 }
 
 impl<'a> Encoded<'a> {
     /// The bytes, whatever they are.
     pub fn bytes(self) -> &'a [u8] {
         match self {
-            Self::File(bytes) | Self::Grey { pixels: bytes, .. } => bytes,
+            Self::File(bytes) | Self::Grey { pixels: bytes, .. } | Self::Rgb { pixels: bytes, .. } => bytes,
         }
     }
 }
@@ -46,7 +57,12 @@ pub(super) enum Storage {
     /// `root/name`.
     List { root: PathBuf },
     /// Members of a mapped tar; `at` are their positions.
-    Tar { map: Mapping, inside: String, at: Vec<u64> },
+    Tar {
+        map: Mapping,
+        inside: String,
+        form: Form,
+        at: Vec<u64>,
+    },
     /// Members of several mapped tars.
     Shards(Shards),
     /// Grey images in memory; `at` are their records.
@@ -54,6 +70,12 @@ pub(super) enum Storage {
         images: PathBuf,
         width: u32,
         height: u32,
+        pixels: Vec<u8>,
+        at: Vec<u64>,
+    },
+    /// CIFAR-10's images in memory; `at` are their records, counted through all batches.
+    Cifar {
+        folder: PathBuf,
         pixels: Vec<u8>,
         at: Vec<u64>,
     },
@@ -99,6 +121,15 @@ impl Storage {
                     pixels: &pixels[start..start + size],
                 })
             }
+            Self::Cifar { pixels, at, .. } => {
+                let size = wanted.bytes as usize;
+                let start = at[wanted.i] as usize * size;
+                Ok(Encoded::Rgb {
+                    width: cifar::SIDE,
+                    height: cifar::SIDE,
+                    pixels: &pixels[start..start + size],
+                })
+            }
         }
     }
 
@@ -107,7 +138,7 @@ impl Storage {
         let (map, at) = match self {
             Self::Tar { map, at, .. } => (map, at[wanted.i]),
             Self::Shards(shards) => (shards.map(wanted.i), shards.members[wanted.i].at),
-            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } => return Ok(()),
+            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } | Self::Cifar { .. } => return Ok(()),
         };
         let end = at + wanted.bytes;
         map.check(end).map_err(|length| ReadError::Truncated {
@@ -122,7 +153,7 @@ impl Storage {
         match self {
             Self::Tar { map, at, .. } => map.prefetch(at[i], bytes),
             Self::Shards(shards) => shards.map(i).prefetch(shards.members[i].at, bytes),
-            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } => {}
+            Self::Folder { .. } | Self::List { .. } | Self::Idx { .. } | Self::Cifar { .. } => {}
         }
     }
 
@@ -132,15 +163,17 @@ impl Storage {
         match self {
             Self::Folder { root } => root.join(class).join(name).display().to_string(),
             Self::List { root } => root.join(name).display().to_string(),
-            Self::Tar { map, inside, .. } => {
+            Self::Tar { map, inside, form, .. } => {
                 let slash = if inside.is_empty() { "" } else { "/" };
-                format!("shard {}, key {inside}{slash}{class}/{name}", map.path().display())
+                let key = form.key(class, name);
+                format!("shard {}, key {inside}{slash}{key}", map.path().display())
             }
             Self::Shards(shards) => {
                 let (map, name) = (shards.map(wanted.i), shards.name(wanted.i));
                 format!("shard {}, key {name}", map.path().display())
             }
             Self::Idx { images, at, .. } => format!("{}, image {}", images.display(), at[wanted.i]),
+            Self::Cifar { folder, .. } => cifar::where_is(folder, name),
         }
     }
 
@@ -154,7 +187,7 @@ impl Storage {
         match self {
             Self::Folder { .. } => "class folders",
             Self::List { .. } => "list file",
-            Self::Tar { .. } => "tar",
+            Self::Tar { form, .. } => form.kind(),
             Self::Shards(Shards { pack: Some(pack), .. }) => match pack.mode {
                 Mode::Jpeg => "pack of JPEGs",
                 Mode::Raw => "pack of raw pixels",
@@ -162,6 +195,15 @@ impl Storage {
             },
             Self::Shards(_) => "WebDataset shards",
             Self::Idx { .. } => "IDX",
+            Self::Cifar { .. } => "CIFAR-10",
+        }
+    }
+
+    /// What its labels count, where people might take them for something else.
+    pub(super) fn labels(&self) -> Option<&'static str> {
+        match self {
+            Self::Tar { form, .. } => form.labels(),
+            _ => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use ::tar::Archive;
 
 use super::DatasetError;
+use super::class_tars;
 use super::classes::{check, is_hidden, is_image};
 use super::listing::Listing;
 use super::map::Mapping;
@@ -16,6 +17,50 @@ pub(super) struct Listed {
     pub(super) classes: Vec<String>,
     pub(super) listing: Listing,
     pub(super) map: Mapping,
+    pub(super) form: Form,
+}
+
+/// How a tar holds the images of its classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `CLASS/name`.
+    Folders,
+    /// `CLASS.tar`, a tar of the class's images.
+    ClassTars,
+    /// The same, ILSVRC 2012's training images.
+    IlsvrcTrain,
+    /// ILSVRC 2012's validation images, without folders.
+    IlsvrcVal,
+}
+
+impl Form {
+    /// A sample's key.
+    pub(super) fn key(self, class: &str, name: &str) -> String {
+        match self {
+            Self::Folders => format!("{class}/{name}"),
+            Self::ClassTars | Self::IlsvrcTrain => format!("{class}.tar/{name}"),
+            Self::IlsvrcVal => name.to_owned(),
+        }
+    }
+
+    /// What kind of dataset that is, for people.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Folders => "tar",
+            Self::ClassTars => "tar of class tars",
+            Self::IlsvrcTrain | Self::IlsvrcVal => "ILSVRC 2012",
+        }
+    }
+
+    /// What the labels count, where there is another usage.
+    pub(super) fn labels(self) -> Option<&'static str> {
+        match self {
+            Self::Folders | Self::ClassTars => None,
+            Self::IlsvrcTrain | Self::IlsvrcVal => {
+                Some("classes are WNIDs in sorted order, as torchvision and Caffe number them; not ILSVRC2012_ID")
+            }
+        }
+    }
 }
 
 /// Where a member lies, in the terms of class folders.
@@ -34,12 +79,24 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
         source,
     })?;
     let (mut listing, mut ids, mut loose) = (Listing::default(), BTreeMap::new(), 0);
+    let (mut tars, mut images) = (BTreeMap::new(), 0);
     for_each_member(&shown, &map, &mut |member: Member<'_>| {
         match place(member.key, inside) {
             Place::Class(class) if member.is_folder => {
                 class_id(&mut ids, class);
             }
-            Place::Class(_) | Place::Loose if !member.is_folder => loose += 1,
+            Place::Class(name) if member.is_file && class_tars::class(name).is_some() => {
+                // The later of two replaces the earlier, as when the tar is unpacked.
+                tars.insert(
+                    class_tars::class(name).unwrap_or(name).to_owned(),
+                    (member.at, member.size),
+                );
+            }
+            Place::Class(_) if !member.is_folder => loose += 1,
+            Place::Loose if !member.is_folder => {
+                loose += 1;
+                images += 1;
+            }
             Place::Inside(class, name) if member.is_file && is_image(name) => {
                 let label = class_id(&mut ids, class);
                 listing.push(label, name, member.size, member.modified, member.at);
@@ -52,6 +109,25 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
         }
         Ok(())
     })?;
+    if ids.is_empty() && !tars.is_empty() {
+        let (classes, mut listing) = class_tars::list(&shown, &map, &tars)?;
+        listing.ignored += loose;
+        check(location, &classes, &listing, loose)?;
+        let form = Form::ClassTars;
+        return Ok(Listed {
+            classes,
+            listing,
+            map,
+            form,
+        });
+    }
+    if ids.is_empty() && images > 0 {
+        return Err(DatasetError::FlatTar {
+            location: location.to_owned(),
+            images,
+        });
+    }
+    loose += tars.len() as u64;
     if ids.is_empty() && loose == 0 && !inside.is_empty() {
         let hint = format!("{shown} has no folder {inside}");
         return Err(DatasetError::NotFound {
@@ -63,7 +139,13 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
     listing.relabel(&to);
     listing.ignored += loose;
     check(location, &classes, &listing, loose)?;
-    Ok(Listed { classes, listing, map })
+    let form = Form::Folders;
+    Ok(Listed {
+        classes,
+        listing,
+        map,
+        form,
+    })
 }
 
 /// One entry of a tar, its name and extent found to be sound.
@@ -85,18 +167,38 @@ pub(super) fn for_each_member(
     map: &Mapping,
     visit: &mut dyn FnMut(Member<'_>) -> Result<(), DatasetError>,
 ) -> Result<(), DatasetError> {
+    for_each_member_of(shown, map.bytes(), 0, visit)?;
+    is_whole(shown, map)
+}
+
+/// Checks that a map was not cut short while it was read.
+pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
+    map.check(map.bytes().len() as u64)
+        .map_err(|length| DatasetError::DamagedTar {
+            shard: shown.to_owned(),
+            reason: format!("it was cut to {length} bytes while being read"),
+        })
+}
+
+/// Visits every member of the tar that is `bytes`, which lie from `base` on in a map.
+pub(super) fn for_each_member_of(
+    shown: &str,
+    bytes: &[u8],
+    base: u64,
+    visit: &mut dyn FnMut(Member<'_>) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
     let damaged = |reason: String| DatasetError::DamagedTar {
         shard: shown.to_owned(),
         reason,
     };
-    let mut archive = Archive::new(Cursor::new(map.bytes()));
+    let mut archive = Archive::new(Cursor::new(bytes));
     let mut last = String::from("its beginning");
     for entry in archive.entries_with_seek().map_err(|e| damaged(e.to_string()))? {
         let mut entry = entry.map_err(|e| damaged(format!("{e} (after {last})")))?;
         let key = member_name(shown, &entry.path_bytes())?;
         let (size, at) = (entry.size(), entry.raw_file_position());
-        if at.checked_add(size).is_none_or(|end| end > map.bytes().len() as u64) {
-            let length = map.bytes().len();
+        if at.checked_add(size).is_none_or(|end| end > bytes.len() as u64) {
+            let length = bytes.len();
             return Err(damaged(format!(
                 "member {key} needs {size} bytes from byte {at}, but the tar ends at {length}"
             )));
@@ -110,15 +212,14 @@ pub(super) fn for_each_member(
         visit(Member {
             key: &key,
             size,
-            at,
+            at: base + at,
             modified: entry.header().mtime().unwrap_or(0),
             is_file: kind.is_file() || kind.is_contiguous(),
             is_folder: kind.is_dir(),
         })?;
         last = key;
     }
-    map.check(map.bytes().len() as u64)
-        .map_err(|length| damaged(format!("it was cut to {length} bytes while being read")))
+    Ok(())
 }
 
 /// The class's number in the order of first sight.

@@ -1,10 +1,14 @@
 //! Datasets: every kind of location, what is refused and why, and files that change while in use.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
+mod cifar;
+mod class_tars;
 mod exports;
 mod folders;
 mod idx_files;
+mod ilsvrc;
 mod lists;
+mod mat_writer;
 mod tars;
 mod truncation;
 
@@ -43,6 +47,6 @@ fn text(dataset: &Dataset, i: usize) -> String {
     let mut scratch = Vec::new();
     match dataset.read(i, &mut scratch).unwrap() {
         Encoded::File(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-        Encoded::Grey { .. } => panic!("not a file"),
+        Encoded::Grey { .. } | Encoded::Rgb { .. } => panic!("not a file"),
     }
 }

@@ -146,3 +146,59 @@ fn grey_pixels_become_rgb() {
     };
     assert!(decoder.open(short).is_err());
 }
+
+#[test]
+fn raw_rgb_is_cut_and_resized() {
+    let rgb = picture(8, 6, 1);
+    let encoded = Encoded::Rgb {
+        width: 8,
+        height: 6,
+        pixels: &rgb,
+    };
+    let mut plain = decoder(Options::default());
+    assert_eq!(plain.open(encoded).unwrap(), Frame { width: 8, height: 6 });
+    let region = Region {
+        x: 5,
+        y: 1,
+        width: 2,
+        height: 3,
+    };
+    let mut out = vec![0; region.bytes()];
+    plain.pixels(encoded, region, &mut out).unwrap();
+    let expected: Vec<u8> = (1..4).flat_map(|y| &rgb[3 * (8 * y + 5)..][..6]).copied().collect();
+    assert_eq!(out, expected);
+    let short = Encoded::Rgb {
+        width: 8,
+        height: 7,
+        pixels: &rgb,
+    };
+    assert!(plain.open(short).is_err());
+    // Resized it is what grey pixels are, where it is grey.
+    let grey: Vec<u8> = rgb.iter().copied().step_by(3).collect();
+    let tripled: Vec<u8> = grey.iter().flat_map(|&value| [value; 3]).collect();
+    let (width, height) = (8, 6);
+    let mut resizing = decoder(Options {
+        shorter_side: Some(9),
+        ..Options::default()
+    });
+    let both = [
+        Encoded::Grey {
+            width,
+            height,
+            pixels: &grey,
+        },
+        Encoded::Rgb {
+            width,
+            height,
+            pixels: &tripled,
+        },
+    ];
+    let [grey, rgb] = both.map(|encoded| {
+        let frame = resizing.open(encoded).unwrap();
+        assert_eq!(frame, Frame { width: 12, height: 9 });
+        let mut out = vec![0; Region::whole(frame).bytes()];
+        resizing.pixels(encoded, Region::whole(frame), &mut out).unwrap();
+        out
+    });
+    assert_eq!(grey, rgb);
+}

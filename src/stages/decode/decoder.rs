@@ -71,8 +71,8 @@ enum Opened<'a> {
     Jpeg(&'a [u8], Header),
     Png(Box<Png<'a>>),
     Grey(&'a [u8]),
-    /// RGB where it lies.
-    Ppm(&'a [u8]),
+    /// Pixels where they lie.
+    Rgb(&'a [u8]),
 }
 
 impl Decoder {
@@ -159,7 +159,7 @@ impl Decoder {
         };
         let needed = match &opened {
             Opened::Jpeg(_, header) => header.enclosing(source),
-            Opened::Png(_) | Opened::Ppm(_) | Opened::Grey(_) => geometry.whole(),
+            Opened::Png(_) | Opened::Rgb(_) | Opened::Grey(_) => geometry.whole(),
         };
         if let Opened::Jpeg(bytes, header) = &opened
             && needed == wanted
@@ -178,7 +178,7 @@ impl Decoder {
                 *decoded = png.rgb()?;
                 decoded
             }
-            Opened::Ppm(pixels) => pixels,
+            Opened::Rgb(pixels) => pixels,
             Opened::Grey(pixels) => {
                 decoded.clear();
                 decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
@@ -228,15 +228,10 @@ fn open<'a>(
     let bytes = match encoded {
         Encoded::File(bytes) => bytes,
         Encoded::Grey { width, height, pixels } => {
-            let geometry = Geometry::new((width.max(1), height.max(1)), 1, options)?;
-            let want = geometry.stored.0 as usize * geometry.stored.1 as usize;
-            if pixels.len() != want {
-                return Err(DecodeError::Buffer {
-                    got: pixels.len(),
-                    want,
-                });
-            }
-            return Ok((Opened::Grey(pixels), geometry));
+            return Ok((Opened::Grey(pixels), of_pixels(width, height, 1, pixels, options)?));
+        }
+        Encoded::Rgb { width, height, pixels } => {
+            return Ok((Opened::Rgb(pixels), of_pixels(width, height, 3, pixels, options)?));
         }
     };
     match sniff(bytes)? {
@@ -258,9 +253,28 @@ fn open<'a>(
         Kind::Ppm => {
             let ppm = ppm::open(bytes)?;
             let geometry = Geometry::new((ppm.width, ppm.height), 1, options)?;
-            Ok((Opened::Ppm(ppm.pixels), geometry))
+            Ok((Opened::Rgb(ppm.pixels), geometry))
         }
     }
+}
+
+/// The geometry of raw pixels, `channels` bytes each, if there are as many as their size says.
+fn of_pixels(
+    width: u32,
+    height: u32,
+    channels: usize,
+    pixels: &[u8],
+    options: &Options,
+) -> Result<Geometry, DecodeError> {
+    let geometry = Geometry::new((width.max(1), height.max(1)), 1, options)?;
+    let want = channels * geometry.stored.0 as usize * geometry.stored.1 as usize;
+    if pixels.len() != want {
+        return Err(DecodeError::Buffer {
+            got: pixels.len(),
+            want,
+        });
+    }
+    Ok(geometry)
 }
 
 /// Decodes `region` of a JPEG to RGB, whatever its colours and bits.

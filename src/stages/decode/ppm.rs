@@ -13,11 +13,15 @@ pub(super) struct Ppm<'a> {
 
 /// The frame and the RGB pixels of an image that needs no decoding; `None` for every other.
 pub fn raw(encoded: Encoded<'_>) -> Option<(Frame, &[u8])> {
-    let Encoded::File(bytes @ [b'P', b'6', ..]) = encoded else {
-        return None;
+    let (width, height, pixels) = match encoded {
+        Encoded::Rgb { width, height, pixels } => (width, height, pixels),
+        Encoded::File(bytes @ [b'P', b'6', ..]) => {
+            let Ppm { width, height, pixels } = open(bytes).ok()?;
+            (width, height, pixels)
+        }
+        Encoded::File(_) | Encoded::Grey { .. } => return None,
     };
-    let Ppm { width, height, pixels } = open(bytes).ok()?;
-    Some((Frame { width, height }, pixels))
+    (pixels.len() as u64 == 3 * u64::from(width) * u64::from(height)).then_some((Frame { width, height }, pixels))
 }
 
 /// Reads the header and finds the pixels.

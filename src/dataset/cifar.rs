@@ -1,0 +1,177 @@
+//! CIFAR-10, its binary version: records of a label and 3072 bytes, the red plane of 32 x 32 pixels, the green, the blue.
+//!
+//! `cifar:DIR/train` means `DIR/data_batch_1.bin` to `DIR/data_batch_5.bin`, `cifar:DIR/test` means `DIR/test_batch.bin`;
+//! the names of the ten classes are the lines of `DIR/batches.meta.txt`, or `0` to `9` where there is no such file.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::DatasetError;
+use super::classes::{check, is_hidden};
+use super::folder::modified;
+use super::listing::Listing;
+
+/// Pixels in a row, and rows.
+pub(super) const SIDE: u32 = 32;
+
+/// Pixels in a plane.
+const PLANE: usize = (SIDE * SIDE) as usize;
+
+/// Bytes of a record.
+const RECORD: usize = 1 + 3 * PLANE;
+
+const CLASSES: usize = 10;
+
+/// A batch has 30 MB: what is far larger is refused before it fills the memory.
+const MOST_BYTES: u64 = 1 << 30;
+
+const TRAIN: [&str; 5] = [
+    "data_batch_1",
+    "data_batch_2",
+    "data_batch_3",
+    "data_batch_4",
+    "data_batch_5",
+];
+const TEST: [&str; 1] = ["test_batch"];
+
+/// A split read into memory.
+pub(super) struct Listed {
+    pub(super) classes: Vec<String>,
+    pub(super) listing: Listing,
+    /// RGB interleaved, record after record.
+    pub(super) pixels: Vec<u8>,
+}
+
+/// Reads a split. A sample's name is its batch and its five-digit number in it, counted from 0: `data_batch_1/00042`.
+pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed, DatasetError> {
+    let batches: &[&str] = match split {
+        "train" => &TRAIN,
+        "test" => &TEST,
+        _ => {
+            return Err(DatasetError::Split {
+                location: location.to_owned(),
+                split: split.to_owned(),
+                choices: "cifar:DIR/train or cifar:DIR/test",
+            });
+        }
+    };
+    let classes = class_names(folder)?;
+    let (mut listing, mut pixels) = (Listing::default(), Vec::new());
+    for batch in batches {
+        let path = folder.join(format!("{batch}.bin"));
+        let (bytes, stamp) = read(location, &path)?;
+        for (record, bytes) in bytes.chunks_exact(RECORD).enumerate() {
+            let label = bytes[0];
+            if usize::from(label) >= CLASSES {
+                let reason =
+                    format!("record {record} has the label {label}, but CIFAR-10's are 0 to 9; download it again");
+                return Err(wrong(&path, reason));
+            }
+            let at = (pixels.len() / (RECORD - 1)) as u64;
+            let name = format!("{batch}/{record:05}");
+            listing.push(u32::from(label), &name, (RECORD - 1) as u64, stamp, at);
+            interleave(&bytes[1..], &mut pixels);
+        }
+    }
+    check(location, &classes, &listing, 0)?;
+    Ok(Listed {
+        classes,
+        listing,
+        pixels,
+    })
+}
+
+/// Where the sample `name` lies, for people.
+pub(super) fn where_is(folder: &Path, name: &str) -> String {
+    let (batch, record) = name.split_once('/').unwrap_or((name, ""));
+    format!("{}, record {record}", folder.join(format!("{batch}.bin")).display())
+}
+
+fn wrong(file: &Path, reason: String) -> DatasetError {
+    DatasetError::Cifar {
+        file: file.display().to_string(),
+        reason,
+    }
+}
+
+/// Reads a batch: whole records, at least one; and when it was last modified.
+fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => DatasetError::NotFound {
+            location: location.to_owned(),
+            hint: format!("no {}; it comes with cifar-10-binary.tar.gz, unpacked", path.display()),
+        },
+        _ => DatasetError::Unreadable {
+            path: path.display().to_string(),
+            source,
+        },
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(wrong(
+            path,
+            format!("is larger than the limit of {MOST_BYTES} bytes for a batch"),
+        ));
+    }
+    let (whole, rest) = (bytes.len() / RECORD, bytes.len() % RECORD);
+    if bytes.is_empty() || rest != 0 {
+        let reason =
+            format!("record {whole} has {rest} bytes in place of {RECORD}: the file is cut short; download it again");
+        return Err(wrong(path, reason));
+    }
+    Ok((bytes, modified(&metadata)))
+}
+
+/// Three planes to RGB.
+fn interleave(planes: &[u8], out: &mut Vec<u8>) {
+    let (red, rest) = planes.split_at(PLANE);
+    let (green, blue) = rest.split_at(PLANE);
+    let pixels = red.iter().zip(green).zip(blue);
+    out.extend(pixels.flat_map(|((&r, &g), &b)| [r, g, b]));
+}
+
+/// The names in `batches.meta.txt`, in the order of the labels.
+fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
+    let path = folder.join("batches.meta.txt");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok((0..CLASSES).map(|label| label.to_string()).collect());
+        }
+        Err(source) => {
+            return Err(DatasetError::Unreadable {
+                path: path.display().to_string(),
+                source,
+            });
+        }
+    };
+    let text = str::from_utf8(&text).map_err(|_| wrong(&path, "is not UTF-8; download it again".into()))?;
+    let names: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let different: BTreeSet<&String> = names.iter().collect();
+    if names.len() != CLASSES || different.len() != CLASSES {
+        let reason = format!(
+            "holds {} class names, {} of them different, in place of 10",
+            names.len(),
+            different.len()
+        );
+        return Err(wrong(&path, reason));
+    }
+    // An export makes folders of these names.
+    if let Some(name) = names.iter().find(|name| is_hidden(name) || name.contains(['/', '\0'])) {
+        return Err(wrong(
+            &path,
+            format!("{name:?} is no name for a class: it must be one for a folder too"),
+        ));
+    }
+    Ok(names)
+}

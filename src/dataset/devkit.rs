@@ -1,0 +1,205 @@
+//! ILSVRC 2012's development kit: which class each number stands for, and the numbers of the validation images.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use super::DatasetError;
+use super::mat::{self, Value};
+
+const FOLDER: &str = "ILSVRC2012_devkit_t12";
+const ARCHIVE: &str = "ILSVRC2012_devkit_t12.tar.gz";
+const META: &str = "data/meta.mat";
+const TRUTH: &str = "data/ILSVRC2012_validation_ground_truth.txt";
+
+/// Larger files than this are none of the kit's: its largest has 1 MB.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The kit has 2.5 MB in its archive: what goes on beyond this is not decompressed.
+const MOST_ARCHIVE: u64 = 256 << 20;
+
+/// What the kit says.
+pub(super) struct Devkit {
+    /// The WNIDs of the classes, sorted by their bytes.
+    pub(super) classes: Vec<String>,
+    /// A label an image, in the order of the images' names.
+    pub(super) labels: Vec<u32>,
+    /// Where the labels stand, for people.
+    pub(super) truth: String,
+}
+
+/// One of the kit's files in memory.
+struct Text {
+    shown: String,
+    bytes: Vec<u8>,
+}
+
+/// Reads the kit in `folder`: unpacked, or its archive.
+pub(super) fn read(location: &str, folder: &Path) -> Result<Devkit, DatasetError> {
+    let [meta, truth] = files(location, folder)?;
+    let numbered = classes(&meta)?;
+    let mut classes: Vec<String> = numbered.values().cloned().collect();
+    classes.sort_unstable();
+    if let Some([wnid, _]) = classes.array_windows().find(|[a, b]| a == b) {
+        return Err(wrong(&meta.shown, format!("two of its classes have the WNID {wnid}")));
+    }
+    let label = |wnid: &String| classes.binary_search(wnid).unwrap_or_default() as u32;
+    let labels: BTreeMap<u32, u32> = numbered.iter().map(|(&id, wnid)| (id, label(wnid))).collect();
+    let labels = ground_truth(&truth, &labels)?;
+    Ok(Devkit {
+        classes,
+        labels,
+        truth: truth.shown,
+    })
+}
+
+fn wrong(file: &str, reason: String) -> DatasetError {
+    DatasetError::Ilsvrc {
+        file: file.to_owned(),
+        reason,
+    }
+}
+
+/// The classes by their ILSVRC2012_ID: of all synsets those that have no children.
+fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
+    let wrong = |reason: String| wrong(&meta.shown, reason);
+    let fields = ["ILSVRC2012_ID", "WNID", "num_children"];
+    let synsets = mat::structs(&meta.bytes, "synsets", fields)
+        .map_err(|error| wrong(format!("{error}; it must be the {META} of {ARCHIVE}")))?;
+    let mut classes = BTreeMap::new();
+    for (index, synset) in synsets.into_iter().enumerate() {
+        let [Value::Number(id), Value::Text(wnid), Value::Number(children)] = synset else {
+            return Err(wrong(format!(
+                "synset {} lacks an ILSVRC2012_ID, a WNID or a num_children of the right type",
+                index + 1
+            )));
+        };
+        if children != 0.0 {
+            continue;
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        // An export makes folders of these names.
+        if wnid.is_empty() || !wnid.chars().all(is_plain) {
+            return Err(wrong(format!(
+                "synset {} has the WNID {wnid:?}, which is none",
+                index + 1
+            )));
+        }
+        if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
+            return Err(wrong(format!(
+                "synset {wnid} has the ILSVRC2012_ID {id}, which is no number from 1"
+            )));
+        }
+        if let Some(other) = classes.insert(id as u32, wnid.clone()) {
+            return Err(wrong(format!("{other} and {wnid} have the same ILSVRC2012_ID, {id}")));
+        }
+    }
+    Ok(classes)
+}
+
+/// The labels of the images, in the order of the lines.
+fn ground_truth(truth: &Text, labels: &BTreeMap<u32, u32>) -> Result<Vec<u32>, DatasetError> {
+    let mut found = Vec::new();
+    for (index, line) in truth.bytes.trim_ascii_end().split(|&byte| byte == b'\n').enumerate() {
+        let line = String::from_utf8_lossy(line.trim_ascii());
+        let label = line.parse().ok().and_then(|id: u32| labels.get(&id));
+        let Some(&label) = label else {
+            return Err(DatasetError::ListLine {
+                file: truth.shown.clone(),
+                line: index + 1,
+                reason: format!(
+                    "{line:?} is not the ILSVRC2012_ID of one of the {} classes of {META}",
+                    labels.len()
+                ),
+            });
+        };
+        found.push(label);
+    }
+    Ok(found)
+}
+
+/// The two files that are needed, from the unpacked kit where it has both, else from the archive.
+fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
+    let kit = folder.join(FOLDER);
+    let unpacked = [META, TRUTH].map(|name| kit.join(name));
+    if unpacked.iter().all(|path| path.is_file()) {
+        let [meta, truth] = unpacked;
+        return Ok([of_file(&meta)?, of_file(&truth)?]);
+    }
+    let archive = folder.join(ARCHIVE);
+    if archive.is_file() {
+        return of_archive(&archive);
+    }
+    let hint = match unpacked.iter().find(|path| !path.is_file()) {
+        Some(lacking) if kit.is_dir() => format!("{} is missing, and so is {}", lacking.display(), archive.display()),
+        _ => format!(
+            "no {}; download it from image-net.org, or unpack it to {}",
+            archive.display(),
+            kit.display()
+        ),
+    };
+    Err(DatasetError::NotFound {
+        location: location.to_owned(),
+        hint,
+    })
+}
+
+fn of_file(path: &Path) -> Result<Text, DatasetError> {
+    let shown = path.display().to_string();
+    let length = fs::metadata(path).map(|metadata| metadata.len());
+    let bytes = length.and_then(|length| {
+        if length > MOST_BYTES {
+            return Err(too_large(length));
+        }
+        fs::read(path)
+    });
+    match bytes {
+        Ok(bytes) => Ok(Text { shown, bytes }),
+        Err(source) => Err(DatasetError::Unreadable { path: shown, source }),
+    }
+}
+
+fn too_large(bytes: u64) -> io::Error {
+    io::Error::other(format!("{bytes} bytes is more than the limit of {MOST_BYTES}"))
+}
+
+/// Reads the archive up to where both files were seen.
+fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
+    let unreadable = |source: io::Error| DatasetError::Unreadable {
+        path: path.display().to_string(),
+        source,
+    };
+    let reader = GzDecoder::new(File::open(path).map_err(unreadable)?).take(MOST_ARCHIVE);
+    let mut archive = ::tar::Archive::new(reader);
+    let (mut meta, mut truth) = (None, None);
+    for entry in archive.entries().map_err(unreadable)? {
+        let mut entry = entry.map_err(unreadable)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let place = match name.trim_start_matches("./").strip_prefix(FOLDER) {
+            Some(rest) if rest.trim_start_matches('/') == META => &mut meta,
+            Some(rest) if rest.trim_start_matches('/') == TRUTH => &mut truth,
+            _ => continue,
+        };
+        if entry.size() > MOST_BYTES {
+            return Err(unreadable(too_large(entry.size())));
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(unreadable)?;
+        let shown = format!("{}, member {name}", path.display());
+        *place = Some(Text { shown, bytes });
+        if meta.is_some() && truth.is_some() {
+            break;
+        }
+    }
+    match (meta, truth) {
+        (Some(meta), Some(truth)) => Ok([meta, truth]),
+        (meta, _) => {
+            let lacking = if meta.is_none() { META } else { TRUTH };
+            let reason = format!("holds no {FOLDER}/{lacking}; download it again from image-net.org");
+            Err(wrong(&path.display().to_string(), reason))
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The part of MATLAB's level 5 MAT format that ILSVRC's development kit needs: numbers and texts in a struct array.
+//!
+//! A file is a header of 128 bytes and elements after each other, all of it little-endian here. An element is a tag (type
+//! and length) and its contents, padded to eight bytes; one of at most four bytes fits into its tag. Type 15 is another
+//! element, compressed by zlib; type 14 an array, itself made of elements: flags, dimensions, name, then, for a struct
+//! array, the fields' names and an array for each field of each struct.
+//!
+//! Nothing in the file is believed: every length is checked against the bytes that are there, what is decompressed has a
+//! limit, and arrays inside of arrays are skipped rather than followed.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+
+/// More than this is not decompressed: the kit's array has some 2 MB.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// More structs than this are taken for a damaged file: the kit has 1860.
+const MOST_STRUCTS: usize = 1 << 20;
+
+const HEADER: usize = 128;
+
+/// Types of elements.
+const INT8: u32 = 1;
+const UINT8: u32 = 2;
+const INT16: u32 = 3;
+const UINT16: u32 = 4;
+const INT32: u32 = 5;
+const UINT32: u32 = 6;
+const SINGLE: u32 = 7;
+const DOUBLE: u32 = 9;
+const MATRIX: u32 = 14;
+const COMPRESSED: u32 = 15;
+const UTF8: u32 = 16;
+
+/// Classes of arrays.
+const STRUCT: u8 = 2;
+const CHAR: u8 = 4;
+const NUMERIC: std::ops::RangeInclusive<u8> = 6..=15;
+
+/// Why a MAT file cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum MatError {
+    /// Something else, or MATLAB's older or newer format.
+    #[error("is not a MAT file of level 5 (MATLAB's -v6 and -v7)")]
+    NotMat,
+    /// Written on a machine of the other byte order.
+    #[error("is a big-endian MAT file, which is not read here")]
+    BigEndian,
+    /// An element claims more bytes than there are.
+    #[error("is cut short or damaged: {what} lacks {lacking} bytes")]
+    Cut {
+        /// The part.
+        what: &'static str,
+        /// How many more it claims.
+        lacking: usize,
+    },
+    /// zlib refuses.
+    #[error("is damaged: a compressed part of it cannot be decompressed ({0})")]
+    Compressed(String),
+    /// Beyond a limit.
+    #[error("is damaged: {0}, more than any such file holds")]
+    TooLarge(&'static str),
+    /// It contradicts itself.
+    #[error("is damaged: {0}")]
+    Damaged(&'static str),
+    /// The array that is wanted is not there.
+    #[error("holds no struct array {0:?}")]
+    NoArray(String),
+    /// A field that is wanted is not there.
+    #[error("its structs have no field {0:?}")]
+    NoField(String),
+}
+
+/// What a field of a struct holds, as far as it is read here.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    /// A single number.
+    Number(f64),
+    /// A row of characters.
+    Text(String),
+    /// Anything else.
+    Other,
+}
+
+/// Reads the fields `wanted` of every struct in the array `name`.
+pub(super) fn structs<const N: usize>(file: &[u8], name: &str, wanted: [&str; N]) -> Result<Vec<[Value; N]>, MatError> {
+    let header = file.get(..HEADER).ok_or(MatError::NotMat)?;
+    match &header[124..] {
+        [0, 1, b'I', b'M'] => {}
+        [1, 0, b'M', b'I'] => return Err(MatError::BigEndian),
+        _ => return Err(MatError::NotMat),
+    }
+    let mut rest = Elements(&file[HEADER..]);
+    while let Some(element) = rest.next()? {
+        let found = if element.kind == COMPRESSED {
+            let bytes = decompress(element.bytes)?;
+            let inner = Elements(&bytes).next()?;
+            inner.map_or(Ok(None), |inner| struct_array(inner, name, wanted))?
+        } else {
+            struct_array(element, name, wanted)?
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+    }
+    Err(MatError::NoArray(name.to_owned()))
+}
+
+/// An element: its type and contents.
+#[derive(Clone, Copy)]
+struct Element<'a> {
+    kind: u32,
+    bytes: &'a [u8],
+}
+
+/// The elements that lie after each other in some bytes.
+struct Elements<'a>(&'a [u8]);
+
+impl<'a> Elements<'a> {
+    fn next(&mut self) -> Result<Option<Element<'a>>, MatError> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let tag = take(&mut self.0, 4, "a tag")?;
+        let first = word(tag);
+        // A small element has its length in the upper half of the word, and its contents in the tag's second word.
+        if first >> 16 != 0 {
+            let (kind, length) = (first & 0xffff, (first >> 16) as usize);
+            let word = take(&mut self.0, 4, "a small element")?;
+            let bytes = word
+                .get(..length)
+                .ok_or(MatError::Damaged("a small element is not small"))?;
+            return Ok(Some(Element { kind, bytes }));
+        }
+        let length = word(take(&mut self.0, 4, "a tag")?) as usize;
+        let bytes = take(&mut self.0, length, "an element")?;
+        // Compressed elements have no padding; the last one may lack it.
+        if first != COMPRESSED {
+            let padding = (length.wrapping_neg() % 8).min(self.0.len());
+            self.0 = &self.0[padding..];
+        }
+        Ok(Some(Element { kind: first, bytes }))
+    }
+
+    /// The next element, which must be there.
+    fn expect(&mut self, what: &'static str) -> Result<Element<'a>, MatError> {
+        self.next()?.ok_or(MatError::Cut { what, lacking: 8 })
+    }
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize, what: &'static str) -> Result<&'a [u8], MatError> {
+    let Some((taken, after)) = rest.split_at_checked(length) else {
+        let lacking = length - rest.len();
+        return Err(MatError::Cut { what, lacking });
+    };
+    *rest = after;
+    Ok(taken)
+}
+
+/// A little-endian word; bytes that are not there count as zeros.
+fn word(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .take(4)
+        .rev()
+        .fold(0, |word, &byte| word << 8 | u32::from(byte))
+}
+
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, MatError> {
+    let mut out = Vec::new();
+    let mut reader = ZlibDecoder::new(bytes).take(MOST_BYTES + 1);
+    reader
+        .read_to_end(&mut out)
+        .map_err(|error| MatError::Compressed(error.to_string()))?;
+    if out.len() as u64 > MOST_BYTES {
+        return Err(MatError::TooLarge("it decompresses to more than 64 MiB"));
+    }
+    Ok(out)
+}
+
+/// An array's beginning: its class, its number of values, its name, and the elements that follow.
+struct Array<'a> {
+    class: u8,
+    count: usize,
+    name: &'a [u8],
+    rest: Elements<'a>,
+}
+
+/// Opens an array; `None` for one of no bytes, which stands for an empty one.
+fn array(bytes: &[u8]) -> Result<Option<Array<'_>>, MatError> {
+    let mut rest = Elements(bytes);
+    let Some(flags) = rest.next()? else { return Ok(None) };
+    let dimensions = rest.expect("an array's size")?;
+    let name = rest.expect("an array's name")?;
+    let class = *flags.bytes.first().ok_or(MatError::Damaged("an array has no class"))?;
+    if dimensions.kind != INT32 || !dimensions.bytes.len().is_multiple_of(4) {
+        return Err(MatError::Damaged("an array's size is not made of whole numbers"));
+    }
+    let mut sizes = dimensions.bytes.chunks_exact(4).map(word);
+    let count = sizes.try_fold(1_usize, |product, size| product.checked_mul(size as usize));
+    Ok(Some(Array {
+        class,
+        count: count.ok_or(MatError::Damaged("an array's size is too large for a number"))?,
+        name: name.bytes,
+        rest,
+    }))
+}
+
+/// Reads the struct array `name`, if that is what `element` holds.
+fn struct_array<const N: usize>(
+    element: Element<'_>,
+    name: &str,
+    wanted: [&str; N],
+) -> Result<Option<Vec<[Value; N]>>, MatError> {
+    if element.kind != MATRIX {
+        return Ok(None);
+    }
+    let Some(array) = array(element.bytes)? else {
+        return Ok(None);
+    };
+    if array.class != STRUCT || array.name != name.as_bytes() {
+        return Ok(None);
+    }
+    let mut rest = array.rest;
+    let width = word(rest.expect("the length of the fields' names")?.bytes) as usize;
+    let names = rest.expect("the fields' names")?.bytes;
+    if width == 0 || !names.len().is_multiple_of(width) {
+        return Err(MatError::Damaged("the fields' names have no common length"));
+    }
+    let fields: Vec<&[u8]> = names
+        .chunks_exact(width)
+        .map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default())
+        .collect();
+    let mut places = [0; N];
+    for (place, wanted) in places.iter_mut().zip(wanted) {
+        let found = fields.iter().position(|field| *field == wanted.as_bytes());
+        *place = found.ok_or_else(|| MatError::NoField(wanted.to_owned()))?;
+    }
+    if array.count > MOST_STRUCTS {
+        return Err(MatError::TooLarge("it claims more than a million structs"));
+    }
+    let mut found = Vec::new();
+    for _ in 0..array.count {
+        let mut values = [const { Value::Other }; N];
+        for field in 0..fields.len() {
+            let element = rest.expect("a struct's field")?;
+            for (value, _) in values.iter_mut().zip(places).filter(|(_, place)| *place == field) {
+                *value = self::value(element)?;
+            }
+        }
+        found.push(values);
+    }
+    Ok(Some(found))
+}
+
+/// Reads a number or a text.
+fn value(element: Element<'_>) -> Result<Value, MatError> {
+    if element.kind != MATRIX {
+        return Err(MatError::Damaged("a field is not an array"));
+    }
+    let Some(mut array) = array(element.bytes)? else {
+        return Ok(Value::Other);
+    };
+    if array.class == CHAR {
+        let text = text(array.rest.expect("a text")?);
+        return Ok(text.map_or(Value::Other, Value::Text));
+    }
+    if NUMERIC.contains(&array.class) && array.count == 1 {
+        let number = number(array.rest.expect("a number")?);
+        return Ok(number.map_or(Value::Other, Value::Number));
+    }
+    Ok(Value::Other)
+}
+
+/// A text, whichever way its characters are stored.
+fn text(element: Element<'_>) -> Option<String> {
+    match element.kind {
+        INT8 | UINT8 | UTF8 => String::from_utf8(element.bytes.to_vec()).ok(),
+        UINT16 => {
+            let units = element
+                .bytes
+                .chunks_exact(2)
+                .map(|two| u16::from_le_bytes([two[0], two[1]]));
+            char::decode_utf16(units).collect::<Result<_, _>>().ok()
+        }
+        _ => None,
+    }
+}
+
+/// The first number of an element: MATLAB stores a whole one in the smallest type that holds it, whatever the array's class.
+fn number(element: Element<'_>) -> Option<f64> {
+    let bytes = element.bytes;
+    match element.kind {
+        INT8 => bytes.first().map(|&byte| f64::from(byte.cast_signed())),
+        UINT8 => bytes.first().copied().map(f64::from),
+        INT16 => bytes.first_chunk().map(|two| f64::from(i16::from_le_bytes(*two))),
+        UINT16 => bytes.first_chunk().map(|two| f64::from(u16::from_le_bytes(*two))),
+        INT32 => bytes.first_chunk().map(|four| f64::from(i32::from_le_bytes(*four))),
+        UINT32 => bytes.first_chunk().map(|four| f64::from(u32::from_le_bytes(*four))),
+        SINGLE => bytes.first_chunk().map(|four| f64::from(f32::from_le_bytes(*four))),
+        DOUBLE => bytes.first_chunk().map(|eight| f64::from_le_bytes(*eight)),
+        12 => bytes.first_chunk().map(|eight| i64::from_le_bytes(*eight) as f64),
+        13 => bytes.first_chunk().map(|eight| u64::from_le_bytes(*eight) as f64),
+        _ => None,
+    }
+}
