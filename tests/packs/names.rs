@@ -31,6 +31,7 @@ fn odd_names_keep_their_ids_and_get_keys_without_dots() {
         "v1.2/tab\tline\nslash\\.jpg".to_string(),
         format!("{long}/{long}.jpg"),
         format!("long/{longer}.jpg"),
+        "__misc__/__a__.jpg".to_string(),
     ];
     for name in &names {
         image(&given, &format!("odd/{name}"));
@@ -43,6 +44,8 @@ fn odd_names_keep_their_ids_and_get_keys_without_dots() {
             .is_some_and(|extension| extension == "jpg")
     });
     let expected = [
+        // WebDataset would pass over the folder `__misc__`.
+        "%5F_misc__/__a__.jpg".to_string(),
         "a b/é ü.jpg".to_string(),
         format!("long/{longer}.jpg"),
         format!("{long}/{long}.jpg"),

@@ -1,7 +1,8 @@
 //! From a sample's id to its key in a shard, and to text in a line.
 //!
 //! WebDataset cuts a member's name at the first dot of its last part: what comes before is the key, what follows the
-//! extension. So no key may hold a dot, and a key must lead nowhere when the shard is unpacked.
+//! extension. So no key may hold a dot, and a key must lead nowhere when the shard is unpacked. It passes over members in
+//! folders like `__this__`, which it keeps for itself, so no key may begin so.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -52,6 +53,9 @@ impl Keys {
         encode(id.class, &mut key);
         key.push('/');
         encode(name, &mut key);
+        if begins_with_reserved_folder(&key) {
+            key.replace_range(..1, "%5F");
+        }
         key
     }
 }
@@ -68,6 +72,12 @@ fn stem(name: &str) -> &str {
     } else {
         name
     }
+}
+
+/// Whether the first folder of a key is one that WebDataset keeps for itself: two underscores before and behind.
+fn begins_with_reserved_folder(key: &str) -> bool {
+    let folder = key.split('/').next().unwrap_or_default();
+    folder.strip_prefix("__").is_some_and(|rest| rest.ends_with("__"))
 }
 
 /// Appends `name` with dots, percent signs, control characters and slashes that separate nothing as `%` and two digits.
@@ -135,6 +145,23 @@ mod tests {
             ("a\tb\n", "a%09b%0A"),
         ] {
             assert_eq!(encoded(name), key);
+        }
+    }
+
+    #[test]
+    fn folders_that_webdataset_passes_over_are_known() {
+        for key in ["__misc__/a", "____/a", "______/__a__"] {
+            assert!(begins_with_reserved_folder(key), "{key}");
+        }
+        for key in [
+            "___/a",
+            "__misc/a",
+            "misc__/a",
+            "a/__misc__/b",
+            "_x_/a",
+            "__misc__%2F/a",
+        ] {
+            assert!(!begins_with_reserved_folder(key), "{key}");
         }
     }
 
