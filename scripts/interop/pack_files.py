@@ -1,0 +1,58 @@
+"""The files of a pack, read as docs/pack-format.md has them and with nothing of ours: manifest, .idx and .sums."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
+
+
+class Sample(NamedTuple):
+    shard: Path
+    key: str
+    label: int
+    # CLASS/name in the source.
+    id: str
+    extension: str
+    # Where the image's contents lie in the shard.
+    at: int
+    length: int
+
+    def contents(self):
+        with self.shard.open("rb") as shard:
+            shard.seek(self.at)
+            return shard.read(self.length)
+
+
+def unescape(text):
+    parts, at = [], 0
+    while at < len(text):
+        escape = ESCAPES.get(text[at : at + 2])
+        parts.append(escape or text[at])
+        at += 2 if escape else 1
+    return "".join(parts)
+
+
+def manifest(pack):
+    return json.loads(Path(pack, "dataset.json").read_text())
+
+
+def shards(pack):
+    """The shards that hold samples: DALI refuses the index of one that holds none."""
+    return [Path(pack, shard["file"]) for shard in manifest(pack)["shards"] if shard["samples"] > 0]
+
+
+def samples(pack):
+    """All samples in the order of the shards."""
+    found = []
+    for shard in shards(pack):
+        # Split at newlines alone: other characters that Python takes for the end of a line may stand in names.
+        sums = shard.with_suffix(".sums").read_bytes().decode().split("\n")[:-1]
+        version, *index = shard.with_suffix(".idx").read_text().splitlines()
+        assert version == f"v1.1 {len(sums)}", f"{shard.name}: .idx says {version}, .sums has {len(sums)} lines"
+        for places, line in zip(index, sums, strict=True):
+            extension, at, length = places.split()[:3]
+            _, _, _, label, key, name = line.split("\t")
+            found.append(Sample(shard, unescape(key), int(label), unescape(name), extension, int(at), int(length)))
+    assert len(found) == manifest(pack)["samples"], f"{pack}: {len(found)} samples in .sums, not those of dataset.json"
+    return found
