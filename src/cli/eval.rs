@@ -77,12 +77,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     };
     let stop = Stop::default();
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
-    let watch = Watch {
-        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
-        // It comes back as the ending.
-        on_fault: Box::new(|_, _| {}),
-        on_stop: Box::new(|| {}),
-    };
+    let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     ending(control::supervise(topology, &stop, watch), || {
         "stopped; nothing was written".to_string()
     })?;

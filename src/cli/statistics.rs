@@ -69,10 +69,11 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
     hash.update(&plan.sets.train.content_stamp().to_le_bytes());
     hash.update(
         format!(
-            "{:?} {} {} {:?}",
+            "{:?} {} {} {} {:?}",
             decode.shorter_side,
             decode.square,
             decode.exif,
+            decode.dct_scaling,
             look::mean_image_side(&plan.config)
         )
         .as_bytes(),
@@ -89,11 +90,7 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let stop = Stop::default();
     let count = bar.clone();
     let (topology, sums) = topology::measuring(plan, &stop, Arc::new(move || count.inc(1)));
-    let watch = Watch {
-        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
-        on_fault: Box::new(|_, _| {}),
-        on_stop: Box::new(|| {}),
-    };
+    let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     let end = control::supervise(topology, &stop, watch);
     bar.finish_and_clear();
     ending(end, || "nothing was begun yet: run the same command again".to_string())?;

@@ -172,12 +172,7 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
     let topology = topology::feeding(plan, statistics, &stop, delivered).map_err(Failure::usage)?;
     let meters = Arc::clone(&topology.meters);
     let before = meters.read();
-    let watch = Watch {
-        stall_after: Duration::from_secs(u64::from(plan.config.run.stall_after_s)),
-        // It comes back as the ending.
-        on_fault: Box::new(|_, _| {}),
-        on_stop: Box::new(|| {}),
-    };
+    let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     ending(control::supervise(topology, &stop, watch), || {
         "stopped; nothing was measured".to_string()
     })?;

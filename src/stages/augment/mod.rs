@@ -73,6 +73,10 @@ pub fn run(
                 row.row_mut(0).fill(0);
                 0
             };
+            if stored.is_some() {
+                // Before the row goes on: a shard that was cut short meanwhile reads as zeros.
+                data.verify(request.sample as usize).map_err(Fault::failed)?;
+            }
             let fact = RowFact {
                 sample: request.sample,
                 label,
@@ -90,10 +94,6 @@ pub fn run(
             }
             view += 1;
             left = rest;
-        }
-        if stored.is_some() {
-            // A shard that was cut short meanwhile reads as zeros.
-            data.verify(item.ticket.sample as usize).map_err(Fault::failed)?;
         }
         // decode may have ended already; then nobody needs the buffer.
         let _ = item.buffer.map(|buffer| spare.send(buffer));
