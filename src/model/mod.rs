@@ -9,9 +9,10 @@ pub mod plan;
 pub mod presets;
 pub mod solver;
 pub mod spec;
+pub mod stretch;
 
+mod acts;
 mod buffers;
-mod layer;
 mod pass;
 
 pub use error::ModelError;

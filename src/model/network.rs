@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::{Memory, ModelError, Parameter, Plan, Spec, init};
+use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::softmax::Loss;
@@ -40,12 +41,14 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes all memory for batches of `batch` images and draws the initial weights from `seed`.
+    /// Makes all memory for batches of `batch` images, whose convolutions are computed by `method`, and draws the initial
+    /// weights from `seed`.
     pub fn new(
         layers: &[Layer],
         input: Shape,
         classes: usize,
         batch: usize,
+        method: Method,
         threads: Arc<Threads>,
         seed: u64,
     ) -> Result<Self, ModelError> {
@@ -53,7 +56,7 @@ impl Network {
             return Err(ModelError::Zero { what: "the batch" });
         }
         let spec = Spec::new(layers, input, classes)?;
-        let plan = Plan::new(&spec, batch);
+        let plan = Plan::new(&spec, batch, method);
         let parameters = start(&spec, &threads, seed);
         let buffers = Buffers::new(&spec, &plan);
         let cpu = Cpu::new(threads, plan.scratch);
@@ -79,9 +82,9 @@ impl Network {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: [batch][C][H][W]. Values must be finite, in rows of weight 0 too.
+    /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
-        &mut self.buffers.activations[0]
+        &mut self.buffers.input
     }
 
     /// Where this network's rows begin in the batch of the whole run (0 by default): dropout masks go by that number.
@@ -89,17 +92,14 @@ impl Network {
         self.first_row = first_row;
     }
 
-    /// Softmax of the newest forward pass: [rows][classes].
+    /// Softmax of the newest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The scores before the softmax: [rows][classes].
+    /// The scores before the softmax: `[rows][classes]`.
     pub fn logits(&self) -> &[f32] {
-        self.buffers
-            .activations
-            .last()
-            .map_or(&[], |logits| &logits[..self.rows * self.spec.classes])
+        &self.buffers.logits()[..self.rows * self.spec.classes]
     }
 
     /// The loss of the newest forward pass; its gradient is averaged over the rows of weight 1.
@@ -119,7 +119,7 @@ impl Network {
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
         let Buffers {
-            activations,
+            stretches,
             probabilities,
             gradients: [gradient, _],
             ..
@@ -127,8 +127,8 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        activations.last().map_or_else(Loss::default, |logits| {
-            softmax::cpu::loss(logits, probabilities, classes, labels, weights)
+        stretches.last().map_or_else(Loss::default, |kept| {
+            softmax::cpu::loss(kept.last(), probabilities, classes, labels, weights)
         })
     }
 

@@ -11,6 +11,7 @@ mod laws;
 mod learns;
 mod linear;
 mod lrn;
+mod planar;
 mod pool;
 mod presets;
 mod rows;
