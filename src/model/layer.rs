@@ -1,7 +1,7 @@
 //! One layer of a pass: which operation it is, and on which part of the buffers.
 
 use super::plan::Place;
-use super::{LayerSpec, Operation, Parameter, Pass};
+use super::{Direction, LayerSpec, Operation, Parameter, Pass};
 use crate::devices::cpu::Cpu;
 use crate::ops::conv::cpu::Saved;
 use crate::ops::{Chunks, dropout, relu, tanh};
@@ -101,7 +101,7 @@ impl Work<'_> {
         }
     }
 
-    /// dw, db and, where wanted, dx from dy for layers with parameters.
+    /// dw, db and, where wanted, dx from dy for layers with parameters. `lap` is told what has just been done.
     #[allow(clippy::too_many_arguments, reason = "the operands of a layer with parameters")]
     pub(super) fn backward_parameters(
         &self,
@@ -112,6 +112,7 @@ impl Work<'_> {
         [dw, db]: [&mut [f32]; 2],
         partial: &mut [f32],
         dx: Option<&mut [f32]>,
+        lap: &mut dyn FnMut(Direction),
     ) {
         let Self { cpu, chunks, rows, .. } = *self;
         match &layer.operation {
@@ -119,11 +120,14 @@ impl Work<'_> {
                 let partial = &mut partial[..chunks.len() * conv.partial()];
                 conv.backward(cpu, chunks, rows, Saved { input: x, weight }, dy, partial, dx);
                 conv.reduce(cpu, chunks, rows, partial, dw, db);
+                lap(Direction::Backward);
             }
             Operation::Linear(linear) => {
                 linear.backward_weights(cpu, chunks, x, dy, dw, db);
+                lap(Direction::BackwardWeights);
                 if let Some(dx) = dx {
                     linear.backward_data(cpu, chunks, weight, dy, dx);
+                    lap(Direction::BackwardData);
                 }
             }
             _ => {}

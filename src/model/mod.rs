@@ -9,8 +9,10 @@ pub mod plan;
 pub mod presets;
 pub mod solver;
 pub mod spec;
+pub mod timing;
 
 mod buffers;
+mod cost;
 mod layer;
 mod pass;
 
@@ -19,3 +21,4 @@ pub use network::{Network, Pass};
 pub use parameter::Parameter;
 pub use plan::{Memory, Plan};
 pub use spec::{LayerSpec, Operation, Spec};
+pub use timing::{Direction, Lap};

@@ -2,7 +2,8 @@
 
 use super::buffers::Buffers;
 use super::layer::Work;
-use super::{Network, Pass};
+use super::timing::Clock;
+use super::{Direction, Network, Pass};
 use crate::ops::softmax;
 
 impl Network {
@@ -20,8 +21,10 @@ impl Network {
             buffers,
             parameters,
             first_row,
+            timings,
             ..
         } = self;
+        let mut clock = Clock::start(timings);
         let work = Work {
             cpu,
             chunks: &plan.chunks,
@@ -30,20 +33,23 @@ impl Network {
             pass,
         };
         cpu.threads.install(|| {
-            for ((layer, place), maxima) in spec.layers.iter().zip(&plan.places).zip(&mut buffers.maxima) {
+            let layers = spec.layers.iter().zip(&plan.places).zip(&mut buffers.maxima);
+            for (index, ((layer, place), maxima)) in layers.enumerate().filter(|(_, ((_, place), _))| !place.done) {
                 let (before, after) = buffers.activations.split_at_mut(place.from + 1);
                 if place.from == place.to {
-                    if !place.done {
-                        work.forward_in_place(layer, *place, &mut before[place.from]);
-                    }
+                    work.forward_in_place(layer, *place, &mut before[place.from]);
                 } else {
                     work.forward(layer, *place, parameters, &before[place.from], &mut after[0], maxima);
                 }
+                let done = index + if place.rectify { 2 } else { 1 };
+                clock.lap(index..done, Direction::Forward);
             }
         });
         if let Some(logits) = buffers.activations.last() {
             let used = rows * spec.classes;
             softmax::cpu::probabilities(&logits[..used], spec.classes, &mut buffers.probabilities[..used]);
+            let after = spec.layers.len();
+            clock.lap(after..after + 1, Direction::Forward);
         }
     }
 
@@ -58,8 +64,10 @@ impl Network {
             first_row,
             pass,
             rows,
+            timings,
             ..
         } = self;
+        let mut clock = Clock::start(timings);
         let work = Work {
             cpu,
             chunks: &plan.chunks,
@@ -81,6 +89,7 @@ impl Network {
                 let place = plan.places[index];
                 if layer.operation.is_elementwise() {
                     work.backward_in_place(layer, place, &activations[place.to], dy);
+                    clock.lap(index..index + 1, Direction::BackwardData);
                     continue;
                 }
                 if layer.start.is_some() {
@@ -95,9 +104,11 @@ impl Network {
                         [&mut dw[0], &mut db[0]],
                         partial,
                         dx,
+                        &mut |direction| clock.lap(index..index + 1, direction),
                     );
                 } else {
                     work.backward(layer, &activations[place.from], &maxima[index], dy, dx);
+                    clock.lap(index..index + 1, Direction::BackwardData);
                 }
                 std::mem::swap(&mut dy, &mut dx);
             }

@@ -18,3 +18,4 @@ mod schedule;
 mod sgd;
 mod softmax;
 mod spec;
+mod timing;
