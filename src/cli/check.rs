@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline check train.toml --set staging.batch=256";
 
 /// Classes that are assumed where neither the data nor the configuration says how many there are.
-const CLASSES: usize = 1000;
+pub(super) const CLASSES: usize = 1000;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {

@@ -1,7 +1,8 @@
 //! The operations of a stretch after its head, on some images.
 
-use super::Pass;
 use super::stretch::{Act, Action, Stretch, VALUES};
+use super::timing::Clock;
+use super::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
 
 /// Which rows of the batch some images are, and what for.
@@ -15,6 +16,7 @@ pub(super) struct Images {
 }
 
 impl Stretch {
+    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
     /// All operations after the head. `values` are the values from number 1 on.
     pub(super) fn acts_forward(
         &self,
@@ -23,7 +25,9 @@ impl Stretch {
         values: &mut [&mut [f32]; VALUES],
         places: &mut [&mut [u8]],
         scratch: &mut [f32],
+        clock: &mut Clock<'_>,
     ) {
+        let mut layers = self.head_layers();
         for act in &self.acts {
             let to = std::mem::take(&mut values[act.to - 1]);
             if act.from != act.to {
@@ -32,6 +36,10 @@ impl Stretch {
             }
             in_place_forward(act, images, to);
             values[act.to - 1] = to;
+            if !layers.contains(&act.layer) {
+                layers = act.layer..act.layer + 1;
+            }
+            clock.lap(layers.clone(), Direction::Forward);
         }
     }
 

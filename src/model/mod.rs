@@ -10,9 +10,11 @@ pub mod presets;
 pub mod solver;
 pub mod spec;
 pub mod stretch;
+pub mod timing;
 
 mod acts;
 mod buffers;
+mod cost;
 mod pass;
 
 pub use error::ModelError;
@@ -20,3 +22,4 @@ pub use network::{Network, Pass};
 pub use parameter::Parameter;
 pub use plan::{Memory, Plan};
 pub use spec::{LayerSpec, Operation, Spec};
+pub use timing::{Direction, Lap};

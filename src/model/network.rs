@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::buffers::Buffers;
-use super::{Memory, ModelError, Parameter, Plan, Spec, init};
+use super::timing::{Clock, Timings};
+use super::{Direction, Memory, ModelError, Parameter, Plan, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
@@ -38,6 +39,7 @@ pub struct Network {
     pub(super) pass: Pass,
     pub(super) rows: usize,
     pub(super) first_row: usize,
+    pub(super) timings: Option<Timings>,
 }
 
 impl Network {
@@ -69,6 +71,7 @@ impl Network {
             pass: Pass::Evaluate,
             rows: 0,
             first_row: 0,
+            timings: None,
         })
     }
 
@@ -118,6 +121,7 @@ impl Network {
         );
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
+        let mut clock = Clock::start(self.timings.as_ref(), 1);
         let Buffers {
             stretches,
             probabilities,
@@ -127,9 +131,12 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        stretches.last().map_or_else(Loss::default, |kept| {
+        let loss = stretches.last().map_or_else(Loss::default, |kept| {
             softmax::cpu::loss(kept.last(), probabilities, classes, labels, weights)
-        })
+        });
+        let after = self.spec.layers.len();
+        clock.lap(after..after + 1, Direction::BackwardData);
+        loss
     }
 
     /// One step of the solver, with a rate for each parameter in the order of [`parameters`](Self::parameters).
@@ -138,12 +145,24 @@ impl Network {
             parameters,
             buffers,
             cpu,
+            spec,
+            timings,
             ..
         } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
+        let mut clock = Clock::start(timings.as_ref(), 1);
+        // Weights and biases of a layer follow one another.
+        let layers = spec
+            .layers
+            .iter()
+            .enumerate()
+            .filter(|(_, layer)| layer.start.is_some());
+        let layers = layers.flat_map(|(index, _)| [index; 2]);
         cpu.threads.install(|| {
-            for ((parameter, gradient), rate) in parameters.iter_mut().zip(&buffers.parameters).zip(rates) {
+            let each = parameters.iter_mut().zip(&buffers.parameters).zip(rates).zip(layers);
+            for (((parameter, gradient), rate), layer) in each {
                 sgd::cpu::update(cpu, *rate, &mut parameter.value, &mut parameter.momentum, gradient);
+                clock.lap(layer..layer + 1, Direction::Update);
             }
         });
     }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::acts::{Images, in_place_backward, in_place_forward};
 use super::buffers::{Buffers, Kept};
-use super::stretch::{Head, POOLS, Stretch, VALUES};
-use super::{Network, Parameter, Pass, Plan};
+use super::stretch::{Action, Head, POOLS, Stretch, VALUES};
+use super::timing::{Clock, Timings};
+use super::{Direction, Network, Parameter, Pass, Plan};
 use crate::devices::cpu::{Cpu, Parts, Rows};
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::softmax;
@@ -18,6 +19,7 @@ struct Work<'a> {
     rows: usize,
     first_row: usize,
     pass: Pass,
+    timings: Option<&'a Timings>,
 }
 
 impl Network {
@@ -31,6 +33,7 @@ impl Network {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, .. } = work;
         cpu.threads.install(|| {
+            let mut clock = Clock::start(work.timings, 1);
             let mut packed = std::mem::take(&mut buffers.packed);
             for (number, stretch) in plan.stretches.iter().enumerate() {
                 let (x, kept) = buffers.at(number);
@@ -40,20 +43,28 @@ impl Network {
                         let (weight, bias) = (&parameters[0].value, &parameters[1].value);
                         let y = &mut kept.values[0];
                         linear.forward(cpu, &plan.chunks, x, weight, bias, y, stretch.rectify());
+                        clock.lap(stretch.head_layers(), Direction::Forward);
                         work.vectors_forward(stretch, y);
+                        clock.skip();
                     }
                     Head::Convolution(kernel) => {
                         kernel.pack_forward(&cpu.threads, &parameters[0].value, &mut packed);
+                        clock.lap(stretch.head_layers(), Direction::Forward);
                         work.maps_forward(stretch, x, kept, |x, y, scratch| {
                             let (weight, bias) = (&parameters[0].value, &parameters[1].value);
                             kernel.forward(x, weight, &packed, bias, y, stretch.rectify(), scratch);
                         });
+                        clock.skip();
                     }
-                    Head::None => work.maps_forward(stretch, x, kept, |_, _, _| {}),
+                    Head::None => {
+                        work.maps_forward(stretch, x, kept, |_, _, _| {});
+                        clock.skip();
+                    }
                 }
             }
             buffers.packed = packed;
         });
+        let mut clock = Clock::start(self.timings.as_ref(), 1);
         let classes = self.spec.classes;
         let used = rows * classes;
         let Buffers {
@@ -64,6 +75,8 @@ impl Network {
         if let Some(kept) = stretches.last() {
             softmax::cpu::probabilities(&kept.last()[..used], classes, &mut probabilities[..used]);
         }
+        let after = self.spec.layers.len();
+        clock.lap(after..after + 1, Direction::Forward);
     }
 
     /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
@@ -71,6 +84,7 @@ impl Network {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, rows, .. } = work;
         cpu.threads.install(|| {
+            let mut clock = Clock::start(work.timings, 1);
             let [mut dy, mut dx] = buffers.gradients.each_mut().map(std::mem::take);
             let mut sums = std::mem::take(&mut buffers.parameters);
             let mut partial = std::mem::take(&mut buffers.partial);
@@ -78,26 +92,36 @@ impl Network {
             for (number, stretch) in plan.stretches.iter().enumerate().skip(plan.first).rev() {
                 let (x, kept) = buffers.at(number);
                 let dx_wanted = (number > plan.first).then_some(&mut dx[..]);
+                let head = stretch.layer..stretch.layer + 1;
                 let [dw, db] = two(&mut sums, stretch.parameter);
                 match &stretch.head {
                     Head::FullyConnected(linear) => {
                         work.vectors_backward(stretch, kept, &mut dy);
+                        clock.skip();
                         linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db);
+                        clock.lap(head.clone(), Direction::BackwardWeights);
                         if let Some(dx) = dx_wanted {
                             let weight = &parameters[stretch.parameter].value;
                             linear.backward_data(cpu, &plan.chunks, weight, &dy, dx);
+                            clock.lap(head, Direction::BackwardData);
                         }
                     }
                     Head::Convolution(kernel) => {
                         let weight = &parameters[stretch.parameter].value;
                         if dx_wanted.is_some() {
                             kernel.pack_backward(&cpu.threads, weight, &mut packed);
+                            clock.lap(head.clone(), Direction::BackwardData);
                         }
-                        let head = Some((&**kernel, &weight[..], &packed[..]));
-                        work.maps_backward(stretch, head, x, kept, &mut dy, &mut partial, dx_wanted);
+                        let operands = Some((&**kernel, &weight[..], &packed[..]));
+                        work.maps_backward(stretch, operands, x, kept, &mut dy, &mut partial, dx_wanted);
+                        clock.skip();
                         kernel.reduce(&cpu.threads, &plan.chunks, rows, &mut partial, dw, db);
+                        clock.lap(head, Direction::BackwardWeights);
                     }
-                    Head::None => work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted),
+                    Head::None => {
+                        work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted);
+                        clock.skip();
+                    }
                 }
                 std::mem::swap(&mut dy, &mut dx);
             }
@@ -115,6 +139,7 @@ impl Network {
             rows: self.rows,
             first_row: self.first_row,
             pass: self.pass,
+            timings: self.timings.as_ref(),
         };
         (work, &mut self.buffers, &self.parameters)
     }
@@ -124,6 +149,11 @@ impl Work<'_> {
     /// The chunks to work on: those that hold any of the rows.
     fn chunks(&self) -> &[Range<usize>] {
         self.plan.chunks.holding(self.rows)
+    }
+
+    /// The clock of one of the threads that work side by side.
+    fn clock(&self) -> Clock<'_> {
+        Clock::start(self.timings, self.cpu.threads.count())
     }
 
     fn images(&self, range: &Range<usize>) -> Images {
@@ -137,27 +167,29 @@ impl Work<'_> {
     /// What follows a fully connected layer, in place.
     fn vectors_forward(&self, stretch: &Stretch, y: &mut [f32]) {
         self.cpu
-            .each_range(self.chunks(), Rows::new(y, stretch.output()), |chunk, y| {
-                let images = self.images(&chunk);
-                stretch
-                    .acts
-                    .iter()
-                    .for_each(|act| in_place_forward(act, images, y.data));
+            .each_range(self.chunks(), Rows::new(y, stretch.output()), |chunk, mut y| {
+                let y = y.take(chunk.len());
+                let (images, mut clock) = (self.images(&chunk), self.clock());
+                for act in &stretch.acts {
+                    in_place_forward(act, images, y);
+                    if act.action != (Action::Relu { done: true }) {
+                        clock.lap(act.layer..act.layer + 1, Direction::Forward);
+                    }
+                }
             });
     }
 
     /// The gradient of a fully connected layer's own output, in place.
     fn vectors_backward(&self, stretch: &Stretch, kept: &Kept, dy: &mut [f32]) {
         let units = stretch.output();
-        self.cpu.each_range(self.chunks(), Rows::new(dy, units), |chunk, dy| {
-            let images = self.images(&chunk);
-            let y = &kept.values[0][chunk.start * units..chunk.end * units];
-            let dy = &mut dy.data[..y.len()];
-            stretch
-                .acts
-                .iter()
-                .rev()
-                .for_each(|act| in_place_backward(act, images, y, dy));
+        self.cpu.each_range(self.chunks(), Rows::new(dy, units), |chunk, mut dy| {
+            let dy = dy.take(chunk.len());
+            let (images, mut clock) = (self.images(&chunk), self.clock());
+            let y = rows_of(&kept.values[0], &chunk, units);
+            for act in stretch.acts.iter().rev() {
+                in_place_backward(act, images, y, dy);
+                clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+            }
         });
     }
 
@@ -172,6 +204,7 @@ impl Work<'_> {
         self.cpu
             .each_range(self.chunks(), kept.rows(stretch), |chunk, (mut values, mut places)| {
                 let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
+                let mut clock = self.clock();
                 for images in steps(chunk, stretch.images()) {
                     let mut rest = &mut scratch[..];
                     let mut here: [&mut [f32]; VALUES] = std::array::from_fn(|_| Default::default());
@@ -190,8 +223,11 @@ impl Work<'_> {
                         *here = rows.take(images.len());
                     }
                     let x = rows_of(x, &images, stretch.input());
-                    head(x, here[0], rest);
-                    stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest);
+                    if stretch.head != Head::None {
+                        head(x, here[0], rest);
+                        clock.lap(stretch.head_layers(), Direction::Forward);
+                    }
+                    stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
                 }
             });
     }
@@ -222,20 +258,24 @@ impl Work<'_> {
                     &mut parts.data[..first]
                 });
                 partial.fill(0.0);
+                let (mut clock, layers) = (self.clock(), stretch.layer..stretch.layer + 1);
                 for images in steps(chunk, stretch.images()) {
                     let moves = stretch.acts.iter().any(|act| act.from != act.to);
                     let space = if moves { images.len() * largest } else { 0 };
                     let (next, rest) = scratch.split_at_mut(space);
                     let (other, rest) = rest.split_at_mut(space);
                     let gradient = dy.take(images.len());
-                    let gradient = self.acts_backward(stretch, &images, x, kept, [gradient, next, other], rest);
+                    let gradients = [gradient, next, other];
+                    let gradient = self.acts_backward(stretch, &images, x, kept, gradients, rest, &mut clock);
                     let dx = dx.as_mut().map(|dx| dx.take(images.len()));
                     match (head, dx) {
                         (Some((kernel, weight, packed)), dx) => {
                             let x = rows_of(x, &images, stretch.input());
                             kernel.backward_weights(x, gradient, partial, rest);
+                            clock.lap(layers.clone(), Direction::BackwardWeights);
                             if let Some(dx) = dx {
                                 kernel.backward_data(gradient, weight, packed, dx, rest);
+                                clock.lap(layers.clone(), Direction::BackwardData);
                             }
                         }
                         (None, Some(dx)) => dx.copy_from_slice(gradient),
@@ -247,6 +287,7 @@ impl Work<'_> {
 
     /// The gradient of the head's output (or of the input, where there is no head) of some images, from that of the last
     /// value: the first of `gradients`; the other two are space.
+    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
     fn acts_backward<'b>(
         &self,
         stretch: &Stretch,
@@ -255,6 +296,7 @@ impl Work<'_> {
         kept: &Kept,
         gradients: [&'b mut [f32]; 3],
         scratch: &mut [f32],
+        clock: &mut Clock<'_>,
     ) -> &'b mut [f32] {
         let [mut here, mut next, other] = gradients;
         let mut other = Some(other);
@@ -282,6 +324,7 @@ impl Work<'_> {
             } else {
                 in_place_backward(act, self.images(images), value(act.to), &mut here[..len]);
             }
+            clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
         }
         let len = if matches!(stretch.head, Head::None) { 0 } else { 1 };
         &mut here[..images.len() * stretch.values[len].map.len()]

@@ -5,6 +5,8 @@
 //! pass reads, and the stretch's last value, is kept for the whole batch. Backward, the gradients between a stretch's
 //! operations live in a worker's scratch alone.
 
+use std::ops::Range;
+
 use crate::config::compute::Method;
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::map::{Map, Order};
@@ -107,6 +109,11 @@ impl Stretch {
         self.acts
             .first()
             .is_some_and(|act| act.action == Action::Relu { done: true })
+    }
+
+    /// The layers whose forward pass is the head's.
+    pub fn head_layers(&self) -> Range<usize> {
+        self.layer..self.layer + if self.rectify() { 2 } else { 1 }
     }
 
     /// Floats of one image of the input.
@@ -338,6 +345,7 @@ impl Cutter {
             }
             return;
         }
-        self.moving(layer, Action::Reorder, map);
+        // The time is the layer's that made the value.
+        self.moving(layer.saturating_sub(1), Action::Reorder, map);
     }
 }

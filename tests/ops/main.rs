@@ -19,3 +19,4 @@ mod schedule;
 mod sgd;
 mod softmax;
 mod spec;
+mod timing;

@@ -2,6 +2,7 @@
 
 mod bad_images;
 mod bench;
+mod bench_compute;
 mod checkpoints;
 mod deterministic;
 mod disk;
