@@ -5,15 +5,15 @@ use super::{Flow, Topology, Waits};
 use crate::dataset::statistics::Statistics;
 use crate::flow::{Role, Stop};
 use crate::plan::{Plan, PlanError};
-use crate::stages::discard::{self, Delivery};
-use crate::stages::passage::Position;
+use crate::stages::discard;
+use crate::stages::passage::{Batch, Position};
 
 /// The flow that makes batches for nobody. `delivered` is called for each.
 pub fn feeding(
     plan: &Plan,
     statistics: Option<&Statistics>,
     stop: &Stop,
-    delivered: impl FnMut(Delivery) + Send + 'static,
+    delivered: impl FnMut(&Batch) + Send + 'static,
 ) -> Result<Topology, PlanError> {
     let mut flow = Flow::new(plan.cores);
     let start = Start {

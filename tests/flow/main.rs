@@ -6,6 +6,7 @@ mod gate;
 mod itinerary;
 mod loss;
 mod overlap;
+mod ranks;
 mod same;
 mod simulated;
 mod slots;
