@@ -79,7 +79,7 @@ impl Network {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: [batch][C][H][W]. Values must be finite, in rows of weight 0 too.
+    /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
         &mut self.buffers.activations[0]
     }
@@ -89,12 +89,12 @@ impl Network {
         self.first_row = first_row;
     }
 
-    /// Softmax of the newest forward pass: [rows][classes].
+    /// Softmax of the newest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The scores before the softmax: [rows][classes].
+    /// The scores before the softmax: `[rows][classes]`.
     pub fn logits(&self) -> &[f32] {
         self.buffers
             .activations

@@ -7,6 +7,7 @@ mod itinerary;
 mod loss;
 mod overlap;
 mod ranks;
+mod room;
 mod same;
 mod simulated;
 mod slots;

@@ -2,6 +2,7 @@
 
 mod bad_images;
 mod bench;
+mod check;
 mod checkpoints;
 mod deterministic;
 mod disk;
@@ -9,6 +10,7 @@ mod faults;
 mod kill;
 mod messages;
 mod ones;
+mod pipes;
 mod process;
 mod refusals;
 mod stop;

@@ -99,7 +99,7 @@ impl Geometry {
         }
     }
 
-    /// dy of one group as [o][image][q][r].
+    /// dy of one group as `[o][image][q][r]`.
     fn gather_gradients(&self, dy: &[f32], images: Range<usize>, group: usize, gradients: &mut [f32]) {
         let (plane, outputs) = (self.output.plane(), self.group_outputs());
         for (o, to) in gradients.chunks_exact_mut(images.len() * plane).enumerate() {

@@ -6,7 +6,7 @@
 //! da[i] = db[i] · s[i]^(−β) − 2αβ · a[i] · Σ over the same j of db[j] · a[j] · s[j]^(−β−1)
 //! ```
 //!
-//! a, b: [N][C][H][W]. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
+//! a, b: `[N][C][H][W]`. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
 
 pub mod cpu;
 

@@ -31,7 +31,7 @@ pub enum Work {
 pub enum Outcome {
     /// The loss of a training step.
     Trained(Loss),
-    /// Softmax outputs, [rows][classes].
+    /// Softmax outputs, `[rows][classes]`.
     Evaluated(Vec<f32>),
     /// The parameters after all work so far.
     Copied(Snapshot),
