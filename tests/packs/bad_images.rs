@@ -156,7 +156,7 @@ fn a_shard_without_a_good_image_is_not_written() {
         .wait()
         .expect(0);
     // Ended by the bad image after it, and gone on with: the shard that is not there is not made again.
-    fs::write(given.path("train/sky/003.jpg"), "no image").unwrap();
+    fs::write(given.path("train/sky/000.jpg"), "no image").unwrap();
     let five = |out: &str, most: &str, resume: &[&str]| {
         let most = ["--bad-images-max", most];
         pack(&given, "train", out, &[&settings[..], &most, resume].concat())
