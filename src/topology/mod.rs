@@ -1,6 +1,6 @@
 //! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
-//! `training.rs` (its first half, the input, in `input.rs`, and of that decode, which all flows have, in `decoding.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
-//! `packing.rs`.
+//! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
+//! `packing.rs`. decode, which all of them have, is in `decoding.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
