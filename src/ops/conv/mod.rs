@@ -4,10 +4,11 @@
 //! y[n][o][q][r] = b[o] + Σ over c, i, j of w[o][c][i][j] · x[n][g·C/G + c][q·s + i − p][r·s + j − p],   g = ⌊o·G/O⌋
 //! ```
 //!
-//! x: `[N][C][H][W]`, w: `[O][C/G][K][K]`, b: `[O]`, y: `[N][O][H'][W']` (see [`map`](super::map) for how they lie in memory); inputs outside the map read as zero. With
+//! x: `[N][C][H][W]`, w: `[O][C/G][K][K]`, b: `[O]`, y: `[N][O][H'][W']` (see [`map`](super::map) for how they lie in
+//! memory); inputs outside the map read as zero. With
 //! `partial_windows`, H' = 1 + ⌈(H + 2p − K) / s⌉, and the last window may hang over the edge: 224 → 55 for K = 11, s = 4.
 //!
-//! Backward, from dy: dw[o][c][i][j] = Σ over n, q, r of dy · x at the same places; db[o] = Σ dy; dx is the transpose of
+//! Backward, from dy: `dw[o][c][i][j]` = Σ over n, q, r of dy · x at the same places; `db[o]` = Σ dy; dx is the transpose of
 //! the forward sum.
 
 mod algorithm;
