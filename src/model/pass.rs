@@ -182,15 +182,16 @@ impl Work<'_> {
     /// The gradient of a fully connected layer's own output, in place.
     fn vectors_backward(&self, stretch: &Stretch, kept: &Kept, dy: &mut [f32]) {
         let units = stretch.output();
-        self.cpu.each_range(self.chunks(), Rows::new(dy, units), |chunk, mut dy| {
-            let dy = dy.take(chunk.len());
-            let (images, mut clock) = (self.images(&chunk), self.clock());
-            let y = rows_of(&kept.values[0], &chunk, units);
-            for act in stretch.acts.iter().rev() {
-                in_place_backward(act, images, y, dy);
-                clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
-            }
-        });
+        self.cpu
+            .each_range(self.chunks(), Rows::new(dy, units), |chunk, mut dy| {
+                let dy = dy.take(chunk.len());
+                let (images, mut clock) = (self.images(&chunk), self.clock());
+                let y = rows_of(&kept.values[0], &chunk, units);
+                for act in stretch.acts.iter().rev() {
+                    in_place_backward(act, images, y, dy);
+                    clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+                }
+            });
     }
 
     /// A stretch of feature maps: `head(x, y, scratch)` for some images, and then its operations on them.
