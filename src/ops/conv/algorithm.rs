@@ -53,6 +53,14 @@ impl Algorithm {
         }
     }
 
+    /// The same for the weight gradient.
+    pub fn images_of_gradient(self, geometry: &Geometry, most: usize) -> usize {
+        match self {
+            Self::Winograd => Winograd::images_of_gradient(geometry, most),
+            Self::Direct | Self::Products => self.images(geometry, most),
+        }
+    }
+
     /// Floats of scratch for `images` images.
     pub fn scratch(self, geometry: &Geometry, order: Order, images: usize) -> usize {
         match self {

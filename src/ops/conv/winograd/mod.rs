@@ -41,8 +41,22 @@ const PANELS: usize = 2;
 /// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
 const GAP: usize = 48;
 
-/// Floats of V that are made at a time, about.
-const NEAR: usize = 1 << 20;
+/// Floats of V and of products that are made at a time, about: they stay in a core's own cache.
+const NEAR: usize = 128 << 10;
+
+/// Tiles that are made at a time, at least, in the passes that read U: each of its numbers comes from farther away.
+const FEWEST: usize = 96;
+
+/// Floats of V that are made at a time for the weight gradient, at most.
+const FAR: usize = 1 << 20;
+
+/// Tiles that are made at a time for the weight gradient, about: dU is transformed once for all of them.
+const MOST: usize = 256;
+
+/// `most` in even parts of about `near`.
+fn evenly(most: usize, near: usize) -> usize {
+    most.div_ceil(most.div_ceil(near.max(1)).max(1)).max(1)
+}
 
 /// A Winograd convolution on some images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +80,18 @@ impl<'a> Winograd<'a> {
         Self { geometry, images }
     }
 
-    /// Images that are best worked on together, at most `most`; parts of it are even.
+    /// Images that are best worked on together in a pass that reads U, at most `most`; parts of it are even.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         let one = Winograd::new(geometry, 1);
-        let near = (NEAR / (SQUARE * one.tiles() * one.inputs())).max(1);
-        most.div_ceil(most.div_ceil(near).max(1)).max(1)
+        let near = NEAR / (SQUARE * one.tiles() * (one.inputs() + PANELS * PANEL));
+        evenly(most, near.max(FEWEST.div_ceil(one.tiles())))
+    }
+
+    /// The same for the weight gradient.
+    pub fn images_of_gradient(geometry: &Geometry, most: usize) -> usize {
+        let one = Winograd::new(geometry, 1);
+        let near = FAR / (SQUARE * one.tiles() * one.inputs());
+        evenly(most, near.min(MOST.div_ceil(one.tiles())))
     }
 
     /// M: side of the outputs of a tile.
