@@ -9,6 +9,7 @@ use super::ppm;
 use super::raw;
 use super::resize::Resize;
 use super::sniff::{Kind, sniff};
+use super::splice::Splice;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
@@ -45,6 +46,15 @@ impl Default for Options {
     }
 }
 
+/// What is known of the bytes to be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing: all of them are read, so that an image is refused or not whatever part of it is wanted.
+    Unknown,
+    /// They are those of an image that was decoded whole before: only what the wanted part needs is read.
+    Verified,
+}
+
 /// One worker's decoder: it keeps its buffers, so that an image costs no allocation once they have grown.
 pub struct Decoder {
     options: Options,
@@ -57,6 +67,8 @@ pub struct Decoder {
 struct Buffers {
     /// A JPEG without the junk in its header.
     repaired: Vec<u8>,
+    /// A JPEG of the tiles that a region needs.
+    spliced: Vec<u8>,
     /// Pixels as libjpeg gives them, where these are not RGB.
     cmyk: Vec<u8>,
     wide: Vec<i16>,
@@ -104,13 +116,14 @@ impl Decoder {
 
     /// Decodes `region` of the frame into `out`: RGB, row by row, exactly the region's size.
     pub fn pixels(&mut self, encoded: Encoded<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
-        self.scaled(encoded, region, (region.width, region.height), out)
+        self.scaled(encoded, Trust::Unknown, region, (region.width, region.height), out)
     }
 
     /// Decodes `region` of the frame, scaled to `size`, into `out`.
     pub fn scaled(
         &mut self,
         encoded: Encoded<'_>,
+        trust: Trust,
         region: Region,
         size: (u32, u32),
         out: &mut [u8],
@@ -123,6 +136,7 @@ impl Decoder {
         } = self;
         let Buffers {
             repaired,
+            spliced,
             cmyk,
             wide,
             decoded,
@@ -157,12 +171,25 @@ impl Decoder {
         } else {
             wanted
         };
+        // Where the bytes to be decoded lie in the image.
+        let mut origin = (0, 0);
+        if let Opened::Jpeg(bytes, header) = &mut opened
+            && trust == Trust::Verified
+            && let Some(splice) = Splice::make(bytes, header, source, spliced)
+        {
+            if jpeg.agrees(spliced, &splice.header) {
+                (*bytes, *header, origin) = (spliced, splice.header, (splice.x, splice.y));
+            } else {
+                jpeg.header(bytes)?;
+            }
+        }
         let needed = match &opened {
-            Opened::Jpeg(_, header) => header.enclosing(source),
+            Opened::Jpeg(_, header) => header.enclosing(source.moved_back(origin), trust),
             Opened::Png(_) | Opened::Rgb(_) | Opened::Grey(_) => geometry.whole(),
         };
+        let lies_at = needed.moved(origin);
         if let Opened::Jpeg(bytes, header) = &opened
-            && needed == wanted
+            && lies_at == wanted
             && geometry.turn.is_none()
             && (header.colour, header.precision, is_resized) == (Colour::Rgb, 8, false)
         {
@@ -187,9 +214,9 @@ impl Decoder {
         };
         let mut fit = |out: &mut [u8]| {
             if is_resized {
-                resize.rgb(pixels, needed, out);
+                resize.rgb(pixels, lies_at, out);
             } else {
-                cut(pixels, needed, wanted, out);
+                cut(pixels, lies_at, wanted, out);
             }
         };
         if geometry.turn.is_none() {
