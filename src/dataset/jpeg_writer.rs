@@ -49,7 +49,11 @@ impl JpegWriter {
 
     /// A colour JPEG from RGB, its colour at half the resolution (4:2:0), as ImageNet's are.
     pub fn rgb(&mut self, width: u32, height: u32, pixels: &[u8]) -> Result<&[u8], String> {
-        let interval = if self.is_tiled { restart_interval(width, height) } else { 0 };
+        let interval = if self.is_tiled {
+            restart_interval(width, height)
+        } else {
+            0
+        };
         self.set(raw::TJPARAM_TJPARAM_RESTARTBLOCKS, interval)?;
         self.write(width, height, pixels, raw::TJPF_TJPF_RGB, Subsamp::Sub2x2)
     }

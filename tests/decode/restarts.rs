@@ -109,14 +109,14 @@ proptest! {
 fn tiles(file: &[u8]) -> Vec<(usize, usize)> {
     let scan = file.windows(2).position(|marker| marker == b"\xff\xda").unwrap();
     let mut start = scan + 2 + usize::from(u16::from_be_bytes([file[scan + 2], file[scan + 3]]));
-    let mut found = Vec::new();
-    for at in start..file.len() - 1 {
-        if file[at] == 0xff && file[at + 1] != 0 {
-            found.push((start, at));
-            start = at + 2;
-        }
-    }
-    found
+    let markers = (start..file.len() - 1).filter(|&at| file[at] == 0xff && file[at + 1] != 0);
+    markers
+        .map(|end| {
+            let tile = (start, end);
+            start = end + 2;
+            tile
+        })
+        .collect()
 }
 
 /// What is not needed is not decoded: damage there goes unseen, elsewhere it does not.

@@ -55,6 +55,16 @@ pub enum Trust {
     Verified,
 }
 
+/// A part of a frame, and where its pixels go.
+pub struct Choice<'o> {
+    /// Which part.
+    pub region: Region,
+    /// To which size it is scaled.
+    pub size: (u32, u32),
+    /// RGB, row by row, exactly `size`.
+    pub out: &'o mut [u8],
+}
+
 /// One worker's decoder: it keeps its buffers, so that an image costs no allocation once they have grown.
 pub struct Decoder {
     options: Options,
@@ -128,6 +138,16 @@ impl Decoder {
         size: (u32, u32),
         out: &mut [u8],
     ) -> Result<(), DecodeError> {
+        self.choose(encoded, trust, |_| Ok(Choice { region, size, out }))
+    }
+
+    /// Decodes what `choose` wants when it knows the frame: the header is read once.
+    pub fn choose<'o>(
+        &mut self,
+        encoded: Encoded<'_>,
+        trust: Trust,
+        choose: impl FnOnce(Frame) -> Result<Choice<'o>, DecodeError>,
+    ) -> Result<(), DecodeError> {
         let Self {
             options,
             jpeg,
@@ -143,6 +163,7 @@ impl Decoder {
             region: unturned,
         } = buffers;
         let (mut opened, geometry) = open(options, jpeg, repaired, encoded)?;
+        let Choice { region, size, out } = choose(geometry.frame)?;
         let wanted = geometry.before_turning(region)?;
         let (width, height) = size;
         let target = Region {

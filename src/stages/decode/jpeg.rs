@@ -159,7 +159,8 @@ impl Jpeg {
     pub(super) fn agrees(&mut self, bytes: &[u8], header: &Header) -> bool {
         // SAFETY: as in `header`.
         let failed = unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) };
-        let stored = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|size| self.get(size) as u32);
+        let stored =
+            [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|size| self.get(size) as u32);
         failed == 0 && stored.map(|length| length.div_ceil(header.shrink)) == [header.width, header.height]
     }
 

@@ -28,7 +28,7 @@ mod sniff;
 mod splice;
 
 pub use bad::BadImage;
-pub use decoder::{Decoder, Options, Trust};
+pub use decoder::{Choice, Decoder, Options, Trust};
 pub use error::DecodeError;
 pub use frame::{Frame, Region};
 pub use ppm::raw;
@@ -184,20 +184,28 @@ impl Decode {
         ticket: &T,
         buffer: &mut Vec<u8>,
     ) -> Result<(Frame, Region), DecodeError> {
-        let frame = decoder.open(encoded)?;
-        self.fits(ticket, frame)?;
-        let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
-        let region = ticket.region(&self.rule, canonical, frame);
-        let (width, height) = ticket.size(&self.rule, region);
-        let scaled = Region {
-            width,
-            height,
-            ..region
-        };
-        // Grows to the largest region once and keeps its memory.
-        buffer.resize(scaled.bytes(), 0);
-        decoder.scaled(encoded, trust, region, (width, height), buffer)?;
-        Ok((frame, scaled))
+        let nothing = Frame { width: 0, height: 0 };
+        let mut chosen = (nothing, Region::whole(nothing));
+        decoder.choose(encoded, trust, |frame| {
+            self.fits(ticket, frame)?;
+            let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
+            let region = ticket.region(&self.rule, canonical, frame);
+            let (width, height) = ticket.size(&self.rule, region);
+            let scaled = Region {
+                width,
+                height,
+                ..region
+            };
+            // Grows to the largest region once and keeps its memory.
+            buffer.resize(scaled.bytes(), 0);
+            chosen = (frame, scaled);
+            Ok(Choice {
+                region,
+                size: (width, height),
+                out: buffer,
+            })
+        })?;
+        Ok(chosen)
     }
 
     /// Applies the policy: the reason to travel on with, or the end of the run.

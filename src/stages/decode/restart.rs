@@ -101,7 +101,11 @@ impl FrameHeader {
             (across, down) = (across.max(factors.0), down.max(factors.1));
         }
         // In a scan of a single component an MCU is a block, whatever its sampling factors.
-        let mcu = if components == 1 { (8, 8) } else { (8 * across, 8 * down) };
+        let mcu = if components == 1 {
+            (8, 8)
+        } else {
+            (8 * across, 8 * down)
+        };
         Some(Self {
             size_at: at + 1,
             width: width.into(),
