@@ -9,9 +9,12 @@ pub mod plan;
 pub mod presets;
 pub mod solver;
 pub mod spec;
+pub mod stretch;
+pub mod timing;
 
+mod acts;
 mod buffers;
-mod layer;
+mod cost;
 mod pass;
 
 pub use error::ModelError;
@@ -19,3 +22,4 @@ pub use network::{Network, Pass};
 pub use parameter::Parameter;
 pub use plan::{Memory, Plan};
 pub use spec::{LayerSpec, Operation, Spec};
+pub use timing::{Direction, Lap};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::buffers::Buffers;
-use super::{Memory, ModelError, Parameter, Plan, Spec, init};
+use super::timing::{Clock, Timings};
+use super::{Direction, Memory, ModelError, Parameter, Plan, Spec, init};
+use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::softmax::Loss;
@@ -37,15 +39,18 @@ pub struct Network {
     pub(super) pass: Pass,
     pub(super) rows: usize,
     pub(super) first_row: usize,
+    pub(super) timings: Option<Timings>,
 }
 
 impl Network {
-    /// Makes all memory for batches of `batch` images and draws the initial weights from `seed`.
+    /// Makes all memory for batches of `batch` images, whose convolutions are computed by `method`, and draws the initial
+    /// weights from `seed`.
     pub fn new(
         layers: &[Layer],
         input: Shape,
         classes: usize,
         batch: usize,
+        method: Method,
         threads: Arc<Threads>,
         seed: u64,
     ) -> Result<Self, ModelError> {
@@ -53,7 +58,7 @@ impl Network {
             return Err(ModelError::Zero { what: "the batch" });
         }
         let spec = Spec::new(layers, input, classes)?;
-        let plan = Plan::new(&spec, batch);
+        let plan = Plan::new(&spec, batch, method);
         let parameters = start(&spec, &threads, seed);
         let buffers = Buffers::new(&spec, &plan);
         let cpu = Cpu::new(threads, plan.scratch);
@@ -66,6 +71,7 @@ impl Network {
             pass: Pass::Evaluate,
             rows: 0,
             first_row: 0,
+            timings: None,
         })
     }
 
@@ -79,9 +85,9 @@ impl Network {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: [batch][C][H][W]. Values must be finite, in rows of weight 0 too.
+    /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
-        &mut self.buffers.activations[0]
+        &mut self.buffers.input
     }
 
     /// Where this network's rows begin in the batch of the whole run (0 by default): dropout masks go by that number.
@@ -89,17 +95,14 @@ impl Network {
         self.first_row = first_row;
     }
 
-    /// Softmax of the newest forward pass: [rows][classes].
+    /// Softmax of the newest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The scores before the softmax: [rows][classes].
+    /// The scores before the softmax: `[rows][classes]`.
     pub fn logits(&self) -> &[f32] {
-        self.buffers
-            .activations
-            .last()
-            .map_or(&[], |logits| &logits[..self.rows * self.spec.classes])
+        &self.buffers.logits()[..self.rows * self.spec.classes]
     }
 
     /// The loss of the newest forward pass; its gradient is averaged over the rows of weight 1.
@@ -118,8 +121,9 @@ impl Network {
         );
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
+        let mut clock = Clock::start(self.timings.as_ref(), 1);
         let Buffers {
-            activations,
+            stretches,
             probabilities,
             gradients: [gradient, _],
             ..
@@ -127,9 +131,12 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        activations.last().map_or_else(Loss::default, |logits| {
-            softmax::cpu::loss(logits, probabilities, classes, labels, weights)
-        })
+        let loss = stretches.last().map_or_else(Loss::default, |kept| {
+            softmax::cpu::loss(kept.last(), probabilities, classes, labels, weights)
+        });
+        let after = self.spec.layers.len();
+        clock.lap(after..after + 1, Direction::BackwardData);
+        loss
     }
 
     /// One step of the solver, with a rate for each parameter in the order of [`parameters`](Self::parameters).
@@ -138,12 +145,24 @@ impl Network {
             parameters,
             buffers,
             cpu,
+            spec,
+            timings,
             ..
         } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
+        let mut clock = Clock::start(timings.as_ref(), 1);
+        // Weights and biases of a layer follow one another.
+        let layers = spec
+            .layers
+            .iter()
+            .enumerate()
+            .filter(|(_, layer)| layer.start.is_some());
+        let layers = layers.flat_map(|(index, _)| [index; 2]);
         cpu.threads.install(|| {
-            for ((parameter, gradient), rate) in parameters.iter_mut().zip(&buffers.parameters).zip(rates) {
+            let each = parameters.iter_mut().zip(&buffers.parameters).zip(rates).zip(layers);
+            for (((parameter, gradient), rate), layer) in each {
                 sgd::cpu::update(cpu, *rate, &mut parameter.value, &mut parameter.momentum, gradient);
+                clock.lap(layer..layer + 1, Direction::Update);
             }
         });
     }

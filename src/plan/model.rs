@@ -33,7 +33,8 @@ impl ModelPlan {
         let side = config.augment.crop.get();
         let spec = Spec::new(&layers, Shape::new(3, side, side), classes)?;
         let threads = config.compute.threads.map_or_else(cores, std::num::NonZeroUsize::get);
-        let memory = crate::model::Plan::new(&spec, config.staging.batch.get()).memory(&spec, threads);
+        let memory = crate::model::Plan::new(&spec, config.staging.batch.get(), config.compute.convolution)
+            .memory(&spec, threads);
         Rates::new(&config.solver, &names(&spec))?;
         Ok(Self {
             layers,
@@ -57,6 +58,7 @@ impl ModelPlan {
             self.spec.input,
             self.classes,
             batch,
+            config.compute.convolution,
             Arc::new(threads),
             seed,
         )?)

@@ -1,5 +1,6 @@
 //! Determinism: the same bits whatever the number of threads; halves add up to the whole.
 
+use pipeline::config::compute::Method;
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
@@ -16,7 +17,7 @@ const RATE: Rate = Rate {
 
 /// A network with batches of `batch` images.
 pub fn network(batch: usize, count: usize) -> Network {
-    Network::new(&every_kind(), SHAPE, 4, batch, threads(count), 1).unwrap()
+    Network::new(&every_kind(), SHAPE, 4, batch, Method::Auto, threads(count), 1).unwrap()
 }
 
 /// One step on `x`; the loss.
@@ -89,7 +90,7 @@ fn two_devices_with_half_a_batch_each_arrive_at_the_gradient_of_one_with_all() {
 #[test]
 fn initial_weights_depend_on_the_seed_alone() {
     let start = |seed, count| {
-        Network::new(&every_kind(), SHAPE, 4, 2, threads(count), seed)
+        Network::new(&every_kind(), SHAPE, 4, 2, Method::Auto, threads(count), seed)
             .unwrap()
             .parameters()
             .to_vec()
@@ -102,7 +103,7 @@ fn initial_weights_depend_on_the_seed_alone() {
 fn a_network_holds_the_memory_that_its_plan_says() {
     for (batch, count) in [(1, 1), (13, 3)] {
         let network = network(batch, count);
-        let plan = pipeline::model::Plan::new(network.spec(), batch);
+        let plan = pipeline::model::Plan::new(network.spec(), batch, Method::Auto);
         assert_eq!(network.memory(), plan.memory(network.spec(), count));
     }
 }

@@ -4,6 +4,7 @@
 //! are the same bits for any number of threads.
 
 pub mod divide;
+pub mod peak;
 pub mod row;
 pub mod scratch;
 pub mod threads;

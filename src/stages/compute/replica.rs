@@ -31,7 +31,7 @@ pub enum Work {
 pub enum Outcome {
     /// The loss of a training step.
     Trained(Loss),
-    /// Softmax outputs, [rows][classes].
+    /// Softmax outputs, `[rows][classes]`.
     Evaluated(Vec<f32>),
     /// The parameters after all work so far.
     Copied(Snapshot),
@@ -115,11 +115,11 @@ fn give_back(slot: Slot, free: &Outlet<Slot>) {
 }
 
 fn targets(batch: &Batch) -> (Vec<u32>, Vec<f32>) {
-    let weight = |refused: bool| if refused { 0.0 } else { 1.0 };
+    let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
     batch
         .facts
         .iter()
-        .map(|fact| (fact.label, weight(fact.refused.is_some())))
+        .map(|fact| (fact.label, weight(fact.is_present())))
         .unzip()
 }
 
