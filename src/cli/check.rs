@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
+use crate::config::compute::Parallel;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
 use crate::plan::{self, Buffers, Crew, ModelPlan, Plan, PlanError};
@@ -39,6 +40,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         Ok(plan) => {
             data(&plan);
             model(&plan.model.spec);
+            devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model);
             memory(&plan.config, &plan.model, Some(plan.workspace()));
             time(&plan);
@@ -49,6 +51,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             println!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
+            devices(&config, &planned);
             queues(&config, &planned);
             memory(&config, &planned, None);
         }
@@ -110,6 +113,32 @@ fn model(spec: &Spec) {
     );
 }
 
+/// What each of several devices has.
+fn devices(config: &Config, model: &ModelPlan) {
+    if model.devices.len() < 2 {
+        return;
+    }
+    println!(
+        "devices   {:<9} {:>12} {:>12} {:>8} {:>10}",
+        "device", "rows", "parameters", "threads", "MB"
+    );
+    for device in &model.devices {
+        let rows = device.rank.rows(config.staging.batch.get());
+        println!(
+            "          {:<9} {:>12} {:>12} {:>8} {:>10.1}",
+            device.name,
+            format!("{} to {}", rows.start, rows.end - 1),
+            device.memory.parameters / 4,
+            model.threads,
+            device.memory.total() as f64 / 1e6
+        );
+    }
+    let what = match config.compute.parallel {
+        Parallel::Data => "data parallel: each takes its rows of every batch; gradients are summed over the devices",
+    };
+    println!("          {what}");
+}
+
 fn queues(config: &Config, model: &ModelPlan) {
     let Config {
         decode,
@@ -119,11 +148,20 @@ fn queues(config: &Config, model: &ModelPlan) {
         observe,
         ..
     } = config;
-    let buffers = Buffers::new(config, &model.memory, plan::cores());
+    let buffers = Buffers::new(config, model, plan::cores());
     let crew = |workers| Crew::new(workers, plan::cores());
     let one = Crew { start: 1, most: 1 };
     let (decoders, augmenters) = (crew(decode.workers), crew(augment.workers));
-    let rows = [
+    let of_device = format!(
+        "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
+        model.threads
+    );
+    let is_alone = model.devices.len() == 1;
+    let devices = model.devices.iter().map(|device| {
+        let name = if is_alone { "cpu" } else { device.name };
+        (name, one, of_device.clone())
+    });
+    let mut rows = vec![
         ("source", one, format!("{} free slots", staging.slots)),
         (
             "decode",
@@ -141,17 +179,12 @@ fn queues(config: &Config, model: &ModelPlan) {
             one,
             format!("{} batches, {} outcomes, 1 snapshot", compute.queue, IN_FLIGHT + 1),
         ),
-        (
-            "cpu",
-            one,
-            format!(
-                "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
-                model.threads
-            ),
-        ),
+    ];
+    rows.extend(devices);
+    rows.extend([
         ("save", one, "1 checkpoint".to_string()),
         ("record", one, format!("{} reports", observe.queue)),
-    ];
+    ]);
     println!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
     for (stage, workers, inbox) in rows {
         println!("          {stage:<9} {workers:>7}  {inbox}");
@@ -164,8 +197,8 @@ fn queues(config: &Config, model: &ModelPlan) {
 }
 
 fn memory(config: &Config, model: &ModelPlan, workspace: Option<u64>) {
-    let m = &model.memory;
-    let buffers = Buffers::new(config, m, plan::cores());
+    let m = &model.memory();
+    let buffers = Buffers::new(config, model, plan::cores());
     let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
     let rows = [
         ("parameters", m.parameters),
@@ -202,7 +235,7 @@ fn memory(config: &Config, model: &ModelPlan, workspace: Option<u64>) {
 
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
-    let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.threads);
+    let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.all_threads());
     let workers = plan.decoders().most;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
     let images = way.steps as f64 * f64::from(way.batch);
@@ -211,7 +244,7 @@ fn time(plan: &Plan) {
     println!(
         "time      about {} (a rough guess from a moment of real work: input {input}, compute {compute:.0} images/s on {} threads)",
         duration(images / rate),
-        plan.model.threads
+        plan.model.all_threads()
     );
 }
 

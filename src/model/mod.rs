@@ -7,15 +7,18 @@ pub mod network;
 pub mod parameter;
 pub mod plan;
 pub mod presets;
+pub mod rank;
 pub mod solver;
 pub mod spec;
 
 mod buffers;
 mod layer;
 mod pass;
+mod share;
 
 pub use error::ModelError;
 pub use network::{Network, Pass};
 pub use parameter::Parameter;
 pub use plan::{Memory, Plan};
+pub use rank::Rank;
 pub use spec::{LayerSpec, Operation, Spec};

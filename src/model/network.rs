@@ -1,9 +1,11 @@
 //! A network with its memory, ready to train.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
-use super::{Memory, ModelError, Parameter, Plan, Spec, init};
+use super::share::Share;
+use super::{Memory, ModelError, Parameter, Plan, Rank, Spec, init};
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::softmax::Loss;
@@ -34,6 +36,8 @@ pub struct Network {
     pub(super) cpu: Cpu,
     pub(super) buffers: Buffers,
     pub(super) parameters: Vec<Parameter>,
+    /// One for each parameter.
+    pub(super) shares: Vec<Share>,
     pub(super) pass: Pass,
     pub(super) rows: usize,
     pub(super) first_row: usize,
@@ -49,12 +53,23 @@ impl Network {
         threads: Arc<Threads>,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        let spec = Spec::new(layers, input, classes)?;
+        Self::on(Rank::ALONE, &spec, batch, threads, seed)
+    }
+
+    /// The same for one of several devices, which has its part of the batches, or of the network.
+    pub fn on(rank: Rank, whole: &Spec, batch: usize, threads: Arc<Threads>, seed: u64) -> Result<Self, ModelError> {
         if batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
-        let spec = Spec::new(layers, input, classes)?;
-        let plan = Plan::new(&spec, batch);
-        let parameters = start(&spec, &threads, seed);
+        let spec = whole.clone();
+        let plan = Plan::on(rank, &spec, batch);
+        let shares: Vec<Share> = spec
+            .layers
+            .iter()
+            .flat_map(|layer| Share::of_layer(rank, layer))
+            .collect();
+        let parameters = start(&spec, &shares, &threads, seed);
         let buffers = Buffers::new(&spec, &plan);
         let cpu = Cpu::new(threads, plan.scratch);
         Ok(Self {
@@ -63,9 +78,10 @@ impl Network {
             cpu,
             buffers,
             parameters,
+            shares,
             pass: Pass::Evaluate,
             rows: 0,
-            first_row: 0,
+            first_row: rank.rows(batch).start,
         })
     }
 
@@ -74,7 +90,17 @@ impl Network {
         &self.spec
     }
 
-    /// Images of a batch.
+    /// The threads that it runs on.
+    pub fn threads(&self) -> &Arc<Threads> {
+        &self.cpu.threads
+    }
+
+    /// The rows of the whole run's batch that are this device's.
+    pub fn own_rows(&self) -> Range<usize> {
+        self.first_row..self.first_row + self.batch()
+    }
+
+    /// Images of a batch, as far as they are this device's.
     pub fn batch(&self) -> usize {
         self.plan.chunks.batch()
     }
@@ -82,11 +108,6 @@ impl Network {
     /// The input to fill: [batch][C][H][W]. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
         &mut self.buffers.activations[0]
-    }
-
-    /// Where this network's rows begin in the batch of the whole run (0 by default): dropout masks go by that number.
-    pub fn set_first_row(&mut self, first_row: usize) {
-        self.first_row = first_row;
     }
 
     /// Softmax of the newest forward pass: [rows][classes].
@@ -127,23 +148,38 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        activations.last().map_or_else(Loss::default, |logits| {
-            softmax::cpu::loss(logits, probabilities, classes, labels, weights)
-        })
+        let Some(logits) = activations.last() else {
+            return Loss::default();
+        };
+        // By halves, so that the sum is the same where two devices have one each.
+        let mut loss = Loss::default();
+        for half in self.plan.chunks.halves() {
+            let range = half.start.min(rows)..half.end.min(rows);
+            let places = range.start * classes..range.end * classes;
+            let (labels, weights) = (&labels[range.clone()], &weights[range]);
+            let (logits, probabilities) = (&logits[places.clone()], &probabilities[places]);
+            loss = loss.and(softmax::cpu::loss(logits, probabilities, classes, labels, weights));
+        }
+        loss
     }
 
-    /// One step of the solver, with a rate for each parameter in the order of [`parameters`](Self::parameters).
+    /// One step of the solver on what this device updates, with a rate for each parameter in the order of
+    /// [`parameters`](Self::parameters).
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,
+            shares,
             buffers,
             cpu,
             ..
         } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
         cpu.threads.install(|| {
-            for ((parameter, gradient), rate) in parameters.iter_mut().zip(&buffers.parameters).zip(rates) {
-                sgd::cpu::update(cpu, *rate, &mut parameter.value, &mut parameter.momentum, gradient);
+            let gradients = buffers.parameters.iter().zip(shares);
+            for ((parameter, (gradient, share)), rate) in parameters.iter_mut().zip(gradients).zip(rates) {
+                let own = share.local();
+                let value = &mut parameter.value[own.clone()];
+                sgd::cpu::update(cpu, *rate, value, &mut parameter.momentum, &gradient[own]);
             }
         });
     }
@@ -153,9 +189,9 @@ impl Network {
         &self.parameters
     }
 
-    /// To load a checkpoint: values and momentum may change, names and lengths may not.
-    pub fn parameters_mut(&mut self) -> &mut [Parameter] {
-        &mut self.parameters
+    /// The values of all parameters, to be brought together with other devices'.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.parameters.iter_mut().map(|parameter| &mut parameter.value[..])
     }
 
     /// Gradients of the newest backward pass, in the order of [`parameters`](Self::parameters).
@@ -164,8 +200,8 @@ impl Network {
     }
 
     /// To replace gradients by their sum over devices.
-    pub fn gradients_mut(&mut self) -> &mut [Vec<f32>] {
-        &mut self.buffers.parameters
+    pub fn gradients_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.buffers.parameters.iter_mut().map(|gradient| &mut gradient[..])
     }
 
     /// Memory that is really held.
@@ -188,29 +224,34 @@ impl Network {
     }
 }
 
-/// The parameters as they start.
-fn start(spec: &Spec, threads: &Threads, seed: u64) -> Vec<Parameter> {
+/// The parameters as they start: drawn whole, so that a device's part does not depend on what it is.
+fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     let with_parameters = spec
         .layers
         .iter()
         .filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
-    for (number, (name, start)) in with_parameters.enumerate() {
-        let mut weight = vec![0.0; start.weight.iter().product()];
-        init::draw(
-            threads,
-            seed,
-            number as u32,
-            init::sigma(start.init, start.fan_in()),
-            &mut weight,
-        );
-        parameters.push(Parameter::new(format!("{name}.weight"), start.weight.clone(), weight));
-        let outputs = start.weight[0];
-        parameters.push(Parameter::new(
-            format!("{name}.bias"),
-            vec![outputs],
-            vec![start.bias; outputs],
-        ));
+    for (number, ((name, start), shares)) in with_parameters.zip(shares.chunks_exact(2)).enumerate() {
+        let [of_weight, of_bias] = shares else { continue };
+        let mut weight = vec![0.0; of_weight.shape.iter().product()];
+        let sigma = init::sigma(start.init, start.fan_in());
+        init::draw(threads, seed, number as u32, sigma, &mut weight);
+        if weight.len() != of_weight.held.len() {
+            weight = weight[of_weight.held.clone()].to_vec();
+        }
+        let bias = vec![start.bias; of_bias.held.len()];
+        for (part, value, share) in [("weight", weight, of_weight), ("bias", bias, of_bias)] {
+            parameters.push(Parameter {
+                name: format!("{name}.{part}"),
+                shape: if part == "weight" {
+                    start.weight.clone()
+                } else {
+                    vec![start.weight[0]]
+                },
+                momentum: vec![0.0; share.updated.len()],
+                value,
+            });
+        }
     }
     parameters
 }

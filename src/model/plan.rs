@@ -1,6 +1,9 @@
 //! Where activations and gradients live, and how much memory that takes: decided before any of it is made.
 
-use super::{Operation, Spec};
+use std::iter::Sum;
+
+use super::share::Share;
+use super::{Operation, Rank, Spec};
 use crate::ops::Chunks;
 
 /// The buffers that a layer reads and writes.
@@ -27,6 +30,8 @@ pub struct Place {
 pub struct Plan {
     /// How the batch is cut.
     pub chunks: Chunks,
+    /// Which device it is for.
+    pub rank: Rank,
     /// One for each layer.
     pub places: Vec<Place>,
     /// Elements per image of each activation buffer; the first is the input.
@@ -44,7 +49,12 @@ pub struct Plan {
 impl Plan {
     /// The plan for `spec` with batches of `batch` images.
     pub fn new(spec: &Spec, batch: usize) -> Self {
-        let chunks = Chunks::new(batch);
+        Self::on(Rank::ALONE, spec, batch)
+    }
+
+    /// The plan of a device that has its part of the batches, or of the network: that is `spec` then.
+    pub fn on(rank: Rank, spec: &Spec, batch: usize) -> Self {
+        let chunks = rank.chunks(batch);
         let mut plan = Self {
             places: Vec::with_capacity(spec.layers.len()),
             activations: vec![spec.input.len()],
@@ -53,6 +63,7 @@ impl Plan {
             partial: 0,
             first: spec.layers.iter().position(|layer| layer.start.is_some()).unwrap_or(0),
             chunks,
+            rank,
         };
         // Whether the newest buffer holds a tanh's output, which that tanh's backward pass reads.
         let mut holds_tanh = false;
@@ -126,9 +137,10 @@ impl Plan {
         let per_image: usize = self.activations.iter().sum();
         let maxima: usize = self.places.iter().map(|place| place.maxima).sum();
         let parameters = 4 * spec.parameters() as u64;
+        let shares = spec.layers.iter().flat_map(|layer| Share::of_layer(self.rank, layer));
         Memory {
             parameters,
-            momentum: parameters,
+            momentum: 4 * shares.map(|share| share.updated.len()).sum::<usize>() as u64,
             parameter_gradients: parameters,
             // The probabilities lie beside the activations.
             activations: batch * (4 * (per_image + spec.classes) + maxima) as u64,
@@ -156,6 +168,20 @@ pub struct Memory {
     pub partial_sums: u64,
     /// Workers' scratch.
     pub scratch: u64,
+}
+
+impl Sum for Memory {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |a, b| Self {
+            parameters: a.parameters + b.parameters,
+            momentum: a.momentum + b.momentum,
+            parameter_gradients: a.parameter_gradients + b.parameter_gradients,
+            activations: a.activations + b.activations,
+            activation_gradients: a.activation_gradients + b.activation_gradients,
+            partial_sums: a.partial_sums + b.partial_sums,
+            scratch: a.scratch + b.scratch,
+        })
+    }
 }
 
 impl Memory {

@@ -1,11 +1,10 @@
 //! Memory that the stages hold beside the network's.
 
-use super::Crew;
+use super::{Crew, ModelPlan};
 use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
-use crate::model::Memory;
 
 /// Buffers of the stages, all made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +20,9 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Those of `config`, for a network that takes `memory`, on a machine with `cores` cores: with as many workers as there
+    /// Those of `config`, for the network of `model`, on a machine with `cores` cores: with as many workers as there
     /// may come to be.
-    pub fn new(config: &Config, memory: &Memory, cores: usize) -> Self {
+    pub fn new(config: &Config, model: &ModelPlan, cores: usize) -> Self {
         let Config {
             decode,
             augment,
@@ -43,7 +42,7 @@ impl Buffers {
             slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
             pixel_buffers: most(decode.workers) + augment.queue.get() + most(augment.workers),
             pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
-            snapshot: memory.parameters + memory.momentum,
+            snapshot: 8 * model.spec.parameters() as u64,
         }
     }
 }

@@ -9,7 +9,7 @@ mod workspace;
 
 pub use buffers::Buffers;
 pub use crew::Crew;
-pub use model::{ModelPlan, cores};
+pub use model::{DevicePlan, ModelPlan, cores};
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ impl Plan {
 
     /// Memory that the stages hold.
     pub fn buffers(&self) -> Buffers {
-        Buffers::new(&self.config, &self.model.memory, self.cores)
+        Buffers::new(&self.config, &self.model, self.cores)
     }
 
     /// Decode's workers.

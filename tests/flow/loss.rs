@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
 use pipeline::flow::{Exit, Fault, Inlet, Stop};
-use pipeline::model::checkpoint;
+use pipeline::model::{Network, Spec, checkpoint};
 use pipeline::plan::Crew;
 use pipeline::stages::compute::Report;
 use pipeline::topology;
@@ -184,6 +184,32 @@ fn a_listener_that_panics_does_so_too() {
         panic!("{:?}", ended.ending)
     };
     assert!(message.starts_with("no terminal"), "{message}");
+}
+
+/// The other device waits for what this one has to give, and compute for both.
+#[test]
+fn a_panic_of_one_device_ends_the_run_with_its_name() {
+    let ending = within(Duration::from_secs(30), move || {
+        let given = Given::new(20, 2);
+        let plan = given.plan(&["compute.devices=[\"cpu:0\", \"cpu:1\"]", "run.epochs=1000"]);
+        let mut beginning = given::beginning(&plan);
+        // It knows no third class, and cannot look its probability up.
+        let spec = Spec::new(&plan.model.layers, plan.model.spec.input, 2).expect("the layers fit");
+        let broken = &mut beginning.networks[1];
+        let threads = Arc::clone(broken.threads());
+        *broken = Network::on(plan.model.devices[1].rank, &spec, 16, threads, 1).expect("it fits");
+        let stop = Stop::default();
+        let topology = topology::training(&plan, beginning, &stop, |reports| listen(&reports)).expect("it is whole");
+        control::supervise(topology, &stop, Watch::silent(Duration::from_mins(10)))
+    });
+    let Ending::Faulted {
+        stage: "cpu:1",
+        exit: Exit::Panicked(message),
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert!(message.contains("index out of bounds"), "{message}");
 }
 
 /// Another worker goes on until there is nothing left to do: every queue is empty then, and only one stage is not waiting.

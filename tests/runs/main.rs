@@ -4,6 +4,7 @@ mod bad_images;
 mod bench;
 mod checkpoints;
 mod deterministic;
+mod devices;
 mod disk;
 mod faults;
 mod kill;
