@@ -4,3 +4,4 @@
 mod exchange;
 mod losses;
 mod networks;
+mod speed;

@@ -1,0 +1,89 @@
+//! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
+//! and no other work: `cargo test --release --test devices speed -- --ignored --nocapture`.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use pipeline::config::compute::Parallel;
+use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::model::presets::{self, Overrides};
+use pipeline::model::{Network, Rank, Spec};
+use pipeline::ops::Shape;
+use pipeline::rng::{Philox, Purpose};
+
+use crate::networks::step;
+
+/// Steps of one measurement.
+const STEPS: u32 = 2;
+
+/// Measurements of each; their median counts.
+const ROUNDS: u32 = 5;
+
+/// The paper's network on some devices.
+struct Team {
+    members: Vec<(Network, CpuExchange)>,
+    batch: usize,
+}
+
+impl Team {
+    fn new(devices: usize, threads: usize, side: usize, batch: usize) -> Self {
+        let layers = presets::layers("alexnet", Overrides::default()).unwrap();
+        let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
+        let pools: Vec<_> = (0..devices)
+            .map(|rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap()))
+            .collect();
+        let ranks = Rank::all(devices, Parallel::Data).zip(&pools);
+        let networks = ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Arc::clone(threads), 1).unwrap());
+        let mut members: Vec<_> = networks.zip(CpuExchange::between(pools.clone())).collect();
+        let mut random = Philox::new(9, Purpose::Init, 0, 1);
+        for (network, _) in &mut members {
+            network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
+        }
+        Self { members, batch }
+    }
+
+    /// Images a second.
+    fn rate(&mut self, from: u32) -> f64 {
+        let is_alone = self.members.len() == 1;
+        let batch = self.batch;
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for (network, exchange) in &mut self.members {
+                scope.spawn(move || {
+                    let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
+                    for number in from..from + STEPS {
+                        let exchange = (!is_alone).then_some(&mut *exchange);
+                        step(network, exchange, number, (&labels, &weights, batch as u32));
+                    }
+                });
+            }
+        });
+        f64::from(STEPS) * batch as f64 / start.elapsed().as_secs_f64()
+    }
+}
+
+#[test]
+#[ignore = "a measurement, which wants the machine for itself"]
+fn two_devices_of_a_thread_are_as_fast_as_one_of_two() {
+    for (side, batch) in [(112, 64), (224, 128)] {
+        let (mut one, mut two) = (Team::new(1, 2, side, batch), Team::new(2, 1, side, batch));
+        let mut ratios = Vec::new();
+        for round in 0..=ROUNDS {
+            let (one, two) = (one.rate(round * STEPS), two.rate(round * STEPS));
+            println!(
+                "{side} pixels, batches of {batch}: {one:.1} and {two:.1} images/s, {:.3}",
+                two / one
+            );
+            // The first touches all memory.
+            if round > 0 {
+                ratios.push(two / one);
+            }
+        }
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "{side} pixels, batches of {batch}: median ratio {:.3}",
+            ratios[ratios.len() / 2]
+        );
+    }
+}
