@@ -140,8 +140,8 @@ fn each_device_is_told_of_by_its_name() {
     run(&given, &[TWO]).expect(0);
     let verdicts = of_kind(&given.path("run"), "verdict");
     let stages = &verdicts.last().expect("a verdict")["stages"];
-    let of = |name: &str| stages[name]["items"].as_u64();
-    assert_eq!((of("cpu:0"), of("cpu")), (of("cpu:1"), None), "{stages}");
+    let took = |name: &str| stages[name]["items"].as_u64().is_some_and(|items| items > 0);
+    assert_eq!(["cpu:0", "cpu:1", "cpu"].map(took), [true, true, false], "{stages}");
     let checked = Process::start(&given.path(""), ["check", "train.toml", "--set", TWO])
         .wait()
         .expect(0)

@@ -18,6 +18,7 @@ use crate::stages::passage::{Batch, Header, Part, RowFact};
 use crate::stages::save::{Save, Snapshot};
 use crate::stages::source::Itinerary;
 
+mod bad;
 mod error;
 mod evaluation;
 mod replica;
@@ -356,40 +357,6 @@ impl Run {
             stream,
         };
         Ok(self.hops.reports.send(report)?)
-    }
-
-    /// Reports bad samples when they are met first, and ends the run when there are too many.
-    fn note_bad(&mut self, batch: &Batch) -> Result<(), Fault> {
-        let part = batch.header.position.part;
-        for fact in &batch.facts {
-            let Some(reason) = &fact.refused else { continue };
-            let sample = self.compute.data.of(part).id(fact.sample as usize).to_string();
-            if !self.compute.state.bad.insert((part, fact.sample)) {
-                continue;
-            }
-            if part == Part::Evaluate {
-                self.met_in_evaluation.push(fact.sample);
-            }
-            let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
-            self.hops.reports.send(Report::Skip {
-                step,
-                sample: sample.clone(),
-                reason: reason.to_string(),
-            })?;
-            let most = self.compute.bad_images_max;
-            if self.compute.state.bad.len() > most as usize {
-                let reason = reason.to_string();
-                return Err(Fault::failed(ComputeError::TooManyBad { most, sample, reason }));
-            }
-        }
-        Ok(())
-    }
-
-    /// An evaluation that is cut short is done again from its beginning, and with it what it met.
-    fn forget_evaluation(&mut self) {
-        for sample in self.met_in_evaluation.drain(..) {
-            self.compute.state.bad.remove(&(Part::Evaluate, sample));
-        }
     }
 
     /// Hands a copy of everything to the writer; waits while the write before is pending.
