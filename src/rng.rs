@@ -25,6 +25,8 @@ pub enum Purpose {
     Cutout = 8,
     /// Which samples a pack puts beside each other.
     Deal = 9,
+    /// Images and labels of a benchmark.
+    Benchmark = 10,
 }
 
 /// A stream of random numbers for one purpose at one place: `(seed, purpose, a, b)`.

@@ -5,9 +5,11 @@ use clap::Args;
 use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
 use crate::config::compute::Parallel;
+use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
-use crate::plan::{self, Buffers, Crew, ModelPlan, Plan, PlanError};
+use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Plan, PlanError, Room, SHARE};
+use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
 
@@ -16,7 +18,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline check train.toml --set staging.batch=256";
 
 /// Classes that are assumed where neither the data nor the configuration says how many there are.
-const CLASSES: usize = 1000;
+pub(super) const CLASSES: usize = 1000;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -41,8 +43,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             data(&plan);
             model(&plan.model.spec);
             devices(&plan.config, &plan.model);
-            queues(&plan.config, &plan.model);
-            memory(&plan.config, &plan.model, Some(plan.workspace()));
+            queues(&plan.config, &plan.model, plan.crews());
+            memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace()));
+            limit(&plan.config, &plan.room, plan.crews());
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
@@ -52,8 +55,11 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
-            queues(&config, &planned);
-            memory(&config, &planned, None);
+            let room = Room::new(&config, &planned, 0).map_err(Failure::usage)?;
+            let crews = room.crews(&config, plan::cores());
+            queues(&config, &planned, crews);
+            memory(&config, &planned, crews, None);
+            limit(&config, &room, crews);
         }
         Err(error) => return Err(Failure::usage(error)),
     }
@@ -86,6 +92,15 @@ fn data(plan: &Plan) {
         way.every_epochs,
         way.batches(way.epochs().saturating_sub(1), Part::Evaluate),
     );
+    let Partition { ranks, rank } = way.partition;
+    if way.partition.is_part() {
+        println!(
+            "          rank {rank} of {ranks}: {} of the {} images of an epoch, its places {rank}, {rank} + {ranks}, … in the order; \
+             evaluations are whole",
+            way.samples_per_epoch(),
+            way.train_samples
+        );
+    }
 }
 
 fn model(spec: &Spec) {
@@ -139,7 +154,7 @@ fn devices(config: &Config, model: &ModelPlan) {
     println!("          {what}");
 }
 
-fn queues(config: &Config, model: &ModelPlan) {
+fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     let Config {
         decode,
         augment,
@@ -148,10 +163,8 @@ fn queues(config: &Config, model: &ModelPlan) {
         observe,
         ..
     } = config;
-    let buffers = Buffers::new(config, model, plan::cores());
-    let crew = |workers| Crew::new(workers, plan::cores());
+    let buffers = Buffers::new(config, model, crews);
     let one = Crew { start: 1, most: 1 };
-    let (decoders, augmenters) = (crew(decode.workers), crew(augment.workers));
     let of_device = format!(
         "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
         model.threads
@@ -165,10 +178,10 @@ fn queues(config: &Config, model: &ModelPlan) {
         ("source", one, format!("{} free slots", staging.slots)),
         (
             "decode",
-            decoders,
+            crews.decode,
             format!("{} tickets, {} pixel buffers", decode.queue, buffers.pixel_buffers),
         ),
-        ("augment", augmenters, format!("{} decoded crops", augment.queue)),
+        ("augment", crews.augment, format!("{} decoded crops", augment.queue)),
         (
             "staging",
             one,
@@ -189,16 +202,18 @@ fn queues(config: &Config, model: &ModelPlan) {
     for (stage, workers, inbox) in rows {
         println!("          {stage:<9} {workers:>7}  {inbox}");
     }
-    if [decoders, augmenters].iter().any(|crew| crew.start < crew.most) {
-        println!("          1 to N workers: auto, as many as help; N is one a core, and memory is counted for N");
+    if crews.can_grow() {
+        println!(
+            "          1 to N workers: auto, as many as help; N is one a core as far as memory allows, and memory is counted for N"
+        );
     }
     let rows = staging.slots.get() * staging.batch.get();
     println!("          at most {rows} rows are in flight (slots × batch)");
 }
 
-fn memory(config: &Config, model: &ModelPlan, workspace: Option<u64>) {
+fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u64>) {
     let m = &model.memory();
-    let buffers = Buffers::new(config, model, plan::cores());
+    let buffers = Buffers::new(config, model, crews);
     let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
     let rows = [
         ("parameters", m.parameters),
@@ -233,10 +248,39 @@ fn memory(config: &Config, model: &ModelPlan, workspace: Option<u64>) {
     }
 }
 
+/// How much the run may take, and what that allows.
+fn limit(config: &Config, room: &Room, crews: Crews) {
+    let (bytes, origin) = match room.limit {
+        Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
+        Limit::Share(bytes) => (bytes, format!("{SHARE} % of what is available")),
+        Limit::Unknown => {
+            println!("          limit: none, this system does not tell how much is available; run.memory sets one");
+            return;
+        }
+    };
+    println!("          {:<26} {:>10.1}  {origin}", "limit", bytes as f64 / 1e6);
+    let free: Vec<usize> = [
+        (config.decode.workers, crews.decode),
+        (config.augment.workers, crews.augment),
+    ]
+    .iter()
+    .filter(|(workers, _)| *workers == Workers::Auto)
+    .map(|(_, crew)| crew.most)
+    .collect();
+    if room.needed(crews) > bytes {
+        println!("          the run takes more than that even with the fewest workers: the system may end it");
+    } else if let Some(most) = free.first() {
+        println!(
+            "          within it auto may come to {most} workers a stage, on {} cores",
+            plan::cores()
+        );
+    }
+}
+
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
     let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.all_threads());
-    let workers = plan.decoders().most;
+    let workers = plan.crews().decode.most;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
     let images = way.steps as f64 * f64::from(way.batch);
     let rate = input.map_or(compute, |input| input.min(compute));

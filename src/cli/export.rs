@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::dataset::{Dataset, export};
-use crate::observe::progress;
+use crate::observe::images::ImagesProgress;
 
 pub(super) const EXAMPLES: &str = "Example:
   pipeline export idx:/usr/share/datasets/fashion-mnist/train --out datasets/fashion-mnist/data/train";
@@ -25,9 +25,9 @@ pub(super) struct ExportArgs {
 
 pub(super) fn main(args: &ExportArgs, quiet: bool) -> Result<(), Failure> {
     let data = Dataset::open(&args.source).map_err(Failure::failed)?;
-    let bar = progress::images_bar(data.len() as u64, "export", quiet);
-    export(&data, &args.out, args.quality, |done| bar.set_position(done as u64)).map_err(Failure::failed)?;
-    bar.finish_and_clear();
+    let progress = ImagesProgress::new(data.len() as u64, "export", 0, quiet);
+    export(&data, &args.out, args.quality, |_| progress.add(1)).map_err(Failure::failed)?;
+    progress.end();
     println!(
         "{}: {} images in {} classes",
         args.out.display(),

@@ -10,7 +10,7 @@ use super::folder;
 use crate::dataset::pack::{self, MANIFEST, Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint;
-use crate::observe::progress;
+use crate::observe::images::ImagesProgress;
 use crate::stages::compute::RunState;
 use crate::stages::decode::{Decoder, Options, Region};
 
@@ -166,9 +166,9 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
 fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
     let manifest = Manifest::read(folder)
         .map_err(|reason| Failure::Failed(format!("{}: {reason}", folder.join(MANIFEST).display())))?;
-    let bar = progress::images_bar(manifest.samples, "verify", quiet);
-    let found = pack::verify(folder, |samples| bar.inc(samples)).map_err(Failure::failed)?;
-    bar.finish_and_clear();
+    let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
+    let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
+    progress.end();
     let faults = found.faults.len();
     if faults == 0 {
         let (samples, shards) = (found.samples, manifest.shards.len());

@@ -16,6 +16,7 @@ mod export;
 mod folder;
 mod inspect;
 mod pack;
+mod pipe;
 mod predict;
 mod resume;
 mod run;
@@ -142,6 +143,7 @@ impl Failure {
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
+    pipe::end_with_its_reader();
     let Cli { command, output } = Cli::parse();
     let format = if output.log_format == "json" {
         Format::Json

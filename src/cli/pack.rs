@@ -15,7 +15,7 @@ use crate::control::{self, Ending, Watch};
 use crate::dataset::pack::{Begun, Frames, MANIFEST, Manifest, Mode, Origin, PackError, PackWriter, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::flow::Stop;
-use crate::observe::progress;
+use crate::observe::images::ImagesProgress;
 use crate::plan;
 use crate::topology::{self, Packing};
 
@@ -139,18 +139,15 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
 
 /// Lets the flow go to its end; gives how many images it has written.
 fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failure> {
-    let bar = progress::images_bar(u64::from(packing.settings.source.samples), "pack", quiet);
-    bar.set_position(u64::from(writer.next()));
-    bar.reset_eta();
+    let samples = u64::from(packing.settings.source.samples);
+    let progress = ImagesProgress::new(samples, "pack", u64::from(writer.next()), quiet);
     let written = Arc::new(AtomicU64::new(0));
-    let (count, shown) = (Arc::clone(&written), bar.clone());
+    let (count, shown) = (Arc::clone(&written), progress.clone());
     let on_written = move |skipped: Option<(&str, &str)>| {
         count.fetch_add(1, Ordering::Relaxed);
-        shown.inc(1);
-        match skipped {
-            Some((sample, reason)) if shown.is_hidden() && !quiet => eprintln!("skipped {sample}: {reason}"),
-            Some((sample, reason)) => shown.println(format!("skipped {sample}: {reason}")),
-            None => {}
+        shown.add(1);
+        if let Some((sample, reason)) = skipped {
+            shown.say(&format!("skipped {sample}: {reason}"));
         }
     };
     let stop = Stop::default();
@@ -165,7 +162,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
         }),
     };
     let end = control::supervise(topology, &stop, watch);
-    bar.finish_and_clear();
+    progress.end();
     match end {
         Ending::Stalled { stage } => {
             // Its threads cannot be joined: the process has to go.

@@ -15,10 +15,11 @@ use crate::stages::compute::RunState;
 
 /// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
 /// what a step does.
-const FREE: [&str; 17] = [
+const FREE: [&str; 18] = [
     "run.out",
     "run.epochs",
     "run.steps",
+    "run.memory",
     "run.stall_after_s",
     "data.train",
     "data.val",
@@ -129,11 +130,15 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
         ));
     }
     let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
-    if before.staging.batch != plan.config.staging.batch {
+    let now = &plan.config;
+    let counted = [
+        ("staging.batch", before.staging.batch.get(), now.staging.batch.get()),
+        ("data.ranks", before.data.ranks as usize, now.data.ranks as usize),
+    ];
+    if let Some((key, was, is)) = counted.into_iter().find(|(_, was, is)| was != is) {
         return Err(Failure::Usage(format!(
-            "staging.batch was {} and is {}: a run's place is counted in batches, so it cannot change; start a new run with \
-             --set run.out=…",
-            before.staging.batch, plan.config.staging.batch
+            "{key} was {was} and is {is}: a run's place is counted in batches of all ranks, so it cannot change; start a \
+             new run with --set run.out=…"
         )));
     }
     let same_sums = sums_in_halves(&before.compute) && sums_in_halves(&plan.config.compute);

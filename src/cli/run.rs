@@ -19,7 +19,7 @@ use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
 use crate::observe::report::{self, Page};
 use crate::observe::verdicts::{LateMeters, Verdicts};
-use crate::plan::Plan;
+use crate::plan::{Plan, SHARE};
 use crate::stages::compute::RunState;
 use crate::topology::{self, Beginning};
 
@@ -51,6 +51,13 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         )));
     }
     let plan = Plan::new(config).map_err(Failure::usage)?;
+    if let Some(limit) = plan.room.limit.bytes()
+        && plan.room.needed(plan.crews()) > limit
+    {
+        tracing::warn!(
+            "the run takes more than {SHARE} % of the memory that is available; `check` shows what takes how much"
+        );
+    }
     let folder = RunFolder::lock(&out)?;
     let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
     let resumed = if args.resume {

@@ -13,7 +13,7 @@ use crate::dataset::pack::Frames;
 use crate::dataset::statistics::Statistics;
 use crate::dataset::sums::Sums;
 use crate::flow::Stop;
-use crate::observe::progress;
+use crate::observe::images::ImagesProgress;
 use crate::plan::{Plan, look};
 use crate::topology;
 
@@ -51,7 +51,7 @@ fn of_pack(plan: &Plan) -> Option<Statistics> {
         square: decode.square,
         exif: decode.exif,
     };
-    if !pack.has_frames(frames) {
+    if !pack.has_frames(frames, decode.dct_scaling) {
         return None;
     }
     Statistics::load(&pack.statistics()).filter(|statistics| look::is_served_by(&plan.config, statistics))
@@ -83,16 +83,16 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
 
 fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let total = u64::from(plan.itinerary.train_samples);
-    let bar = progress::images_bar(total, "statistics of the training set", quiet);
-    if !quiet && bar.is_hidden() {
+    let progress = ImagesProgress::new(total, "statistics of the training set", 0, quiet);
+    if !quiet && !progress.is_live() {
         eprintln!("statistics of the training set: one pass over {total} images");
     }
     let stop = Stop::default();
-    let count = bar.clone();
-    let (topology, sums) = topology::measuring(plan, &stop, Arc::new(move || count.inc(1)));
+    let count = progress.clone();
+    let (topology, sums) = topology::measuring(plan, &stop, Arc::new(move || count.add(1)));
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     let end = control::supervise(topology, &stop, watch);
-    bar.finish_and_clear();
+    progress.end();
     ending(end, || "nothing was begun yet: run the same command again".to_string())?;
     let mut all = Sums::new(look::mean_image_side(&plan.config));
     while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {

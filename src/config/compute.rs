@@ -18,6 +18,18 @@ choice! {
     }
 }
 
+choice! {
+    /// How convolutions of kernels of 3 and 5 at stride 1 are computed on the CPU.
+    Method {
+        /// The one that is faster.
+        Auto = "auto",
+        /// By direct convolution: no more rounding than a sum has.
+        Direct = "direct",
+        /// By Winograd's minimal filtering: about half the time, ten times the rounding.
+        Winograd = "winograd",
+    }
+}
+
 table! {
     /// `[compute]`.
     Compute {
@@ -27,6 +39,8 @@ table! {
         threads: Option<NonZeroUsize> = None,
         /// What several devices share.
         parallel: Parallel = Parallel::Data,
+        /// How convolutions are computed: `auto`, `direct` or `winograd`.
+        convolution: Method = Method::Auto,
         /// Whole batches that may wait here.
         queue: NonZeroUsize = NonZeroUsize::MIN,
     }

@@ -12,6 +12,10 @@ table! {
         train: String = String::new(),
         /// The validation set; without one the run has no errors to show.
         val: Option<String> = None,
+        /// How many processes share the training set: each trains on its own part of every epoch.
+        ranks: u32 = 1,
+        /// Which of them this is, from 0.
+        rank: u32 = 0,
         /// Where statistics of a data set are kept for the next run; default: the user's cache folder.
         cache: Option<PathBuf> = None,
     }

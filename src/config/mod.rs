@@ -10,6 +10,8 @@ pub mod value;
 
 pub mod workers;
 
+pub mod memory;
+
 pub mod run;
 
 pub mod data;
@@ -125,6 +127,16 @@ impl Config {
             complain(
                 "data.train",
                 "missing: name the training set, a folder of class folders for example".to_string(),
+            );
+        }
+        let data::Data { ranks, rank, .. } = self.data;
+        if ranks == 0 {
+            complain("data.ranks", "0 ranks train nothing: 1 is a process alone".to_string());
+        } else if rank >= ranks {
+            let last = ranks - 1;
+            complain(
+                "data.rank",
+                format!("there is no rank {rank}: data.ranks is {ranks}, so they count from 0 to {last}"),
             );
         }
         let crop = self.augment.crop.get();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::memory::MemoryLimit;
 use super::value::{choice, table};
 
 choice! {
@@ -33,6 +34,8 @@ table! {
         bad_images_max: u32 = 100,
         /// Whether the stream hash covers the pixels that the network sees, beside what they are made from.
         hash_pixels: bool = false,
+        /// The most memory that the run may take: it bounds how many workers `"auto"` may come to.
+        memory: MemoryLimit = MemoryLimit::Auto,
         /// A run in which nothing has moved for this many seconds is ended, with the stage that is stuck.
         stall_after_s: u32 = 600,
     }

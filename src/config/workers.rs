@@ -9,7 +9,7 @@ use super::value::{Value, mismatch};
 /// `"auto"` or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {
-    /// As many as help: from one to one a core, changed while the run goes on.
+    /// As many as help: from one to one a core, as far as memory allows, changed while the run goes on.
     Auto,
     /// So many.
     Fixed(NonZeroUsize),

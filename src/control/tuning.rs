@@ -1,4 +1,4 @@
-//! When a stage gets one worker more or one less. Decides from readings alone; [`super::tuner`] acts.
+//! When a stage gets one worker more or one less. Decides from readings alone; `tuner.rs` acts.
 //!
 //! Slow on purpose: one worker at a time, each decision from a window that lies wholly after the one before, and a worker
 //! that has brought nothing is taken back. What is changed is only how fast the run is.

@@ -1,22 +1,69 @@
 //! The memory of a network: all of it made here, once.
 
+use super::stretch::{POOLS, Stretch, VALUES};
 use super::{Memory, Plan, Spec};
+use crate::devices::cpu::Rows;
 
 /// Activations and gradients.
 #[derive(Debug)]
 pub(super) struct Buffers {
-    /// As numbered by [`Plan::places`]; the first is the input.
-    pub(super) activations: Vec<Vec<f32>>,
-    /// Places of maxima, one buffer for each layer, empty for all but max pooling.
-    pub(super) maxima: Vec<Vec<u8>>,
-    /// Softmax of the last activations.
+    /// The batch, planar.
+    pub(super) input: Vec<f32>,
+    /// What is kept of each stretch.
+    pub(super) stretches: Vec<Kept>,
+    /// Softmax of the last value.
     pub(super) probabilities: Vec<f32>,
-    /// The gradient of a layer's output and, being written, of its input.
+    /// The gradient of a stretch's last value and, being written, of its input.
     pub(super) gradients: [Vec<f32>; 2],
     /// Gradient of each parameter.
     pub(super) parameters: Vec<Vec<f32>>,
     /// Partial sums of a convolution's weight gradient.
     pub(super) partial: Vec<f32>,
+    /// A convolution's packed weights.
+    pub(super) packed: Vec<f32>,
+}
+
+/// What is kept of one stretch for the whole batch.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Its values from number 1 on; those that only pass are empty.
+    pub(super) values: Vec<Vec<f32>>,
+    /// Places of maxima.
+    pub(super) places: Vec<Vec<u8>>,
+}
+
+impl Kept {
+    fn new(stretch: &Stretch, batch: usize) -> Self {
+        let values = stretch.values[1..].iter();
+        Self {
+            values: values
+                .map(|value| vec![0.0; if value.kept { batch * value.map.len() } else { 0 }])
+                .collect(),
+            places: stretch.places.iter().map(|places| vec![0; batch * places]).collect(),
+        }
+    }
+
+    /// The last value: the input of the next stretch.
+    pub(super) fn last(&self) -> &[f32] {
+        self.values.last().map_or(&[], |value| value)
+    }
+
+    /// Values and places, to be cut along the batch.
+    #[allow(clippy::type_complexity, reason = "two arrays of what a stretch writes")]
+    pub(super) fn rows<'a>(
+        &'a mut self,
+        stretch: &Stretch,
+    ) -> ([Option<Rows<'a, f32>>; VALUES], [Option<Rows<'a, u8>>; POOLS]) {
+        let mut values = self.values.iter_mut().zip(&stretch.values[1..]);
+        let mut places = self.places.iter_mut().zip(&stretch.places);
+        (
+            std::array::from_fn(|_| {
+                let (data, value) = values.next()?;
+                Some(Rows::new(data, if value.kept { value.map.len() } else { 0 }))
+            }),
+            std::array::from_fn(|_| places.next().map(|(data, len)| Rows::new(data, *len))),
+        )
+    }
 }
 
 impl Buffers {
@@ -25,27 +72,38 @@ impl Buffers {
         let starts = spec.layers.iter().filter_map(|layer| layer.start.as_ref());
         let parameters = starts.flat_map(|start| [start.weight.iter().product(), start.weight[0]]);
         Self {
-            activations: plan
-                .activations
-                .iter()
-                .map(|floats| vec![0.0; batch * floats])
-                .collect(),
-            maxima: plan.places.iter().map(|place| vec![0; batch * place.maxima]).collect(),
+            input: vec![0.0; batch * spec.input.len()],
+            stretches: plan.stretches.iter().map(|stretch| Kept::new(stretch, batch)).collect(),
             probabilities: vec![0.0; batch * spec.classes],
             gradients: [vec![0.0; batch * plan.gradient], vec![0.0; batch * plan.gradient]],
             parameters: parameters.map(|floats| vec![0.0; floats]).collect(),
             partial: vec![0.0; plan.partial],
+            packed: vec![0.0; plan.packed],
         }
+    }
+
+    /// The input of stretch `number`, and what is kept of that stretch.
+    pub(super) fn at(&mut self, number: usize) -> (&[f32], &mut Kept) {
+        let (before, here) = self.stretches.split_at_mut(number);
+        (before.last().map_or(&self.input, |kept| kept.last()), &mut here[0])
+    }
+
+    /// The scores before the softmax.
+    pub(super) fn logits(&self) -> &[f32] {
+        self.stretches.last().map_or(&[], Kept::last)
     }
 
     /// What is really held, added to `memory`.
     pub(super) fn add_to(&self, memory: &mut Memory) {
         let floats = |buffers: &[Vec<f32>]| 4 * buffers.iter().map(Vec::capacity).sum::<usize>() as u64;
-        memory.activations += floats(&self.activations)
-            + 4 * self.probabilities.capacity() as u64
-            + self.maxima.iter().map(Vec::capacity).sum::<usize>() as u64;
+        memory.activations += 4 * (self.input.capacity() + self.probabilities.capacity()) as u64;
+        for kept in &self.stretches {
+            memory.activations += floats(&kept.values);
+            memory.activations += kept.places.iter().map(Vec::capacity).sum::<usize>() as u64;
+        }
         memory.activation_gradients += floats(&self.gradients);
         memory.parameter_gradients += floats(&self.parameters);
         memory.partial_sums += 4 * self.partial.capacity() as u64;
+        memory.packed_weights += 4 * self.packed.capacity() as u64;
     }
 }

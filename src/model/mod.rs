@@ -10,9 +10,12 @@ pub mod presets;
 pub mod rank;
 pub mod solver;
 pub mod spec;
+pub mod stretch;
+pub mod timing;
 
+mod acts;
 mod buffers;
-mod layer;
+mod cost;
 mod pass;
 mod share;
 
@@ -22,3 +25,4 @@ pub use parameter::Parameter;
 pub use plan::{Memory, Plan};
 pub use rank::Rank;
 pub use spec::{LayerSpec, Operation, Spec};
+pub use timing::{Direction, Lap};

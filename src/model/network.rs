@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::share::Share;
-use super::{Memory, ModelError, Parameter, Plan, Rank, Spec, init};
+use super::timing::{Clock, Timings};
+use super::{Direction, Memory, ModelError, Parameter, Plan, Rank, Spec, init};
+use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::softmax::Loss;
@@ -41,29 +43,39 @@ pub struct Network {
     pub(super) pass: Pass,
     pub(super) rows: usize,
     pub(super) first_row: usize,
+    pub(super) timings: Option<Timings>,
 }
 
 impl Network {
-    /// Makes all memory for batches of `batch` images and draws the initial weights from `seed`.
+    /// Makes all memory for batches of `batch` images, whose convolutions are computed by `method`, and draws the initial
+    /// weights from `seed`.
     pub fn new(
         layers: &[Layer],
         input: Shape,
         classes: usize,
         batch: usize,
+        method: Method,
         threads: Arc<Threads>,
         seed: u64,
     ) -> Result<Self, ModelError> {
         let spec = Spec::new(layers, input, classes)?;
-        Self::on(Rank::ALONE, &spec, batch, threads, seed)
+        Self::on(Rank::ALONE, &spec, batch, method, threads, seed)
     }
 
     /// The same for one of several devices, which has its part of the batches, or of the network.
-    pub fn on(rank: Rank, whole: &Spec, batch: usize, threads: Arc<Threads>, seed: u64) -> Result<Self, ModelError> {
+    pub fn on(
+        rank: Rank,
+        whole: &Spec,
+        batch: usize,
+        method: Method,
+        threads: Arc<Threads>,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
         if batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
         let spec = whole.clone();
-        let plan = Plan::on(rank, &spec, batch);
+        let plan = Plan::on(rank, &spec, batch, method);
         let shares: Vec<Share> = spec
             .layers
             .iter()
@@ -82,6 +94,7 @@ impl Network {
             pass: Pass::Evaluate,
             rows: 0,
             first_row: rank.rows(batch).start,
+            timings: None,
         })
     }
 
@@ -105,22 +118,19 @@ impl Network {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: [batch][C][H][W]. Values must be finite, in rows of weight 0 too.
+    /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
-        &mut self.buffers.activations[0]
+        &mut self.buffers.input
     }
 
-    /// Softmax of the newest forward pass: [rows][classes].
+    /// Softmax of the newest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The scores before the softmax: [rows][classes].
+    /// The scores before the softmax: `[rows][classes]`.
     pub fn logits(&self) -> &[f32] {
-        self.buffers
-            .activations
-            .last()
-            .map_or(&[], |logits| &logits[..self.rows * self.spec.classes])
+        &self.buffers.logits()[..self.rows * self.spec.classes]
     }
 
     /// The loss of the newest forward pass; its gradient is averaged over the rows of weight 1.
@@ -139,8 +149,9 @@ impl Network {
         );
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
+        let mut clock = Clock::start(self.timings.as_ref(), 1);
         let Buffers {
-            activations,
+            stretches,
             probabilities,
             gradients: [gradient, _],
             ..
@@ -148,9 +159,7 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        let Some(logits) = activations.last() else {
-            return Loss::default();
-        };
+        let logits = stretches.last().map_or(&[][..], |kept| kept.last());
         // By halves, so that the sum is the same where two devices have one each.
         let mut loss = Loss::default();
         for half in self.plan.chunks.halves() {
@@ -160,6 +169,8 @@ impl Network {
             let (logits, probabilities) = (&logits[places.clone()], &probabilities[places]);
             loss = loss.and(softmax::cpu::loss(logits, probabilities, classes, labels, weights));
         }
+        let after = self.spec.layers.len();
+        clock.lap(after..after + 1, Direction::BackwardData);
         loss
     }
 
@@ -171,15 +182,27 @@ impl Network {
             shares,
             buffers,
             cpu,
+            spec,
+            timings,
             ..
         } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
+        let mut clock = Clock::start(timings.as_ref(), 1);
+        // Weights and biases of a layer follow one another.
+        let layers = spec
+            .layers
+            .iter()
+            .enumerate()
+            .filter(|(_, layer)| layer.start.is_some());
+        let layers = layers.flat_map(|(index, _)| [index; 2]);
         cpu.threads.install(|| {
             let gradients = buffers.parameters.iter().zip(shares);
-            for ((parameter, (gradient, share)), rate) in parameters.iter_mut().zip(gradients).zip(rates) {
+            let each = parameters.iter_mut().zip(gradients).zip(rates).zip(layers);
+            for (((parameter, (gradient, share)), rate), layer) in each {
                 let own = share.local();
                 let value = &mut parameter.value[own.clone()];
                 sgd::cpu::update(cpu, *rate, value, &mut parameter.momentum, &gradient[own]);
+                clock.lap(layer..layer + 1, Direction::Update);
             }
         });
     }

@@ -5,7 +5,7 @@
 pub struct Parameter {
     /// `conv1.weight`, `conv1.bias`, …: the name in checkpoints.
     pub name: String,
-    /// As `PyTorch` has it: [out, in/groups, kh, kw], [out, in], or [out] for biases.
+    /// As `PyTorch` has it: `[out, in/groups, kh, kw]`, `[out, in]`, or `[out]` for biases.
     pub shape: Vec<usize>,
     /// w, row major.
     pub value: Vec<f32>,

@@ -1,9 +1,26 @@
-//! The passes through the layers, forward and backward.
+//! The passes through the stretches, forward and backward.
 
-use super::buffers::Buffers;
-use super::layer::Work;
-use super::{Network, Pass};
+use std::ops::Range;
+
+use super::acts::{Images, in_place_backward, in_place_forward};
+use super::buffers::{Buffers, Kept};
+use super::stretch::{Action, Head, POOLS, Stretch, VALUES};
+use super::timing::{Clock, Timings};
+use super::{Direction, Network, Parameter, Pass, Plan};
+use crate::devices::cpu::{Cpu, Parts, Rows};
+use crate::ops::conv::cpu::Kernel;
 use crate::ops::softmax;
+
+/// What all stretches of a pass share.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    cpu: &'a Cpu,
+    plan: &'a Plan,
+    rows: usize,
+    first_row: usize,
+    pass: Pass,
+    timings: Option<&'a Timings>,
+}
 
 impl Network {
     /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them.
@@ -12,95 +29,326 @@ impl Network {
         assert!(rows <= batch, "{rows} rows in a batch of {batch}");
         (self.pass, self.rows) = (pass, rows);
         // Work goes by whole chunks: rows beyond must hold numbers, and always the same.
-        self.buffers.activations[0][rows * self.spec.input.len()..].fill(0.0);
-        let Self {
-            spec,
-            plan,
-            cpu,
-            buffers,
-            parameters,
-            first_row,
-            ..
-        } = self;
-        let work = Work {
-            cpu,
-            chunks: &plan.chunks,
-            rows,
-            first_row: *first_row,
-            pass,
-        };
+        self.buffers.input[rows * self.spec.input.len()..].fill(0.0);
+        let (work, buffers, parameters) = self.work();
+        let Work { cpu, plan, .. } = work;
         cpu.threads.install(|| {
-            for ((layer, place), maxima) in spec.layers.iter().zip(&plan.places).zip(&mut buffers.maxima) {
-                let (before, after) = buffers.activations.split_at_mut(place.from + 1);
-                if place.from == place.to {
-                    if !place.done {
-                        work.forward_in_place(layer, *place, &mut before[place.from]);
+            let mut clock = Clock::start(work.timings, 1);
+            let mut packed = std::mem::take(&mut buffers.packed);
+            for (number, stretch) in plan.stretches.iter().enumerate() {
+                let (x, kept) = buffers.at(number);
+                let parameters = parameters.get(stretch.parameter..).unwrap_or_default();
+                match &stretch.head {
+                    Head::FullyConnected(linear) => {
+                        let (weight, bias) = (&parameters[0].value, &parameters[1].value);
+                        let y = &mut kept.values[0];
+                        linear.forward(cpu, &plan.chunks, x, weight, bias, y, stretch.rectify());
+                        clock.lap(stretch.head_layers(), Direction::Forward);
+                        work.vectors_forward(stretch, y);
+                        clock.skip();
                     }
-                } else {
-                    work.forward(layer, *place, parameters, &before[place.from], &mut after[0], maxima);
+                    Head::Convolution(kernel) => {
+                        kernel.pack_forward(&cpu.threads, &parameters[0].value, &mut packed);
+                        clock.lap(stretch.head_layers(), Direction::Forward);
+                        work.maps_forward(stretch, x, kept, |x, y, scratch| {
+                            let (weight, bias) = (&parameters[0].value, &parameters[1].value);
+                            kernel.forward(x, weight, &packed, bias, y, stretch.rectify(), scratch);
+                        });
+                        clock.skip();
+                    }
+                    Head::None => {
+                        work.maps_forward(stretch, x, kept, |_, _, _| {});
+                        clock.skip();
+                    }
                 }
             }
+            buffers.packed = packed;
         });
-        if let Some(logits) = buffers.activations.last() {
-            let used = rows * spec.classes;
-            softmax::cpu::probabilities(&logits[..used], spec.classes, &mut buffers.probabilities[..used]);
+        let mut clock = Clock::start(self.timings.as_ref(), 1);
+        let classes = self.spec.classes;
+        let used = rows * classes;
+        let Buffers {
+            stretches,
+            probabilities,
+            ..
+        } = &mut self.buffers;
+        if let Some(kept) = stretches.last() {
+            softmax::cpu::probabilities(&kept.last()[..used], classes, &mut probabilities[..used]);
         }
+        let after = self.spec.layers.len();
+        clock.lap(after..after + 1, Direction::Forward);
     }
 
     /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
     pub fn backward(&mut self) {
-        let Self {
-            spec,
-            plan,
-            cpu,
-            buffers,
-            parameters,
-            first_row,
-            pass,
-            rows,
-            ..
-        } = self;
-        let work = Work {
-            cpu,
-            chunks: &plan.chunks,
-            rows: *rows,
-            first_row: *first_row,
-            pass: *pass,
-        };
-        let Buffers {
-            activations,
-            maxima,
-            gradients: [a, b],
-            parameters: sums,
-            partial,
-            ..
-        } = buffers;
+        let (work, buffers, parameters) = self.work();
+        let Work { cpu, plan, rows, .. } = work;
         cpu.threads.install(|| {
-            let (mut dy, mut dx) = (a, b);
-            for (index, layer) in spec.layers.iter().enumerate().skip(plan.first).rev() {
-                let place = plan.places[index];
-                if layer.operation.is_elementwise() {
-                    work.backward_in_place(layer, place, &activations[place.to], dy);
-                    continue;
-                }
-                if layer.start.is_some() {
-                    let (dw, db) = sums[place.parameter..].split_at_mut(1);
-                    let weight = &parameters[place.parameter].value;
-                    let dx = (index > plan.first).then_some(&mut dx[..]);
-                    work.backward_parameters(
-                        layer,
-                        weight,
-                        &activations[place.from],
-                        dy,
-                        [&mut dw[0], &mut db[0]],
-                        partial,
-                        dx,
-                    );
-                } else {
-                    work.backward(layer, &activations[place.from], &maxima[index], dy, dx);
+            let mut clock = Clock::start(work.timings, 1);
+            let [mut dy, mut dx] = buffers.gradients.each_mut().map(std::mem::take);
+            let mut sums = std::mem::take(&mut buffers.parameters);
+            let mut partial = std::mem::take(&mut buffers.partial);
+            let mut packed = std::mem::take(&mut buffers.packed);
+            for (number, stretch) in plan.stretches.iter().enumerate().skip(plan.first).rev() {
+                let (x, kept) = buffers.at(number);
+                let dx_wanted = (number > plan.first).then_some(&mut dx[..]);
+                let head = stretch.layer..stretch.layer + 1;
+                let [dw, db] = two(&mut sums, stretch.parameter);
+                match &stretch.head {
+                    Head::FullyConnected(linear) => {
+                        work.vectors_backward(stretch, kept, &mut dy);
+                        clock.skip();
+                        linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db);
+                        clock.lap(head.clone(), Direction::BackwardWeights);
+                        if let Some(dx) = dx_wanted {
+                            let weight = &parameters[stretch.parameter].value;
+                            linear.backward_data(cpu, &plan.chunks, weight, &dy, dx);
+                            clock.lap(head, Direction::BackwardData);
+                        }
+                    }
+                    Head::Convolution(kernel) => {
+                        let weight = &parameters[stretch.parameter].value;
+                        if dx_wanted.is_some() {
+                            kernel.pack_backward(&cpu.threads, weight, &mut packed);
+                            clock.lap(head.clone(), Direction::BackwardData);
+                        }
+                        let operands = Some((&**kernel, &weight[..], &packed[..]));
+                        work.maps_backward(stretch, operands, x, kept, &mut dy, &mut partial, dx_wanted);
+                        clock.skip();
+                        kernel.reduce(&cpu.threads, &plan.chunks, rows, &mut partial, dw, db);
+                        clock.lap(head, Direction::BackwardWeights);
+                    }
+                    Head::None => {
+                        work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted);
+                        clock.skip();
+                    }
                 }
                 std::mem::swap(&mut dy, &mut dx);
             }
+            buffers.gradients = [dy, dx];
+            buffers.parameters = sums;
+            buffers.partial = partial;
+            buffers.packed = packed;
         });
     }
+
+    fn work(&mut self) -> (Work<'_>, &mut Buffers, &[Parameter]) {
+        let work = Work {
+            cpu: &self.cpu,
+            plan: &self.plan,
+            rows: self.rows,
+            first_row: self.first_row,
+            pass: self.pass,
+            timings: self.timings.as_ref(),
+        };
+        (work, &mut self.buffers, &self.parameters)
+    }
+}
+
+impl Work<'_> {
+    /// The chunks to work on: those that hold any of the rows.
+    fn chunks(&self) -> &[Range<usize>] {
+        self.plan.chunks.holding(self.rows)
+    }
+
+    /// The clock of one of the threads that work side by side.
+    fn clock(&self) -> Clock<'_> {
+        Clock::start(self.timings, self.cpu.threads.count())
+    }
+
+    fn images(&self, range: &Range<usize>) -> Images {
+        Images {
+            first: self.first_row + range.start,
+            count: range.len(),
+            pass: self.pass,
+        }
+    }
+
+    /// What follows a fully connected layer, in place.
+    fn vectors_forward(&self, stretch: &Stretch, y: &mut [f32]) {
+        self.cpu
+            .each_range(self.chunks(), Rows::new(y, stretch.output()), |chunk, mut y| {
+                let y = y.take(chunk.len());
+                let (images, mut clock) = (self.images(&chunk), self.clock());
+                for act in &stretch.acts {
+                    in_place_forward(act, images, y);
+                    if act.action != (Action::Relu { done: true }) {
+                        clock.lap(act.layer..act.layer + 1, Direction::Forward);
+                    }
+                }
+            });
+    }
+
+    /// The gradient of a fully connected layer's own output, in place.
+    fn vectors_backward(&self, stretch: &Stretch, kept: &Kept, dy: &mut [f32]) {
+        let units = stretch.output();
+        self.cpu
+            .each_range(self.chunks(), Rows::new(dy, units), |chunk, mut dy| {
+                let dy = dy.take(chunk.len());
+                let (images, mut clock) = (self.images(&chunk), self.clock());
+                let y = rows_of(&kept.values[0], &chunk, units);
+                for act in stretch.acts.iter().rev() {
+                    in_place_backward(act, images, y, dy);
+                    clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+                }
+            });
+    }
+
+    /// A stretch of feature maps: `head(x, y, scratch)` for some images, and then its operations on them.
+    fn maps_forward(
+        &self,
+        stretch: &Stretch,
+        x: &[f32],
+        kept: &mut Kept,
+        head: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
+    ) {
+        self.cpu
+            .each_range(self.chunks(), kept.rows(stretch), |chunk, (mut values, mut places)| {
+                let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
+                let mut clock = self.clock();
+                for images in steps(chunk, stretch.images()) {
+                    let mut rest = &mut scratch[..];
+                    let mut here: [&mut [f32]; VALUES] = std::array::from_fn(|_| Default::default());
+                    for ((here, rows), value) in here.iter_mut().zip(&mut values).zip(&stretch.values[1..]) {
+                        let Some(rows) = rows else { break };
+                        *here = if value.kept {
+                            rows.take(images.len())
+                        } else {
+                            let (part, after) = rest.split_at_mut(images.len() * value.map.len());
+                            rest = after;
+                            part
+                        };
+                    }
+                    let mut maxima: [&mut [u8]; POOLS] = std::array::from_fn(|_| Default::default());
+                    for (here, rows) in maxima.iter_mut().zip(places.iter_mut().flatten()) {
+                        *here = rows.take(images.len());
+                    }
+                    let x = rows_of(x, &images, stretch.input());
+                    if stretch.head != Head::None {
+                        head(x, here[0], rest);
+                        clock.lap(stretch.head_layers(), Direction::Forward);
+                    }
+                    stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
+                }
+            });
+    }
+
+    /// Gradients through a stretch of feature maps, some images at a time: down to the head's output, and through the head.
+    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+    fn maps_backward(
+        &self,
+        stretch: &Stretch,
+        head: Option<(&Kernel, &[f32], &[f32])>,
+        x: &[f32],
+        kept: &Kept,
+        dy: &mut [f32],
+        partial: &mut [f32],
+        dx: Option<&mut [f32]>,
+    ) {
+        let parts = head.map(|(kernel, _, _)| Parts::new(partial, kernel.partial()));
+        let data = (
+            Rows::new(dy, stretch.output()),
+            (parts, dx.map(|dx| Rows::new(dx, stretch.input()))),
+        );
+        let largest = stretch.largest();
+        self.cpu
+            .each_range(self.chunks(), data, |chunk, (mut dy, (parts, mut dx))| {
+                let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
+                let partial = parts.map_or(&mut [][..], |parts| {
+                    let first = parts.per_range;
+                    &mut parts.data[..first]
+                });
+                partial.fill(0.0);
+                let (mut clock, layers) = (self.clock(), stretch.layer..stretch.layer + 1);
+                for images in steps(chunk, stretch.images()) {
+                    let moves = stretch.acts.iter().any(|act| act.from != act.to);
+                    let space = if moves { images.len() * largest } else { 0 };
+                    let (next, rest) = scratch.split_at_mut(space);
+                    let (other, rest) = rest.split_at_mut(space);
+                    let gradient = dy.take(images.len());
+                    let gradients = [gradient, next, other];
+                    let gradient = self.acts_backward(stretch, &images, x, kept, gradients, rest, &mut clock);
+                    let dx = dx.as_mut().map(|dx| dx.take(images.len()));
+                    match (head, dx) {
+                        (Some((kernel, weight, packed)), dx) => {
+                            let x = rows_of(x, &images, stretch.input());
+                            kernel.backward_weights(x, gradient, partial, rest);
+                            clock.lap(layers.clone(), Direction::BackwardWeights);
+                            if let Some(dx) = dx {
+                                kernel.backward_data(gradient, weight, packed, dx, rest);
+                                clock.lap(layers.clone(), Direction::BackwardData);
+                            }
+                        }
+                        (None, Some(dx)) => dx.copy_from_slice(gradient),
+                        (None, None) => {}
+                    }
+                }
+            });
+    }
+
+    /// The gradient of the head's output (or of the input, where there is no head) of some images, from that of the last
+    /// value: the first of `gradients`; the other two are space.
+    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+    fn acts_backward<'b>(
+        &self,
+        stretch: &Stretch,
+        images: &Range<usize>,
+        x: &[f32],
+        kept: &Kept,
+        gradients: [&'b mut [f32]; 3],
+        scratch: &mut [f32],
+        clock: &mut Clock<'_>,
+    ) -> &'b mut [f32] {
+        let [mut here, mut next, other] = gradients;
+        let mut other = Some(other);
+        let value = |number: usize| match number {
+            0 => rows_of(x, images, stretch.input()),
+            _ if stretch.values[number].kept => {
+                rows_of(&kept.values[number - 1], images, stretch.values[number].map.len())
+            }
+            _ => &[],
+        };
+        let mut places: [&[u8]; POOLS] = [&[]; POOLS];
+        for ((here, places), len) in places.iter_mut().zip(&kept.places).zip(&stretch.places) {
+            *here = rows_of(places, images, *len);
+        }
+        for act in stretch.acts.iter().rev() {
+            let len = images.len() * stretch.values[act.to].map.len();
+            let moved = act.from != act.to && {
+                let dx = images.len() * stretch.values[act.from].map.len();
+                stretch.move_backward(act, value(act.from), &places, &here[..len], &mut next[..dx], scratch)
+            };
+            if moved {
+                // The gradient that came in is not needed again, and may be too short for what follows.
+                let old = std::mem::replace(&mut here, next);
+                next = other.take().unwrap_or(old);
+            } else {
+                in_place_backward(act, self.images(images), value(act.to), &mut here[..len]);
+            }
+            clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+        }
+        let len = if matches!(stretch.head, Head::None) { 0 } else { 1 };
+        &mut here[..images.len() * stretch.values[len].map.len()]
+    }
+}
+
+/// The gradients of the weights and biases from number `parameter` on; empty for a stretch without.
+fn two(gradients: &mut [Vec<f32>], parameter: usize) -> [&mut [f32]; 2] {
+    let mut gradients = gradients.iter_mut().skip(parameter);
+    std::array::from_fn(|_| {
+        gradients
+            .next()
+            .map_or(Default::default(), |gradient| &mut gradient[..])
+    })
+}
+
+/// `chunk` in steps of `step` images.
+fn steps(chunk: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = chunk.end;
+    chunk.step_by(step).map(move |first| first..(first + step).min(end))
+}
+
+/// What belongs to `images` in a buffer of `len` elements for each.
+fn rows_of<'a, T>(data: &'a [T], images: &Range<usize>, len: usize) -> &'a [T] {
+    &data[images.start * len..images.end * len]
 }

@@ -11,8 +11,19 @@ const EVERY: Duration = Duration::from_millis(20);
 
 /// Anonymous resident memory at this moment, in bytes; `None` where the system does not tell.
 pub fn anonymous_bytes() -> Option<u64> {
+    status("RssAnon:")
+}
+
+/// The most resident memory that the process ever had, pages of mapped files and of the program itself included, in bytes:
+/// the system's own high-water mark, as it counts other programs too.
+pub fn peak_resident_bytes() -> Option<u64> {
+    status("VmHWM:")
+}
+
+/// A number that the system keeps of this process, in bytes.
+fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }

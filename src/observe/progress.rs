@@ -1,4 +1,4 @@
-//! Progress: a live line on a terminal, plain lines elsewhere, nothing with `--quiet`.
+//! Progress of a run: a live line on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -125,18 +125,7 @@ fn three_digits(value: f32) -> String {
     }
 }
 
-/// A bar for a pass over `total` images; hidden where stderr is no terminal.
-pub fn images_bar(total: u64, what: &'static str, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    bar.set_style(style("{msg} {bar:28} {pos}/{len} images  {per_sec}  {eta} left"));
-    bar.set_message(what);
-    bar
-}
-
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file; a wrong one falls back to the library's own.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

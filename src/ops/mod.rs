@@ -1,16 +1,19 @@
 //! The operations of the network: contracts in each `mod.rs`, the CPU's implementation beside it in `cpu.rs`.
 //!
-//! Feature maps are f32, row major, `[image][channel][y][x]` (NCHW). Vectors are `[image][unit]`, the same memory.
+//! Feature maps are f32. How their elements lie in memory is said in [`map`]; vectors are `[image][unit]`. Operations on
+//! feature maps work on one image, or some, on the thread that calls: the network decides which image goes where.
 
 pub mod chunks;
 pub mod conv;
 pub mod dropout;
 pub mod linear;
 pub mod lrn;
+pub mod map;
 pub mod matrix;
 pub mod pool;
 pub mod relu;
 pub mod sgd;
+pub mod simd;
 pub mod softmax;
 pub mod tanh;
 

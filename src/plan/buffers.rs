@@ -1,6 +1,6 @@
 //! Memory that the stages hold beside the network's.
 
-use super::{Crew, ModelPlan};
+use super::{Crews, ModelPlan};
 use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
@@ -20,9 +20,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Those of `config`, for the network of `model`, on a machine with `cores` cores: with as many workers as there
-    /// may come to be.
-    pub fn new(config: &Config, model: &ModelPlan, cores: usize) -> Self {
+    /// Those of `config`, for the network of `model`: with as many workers as there may come to be.
+    pub fn new(config: &Config, model: &ModelPlan, crews: Crews) -> Self {
         let Config {
             decode,
             augment,
@@ -30,7 +29,6 @@ impl Buffers {
             evaluate,
             ..
         } = config;
-        let most = |workers| Crew::new(workers, cores).most;
         let crop = augment.crop.get();
         let row_bytes = PlanarRows::new(crop).row_bytes();
         let side = if evaluate.crops == Crops::One {
@@ -40,7 +38,7 @@ impl Buffers {
         };
         Self {
             slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
-            pixel_buffers: most(decode.workers) + augment.queue.get() + most(augment.workers),
+            pixel_buffers: crews.decode.most + augment.queue.get() + crews.augment.most,
             pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
             snapshot: 8 * model.spec.parameters() as u64,
         }

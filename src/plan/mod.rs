@@ -1,15 +1,18 @@
 //! What a configuration comes to: data sets opened, layers and shapes worked out, every number of the run known, and
 //! nothing begun. `pipeline check` prints it; [`crate::topology`] builds from it.
 
+mod available;
 mod buffers;
 mod crew;
 pub mod look;
 mod model;
+mod room;
 mod workspace;
 
 pub use buffers::Buffers;
-pub use crew::Crew;
+pub use crew::{Crew, Crews};
 pub use model::{DevicePlan, ModelPlan, cores};
+pub use room::{Limit, Room, SHARE};
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,10 +25,10 @@ use crate::devices::row::RowWriter;
 use crate::model::ModelError;
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
-use crate::stages::Sets;
 use crate::stages::augment::{Augment, Rule};
 use crate::stages::decode::Decode;
 use crate::stages::source::Itinerary;
+use crate::stages::{Partition, Sets};
 
 /// A configuration that reads well but cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -65,14 +68,36 @@ pub enum PlanError {
     /// The statistics of the training set are needed and not there.
     #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
     NoStatistics,
+    /// Not even the fewest workers have room.
+    #[error(
+        "run.memory: {} MB are too little, the run takes {} MB with one worker where \"auto\" says so; raise it, or lower \
+         staging.batch, staging.slots or augment.queue",
+        megabytes(*.limit),
+        megabytes(*.needed)
+    )]
+    Memory {
+        /// Bytes that it may take.
+        limit: u64,
+        /// Bytes that it needs.
+        needed: u64,
+    },
     /// The sample counter has 32 bits.
-    #[error("{location}: {samples} samples are more than 4 294 967 295 rows an epoch allow")]
+    #[error(
+        "{location}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows \
+         that an epoch allows"
+    )]
     TooMany {
         /// The data set.
         location: String,
         /// How many.
         samples: usize,
+        /// Rows of a batch, over all ranks.
+        batch: u64,
     },
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
 }
 
 /// Opens the training set, and the validation set where there is one; their classes must agree.
@@ -105,8 +130,12 @@ pub struct Plan {
     pub itinerary: Itinerary,
     /// The device's door.
     pub writer: Arc<dyn RowWriter>,
-    /// Cores that this process may use: the limit of what grows by itself.
+    /// Cores that this process may use: a limit of what grows by itself.
     pub cores: usize,
+    /// The other limit: memory.
+    pub room: Room,
+    /// Bytes that one decode worker works in, about.
+    workspace: u64,
 }
 
 impl Plan {
@@ -127,6 +156,14 @@ impl Plan {
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
+        let of_train = workspace::of_one_decoder(&sets.train);
+        let of_val = if has_val {
+            workspace::of_one_decoder(&sets.val)
+        } else {
+            0
+        };
+        let workspace = of_train.max(of_val);
+        let room = Room::new(&config, &model, workspace)?;
         Ok(Self {
             config,
             sets,
@@ -134,33 +171,24 @@ impl Plan {
             itinerary,
             writer,
             cores: cores(),
+            room,
+            workspace,
         })
     }
 
     /// Bytes that all decode workers together work in, about.
     pub fn workspace(&self) -> u64 {
-        let one = |data| workspace::of_one_decoder(data);
-        let largest = one(&self.sets.train).max(if self.itinerary.val_samples > 0 {
-            one(&self.sets.val)
-        } else {
-            0
-        });
-        largest * self.decoders().most as u64
+        self.workspace * self.crews().decode.most as u64
     }
 
     /// Memory that the stages hold.
     pub fn buffers(&self) -> Buffers {
-        Buffers::new(&self.config, &self.model, self.cores)
+        Buffers::new(&self.config, &self.model, self.crews())
     }
 
-    /// Decode's workers.
-    pub fn decoders(&self) -> Crew {
-        Crew::new(self.config.decode.workers, self.cores)
-    }
-
-    /// Augment's workers.
-    pub fn augmenters(&self) -> Crew {
-        Crew::new(self.config.augment.workers, self.cores)
+    /// The workers of decode and augment.
+    pub fn crews(&self) -> Crews {
+        self.room.crews(&self.config, self.cores)
     }
 
     /// Fingerprints of both sets: a resumed run must find the same.
@@ -206,27 +234,34 @@ impl Plan {
 }
 
 fn itinerary(config: &Config, sets: &Sets, has_val: bool) -> Result<Itinerary, PlanError> {
-    let count = |set: &Dataset, views: u32| {
+    let count = |set: &Dataset, views: u32, ranks: u32| {
         let rows = set.len() as u64 * u64::from(views);
         // One batch more must fit, so that a row's address never overflows.
-        u32::try_from(rows + config.staging.batch.get() as u64)
+        let batch = (config.staging.batch.get() as u64).saturating_mul(u64::from(ranks));
+        u32::try_from(rows.saturating_add(batch))
             .map(|_| set.len() as u32)
             .map_err(|_| PlanError::TooMany {
                 location: set.location().to_string(),
                 samples: set.len(),
+                batch,
             })
     };
     let views = config.evaluate.crops.count();
+    let partition = Partition {
+        ranks: NonZeroU32::new(config.data.ranks).unwrap_or(NonZeroU32::MIN),
+        rank: config.data.rank,
+    };
     let (train, val) = (
-        count(&sets.train, 1)?,
-        if has_val { count(&sets.val, views)? } else { 0 },
+        count(&sets.train, 1, partition.ranks.get())?,
+        if has_val { count(&sets.val, views, 1)? } else { 0 },
     );
     let batch = config.staging.batch.get() as u32;
-    let whole = u64::from(train.div_ceil(batch)) * u64::from(config.run.epochs);
+    let whole = u64::from(partition.steps(train, batch)) * u64::from(config.run.epochs);
     Ok(Itinerary {
         seed: config.run.seed,
         batch,
         train_samples: train,
+        partition,
         val_samples: val,
         views,
         every_epochs: NonZeroU32::try_from(config.evaluate.every_epochs).unwrap_or(NonZeroU32::MIN),

@@ -54,7 +54,8 @@ impl ModelPlan {
             .map(|(name, rank)| DevicePlan {
                 name,
                 rank,
-                memory: crate::model::Plan::on(rank, &spec, config.staging.batch.get()).memory(&spec, threads),
+                memory: crate::model::Plan::on(rank, &spec, config.staging.batch.get(), compute.convolution)
+                    .memory(&spec, threads),
             })
             .collect();
         Rates::new(&config.solver, &names(&spec))?;
@@ -80,19 +81,21 @@ impl ModelPlan {
     /// Makes the network of each device, with its initial weights.
     pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
         let (batch, seed) = (config.staging.batch.get(), config.run.seed);
+        let method = config.compute.convolution;
         self.devices
             .iter()
             .map(|device| {
                 let threads = self.start_threads(&device.name.replace(':', "-"))?;
-                Ok(Network::on(device.rank, &self.spec, batch, threads, seed)?)
+                Ok(Network::on(device.rank, &self.spec, batch, method, threads, seed)?)
             })
             .collect()
     }
 
     /// Makes the whole network on one device, for batches of `batch` images.
-    pub fn build_alone(&self, batch: usize, seed: u64) -> Result<Network, PlanError> {
+    pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
         let threads = self.start_threads("cpu-0")?;
-        Ok(Network::on(Rank::ALONE, &self.spec, batch, threads, seed)?)
+        let (method, seed) = (config.compute.convolution, config.run.seed);
+        Ok(Network::on(Rank::ALONE, &self.spec, batch, method, threads, seed)?)
     }
 
     fn start_threads(&self, name: &str) -> Result<Arc<Threads>, ModelError> {

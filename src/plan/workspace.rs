@@ -1,28 +1,59 @@
 //! Memory that decode workers work in. The sizes of the images decide, so a part of them is looked at.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
 use crate::dataset::Dataset;
 use crate::stages::decode::{Decoder, Options, Region};
 
 /// Images whose headers are read.
 const LOOKED_AT: usize = 256;
 
+/// So long they are looked at, and no longer: a plan does not wait for slow disks, nor for a file that never answers, which
+/// the run's own watch will find out.
+const LIMIT: Duration = Duration::from_secs(2);
+
 /// Bytes that one decode worker holds at the largest image of `data` (of those looked at): its file, where it is read and not
 /// mapped, and its pixels, whole.
-pub fn of_one_decoder(data: &Dataset) -> u64 {
+pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
     let files = if data.is_mapped() {
         0
     } else {
         (0..data.len()).map(|i| data.bytes(i)).max().unwrap_or(0)
     };
+    let largest = Arc::new(AtomicU64::new(0));
+    let (said, heard) = sync_channel(1);
+    let look = {
+        let (data, largest) = (Arc::clone(data), Arc::clone(&largest));
+        move || {
+            look_at(&data, &largest);
+            // Nobody listens any more where it took too long.
+            let _ = said.send(());
+        }
+    };
+    // Without the thread, as after the limit, what was seen so far has to do.
+    if thread::Builder::new().name("headers".to_string()).spawn(look).is_ok() {
+        let _ = heard.recv_timeout(LIMIT);
+    }
+    files + largest.load(Ordering::Relaxed)
+}
+
+/// Keeps the bytes of the largest image's pixels in `largest`.
+fn look_at(data: &Dataset, largest: &AtomicU64) {
     let Ok(mut decoder) = Decoder::new(Options::default()) else {
-        return files;
+        return;
     };
     let mut scratch = Vec::new();
-    let step = data.len().div_ceil(LOOKED_AT);
-    let pixels = (0..data.len()).step_by(step).filter_map(|i| {
+    for i in (0..data.len()).step_by(data.len().div_ceil(LOOKED_AT)) {
         // What cannot be read needs no memory; the run will say what is wrong.
-        let frame = decoder.open(data.read(i, &mut scratch).ok()?).ok()?;
-        Some(Region::whole(frame).bytes() as u64)
-    });
-    files + pixels.max().unwrap_or(0)
+        let Ok(encoded) = data.read(i, &mut scratch) else {
+            continue;
+        };
+        if let Ok(frame) = decoder.open(encoded) {
+            largest.fetch_max(Region::whole(frame).bytes() as u64, Ordering::Relaxed);
+        }
+    }
 }

@@ -10,6 +10,8 @@ pub mod passage;
 
 pub mod sets;
 
+pub mod partition;
+
 /// Which samples, in which order, into which rows. Upstream: staging's free slots; downstream: decode.
 pub mod source;
 
@@ -43,6 +45,7 @@ pub mod encode;
 /// Records into shards, in order. Upstream: encode.
 pub mod write;
 
+pub use partition::Partition;
 pub use sets::Sets;
 
 pub use passage::{Batch, Header, Opened, Part, Pixels, Position, Receipt, RowFact, Ticket};

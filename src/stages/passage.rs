@@ -70,6 +70,8 @@ pub struct Ticket {
     pub epoch: u32,
     /// Index in its data set.
     pub sample: u32,
+    /// Whether it stands for no sample: nothing is read, and its row gets weight 0.
+    pub is_padding: bool,
     /// The first of the views; there is one for each row.
     pub first_view: u8,
     /// Where the views go.
@@ -91,6 +93,20 @@ pub struct Pixels<T> {
     pub checksum: u64,
     /// Why it could not be decoded.
     pub refused: Option<Arc<str>>,
+}
+
+impl<T> Pixels<T> {
+    /// For a ticket that wants none.
+    pub fn nothing(ticket: T) -> Self {
+        Self {
+            ticket,
+            buffer: None,
+            frame: Frame::EMPTY,
+            region: Region::whole(Frame::EMPTY),
+            checksum: 0,
+            refused: None,
+        }
+    }
 }
 
 /// Rows are written (or their sample refused).
@@ -151,8 +167,17 @@ pub struct RowFact {
     pub view: u8,
     /// Hash of everything that made the row: id, label, drawn numbers, encoded bytes.
     pub stream: u64,
-    /// Why the row has weight 0.
+    /// Whether it stands for no sample.
+    pub is_padding: bool,
+    /// Why the sample could not be used.
     pub refused: Option<Arc<str>>,
+}
+
+impl RowFact {
+    /// Whether the row counts: else its weight is 0.
+    pub fn is_present(&self) -> bool {
+        !self.is_padding && self.refused.is_none()
+    }
 }
 
 /// A whole batch on its way to a device.

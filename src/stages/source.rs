@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows, Slot, Stop};
 use crate::rng;
-use crate::stages::Sets;
 use crate::stages::passage::{Header, Opened, Part, Position, Ticket};
+use crate::stages::{Partition, Sets};
 
 /// The whole way of a run, as numbers: which batches there are and what is in each.
 #[derive(Clone, Debug)]
@@ -18,8 +18,10 @@ pub struct Itinerary {
     pub seed: u64,
     /// Rows of a batch.
     pub batch: u32,
-    /// Samples of the training set; 0 where there is nothing to train (`eval`).
+    /// Samples of the training set, those of all ranks; 0 where there is nothing to train (`eval`).
     pub train_samples: u32,
+    /// Which of them are this rank's. Evaluations are whole.
+    pub partition: Partition,
     /// Samples of the validation set; 0 where there is none.
     pub val_samples: u32,
     /// Views of each validation sample.
@@ -33,7 +35,12 @@ pub struct Itinerary {
 impl Itinerary {
     /// Steps of a whole epoch.
     pub fn steps_per_epoch(&self) -> u32 {
-        self.train_samples.div_ceil(self.batch)
+        self.partition.steps(self.train_samples, self.batch)
+    }
+
+    /// Samples that this rank trains on in a whole epoch.
+    pub fn samples_per_epoch(&self) -> u32 {
+        self.partition.count(self.train_samples)
     }
 
     /// Epochs, the last of which may be cut short.
@@ -64,7 +71,7 @@ impl Itinerary {
     /// Rows of a whole part.
     fn rows(&self, part: Part) -> u32 {
         match part {
-            Part::Train => self.train_samples,
+            Part::Train => self.samples_per_epoch(),
             Part::Evaluate => self.val_samples * self.views,
         }
     }
@@ -162,7 +169,9 @@ pub fn run(
     let mut place = way.settle(source.start);
     while let Some(at) = place {
         let order = match at.part {
-            Part::Train => rng::permutation(way.seed, at.epoch, way.train_samples),
+            Part::Train => way
+                .partition
+                .of(rng::permutation(way.seed, at.epoch, way.train_samples)),
             Part::Evaluate => (0..way.val_samples).collect(),
         };
         let batches = way.batches(at.epoch, at.part);
@@ -176,8 +185,9 @@ pub fn run(
             }
             let span = tracing::trace_span!("source", epoch = at.epoch, batch);
             let _entered = span.enter();
-            let first = batch * way.batch;
-            let rows = way.batch.min(way.rows(at.part) - first);
+            let left = way.rows(at.part).saturating_sub(batch * way.batch);
+            // Without a row there would be no step, and the other ranks have one.
+            let rows = way.batch.min(left).max(1);
             let last = batch + 1 == batches;
             let position = Position { batch, ..at };
             let header = Header {
@@ -189,7 +199,11 @@ pub fn run(
             };
             let (lent, lease) = slot.lend(rows as usize);
             opened.send(Opened { header, lent })?;
-            issue(source, &header, &order, lease, &tickets)?;
+            if left == 0 {
+                tickets.send(padding(&header, lease))?;
+            } else {
+                issue(source, &header, &order, lease, &tickets)?;
+            }
             serial += 1;
         }
         place = if stop.is_requested() { None } else { next };
@@ -197,6 +211,19 @@ pub fn run(
     opened.finish();
     tickets.finish();
     Ok(())
+}
+
+/// The ticket of a batch for which no sample is left.
+fn padding(header: &Header, rows: Rows) -> Ticket {
+    Ticket {
+        serial: header.serial,
+        part: header.position.part,
+        epoch: header.position.epoch,
+        sample: 0,
+        first_view: 0,
+        is_padding: true,
+        rows,
+    }
 }
 
 /// One ticket for each sample of the batch, with as many of its views as fall into the batch.
@@ -220,6 +247,7 @@ fn issue(source: &Source, header: &Header, order: &[u32], lease: Rows, tickets: 
             epoch,
             sample,
             first_view: view as u8,
+            is_padding: false,
             rows: these,
         })?;
         row += count;

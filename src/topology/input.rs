@@ -1,14 +1,26 @@
 //! The input's part of a flow: from the samples' bytes to whole batches. The same for training and for `bench input`.
 
-use super::{Flow, Waits, fill, pixel_pool};
+use std::num::NonZeroUsize;
+
+use super::decoding::Decoding;
+use super::{Flow, Waits, fill};
 use crate::dataset::statistics::Statistics;
 use crate::flow::{Inlet, Outlet, Role, Slot, Stop, channel};
 use crate::plan::{Plan, PlanError};
+use crate::stages::decode::Decode;
 use crate::stages::passage::{Batch, Position};
-use crate::stages::{augment, decode, source, staging};
+use crate::stages::{augment, source, staging};
 
-/// What makes decoding cheaper.
-pub(super) const DECODE_LESS: &str = "smaller images or a pack";
+/// decode as a plan has it.
+pub(super) fn decoding(plan: &Plan, settings: Decode) -> Decoding {
+    Decoding {
+        settings,
+        crew: plan.crews().decode,
+        buffers: NonZeroUsize::MIN.saturating_add(plan.buffers().pixel_buffers - 1),
+        queue: plan.config.augment.queue,
+        remedy: "smaller images or a pack",
+    }
+}
 
 /// Where the input begins.
 #[derive(Clone, Copy, Debug)]
@@ -54,19 +66,7 @@ impl Flow {
         });
 
         // decode: buffers circulate between it and augment.
-        let (spare, pool) = pixel_pool(plan);
-        let (pixels, pixels_in) = channel("pixels", config.augment.queue);
-        let settings = plan.decode(rule.clone());
-        self.images(tickets_in.gauge());
-        let waits = Waits::of(Role::Input, &tickets_in)
-            .room(pool.waits())
-            .room(pixels.waits());
-        self.many("decode", plan.decoders(), waits.remedy(DECODE_LESS), |entrance| {
-            let (settings, tickets) = (settings.clone(), tickets_in.behind(entrance));
-            let (pool, pixels) = (pool.clone(), pixels.clone());
-            move || decode::run(&settings, &tickets, &pool, pixels)
-        });
-        pixels.finish();
+        let (pixels_in, spare) = self.decode(decoding(plan, plan.decode(rule.clone())), &tickets_in);
 
         // augment: writes rows, sends receipts.
         let (receipts, receipts_in) = channel("receipt", config.staging.queue);
@@ -74,7 +74,7 @@ impl Flow {
         let waits = Waits::of(Role::Input, &pixels_in)
             .room(receipts.waits())
             .room(spare.waits());
-        self.many("augment", plan.augmenters(), waits, |entrance| {
+        self.many("augment", plan.crews().augment, waits, |entrance| {
             let (settings, pixels) = (settings.clone(), pixels_in.behind(entrance));
             let (receipts, spare) = (receipts.clone(), spare.clone());
             move || augment::run(&settings, &pixels, receipts, spare)

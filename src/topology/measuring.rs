@@ -4,13 +4,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::input::DECODE_LESS;
-use super::{Flow, Topology, Waits, pixel_pool};
+use super::input::decoding;
+use super::{Flow, Topology, Waits};
 use crate::dataset::sums::Sums;
 use crate::flow::{Inlet, Role, Stop, channel};
 use crate::plan::{Plan, look};
-use crate::stages::measure::{Budget, Measure};
-use crate::stages::{decode, measure};
+use crate::stages::measure::{self, Budget, Measure};
 
 /// The flow that measures the training set: source and decode, with counters where augment stands. The sums leave by
 /// the outlet; `progress` is called for each image.
@@ -26,23 +25,12 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
         move || measure::source(samples, requests, &stop)
     });
 
-    let (spare, pool) = pixel_pool(plan);
-    let (pixels, pixels_in) = channel("pixels", config.augment.queue);
     // Every frame counts, also one that is too small for the crop.
     let mut settings = plan.decode(plan.rule(None));
     settings.rule.crop = 0;
-    flow.images(requests_in.gauge());
-    let waits = Waits::of(Role::Input, &requests_in)
-        .room(pool.waits())
-        .room(pixels.waits());
-    flow.many("decode", plan.decoders(), waits.remedy(DECODE_LESS), |entrance| {
-        let (settings, requests) = (settings.clone(), requests_in.behind(entrance));
-        let (pool, pixels) = (pool.clone(), pixels.clone());
-        move || decode::run(&settings, &requests, &pool, pixels)
-    });
-    pixels.finish();
+    let (pixels_in, spare) = flow.decode(decoding(plan, settings), &requests_in);
 
-    let counters = plan.augmenters();
+    let counters = plan.crews().augment;
     let (sums, sums_in) = channel("sums", NonZeroUsize::MIN.saturating_add(counters.most - 1));
     let settings = Measure {
         square: look::mean_image_side(config),

@@ -1,14 +1,13 @@
 //! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
 //! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
-//! `packing.rs`.
+//! `packing.rs`. decode, which all of them have, is in `decoding.rs`.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::{HopGauge, Inlet, Meters, Outlet, channel};
-use crate::plan::Plan;
+use crate::flow::{HopGauge, Meters, Outlet};
 
+mod decoding;
 mod feeding;
 mod flow;
 mod input;
@@ -44,14 +43,6 @@ pub struct Topology {
 
 /// Two of these are what is looked at: long enough for some batches, short enough to be right within a minute.
 const TUNE_EVERY: Duration = Duration::from_secs(2);
-
-/// The buffers that decoded pixels travel in: all of them in the pool, which has room for each.
-fn pixel_pool(plan: &Plan) -> (Outlet<Vec<u8>>, Inlet<Vec<u8>>) {
-    let count = plan.buffers().pixel_buffers;
-    let (spare, pool) = channel("buffer", NonZeroUsize::MIN.saturating_add(count - 1));
-    fill(&spare, count, Vec::new);
-    (spare, pool)
-}
 
 /// Puts `count` things into a hop that has room for them and whose inlet is at hand.
 fn fill<T>(outlet: &Outlet<T>, count: usize, make: impl Fn() -> T) {

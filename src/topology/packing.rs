@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::decoding::Decoding;
 use super::{Flow, Topology, Waits, fill};
 use crate::config::run::OnBadImage;
 use crate::dataset::Dataset;
@@ -19,7 +20,7 @@ use crate::plan::Crew;
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
 use crate::stages::deal::{self, Dealer};
-use crate::stages::decode::{self, Decode, Options};
+use crate::stages::decode::{Decode, Options};
 use crate::stages::encode::{self, Encode};
 use crate::stages::write::{self, OnWritten, Write};
 
@@ -88,20 +89,14 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
     });
 
     // decode: whole frames. As many buffers as records, so that no ticket waits for another's buffer.
-    let (spare, pool) = channel("buffer", count);
-    fill(&spare, count.get(), Vec::new);
-    let (pixels, pixels_in) = channel("pixels", *queue);
-    let decoding = whole_frames(packing);
-    flow.images(tickets_in.gauge());
-    let waits = Waits::of(Role::Input, &tickets_in)
-        .room(pool.waits())
-        .room(pixels.waits());
-    flow.many("decode", packing.crew(), waits, |entrance| {
-        let (settings, tickets) = (decoding.clone(), tickets_in.behind(entrance));
-        let (pool, pixels) = (pool.clone(), pixels.clone());
-        move || decode::run(&settings, &tickets, &pool, pixels)
-    });
-    pixels.finish();
+    let decoding = Decoding {
+        settings: whole_frames(packing),
+        crew: packing.crew(),
+        buffers: count,
+        queue: *queue,
+        remedy: "",
+    };
+    let (pixels_in, spare) = flow.decode(decoding, &tickets_in);
 
     // encode: members of shards.
     let (records, records_in) = channel("record", *queue);

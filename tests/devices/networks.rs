@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use pipeline::config::compute::Parallel;
+use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::Layer;
 use pipeline::devices::Exchange;
 use pipeline::devices::cpu::{CpuExchange, Threads};
@@ -29,6 +29,7 @@ struct Run<'a> {
     side: usize,
     batch: usize,
     tail: usize,
+    method: Method,
 }
 
 /// What a run came to: losses, and whole parameters.
@@ -53,7 +54,7 @@ impl Run<'_> {
 
     fn network(&self, rank: Rank) -> Network {
         let spec = Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap();
-        Network::on(rank, &spec, self.batch, threads(rank.number), 3).unwrap()
+        Network::on(rank, &spec, self.batch, self.method, threads(rank.number), 3).unwrap()
     }
 
     /// Three steps; the last has the tail of an epoch.
@@ -144,12 +145,15 @@ fn runs(test: impl Fn(Run<'_>)) {
         (&tanh, 24, &[(9, 9), (17, 3)]),
     ] {
         for &(batch, tail) in sizes {
-            test(Run {
-                layers,
-                side,
-                batch,
-                tail,
-            });
+            for method in [Method::Direct, Method::Winograd] {
+                test(Run {
+                    layers,
+                    side,
+                    batch,
+                    tail,
+                    method,
+                });
+            }
         }
     }
 }

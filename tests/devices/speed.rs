@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use pipeline::config::compute::Parallel;
+use pipeline::config::compute::{Method, Parallel};
 use pipeline::devices::cpu::{CpuExchange, Threads};
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Rank, Spec};
@@ -34,7 +34,8 @@ impl Team {
             .map(|rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap()))
             .collect();
         let ranks = Rank::all(devices, Parallel::Data).zip(&pools);
-        let networks = ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Arc::clone(threads), 1).unwrap());
+        let networks =
+            ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap());
         let mut members: Vec<_> = networks.zip(CpuExchange::between(pools.clone())).collect();
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
         for (network, _) in &mut members {

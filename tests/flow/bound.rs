@@ -11,9 +11,10 @@ use pipeline::topology::{self, Topology};
 
 use crate::given::{self, Given};
 
-/// Starts every stage before compute, each with one worker that takes part, and waits until nothing moves any more; gives the tickets that
-/// were issued by then.
-fn tickets_issued(given: &Given, sets: &[&str], expected: u64) -> u64 {
+/// Starts the stages before compute, each with one worker that takes part, in groups: each group is started when nothing
+/// moves any more after the one before, and as many tickets were issued as are `expected` then. Gives the tickets that
+/// were issued after each.
+fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> Vec<u64> {
     let plan = given.plan(sets);
     let stop = Stop::default();
     let topology = topology::training(&plan, given::beginning(&plan), &stop, |_| Ok(()));
@@ -26,30 +27,26 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: u64) -> u64 {
         .expect("a ticket hop")
         .1
         .clone();
-    // The device's half of the flow lives, but nobody runs it.
-    let device = stages.split_off(
-        stages
-            .iter()
-            .position(|stage| stage.name == "compute")
-            .expect("a compute stage"),
-    );
     let (said, heard) = channel();
-    let mut workers = Vec::new();
-    for stage in stages {
-        for (index, body) in stage.bodies.into_iter().enumerate() {
-            let said = said.clone();
-            let on_exit = move |exit| said.send((stage.name, exit)).expect("the test listens");
-            workers.push(Worker::spawn(stage.name, index, body, on_exit).expect("a thread"));
+    let (mut workers, mut issued) = (Vec::new(), Vec::new());
+    for (names, expected) in expected {
+        for stage in stages.extract_if(.., |stage| names.contains(&stage.name)) {
+            for (index, body) in stage.bodies.into_iter().enumerate() {
+                let said = said.clone();
+                let on_exit = move |exit| said.send((stage.name, exit)).expect("the test listens");
+                workers.push(Worker::spawn(stage.name, index, body, on_exit).expect("a thread"));
+            }
         }
+        let start = Instant::now();
+        while tickets.sent() < *expected && start.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // Whoever could go further would do so now.
+        thread::sleep(Duration::from_millis(150));
+        issued.push(tickets.sent());
     }
-    let start = Instant::now();
-    while tickets.sent() < expected && start.elapsed() < Duration::from_secs(20) {
-        thread::sleep(Duration::from_millis(5));
-    }
-    // Whoever could go further would do so now.
-    thread::sleep(Duration::from_millis(150));
-    let issued = tickets.sent();
-    drop(device);
+    // The device's half of the flow has lived, but nobody has run it.
+    drop(stages);
     for _ in 0..workers.len() {
         let (stage, exit) = heard
             .recv_timeout(Duration::from_secs(20))
@@ -60,52 +57,69 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: u64) -> u64 {
     issued
 }
 
-fn sets(slots: u64, batch: u64, queue: u64) -> Vec<String> {
-    vec![
-        "run.epochs=50".to_string(),
-        format!("staging.slots={slots}"),
-        format!("staging.batch={batch}"),
-        format!("decode.queue={queue}"),
-        format!("augment.queue={queue}"),
-        format!("staging.queue={queue}"),
-    ]
-}
+/// All stages of the input.
+const INPUT: [&str; 4] = ["source", "decode", "augment", "staging"];
 
 /// Where the queues have room, the slots are the bound: a ticket is issued only with its row in hand.
 #[test]
 fn tickets_issued_are_slots_times_batch() {
     let given = Given::new(8, 1);
     for (slots, batch) in [(1, 1), (1, 5), (2, 4), (3, 8), (4, 6)] {
-        let sets = sets(slots, batch, 64);
-        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        let sets = [
+            "run.epochs=50".to_string(),
+            format!("staging.slots={slots}"),
+            format!("staging.batch={batch}"),
+        ];
         let expected = slots * batch;
         assert_eq!(
-            tickets_issued(&given, &sets, expected),
-            expected,
+            tickets_issued(&given, &sets.each_ref().map(String::as_str), &[(&INPUT, expected)]),
+            [expected],
             "{slots} slots of {batch}"
         );
     }
 }
 
-/// Where they have not, the queues are: whole batches in compute's queue and in staging's hand, then an item in each place
-/// of each queue and one in each worker's hand. Receipts travel one to eight together, as it happens.
+/// Where they have not, the queues are. With one worker a stage, at most so many tickets are out when the device takes no
+/// batch:
+///
+/// - in staging's hand and in compute's queue, of C places: the rows of C + 1 batches, and those that came in the same group
+///   of receipts as the last of them: G · ⌈(C + 1) · batch / G⌉, where a group has G receipts at most;
+/// - a whole group in each place of staging's queue and one in augment's hand: G · (queue + 1);
+/// - an item in each place of augment's queue, one in decode's hand, one in each place of decode's queue.
+///
+/// Groups are whole where augment never has to wait for pixels. So it is started when those that it will come to take lie
+/// in its queue already, which has twice as many places: when it has taken half of them, decode is woken and fills the
+/// queue again.
 #[test]
 fn small_queues_bound_what_is_in_flight_before_the_slots_do() {
+    const GROUP: u64 = Receipts::MOST as u64;
     let given = Given::new(8, 1);
-    for (slots, batch, queue) in [(40, 6, 1), (60, 4, 2)] {
-        let sets = sets(slots, batch, queue);
-        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
-        let whole_batches = 2 * batch;
-        let rows = |receipts| whole_batches + receipts * (queue + 2) + queue + 1 + queue;
-        let (least, most) = (
-            whole_batches + queue + 1 + queue + 1 + queue,
-            rows(Receipts::MOST as u64),
-        );
+    for (slots, batch, receipts, batches, tickets) in
+        [(60u64, 6u64, 1u64, 1u64, 1u64), (80, 4, 2, 1, 2), (60, 8, 2, 2, 1)]
+    {
+        let written = GROUP * ((batches + 1) * batch).div_ceil(GROUP) + GROUP * (receipts + 1);
+        let pixels = 2 * written;
+        let decoded = pixels + 1 + tickets;
+        let most = written + decoded;
         assert!(most < slots * batch, "the slots must not be the bound here");
-        let issued = tickets_issued(&given, &sets, least);
-        assert!(
-            (least..=most).contains(&issued),
-            "{issued} tickets, {slots} slots of {batch}, queues of {queue}"
+        let sets = [
+            "run.epochs=50".to_string(),
+            "evaluate.every_epochs=50".to_string(),
+            "decode.workers=1".to_string(),
+            "augment.workers=1".to_string(),
+            format!("staging.slots={slots}"),
+            format!("staging.batch={batch}"),
+            format!("decode.queue={tickets}"),
+            format!("augment.queue={pixels}"),
+            format!("staging.queue={receipts}"),
+            format!("compute.queue={batches}"),
+        ];
+        let (first, then) = INPUT.split_at(2);
+        let issued = tickets_issued(
+            &given,
+            &sets.each_ref().map(String::as_str),
+            &[(first, decoded), (then, most)],
         );
+        assert_eq!(issued, [decoded, most], "{slots} slots of {batch}");
     }
 }

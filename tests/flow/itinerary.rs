@@ -5,11 +5,12 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::thread;
 
 use pipeline::flow::{Inlet, Slot, Stop, channel};
+use pipeline::stages::Partition;
 use pipeline::stages::passage::{Header, Opened, Part, Position, Ticket};
 use pipeline::stages::source::{self, Itinerary, Source};
 use proptest::prelude::*;
 
-/// A batch with what is in its rows: sample and view.
+/// A batch with what is in its rows: sample and view; nothing for padding.
 type Made = (Header, Vec<(u32, u32)>);
 
 /// Runs the real source with slots that come home as soon as their tickets are out.
@@ -36,15 +37,20 @@ fn all_from(way: &Itinerary, start: Position) -> Vec<Made> {
 }
 
 fn rows_of(header: &Header, issued: &Inlet<Ticket>, mut home: impl FnMut(Ticket)) -> Vec<(u32, u32)> {
-    let mut rows = Vec::new();
-    while rows.len() < header.rows as usize {
+    let (mut rows, mut filled) = (Vec::new(), 0);
+    while filled < header.rows as usize {
         let ticket = issued.next().expect("no loss").expect("a ticket for each row");
         assert_eq!(
             (ticket.serial, ticket.part, ticket.epoch),
             (header.serial, header.position.part, header.position.epoch)
         );
-        assert_eq!(ticket.rows.range().start, rows.len(), "rows are given in order");
-        rows.extend((0..ticket.rows.range().len() as u32).map(|i| (ticket.sample, u32::from(ticket.first_view) + i)));
+        assert_eq!(ticket.rows.range().start, filled, "rows are given in order");
+        filled = ticket.rows.range().end;
+        if !ticket.is_padding {
+            rows.extend(
+                (0..ticket.rows.range().len() as u32).map(|i| (ticket.sample, u32::from(ticket.first_view) + i)),
+            );
+        }
         home(ticket);
     }
     rows
@@ -58,21 +64,27 @@ fn ways() -> impl Strategy<Value = Itinerary> {
         prop::sample::select(vec![1u32, 10]),
         1u32..4,
         1u32..4,
-        any::<u64>(),
-        0u64..3,
+        (any::<u64>(), 0u64..3),
+        (1u32..6).prop_flat_map(|ranks| (Just(ranks), 0..ranks)),
     )
-        .prop_map(|(batch, train, val, views, every, epochs, seed, short)| {
-            let whole = u64::from(train.div_ceil(batch) * epochs);
-            Itinerary {
-                seed,
-                batch,
-                train_samples: train,
-                val_samples: val,
-                views,
-                every_epochs: NonZeroU32::new(every).expect("above 0"),
-                steps: whole.saturating_sub(short).max(1),
-            }
-        })
+        .prop_map(
+            |(batch, train, val, views, every, epochs, (seed, short), (ranks, rank))| {
+                let whole = u64::from(train.div_ceil(batch * ranks) * epochs);
+                Itinerary {
+                    seed,
+                    batch,
+                    train_samples: train,
+                    partition: Partition {
+                        ranks: NonZeroU32::new(ranks).expect("above 0"),
+                        rank,
+                    },
+                    val_samples: val,
+                    views,
+                    every_epochs: NonZeroU32::new(every).expect("above 0"),
+                    steps: whole.saturating_sub(short).max(1),
+                }
+            },
+        )
 }
 
 fn part(made: &[Made], epoch: u32, part: Part) -> Vec<&Made> {
@@ -97,7 +109,7 @@ proptest! {
             seen.dedup();
             prop_assert_eq!(seen.len(), issued, "a sample twice in epoch {}", epoch);
             if train.len() as u32 == way.steps_per_epoch() {
-                prop_assert_eq!(issued as u32, way.train_samples, "the tail is kept");
+                prop_assert_eq!(issued as u32, way.samples_per_epoch(), "the tail is kept");
             } else {
                 prop_assert_eq!(epoch + 1, way.epochs(), "only the last epoch may be cut short");
             }
@@ -117,7 +129,7 @@ proptest! {
             let next = made.get(i + 1).map(|(next, _)| next.position);
             let same_part = next.is_some_and(|next| (next.epoch, next.part) == (header.position.epoch, header.position.part));
             prop_assert_eq!(header.serial, i as u64);
-            prop_assert_eq!(header.rows as usize, rows.len());
+            prop_assert_eq!(header.rows as usize, rows.len().max(1));
             prop_assert_eq!(header.last, !same_part);
             prop_assert_eq!(header.end_of_run, next.is_none());
             prop_assert!(header.rows == way.batch || header.last, "only the tail may be short");
@@ -143,6 +155,42 @@ proptest! {
             if let Some((next, _)) = all.get(i + 1) {
                 prop_assert_eq!(way.settle(after), Some(next.position), "after {:?}", header.position);
             }
+        }
+    }
+
+    /// All ranks together, with batches of B, do what one rank does with batches of R · B: step by step the same samples,
+    /// each once, and the same evaluations.
+    #[test]
+    fn ranks_share_every_step_of_every_epoch(way in ways()) {
+        let ranks = way.partition.ranks.get();
+        let alone = Itinerary { batch: way.batch * ranks, partition: Partition::WHOLE, ..way.clone() };
+        let trained = |way: &Itinerary| -> Vec<Made> {
+            let all = all_from(way, Position::START);
+            all.into_iter().filter(|(header, _)| header.position.part == Part::Train).collect()
+        };
+        let evaluated = |rank: u32| -> Vec<Made> {
+            let way = Itinerary { partition: Partition { rank, ..way.partition }, ..way.clone() };
+            all_from(&way, Position::START).into_iter().filter(|(h, _)| h.position.part == Part::Evaluate).collect()
+        };
+        let parts: Vec<Vec<Made>> = (0..ranks)
+            .map(|rank| trained(&Itinerary { partition: Partition { rank, ..way.partition }, ..way.clone() }))
+            .collect();
+        let whole = trained(&alone);
+        for (rank, part) in parts.iter().enumerate() {
+            prop_assert_eq!(part.len(), whole.len(), "steps of rank {}", rank);
+            let rows = |made: &[Made]| -> Vec<_> { made.iter().map(|(h, rows)| (h.position, rows.clone())).collect() };
+            prop_assert_eq!(rows(&evaluated(rank as u32)), rows(&evaluated(0)));
+        }
+        for (step, (header, rows)) in whole.iter().enumerate() {
+            let mut dealt = 0;
+            for (rank, part) in parts.iter().enumerate() {
+                prop_assert_eq!(part[step].0.position, header.position);
+                for (i, row) in part[step].1.iter().enumerate() {
+                    prop_assert_eq!(Some(row), rows.get(i * ranks as usize + rank), "row {} of rank {}", i, rank);
+                    dealt += 1;
+                }
+            }
+            prop_assert_eq!(dealt, rows.len(), "all of step {}", step);
         }
     }
 

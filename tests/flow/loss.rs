@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pipeline::config::compute::Method;
 use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
 use pipeline::flow::{Exit, Fault, Inlet, Stop};
@@ -197,7 +198,8 @@ fn a_panic_of_one_device_ends_the_run_with_its_name() {
         let spec = Spec::new(&plan.model.layers, plan.model.spec.input, 2).expect("the layers fit");
         let broken = &mut beginning.networks[1];
         let threads = Arc::clone(broken.threads());
-        *broken = Network::on(plan.model.devices[1].rank, &spec, 16, threads, 1).expect("it fits");
+        let rank = plan.model.devices[1].rank;
+        *broken = Network::on(rank, &spec, 16, Method::Auto, threads, 1).expect("it fits");
         let stop = Stop::default();
         let topology = topology::training(&plan, beginning, &stop, |reports| listen(&reports)).expect("it is whole");
         control::supervise(topology, &stop, Watch::silent(Duration::from_mins(10)))

@@ -6,6 +6,8 @@ mod gate;
 mod itinerary;
 mod loss;
 mod overlap;
+mod ranks;
+mod room;
 mod same;
 mod simulated;
 mod slots;

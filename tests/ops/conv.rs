@@ -1,13 +1,14 @@
 //! Convolution against the formula, in f64.
 
+use pipeline::config::compute::Method;
 use pipeline::config::model::Convolution;
-use pipeline::devices::cpu::Cpu;
-use pipeline::ops::conv::Geometry;
-use pipeline::ops::conv::cpu::Saved;
-use pipeline::ops::{Chunks, Shape};
+use pipeline::ops::Shape;
+use pipeline::ops::conv::{Algorithm, Geometry};
+use pipeline::ops::map::Order;
 use proptest::prelude::*;
 
-use crate::given::{assert_close, conv, cpu, numbers, threads};
+use crate::given::{assert_close, conv, numbers};
+use crate::planar::Conv;
 
 /// Calls `visit(y index, x index, w index)` for each product of the forward sum.
 fn each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, usize)) {
@@ -36,10 +37,10 @@ fn each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, 
     }
 }
 
-fn check(layer: &Convolution, input: Shape, batch: usize) {
+/// Compares all three directions with the formula, to within `tolerance` of the largest value.
+fn check(layer: &Convolution, input: Shape, batch: usize, order: Order, method: Method, tolerance: f64) {
     let g = Geometry::new(layer, input).unwrap();
-    let (cpu, chunks) = (cpu(), Chunks::new(batch));
-    assert!(g.scratch(&chunks) <= 1 << 20);
+    let conv = Conv::new(&g, order, method, batch);
     let (x, w) = (numbers(1, batch * input.len()), numbers(2, g.weights()));
     let (b, dy) = (numbers(3, layer.channels), numbers(4, batch * g.output.len()));
     let plane = g.output.plane();
@@ -56,25 +57,13 @@ fn check(layer: &Convolution, input: Shape, batch: usize) {
         .enumerate()
         .for_each(|(i, dy)| db_twin[i / plane % layer.channels] += f64::from(*dy));
 
-    let mut y = vec![9.0; dy.len()];
-    g.forward(&cpu, &chunks, batch, &x, &w, &b, &mut y, false);
-    assert_close("y", &y, &y_twin, 1e-5);
-    g.forward(&cpu, &chunks, batch, &x, &w, &b, &mut y, true);
-    assert_close(
-        "rectified y",
-        &y,
-        &y_twin.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(),
-        1e-5,
-    );
-
-    let (mut dx, mut dw, mut db) = (vec![9.0; x.len()], vec![9.0; w.len()], vec![9.0; b.len()]);
-    let mut partial = vec![9.0; chunks.len() * g.partial()];
-    let saved = Saved { input: &x, weight: &w };
-    g.backward(&cpu, &chunks, batch, saved, &dy, &mut partial, Some(&mut dx));
-    g.reduce(&cpu, &chunks, batch, &partial, &mut dw, &mut db);
-    assert_close("dx", &dx, &dx_twin, 1e-5);
-    assert_close("dw", &dw, &dw_twin, 1e-5);
-    assert_close("db", &db, &db_twin, 1e-5);
+    assert_close("y", &conv.forward(&x, &w, &b, false), &y_twin, tolerance);
+    let rectified: Vec<f64> = y_twin.iter().map(|y| y.max(0.0)).collect();
+    assert_close("rectified y", &conv.forward(&x, &w, &b, true), &rectified, tolerance);
+    let [dx, dw, db] = conv.backward(&x, &w, &dy);
+    assert_close("dx", &dx, &dx_twin, tolerance);
+    assert_close("dw", &dw, &dw_twin, tolerance);
+    assert_close("db", &db, &db_twin, tolerance);
 }
 
 proptest! {
@@ -85,12 +74,13 @@ proptest! {
         (kernel, stride, padding) in (1usize..6, 1usize..5, 0usize..4),
         (height, width) in (1usize..14, 1usize..14),
         batch in 1usize..20,
-        partial_windows: bool,
+        (partial_windows, planar) in any::<(bool, bool)>(),
     ) {
         prop_assume!(height + 2 * padding >= kernel && width + 2 * padding >= kernel);
         let layer =
             Convolution { channels: groups * outputs, kernel, stride, padding, groups, partial_windows, ..conv("c", 1) };
-        check(&layer, Shape::new(groups * inputs, height, width), batch);
+        let order = if planar { Order::Planar } else { Order::Blocked };
+        check(&layer, Shape::new(groups * inputs, height, width), batch, order, Method::Auto, 1e-5);
     }
 }
 
@@ -102,41 +92,42 @@ proptest! {
         (kernel, stride, padding) in (1usize..6, 1usize..4, 0usize..4),
         (height, width) in (1usize..10, 1usize..10),
         batch in 1usize..12,
-        partial_windows: bool,
+        (partial_windows, planar) in any::<(bool, bool)>(),
     ) {
         prop_assume!(height + 2 * padding >= kernel && width + 2 * padding >= kernel);
         let layer =
             Convolution { channels: groups * outputs, kernel, stride, padding, groups, partial_windows, ..conv("c", 1) };
         let input = Shape::new(groups * inputs, height, width);
-        let g = Geometry::new(&layer, input).unwrap();
-        prop_assert!(g.is_direct());
-        prop_assert_eq!(g.transposed().is_some(), stride == 1 && padding < kernel && inputs >= 8);
-        check(&layer, input, batch);
+        let order = if planar { Order::Planar } else { Order::Blocked };
+        let whole = groups == 1 || outputs % 8 == 0;
+        let algorithm = Algorithm::of(&Geometry::new(&layer, input).unwrap(), order, Method::Direct);
+        prop_assert_eq!(algorithm, if whole { Algorithm::Direct } else { Algorithm::Products });
+        check(&layer, input, batch, order, Method::Direct, 1e-5);
     }
 }
 
-#[test]
-fn direct_convolution_gives_the_same_bits_with_any_number_of_threads() {
-    let layer = Convolution {
-        groups: 2,
-        ..conv("c", 48)
-    };
-    let (input, batch) = (Shape::new(32, 7, 6), 37);
-    let g = Geometry::new(&layer, input).unwrap();
-    assert!(g.is_direct() && g.transposed().is_some());
-    let (x, w) = (numbers(1, batch * input.len()), numbers(2, g.weights()));
-    let (b, dy) = (numbers(3, layer.channels), numbers(4, batch * g.output.len()));
-    let chunks = Chunks::new(batch);
-    let run = |count| {
-        let cpu = Cpu::new(threads(count), g.scratch(&chunks));
-        let (mut y, mut dx, mut partial) = (dy.clone(), x.clone(), vec![9.0; chunks.len() * g.partial()]);
-        let saved = Saved { input: &x, weight: &w };
-        g.forward(&cpu, &chunks, batch, &x, &w, &b, &mut y, true);
-        g.backward(&cpu, &chunks, batch, saved, &dy, &mut partial, Some(&mut dx));
-        (y, dx, partial)
-    };
-    let one = run(1);
-    assert!([2, 3, 8].into_iter().all(|count| run(count) == one));
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #[test]
+    fn is_the_formula_by_winograd(
+        (groups, inputs, outputs) in (1usize..3, 2usize..5, 2usize..5),
+        (odd_inputs, odd_outputs) in (0usize..8, 0usize..8),
+        (kernel, padding) in (prop_oneof![Just(3usize), Just(5)], 0usize..5),
+        (height, width) in (1usize..15, 1usize..15),
+        batch in 1usize..12,
+    ) {
+        prop_assume!(height + 2 * padding >= kernel && width + 2 * padding >= kernel);
+        // One group may have any number of channels from 16 on, several only whole blocks.
+        let (inputs, outputs) = match groups {
+            1 => (8 * inputs + odd_inputs, 8 * outputs + odd_outputs),
+            _ => (8 * inputs, 8 * outputs),
+        };
+        let layer = Convolution { channels: groups * outputs, kernel, padding, groups, ..conv("c", 1) };
+        let input = Shape::new(groups * inputs, height, width);
+        let algorithm = Algorithm::of(&Geometry::new(&layer, input).unwrap(), Order::Blocked, Method::Winograd);
+        prop_assert_eq!(algorithm, Algorithm::Winograd);
+        check(&layer, input, batch, Order::Blocked, Method::Winograd, 5e-5);
+    }
 }
 
 #[test]
@@ -150,5 +141,5 @@ fn the_first_layer_of_the_paper_has_55_windows_of_224() {
     };
     let side = Geometry::new(&layer, Shape::new(3, 224, 224)).unwrap().output.width;
     assert_eq!(side, 55);
-    check(&layer, Shape::new(3, 24, 31), 3);
+    check(&layer, Shape::new(3, 24, 31), 3, Order::Planar, Method::Auto, 1e-5);
 }

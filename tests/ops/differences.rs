@@ -1,12 +1,14 @@
 //! The gradient of every operation against finite differences of its own forward pass: L = Σ r · y(x), so ∂L/∂x is what
 //! the backward pass makes of dy = r.
 
+use pipeline::config::compute::Method;
 use pipeline::config::model::{Lrn, MaxPool};
-use pipeline::ops::conv::cpu::Saved;
-use pipeline::ops::dropout::{self, Masks};
+use pipeline::ops::dropout::Masks;
+use pipeline::ops::map::Order;
 use pipeline::ops::{Chunks, Shape, conv, linear, lrn, pool, relu, softmax, tanh};
 
 use crate::given::{conv as layer, cpu, numbers};
+use crate::planar::{Conv, lrn_backward, lrn_forward, pool_backward, pool_forward};
 
 const BATCH: usize = 3;
 
@@ -45,35 +47,25 @@ fn apart(count: usize) -> Vec<f32> {
 
 #[test]
 fn of_convolution() {
-    // Groups, stride and partial windows by one path, more channels by the other.
+    // Groups, stride and partial windows by matrix products, more channels by the other two algorithms.
     let mut odd = layer("odd", 4);
     (odd.groups, odd.stride, odd.partial_windows) = (2, 2, true);
-    for (layer, channels) in [(odd, 2), (layer("direct", 16), 8)] {
+    let cases = [
+        (odd, 2, Method::Auto),
+        (layer("direct", 16), 8, Method::Direct),
+        (layer("winograd", 16), 16, Method::Winograd),
+    ];
+    for (layer, channels, method) in cases {
         let g = conv::Geometry::new(&layer, Shape::new(channels, 6, 7)).unwrap();
-        let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
+        let conv = Conv::new(&g, Order::Blocked, method, BATCH);
         let (x, w, b) = (
             numbers(1, BATCH * g.input.len()),
             numbers(2, g.weights()),
             numbers(3, layer.channels),
         );
         let r = numbers(4, BATCH * g.output.len());
-        let forward = |x: &[f32], w: &[f32], b: &[f32]| {
-            let mut y = vec![0.0; r.len()];
-            g.forward(&cpu, &chunks, BATCH, x, w, b, &mut y, false);
-            y
-        };
-        let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
-        let mut partial = vec![0.0; chunks.len() * g.partial()];
-        g.backward(
-            &cpu,
-            &chunks,
-            BATCH,
-            Saved { input: &x, weight: &w },
-            &r,
-            &mut partial,
-            Some(&mut dx),
-        );
-        g.reduce(&cpu, &chunks, BATCH, &partial, &mut dw, &mut db);
+        let forward = |x: &[f32], w: &[f32], b: &[f32]| conv.forward(x, w, b, false);
+        let [dx, dw, db] = conv.backward(&x, &w, &r);
         // It is linear in each, so the distance may be large.
         check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
         check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
@@ -116,15 +108,10 @@ fn of_local_response_normalisation() {
             divide_by_size,
         };
         let shape = Shape::new(7, 3, 4);
-        let (g, cpu, chunks) = (lrn::Geometry::new(&layer, shape), cpu(), Chunks::new(BATCH));
+        let g = lrn::Geometry::new(&layer, shape);
         let (a, r) = (numbers(1, BATCH * shape.len()), numbers(2, BATCH * shape.len()));
-        let mut da = vec![0.0; a.len()];
-        g.backward(&cpu, &chunks, BATCH, &a, &r, &mut da);
-        check("da", &a, 0.01, &r, &da, &|a| {
-            let mut b = vec![0.0; a.len()];
-            g.forward(&cpu, &chunks, BATCH, a, &mut b);
-            b
-        });
+        let da = lrn_backward(&g, &a, &r);
+        check("da", &a, 0.01, &r, &da, &|a| lrn_forward(&g, a));
     }
 }
 
@@ -136,16 +123,9 @@ fn of_max_pooling() {
         partial_windows: true,
     };
     let g = pool::Geometry::new(&layer, Shape::new(2, 6, 7)).unwrap();
-    let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
     let (x, r) = (apart(BATCH * g.input.len()), numbers(2, BATCH * g.output.len()));
-    let forward = |x: &[f32]| {
-        let (mut y, mut places) = (vec![0.0; r.len()], vec![0; r.len()]);
-        g.forward(&cpu, &chunks, BATCH, x, &mut y, &mut places);
-        (y, places)
-    };
-    let mut dx = vec![0.0; x.len()];
-    g.backward(&cpu, &chunks, BATCH, &r, &forward(&x).1, &mut dx);
-    check("dx", &x, 0.004, &r, &dx, &|x| forward(x).0);
+    let dx = pool_backward(&g, &r, &pool_forward(&g, &x).1);
+    check("dx", &x, 0.004, &r, &dx, &|x| pool_forward(&g, x).0);
 }
 
 #[test]
@@ -161,12 +141,8 @@ fn of_relu_and_tanh() {
         backward(&output(&x), &mut dx);
         check(what, &x, 0.004, &r, &dx, &output);
     };
-    of("relu", &|y| relu::cpu::forward(&cpu(), y), &|y, dx| {
-        relu::cpu::backward(&cpu(), y, dx);
-    });
-    of("tanh", &|y| tanh::cpu::forward(&cpu(), y), &|y, dx| {
-        tanh::cpu::backward(&cpu(), y, dx);
-    });
+    of("relu", &relu::cpu::forward, &relu::cpu::backward);
+    of("tanh", &tanh::cpu::forward, &tanh::cpu::backward);
 }
 
 #[test]
@@ -174,7 +150,9 @@ fn of_dropout() {
     let (units, masks) = (40, Masks::new(1, 2, 3, 0.5));
     let apply = |x: &[f32]| {
         let mut y = x.to_vec();
-        dropout::cpu::mask(&cpu(), &Chunks::new(BATCH), BATCH, &masks, 0, units, &mut y);
+        y.chunks_exact_mut(units)
+            .enumerate()
+            .for_each(|(row, y)| masks.apply(row, y));
         y
     };
     let (x, r) = (numbers(1, BATCH * units), numbers(2, BATCH * units));

@@ -1,16 +1,16 @@
 //! Rectifiers, tanh and dropout.
 
 use pipeline::ops::dropout::{self, Masks};
-use pipeline::ops::{Chunks, relu, tanh};
+use pipeline::ops::{relu, tanh};
 
-use crate::given::{assert_close, cpu, numbers};
+use crate::given::{assert_close, numbers};
 
 #[test]
 fn relu_is_the_formula_and_lets_nan_pass() {
     let (x, dy) = (numbers(1, 100_003), numbers(2, 100_003));
     let (mut y, mut dx) = (x.clone(), dy.clone());
-    relu::cpu::forward(&cpu(), &mut y);
-    relu::cpu::backward(&cpu(), &y, &mut dx);
+    relu::cpu::forward(&mut y);
+    relu::cpu::backward(&y, &mut dx);
     for i in 0..x.len() {
         assert_eq!(y[i], x[i].max(0.0));
         assert_eq!(dx[i], if x[i] > 0.0 { dy[i] } else { 0.0 });
@@ -22,8 +22,8 @@ fn relu_is_the_formula_and_lets_nan_pass() {
 fn tanh_is_the_formula() {
     let (x, dy) = (numbers(1, 100_003), numbers(2, 100_003));
     let (mut y, mut dx) = (x.clone(), dy.clone());
-    tanh::cpu::forward(&cpu(), &mut y);
-    tanh::cpu::backward(&cpu(), &y, &mut dx);
+    tanh::cpu::forward(&mut y);
+    tanh::cpu::backward(&y, &mut dx);
     let y_twin: Vec<f64> = x.iter().map(|x| f64::from(*x).tanh()).collect();
     let dx_twin: Vec<f64> = x
         .iter()
@@ -39,22 +39,17 @@ fn dropout_drops_the_share_that_p_says_and_keeps_the_rest_as_it_is() {
     let (rows, units) = (64, 501);
     for p in [0.0f32, 0.25, 0.5, 0.9] {
         let mut x = vec![1.0f32; rows * units];
-        dropout::cpu::mask(
-            &cpu(),
-            &Chunks::new(rows),
-            rows,
-            &Masks::new(1, 2, 3, p),
-            0,
-            units,
-            &mut x,
-        );
+        let masks = Masks::new(1, 2, 3, p);
+        x.chunks_exact_mut(units)
+            .enumerate()
+            .for_each(|(row, x)| masks.apply(row, x));
         assert!(x.iter().all(|x| *x == 0.0 || *x == 1.0));
         let dropped = x.iter().filter(|x| **x == 0.0).count() as f64 / x.len() as f64;
         let sigma = f64::from(p * (1.0 - p) / x.len() as f32).sqrt();
         assert!((dropped - f64::from(p)).abs() <= 4.0 * sigma, "{dropped} for {p}");
     }
     let mut x = vec![2.0f32; 10];
-    dropout::cpu::scale(&cpu(), 0.25, &mut x);
+    dropout::cpu::scale(0.25, &mut x);
     assert_eq!(x, [1.5; 10]);
 }
 
@@ -69,18 +64,4 @@ fn a_mask_depends_on_seed_step_layer_and_row_alone() {
     for other in [mask(2, 2, 3, 4), mask(1, 3, 3, 4), mask(1, 2, 4, 4), mask(1, 2, 3, 5)] {
         assert_ne!(mask(1, 2, 3, 4), other);
     }
-    // Half a batch on each of two devices has the masks of the whole batch on one.
-    let (chunks, units) = (Chunks::new(8), 30);
-    let (mut whole, mut half) = (vec![1.0f32; 8 * units], vec![1.0f32; 4 * units]);
-    dropout::cpu::mask(&cpu(), &chunks, 8, &Masks::new(1, 2, 3, 0.5), 0, units, &mut whole);
-    dropout::cpu::mask(
-        &cpu(),
-        &Chunks::new(4),
-        4,
-        &Masks::new(1, 2, 3, 0.5),
-        4,
-        units,
-        &mut half,
-    );
-    assert_eq!(whole[4 * units..], half);
 }

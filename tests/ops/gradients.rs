@@ -1,5 +1,6 @@
 //! Gradients of a network of every kind of layer against finite differences of its loss.
 
+use pipeline::config::compute::Method;
 use pipeline::config::model::Layer;
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
@@ -19,7 +20,7 @@ fn loss(network: &mut Network, x: &[f32]) -> f64 {
 
 fn check(layers: &[Layer]) {
     let shape = Shape::new(3, 11, 10);
-    let mut network = Network::new(layers, shape, 4, 6, threads(2), 1).unwrap();
+    let mut network = Network::new(layers, shape, 4, 6, Method::Auto, threads(2), 1).unwrap();
     let x = numbers(1, 6 * shape.len());
     loss(&mut network, &x);
     network.backward();

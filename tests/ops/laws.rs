@@ -1,5 +1,6 @@
 //! Determinism: the same bits whatever the number of threads.
 
+use pipeline::config::compute::Method;
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
@@ -16,7 +17,7 @@ const RATE: Rate = Rate {
 
 /// A network with batches of `batch` images.
 pub fn network(batch: usize, count: usize) -> Network {
-    Network::new(&every_kind(), SHAPE, 4, batch, threads(count), 1).unwrap()
+    Network::new(&every_kind(), SHAPE, 4, batch, Method::Auto, threads(count), 1).unwrap()
 }
 
 /// One step on `x`; the loss.
@@ -60,7 +61,7 @@ fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {
 #[test]
 fn initial_weights_depend_on_the_seed_alone() {
     let start = |seed, count| {
-        Network::new(&every_kind(), SHAPE, 4, 2, threads(count), seed)
+        Network::new(&every_kind(), SHAPE, 4, 2, Method::Auto, threads(count), seed)
             .unwrap()
             .parameters()
             .to_vec()
@@ -73,7 +74,7 @@ fn initial_weights_depend_on_the_seed_alone() {
 fn a_network_holds_the_memory_that_its_plan_says() {
     for (batch, count) in [(1, 1), (13, 3)] {
         let network = network(batch, count);
-        let plan = pipeline::model::Plan::new(network.spec(), batch);
+        let plan = pipeline::model::Plan::new(network.spec(), batch, Method::Auto);
         assert_eq!(network.memory(), plan.memory(network.spec(), count));
     }
 }

@@ -1,5 +1,6 @@
 //! A small network learns what can be learnt.
 
+use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Layer, MaxPool};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
@@ -34,7 +35,7 @@ fn which_quarter_is_bright() {
         Layer::Relu,
         fc("fc3", None),
     ];
-    let mut network = Network::new(&layers, Shape::new(1, 8, 8), 4, 32, threads(2), 1).unwrap();
+    let mut network = Network::new(&layers, Shape::new(1, 8, 8), 4, 32, Method::Auto, threads(2), 1).unwrap();
     let rates = vec![
         Rate {
             lr: 0.05,

@@ -1,5 +1,6 @@
 //! The presets are the networks that they say they are.
 
+use pipeline::config::compute::Method;
 use pipeline::config::model::{Init, Layer};
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Plan, Spec};
@@ -34,8 +35,9 @@ fn the_single_tower_has_torchvisions_parameters() {
 fn every_preset_fits_the_sizes_that_it_is_for() {
     let sizes = [128, 128, 48, 28, 32, 32];
     for (name, side) in presets::NAMES.into_iter().zip(sizes) {
-        for side in [side, side + side / 4] {
-            assert!(Plan::new(&spec(name, side, 10), 128).scratch > 0);
+        let usual = presets::usual(name).unwrap().side;
+        for side in [side, side + side / 4, usual] {
+            assert!(Plan::new(&spec(name, side, 10), 128, Method::Auto).scratch > 0);
         }
     }
     assert!(spec("alexnet-medium", 96, 10).parameters() < 10_000_000);

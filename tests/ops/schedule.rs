@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pipeline::config::compute::Method;
 use pipeline::config::solver::{LayerRates, Schedule, Solver};
 use pipeline::model::solver::{Plateau, PlateauState, Progress, Rates, learning_rate};
 use pipeline::model::{Network, Parameter};
@@ -116,7 +117,7 @@ fn a_plateau_lowers_the_rate_when_the_error_stops_falling() {
 }
 
 fn parameters() -> Vec<Parameter> {
-    Network::new(&every_kind(), Shape::new(3, 11, 10), 4, 1, threads(1), 1)
+    Network::new(&every_kind(), Shape::new(3, 11, 10), 4, 1, Method::Auto, threads(1), 1)
         .unwrap()
         .parameters()
         .to_vec()

@@ -5,6 +5,7 @@ use std::fs;
 use pipeline::dataset::pack::Manifest;
 
 use crate::given::Given;
+use crate::process::Process;
 use crate::{assert_same, files, pack, shards};
 
 const BAD: [&str; 3] = ["brick/002.jpg", "grass/004.jpg", "sky/007.jpg"];
@@ -108,6 +109,65 @@ fn the_budget_counts_over_resumes() {
     .expect(0);
     assert_same(&given.path("out"), &given.path("whole"));
     assert!(!files(&given.path("out")).keys().any(|name| name.contains("quarantine")));
+}
+
+/// All images of the second shard are bad: it is not there, and whoever reads the rest reads all of it.
+#[test]
+fn a_shard_without_a_good_image_is_not_written() {
+    let given = Given::new(4, 1);
+    for i in 0..4 {
+        fs::write(given.path(&format!("train/grass/00{i}.jpg")), "no image").unwrap();
+    }
+    // Class after class: shard 1 is that of the grass.
+    let settings = [
+        "--per-shard",
+        "4",
+        "--size",
+        "24",
+        "--in-order",
+        "--on-bad-image",
+        "skip",
+    ];
+    for (out, workers) in [("one", "1"), ("three", "3")] {
+        pack(&given, "train", out, &[&settings[..], &["--workers", workers]].concat()).expect(0);
+    }
+    assert_same(&given.path("one"), &given.path("three"));
+    let there = files(&given.path("one"));
+    let names: Vec<&str> = there
+        .keys()
+        .map(String::as_str)
+        .filter(|name| name.contains("0000"))
+        .collect();
+    let expected = [
+        "000000.idx",
+        "000000.sums",
+        "000000.tar",
+        "000002.idx",
+        "000002.sums",
+        "000002.tar",
+    ];
+    assert_eq!(names, expected.map(|name| format!("train-{name}")));
+    let manifest = Manifest::read(&given.path("one")).unwrap();
+    assert_eq!(
+        (manifest.shards.len(), manifest.samples, manifest.skipped.len()),
+        (2, 8, 4)
+    );
+    Process::start(&given.path(""), ["inspect", "one", "--verify"])
+        .wait()
+        .expect(0);
+    // Ended by the bad image after it, and gone on with: the shard that is not there is not made again.
+    fs::write(given.path("train/sky/000.jpg"), "no image").unwrap();
+    let five = |out: &str, most: &str, resume: &[&str]| {
+        let most = ["--bad-images-max", most];
+        pack(&given, "train", out, &[&settings[..], &most, resume].concat())
+    };
+    five("two", "4", &[]).expect(1).says("more than 4 bad images");
+    assert_eq!(shards(&given.path("two")), 1);
+    five("two", "5", &["--resume"])
+        .expect(0)
+        .says("going on after 2 of 3 shards");
+    five("whole", "5", &[]).expect(0);
+    assert_same(&given.path("whole"), &given.path("two"));
 }
 
 #[test]

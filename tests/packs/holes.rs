@@ -37,6 +37,7 @@ fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
                 epoch,
                 sample,
                 first_view,
+                is_padding: false,
                 rows,
             })
             .unwrap();

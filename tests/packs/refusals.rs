@@ -76,6 +76,37 @@ fn arguments_that_contradict_each_other() {
 }
 
 #[test]
+fn a_pack_does_not_lie_in_its_source() {
+    let given = Given::new(2, 1);
+    std::os::unix::fs::symlink(given.path("train"), given.path("link")).unwrap();
+    let inside = [
+        "train",
+        "train/packed",
+        "train/brick/deep/er",
+        "val/../train/packed",
+        "link/packed",
+        "./train/",
+    ];
+    for out in inside {
+        for more in [&[][..], &["--resume"]] {
+            let ended = pack(&given, "train", out, more).expect(2);
+            ended
+                .says(&format!("error: {out}: lies in the source, train: "))
+                .says("outside of it");
+        }
+    }
+    pack(&given, "train", "packed", &["--size", "24"]).expect(0);
+    pack(&given, "packed", "packed/again", &[])
+        .expect(2)
+        .says("lies in the source, packed");
+    assert!(!given.path("train/packed").exists() && !given.path("packed/again").exists());
+    // A name that begins alike is another folder, and a list is no folder.
+    pack(&given, "train", "train-packed", &["--size", "24"]).expect(0);
+    fs::write(given.path("list.tsv"), "train/brick/000.jpg\ta\ntrain/sky/000.jpg\tb\n").unwrap();
+    pack(&given, "list.tsv", "listed", &["--size", "24"]).expect(0);
+}
+
+#[test]
 fn raw_pixels_cannot_be_passed_through() {
     let given = Given::new(1, 1);
     fs::write(

@@ -140,9 +140,31 @@ fn its_statistics_are_those_of_a_pass_and_are_used() {
     let ended = run(&given, &[&image[..], &["run.out=b", &at(&given, "packed")]].concat()).expect(0);
     assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
     assert_eq!(result(&given.path("a")).bits, result(&given.path("b")).bits);
+    // Members have the size that is asked for: nothing is scaled, however it would be done.
+    let plain = ["run.out=d", "decode.dct_scaling=false", &at(&given, "packed")];
+    let ended = run(&given, &[&image[..], &plain].concat()).expect(0);
+    assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
     // Frames of another size have other statistics.
     let other = ["run.out=c", "decode.shorter_side=28", &at(&given, "packed")];
     run(&given, &other).expect(0).says(pass);
+}
+
+/// Of `passthrough` packs the statistics are of frames that do not lie in the pack: made in the same way, or not used.
+#[test]
+fn statistics_of_frames_that_were_made_otherwise_are_not_used() {
+    let given = Given::new(12, 3);
+    let packing = ["--mode", "passthrough", "--size", "24", "--square"];
+    pack(&given, "train", "packed", &packing).expect(0);
+    let resized = ["decode.shorter_side=24", &at(&given, "packed")];
+    let pass = "one pass over";
+    let ended = run(&given, &[&resized[..], &["run.out=a"]].concat()).expect(0);
+    assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
+    let plain = ["run.out=b", "decode.dct_scaling=false"];
+    run(&given, &[&resized[..], &plain].concat()).expect(0).says(pass);
+    // As they are in the files, nothing is scaled.
+    pack(&given, "train", "whole", &["--mode", "passthrough", "--square"]).expect(0);
+    let ended = run(&given, &["run.out=c", "decode.dct_scaling=false", &at(&given, "whole")]).expect(0);
+    assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
 }
 
 #[test]

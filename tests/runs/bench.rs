@@ -25,6 +25,8 @@ fn bench_input_prints_one_object_that_adds_up() {
     assert_eq!(number("skipped"), 0.0);
     assert!(number("images_per_s") > 0.0 && number("bare_images_per_s") > 0.0 && number("ratio") > 0.0);
     assert!(number("peak_anonymous_bytes") > 1e5);
+    let verdict = object["verdict"].as_str().expect("words");
+    assert!(!verdict.contains("short") && !verdict.contains("device"), "{verdict}");
     let epochs: Vec<f64> = object["epochs"]
         .as_array()
         .unwrap()

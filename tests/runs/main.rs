@@ -2,6 +2,8 @@
 
 mod bad_images;
 mod bench;
+mod bench_compute;
+mod check;
 mod checkpoints;
 mod deterministic;
 mod devices;
@@ -10,6 +12,7 @@ mod faults;
 mod kill;
 mod messages;
 mod ones;
+mod pipes;
 mod process;
 mod refusals;
 mod stop;

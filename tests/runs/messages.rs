@@ -53,6 +53,20 @@ fn help() {
     }
 }
 
+#[test]
+fn help_of_bench_compute() {
+    let given = Given::new(1, 1);
+    let ended = Process::start(&given.path(""), ["bench", "compute", "--help"]).wait();
+    golden(&given, "help-bench-compute", &ended.expect(0).stdout);
+}
+
+#[test]
+fn a_model_that_is_neither_preset_nor_file() {
+    let given = Given::new(1, 1);
+    let args = ["bench", "compute", "--model", "alexnet-smal"];
+    refused(&given, "unknown-model", Process::start(&given.path(""), args).wait());
+}
+
 fn refused(given: &Given, name: &str, ended: Ended) {
     let ended = ended.expect(2);
     assert!(

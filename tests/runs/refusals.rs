@@ -118,3 +118,35 @@ fn a_run_keeps_its_batch_size() {
         .expect(2)
         .says("staging.batch was 16 and is 8");
 }
+
+#[test]
+fn a_run_keeps_its_part_of_the_data() {
+    let given = Given::new(11, 1);
+    let rank = ["data.ranks=2", "data.rank=1", "staging.batch=8"];
+    run(&given, &rank).expect(0);
+    // 33 images for two ranks: three steps of 8 an epoch, the last of them of one row of padding.
+    assert_eq!(result(&given.path("run")).step, 9);
+    let more = ["staging.batch=8", "run.epochs=5"];
+    resume(&given, &more).expect(2).says("data.ranks was 2 and is 1");
+    fs::write(
+        given.toml(),
+        given.text().replace("[augment]", "ranks = 2\n\n[augment]"),
+    )
+    .expect("written");
+    resume(&given, &more).expect(2).says("data.rank was 1 and is 0");
+    resume(&given, &[&rank[..], &["run.epochs=5"]].concat()).expect(0);
+}
+
+#[test]
+fn ranks_that_are_none_are_refused_by_name() {
+    let given = Given::new(2, 1);
+    run(&given, &["data.ranks=0"])
+        .expect(2)
+        .says("--set: data.ranks: 0 ranks train nothing");
+    run(&given, &["data.ranks=3", "data.rank=3"])
+        .expect(2)
+        .says("data.rank: there is no rank 3: data.ranks is 3, so they count from 0 to 2");
+    run(&given, &["data.ranks=4000000000"])
+        .expect(2)
+        .says("more than the 4 294 967 295 rows");
+}

@@ -78,32 +78,3 @@ fn a_run_without_a_validation_set_and_with_a_short_last_epoch_has_them_too() {
         .collect();
     assert_eq!(steps, [4, 6]);
 }
-
-#[test]
-fn check_shows_what_auto_may_come_to() {
-    let given = Given::new(2, 1);
-    let check = |sets: &[&str]| {
-        let mut args = vec!["check".to_string(), given.toml().display().to_string()];
-        args.extend(sets.iter().flat_map(|set| ["--set".to_string(), (*set).to_string()]));
-        crate::process::Process::start(&given.path(""), args)
-            .wait()
-            .expect(0)
-            .stdout
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (auto, fixed) = (check(&[]), check(&["decode.workers=2", "augment.workers=3"]));
-    let line = |text: &str, stage: &str| {
-        let found = text.lines().find(|line| line.trim_start().starts_with(stage));
-        found.expect("the stage").to_string()
-    };
-    if cores > 1 {
-        assert!(line(&auto, "decode ").contains(&format!("1 to {cores}")), "{auto}");
-        assert!(auto.contains("1 to N workers"), "{auto}");
-    }
-    assert!(
-        line(&auto, "decode ").contains(&format!("{} pixel buffers", 2 * cores + 16)),
-        "{auto}"
-    );
-    assert!(line(&fixed, "decode ").contains("21 pixel buffers"), "{fixed}");
-    assert!(!fixed.contains("1 to N workers"), "{fixed}");
-}

@@ -17,6 +17,7 @@ use crate::observe::memory::Peak;
 use crate::observe::metrics;
 use crate::plan::Plan;
 use crate::stages::decode::raw;
+use crate::stages::passage::Batch;
 use crate::topology;
 
 #[derive(Args)]
@@ -73,7 +74,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     let ratios: Vec<f64> = ours.iter().zip(&bares).map(|(ours, bare)| ours / bare).collect();
     if args.json {
         let mut object = json!({
-            "images_per_s": rate, "epochs": ours, "images": plan.itinerary.train_samples, "skipped": last.refused,
+            "images_per_s": rate, "epochs": ours, "images": plan.itinerary.samples_per_epoch(), "skipped": last.refused,
             "peak_anonymous_bytes": peak, "planned_bytes": planned(&plan),
         });
         if let Some(verdict) = &last.verdict {
@@ -89,7 +90,8 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     }
     println!(
         "input        {rate:.0} images/s (median of {} epochs of {} images)",
-        args.epochs, plan.itinerary.train_samples
+        args.epochs,
+        plan.itinerary.samples_per_epoch()
     );
     if args.bare {
         println!("bare loop    {bare_rate:.0} images/s on {threads} threads");
@@ -145,15 +147,15 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
     let start = Instant::now();
     let warm = plan.config.staging.slots.get() as u64;
     let (mut first, mut images, mut refused) = (None, 0_u64, 0_u64);
-    let delivered = move |delivery: crate::stages::discard::Delivery| {
-        let now = Instant::now();
-        refused += u64::from(delivery.refused);
-        images += u64::from(delivery.header.rows);
-        if delivery.header.serial < warm || first.is_none() {
+    let delivered = move |batch: &Batch| {
+        let (now, header) = (Instant::now(), batch.header);
+        refused += batch.facts.iter().filter(|fact| fact.refused.is_some()).count() as u64;
+        images += batch.facts.iter().filter(|fact| !fact.is_padding).count() as u64;
+        if header.serial < warm || first.is_none() {
             first = Some((now, images));
         }
         let (since, before) = first.unwrap_or((start, 0));
-        if delivery.header.end_of_run {
+        if header.end_of_run {
             // With so few batches all of them count.
             let (time, images) = if images > before {
                 (now - since, images - before)

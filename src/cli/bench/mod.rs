@@ -5,13 +5,15 @@ use clap::{Args, Subcommand};
 use super::Failure;
 
 mod bare;
+mod compute;
 mod input;
 mod recode;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline bench input train.toml
   pipeline bench input train.toml --bare --json       beside a loop that does nothing but the work
-  pipeline bench recode photos/train --size 256";
+  pipeline bench recode photos/train --size 256
+  pipeline bench compute --model alexnet              training steps, and where their time goes";
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -27,12 +29,16 @@ enum What {
     /// Images a second of a bare loop that decodes, resizes and encodes: what packing could do at most
     #[command(after_help = EXAMPLES)]
     Recode(recode::RecodeArgs),
+    /// Images a second of training on random images in memory, layer by layer beside the processor's peak
+    #[command(after_help = compute::EXAMPLES)]
+    Compute(compute::ComputeArgs),
 }
 
 pub(super) fn main(args: &BenchArgs, quiet: bool) -> Result<(), Failure> {
     match &args.what {
         What::Input(args) => input::main(args, quiet),
         What::Recode(args) => recode::main(args),
+        What::Compute(args) => compute::main(args, quiet),
     }
 }
 

@@ -34,6 +34,14 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), PackError> {
     fs::rename(from, to).map_err(PackError::write(to))
 }
 
+/// Removes a file, if it is there.
+pub(super) fn remove_file(path: &Path) -> Result<(), PackError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Removes a folder and all in it, if it is there.
 pub(super) fn remove_folder(folder: &PathBuf) -> Result<(), PackError> {
     match fs::remove_dir_all(folder) {

@@ -12,6 +12,16 @@ pub enum PackError {
         /// The target.
         out: String,
     },
+    /// The target would become a part of the source.
+    #[error(
+        "{out}: lies in the source, {source_location}: its files would be taken for samples; name a folder outside of it"
+    )]
+    InsideSource {
+        /// The target.
+        out: String,
+        /// The source.
+        source_location: String,
+    },
     /// The target holds a whole pack.
     #[error("{out}: holds a finished pack; name another folder or remove it")]
     Finished {
@@ -134,6 +144,7 @@ impl PackError {
         matches!(
             self,
             Self::NotEmpty { .. }
+                | Self::InsideSource { .. }
                 | Self::Finished { .. }
                 | Self::Unfinished { .. }
                 | Self::SettingsDiffer { .. }

@@ -38,15 +38,20 @@ impl Pack {
         self.folder.join(STATISTICS)
     }
 
-    /// Whether decoding its members as `wanted` gives the frames that its statistics are of.
-    pub fn has_frames(&self, wanted: Frames) -> bool {
+    /// Whether decoding its members as `wanted` gives the frames that its statistics are of. `dct_scaling`: whether JPEGs may
+    /// be decoded at a part of their size.
+    pub fn has_frames(&self, wanted: Frames, dct_scaling: bool) -> bool {
         let packed = self.frames;
         let is_square = packed.square || self.square_side.is_some();
         if self.mode == Mode::Passthrough {
+            // The statistics are of frames that were made with it; it has no part where nothing is resized.
+            if packed.shorter_side.is_some() && !dct_scaling {
+                return false;
+            }
             let same_shape = packed.square == wanted.square || is_square;
             return (packed.shorter_side, packed.exif) == (wanted.shorter_side, wanted.exif) && same_shape;
         }
-        // Members are upright and have no EXIF; resizing to the size that they have changes nothing.
+        // Members are upright and have no EXIF; resizing (and so scaling by the DCT) to the size that they have changes nothing.
         wanted.shorter_side.is_none_or(|side| packed.shorter_side == Some(side)) && (!wanted.square || is_square)
     }
 }

@@ -1,12 +1,11 @@
 //! What is counted while a pack is written, shard by shard, in whole numbers: a shard's share can be kept and added later.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::durable::{write_synced, write_whole};
+use super::durable::{remove_file, write_synced, write_whole};
 use super::{PackError, Record, Shard, Skipped};
 use crate::dataset::moments::Moments;
 use crate::dataset::statistics::MeanImage;
@@ -165,11 +164,7 @@ impl Tally {
     /// Forgets what was kept of a shard, before it is made again: a record must never stand beside the sums of another
     /// attempt.
     pub(super) fn forget(folder: &Path, stem: &str) -> Result<(), PackError> {
-        let path = folder.join(format!("{stem}.json"));
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(&path)(error)),
-            _ => Ok(()),
-        }
+        remove_file(&folder.join(format!("{stem}.json")))
     }
 }
 

@@ -3,6 +3,9 @@
 //! What is being made lies in `DIR/.partial`. A shard is finished when its record is kept there and its tar was renamed into
 //! `DIR`, which is done last; a resumed pack keeps the finished shards from the first on and makes the rest again. The
 //! manifest is renamed into `DIR` at the very end: where it is, the pack is whole.
+//!
+//! Of a shard all of whose images were left out only the record is kept: it gets no files, for other readers refuse an index
+//! without samples, and no line in the manifest. Its number stays free.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +14,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::durable::{remove_folder, rename, sync_folder, write_synced, write_whole};
+use super::apart::lies_in;
+use super::durable::{remove_file, remove_folder, rename, sync_folder, write_synced, write_whole};
 use super::lines::Sum;
 use super::manifest::Class;
 use super::shard::{Image, ShardWriter, hex};
@@ -50,6 +54,12 @@ impl PackWriter {
     /// Begins a pack of `data` in `folder`, or goes on with one.
     pub fn begin(folder: &Path, data: Arc<Dataset>, settings: Settings, resume: bool) -> Result<Begun, PackError> {
         let out = || folder.display().to_string();
+        if lies_in(folder, Path::new(data.location())) {
+            return Err(PackError::InsideSource {
+                out: out(),
+                source_location: data.location().to_owned(),
+            });
+        }
         let partial = folder.join(PARTIAL);
         let kept = partial.join("settings.json");
         if !folder.join(MANIFEST).exists() {
@@ -113,7 +123,7 @@ impl PackWriter {
         let folder = self.folder.clone();
         let is_there = |shard: &Shard| {
             let tar = fs::metadata(folder.join(&shard.file));
-            tar.is_ok_and(|tar| tar.len() == shard.bytes)
+            shard.samples == 0 || tar.is_ok_and(|tar| tar.len() == shard.bytes)
         };
         for number in 0..self.settings.shards() {
             let Some((shard, tally)) = Tally::kept(&partial, &self.settings.stem(number), is_there)? else {
@@ -205,7 +215,12 @@ impl PackWriter {
         self.current.keep(&partial, &stem, &shard)?;
         for extension in ["idx", "sums", "tar"] {
             let name = format!("{stem}.{extension}");
-            rename(&partial.join(&name), &self.folder.join(&name))?;
+            if shard.samples > 0 {
+                rename(&partial.join(&name), &self.folder.join(&name))?;
+            } else {
+                // Of another attempt, when there still was a good image.
+                remove_file(&self.folder.join(&name))?;
+            }
         }
         sync_folder(&self.folder)?;
         self.finished.push(shard);
@@ -249,7 +264,7 @@ impl PackWriter {
             square_side,
             classes: classes.collect(),
             skipped,
-            shards: self.finished,
+            shards: self.finished.into_iter().filter(|shard| shard.samples > 0).collect(),
             stats_xxh3: hex(xxh3_64(&bytes)),
             settings: self.settings,
         };

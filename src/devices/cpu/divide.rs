@@ -24,6 +24,15 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
+impl<'a, T> Rows<'a, T> {
+    /// The first `rows` rows, which are then no longer here.
+    pub fn take(&mut self, rows: usize) -> &'a mut [T] {
+        let (taken, rest) = std::mem::take(&mut self.data).split_at_mut(rows * self.per_row);
+        self.data = rest;
+        taken
+    }
+}
+
 impl<T: Send> Divide for Rows<'_, T> {
     fn divide(self, rows: usize, _: usize) -> (Self, Self) {
         let (a, b) = self.data.split_at_mut(rows * self.per_row);
@@ -51,6 +60,16 @@ impl Divide for Parts<'_> {
     fn divide(self, _: usize, ranges: usize) -> (Self, Self) {
         let (a, b) = self.data.split_at_mut(ranges * self.per_range);
         (Self::new(a, self.per_range), Self::new(b, self.per_range))
+    }
+}
+
+impl<A: Divide, const N: usize> Divide for [Option<A>; N] {
+    fn divide(mut self, rows: usize, ranges: usize) -> (Self, Self) {
+        let mut rest = [const { None }; N];
+        for (rest, here) in rest.iter_mut().zip(&mut self) {
+            (*here, *rest) = here.take().divide(rows, ranges);
+        }
+        (self, rest)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod divide;
 pub mod exchange;
+pub mod peak;
 mod round;
 pub mod row;
 pub mod scratch;

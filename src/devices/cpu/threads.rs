@@ -31,6 +31,11 @@ impl Threads {
         self.pool.install(work)
     }
 
+    /// Runs `work` once on every thread, at the same time.
+    pub fn on_each<R: Send>(&self, work: impl Fn() -> R + Sync) -> Vec<R> {
+        self.pool.broadcast(|_| work())
+    }
+
     /// The number of the pool's thread that calls, 0 outside the pool.
     pub fn worker(&self) -> usize {
         self.pool.current_thread_index().unwrap_or(0)
@@ -55,6 +60,14 @@ mod tests {
         let name = threads.install(|| std::thread::current().name().map(str::to_owned));
         assert!(matches!(name.as_deref(), Some("cpu-0.0" | "cpu-0.1")), "{name:?}");
         assert_eq!(threads.count(), 2);
+    }
+
+    #[test]
+    fn each_thread_does_the_work_once() {
+        let threads = Threads::new("cpu-0", 3).unwrap();
+        let mut workers = threads.on_each(|| threads.worker());
+        workers.sort_unstable();
+        assert_eq!(workers, [0, 1, 2]);
     }
 
     #[test]

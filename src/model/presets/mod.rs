@@ -17,6 +17,27 @@ pub const NAMES: [&str; 6] = [
     "cifar10-quick-tanh",
 ];
 
+/// What a preset is usually trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual {
+    /// Side of the images.
+    pub side: usize,
+    /// Classes of the data.
+    pub classes: usize,
+}
+
+/// What the preset called `name` is usually trained on; `None` where there is none of that name.
+pub fn usual(name: &str) -> Option<Usual> {
+    let (side, classes) = match name {
+        "alexnet" | "alexnet-one-tower" => (224, 1000),
+        "alexnet-medium" => (64, 200),
+        "alexnet-small" => (28, 10),
+        "cifar10-quick" | "cifar10-quick-tanh" => (32, 10),
+        _ => return None,
+    };
+    Some(Usual { side, classes })
+}
+
 /// What may be changed in a preset without writing its layers out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Overrides {

@@ -1,185 +1,322 @@
-//! Convolution on the CPU: a chunk of images per task, by direct convolution or by matrix products.
+//! Convolution on the CPU: one algorithm for each direction, chosen when the network is made.
 //!
-//! Which of the two is a question of the shape alone. The weight gradient is summed over the images of a chunk in order,
-//! and over chunks in [`Geometry::reduce`]: the same bits for any number of threads.
+//! Weights are packed once a pass, for all threads; then images are independent. The weight gradient is summed over the
+//! images of a chunk in order, and over chunks in [`Kernel::reduce`]: the same bits for any number of threads.
 
-use std::ops::Range;
-
-use super::Geometry;
-use super::direct::{self, Weights};
-use super::layout::Layout;
-use crate::devices::cpu::{Cpu, Parts, Rows};
+use super::layout::{Layout, Panel};
+use super::panels::{self, Weights};
+use super::products::Products;
+use super::tile::PANEL;
+use super::winograd::{self, Winograd};
+use super::{Algorithm, Geometry, direct};
+use crate::config::compute::Method;
+use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
+use crate::ops::map::{Map, Order};
+use crate::ops::simd::LANES;
 
-/// What the backward pass reads.
-#[derive(Clone, Copy, Debug)]
-pub struct Saved<'a> {
-    /// x, as it was in the forward pass.
-    pub input: &'a [f32],
-    /// w.
-    pub weight: &'a [f32],
+/// A convolution, and how each of its directions is computed. x is in the order that it was made for, all else is blocked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kernel {
+    geometry: Geometry,
+    order: Order,
+    forward: Algorithm,
+    weights: Algorithm,
+    /// The convolution of dy that gives dx and how it is computed; `None`: by products of `geometry` itself.
+    data: Option<(Geometry, Algorithm)>,
+    /// The most images that are worked on together.
+    images: usize,
 }
 
-impl Geometry {
-    /// y from x for the chunks that hold the first `rows` images; `rectify` applies max(0, ·) on the way.
+impl Kernel {
+    /// For batches cut into `chunks`.
+    pub fn new(geometry: &Geometry, order: Order, method: Method, chunks: &Chunks) -> Self {
+        let forward = Algorithm::of(geometry, order, method);
+        let data = geometry.transposed().map(|transposed| {
+            let algorithm = Algorithm::of(&transposed, Order::Blocked, method);
+            (transposed, algorithm)
+        });
+        let data = data.filter(|(_, algorithm)| *algorithm != Algorithm::Products);
+        let most = chunks.longest();
+        let images = forward.images(geometry, most).max(
+            data.as_ref()
+                .map_or(0, |(geometry, algorithm)| algorithm.images(geometry, most)),
+        );
+        Self {
+            geometry: geometry.clone(),
+            order,
+            forward,
+            weights: forward,
+            data,
+            images,
+        }
+    }
+
+    /// The convolution.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// How the forward pass is computed.
+    pub fn algorithm(&self) -> Algorithm {
+        self.forward
+    }
+
+    /// Images that are best worked on together.
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// x of one image.
+    pub fn input(&self) -> Map {
+        Map {
+            shape: self.geometry.input,
+            order: self.order,
+        }
+    }
+
+    /// y of one image.
+    pub fn output(&self) -> Map {
+        Map::blocked(self.geometry.output)
+    }
+
+    /// The parts in which `count` images are worked on by `algorithm`.
+    fn part(algorithm: Algorithm, geometry: &Geometry, count: usize) -> usize {
+        algorithm.images(geometry, count)
+    }
+
+    /// Floats of scratch that one task borrows.
+    pub fn scratch(&self) -> usize {
+        let of = |algorithm: Algorithm, geometry: &Geometry, order| {
+            let parts = (1..=self.images).map(|count| Self::part(algorithm, geometry, count));
+            algorithm.scratch(geometry, order, parts.max().unwrap_or(1))
+        };
+        let data = self.data.as_ref().map_or_else(
+            || of(Algorithm::Products, &self.geometry, self.order),
+            |(geometry, algorithm)| of(*algorithm, geometry, Order::Blocked),
+        );
+        of(self.forward, &self.geometry, self.order).max(data)
+    }
+
+    /// Floats of packed weights, for either pass.
+    pub fn packed(&self) -> usize {
+        let of = |algorithm: Algorithm, geometry: &Geometry| panels_of(geometry) * algorithm.panel(geometry);
+        let data = self
+            .data
+            .as_ref()
+            .map_or(0, |(geometry, algorithm)| of(*algorithm, geometry));
+        of(self.forward, &self.geometry).max(data)
+    }
+
+    /// Floats of the partial sums of dw and db that one chunk makes.
+    pub fn partial(&self) -> usize {
+        self.partial_weights() + self.geometry.output.channels.next_multiple_of(LANES)
+    }
+
+    fn partial_weights(&self) -> usize {
+        match self.weights {
+            Algorithm::Products => self.geometry.weights(),
+            _ => panels_of(&self.geometry) * self.geometry.patch() * PANEL,
+        }
+    }
+
+    /// Packs `weight` for [`forward`](Self::forward).
+    pub fn pack_forward(&self, threads: &Threads, weight: &[f32], packed: &mut [f32]) {
+        let weights = Weights::forward(weight, &self.geometry);
+        pack(threads, self.forward, &self.geometry, self.order, weights, packed);
+    }
+
+    /// Packs `weight` for [`backward_data`](Self::backward_data).
+    pub fn pack_backward(&self, threads: &Threads, weight: &[f32], packed: &mut [f32]) {
+        if let Some((transposed, algorithm)) = &self.data {
+            let weights = Weights::transposed(weight, &self.geometry);
+            pack(threads, *algorithm, transposed, Order::Blocked, weights, packed);
+        }
+    }
+
+    /// y from x for some images: plus bias, rectified where asked. `packed` is what [`pack_forward`](Self::pack_forward) made
+    /// of `weight`.
     #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
     pub fn forward(
         &self,
-        cpu: &Cpu,
-        chunks: &Chunks,
-        rows: usize,
         x: &[f32],
         weight: &[f32],
+        packed: &[f32],
         bias: &[f32],
         y: &mut [f32],
         rectify: bool,
-    ) {
-        let direct = self.is_direct();
-        let step = self.step(direct, chunks);
-        cpu.each_range(chunks.holding(rows), Rows::new(y, self.output.len()), |chunk, y| {
-            let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let parts = y.data.chunks_mut(step * self.output.len());
-            for (images, y) in steps(chunk, step).zip(parts) {
-                if direct {
-                    let x = rows_of(x, &images, self.input.len());
-                    let (layout, weights) = (Layout::new(self, images.len()), Weights::forward(weight, self));
-                    direct::forward(&layout, x, weights, Some(bias), y, rectify, &mut scratch);
-                } else {
-                    self.forward_images(x, images, weight, bias, y, rectify, &mut scratch);
-                }
-            }
-        });
-    }
-
-    /// dw and db into `partial` (one part per chunk, see [`Geometry::partial`]), and dx where it is wanted.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
-    pub fn backward(
-        &self,
-        cpu: &Cpu,
-        chunks: &Chunks,
-        rows: usize,
-        saved: Saved<'_>,
-        dy: &[f32],
-        partial: &mut [f32],
-        dx: Option<&mut [f32]>,
-    ) {
-        let transposed = self.transposed();
-        let data = (
-            Parts::new(partial, self.partial()),
-            dx.map(|dx| Rows::new(dx, self.input.len())),
-        );
-        cpu.each_range(chunks.holding(rows), data, |chunk, (partial, dx)| {
-            let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let (dw, db) = partial.data.split_at_mut(self.weights());
-            self.backward_weights(chunks, chunk.clone(), saved.input, dy, dw, &mut scratch);
-            self.backward_bias(rows_of(dy, &chunk, self.output.len()), db);
-            match (dx, &transposed) {
-                (Some(dx), Some(transposed)) => {
-                    let weights = Weights::backward(saved.weight, self);
-                    let step = transposed.step(true, chunks);
-                    let parts = dx.data.chunks_mut(step * self.input.len());
-                    for (images, dx) in steps(chunk, step).zip(parts) {
-                        let dy = rows_of(dy, &images, self.output.len());
-                        let layout = Layout::new(transposed, images.len());
-                        direct::forward(&layout, dy, weights, None, dx, false, &mut scratch);
-                    }
-                }
-                (Some(dx), None) => {
-                    let step = self.step(false, chunks);
-                    let parts = dx.data.chunks_mut(step * self.input.len());
-                    for (images, dx) in steps(chunk, step).zip(parts) {
-                        self.backward_data_images(saved.weight, images, dy, dx, &mut scratch);
-                    }
-                }
-                (None, _) => {}
-            }
-        });
-    }
-
-    /// dw of one chunk.
-    fn backward_weights(
-        &self,
-        chunks: &Chunks,
-        chunk: Range<usize>,
-        x: &[f32],
-        dy: &[f32],
-        dw: &mut [f32],
         scratch: &mut [f32],
     ) {
-        dw.fill(0.0);
-        let direct = self.is_direct();
-        for images in steps(chunk, self.step(direct, chunks)) {
-            if direct {
-                let x = rows_of(x, &images, self.input.len());
-                let dy = rows_of(dy, &images, self.output.len());
-                direct::backward_weights(&Layout::new(self, images.len()), x, dy, dw, scratch);
-            } else {
-                self.backward_weights_images(x, images, dy, dw, scratch);
+        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
+        let images = Self::part(self.forward, g, y.len() / output);
+        for (x, y) in x.chunks(images * input).zip(y.chunks_mut(images * output)) {
+            let images = y.len() / output;
+            match self.forward {
+                Algorithm::Winograd => {
+                    winograd::forward(&Winograd::new(g, images), x, packed, Some(bias), y, rectify, scratch);
+                }
+                Algorithm::Direct => {
+                    let layout = Layout::new(g, self.order, images);
+                    direct::forward(&layout, x, packed, Some(bias), y, rectify, scratch);
+                }
+                Algorithm::Products => {
+                    Products::new(g, self.order, images).forward(x, weight, bias, y, rectify, scratch);
+                }
             }
         }
     }
 
-    /// db of one chunk, from its dy.
-    fn backward_bias(&self, dy: &[f32], db: &mut [f32]) {
-        db.fill(0.0);
-        for dy in dy.chunks_exact(self.output.len()) {
-            for (db, dy) in db.iter_mut().zip(dy.chunks_exact(self.output.plane())) {
-                *db += sum(dy);
+    /// dx from dy for some images. `packed` is what [`pack_backward`](Self::pack_backward) made of `weight`.
+    pub fn backward_data(&self, dy: &[f32], weight: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+        let (input, output) = (Map::blocked(self.geometry.input).len(), self.output().len());
+        let (g, algorithm) = self
+            .data
+            .as_ref()
+            .map_or((&self.geometry, Algorithm::Products), |(geometry, algorithm)| {
+                (geometry, *algorithm)
+            });
+        let images = Self::part(algorithm, g, dy.len() / output);
+        for (dy, dx) in dy.chunks(images * output).zip(dx.chunks_mut(images * input)) {
+            let images = dx.len() / input;
+            match algorithm {
+                Algorithm::Winograd => {
+                    winograd::forward(&Winograd::new(g, images), dy, packed, None, dx, false, scratch);
+                }
+                Algorithm::Direct => {
+                    let layout = Layout::new(g, Order::Blocked, images);
+                    direct::forward(&layout, dy, packed, None, dx, false, scratch);
+                }
+                Algorithm::Products => {
+                    Products::new(g, self.order, images).backward_data(weight, dy, dx, scratch);
+                }
+            }
+        }
+    }
+
+    /// Adds dw and db of some images to a chunk's partial sums, see [`partial`](Self::partial).
+    pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
+        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
+        let (dw, db) = partial.split_at_mut(self.partial_weights());
+        let images = Self::part(self.weights, g, dy.len() / output);
+        for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
+            let images = dy.len() / output;
+            match self.weights {
+                Algorithm::Winograd => winograd::backward_weights(&Winograd::new(g, images), x, dy, dw, scratch),
+                Algorithm::Direct => {
+                    direct::backward_weights(&Layout::new(g, self.order, images), x, dy, dw, scratch);
+                }
+                Algorithm::Products => Products::new(g, self.order, images).backward_weights(x, dy, dw, scratch),
+            }
+        }
+        for dy in dy.chunks_exact(output) {
+            for (db, dy) in db
+                .as_chunks_mut::<LANES>()
+                .0
+                .iter_mut()
+                .zip(dy.chunks_exact(self.output().block()))
+            {
+                add_positions(dy, db);
             }
         }
     }
 
     /// dw and db from the partial sums of the chunks that hold the first `rows` images.
-    pub fn reduce(&self, cpu: &Cpu, chunks: &Chunks, rows: usize, partial: &[f32], dw: &mut [f32], db: &mut [f32]) {
-        let used = &partial[..chunks.holding(rows).len() * self.partial()];
-        let weights = self.weights();
-        cpu.threads.each_part(dw, 16 * 1024, |i, dw| {
-            sum_chunks(self.partial(), chunks, used, i * 16 * 1024, dw);
-        });
-        sum_chunks(self.partial(), chunks, used, weights, db);
-    }
-}
-
-/// `chunk` in steps of `step` images.
-fn steps(chunk: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
-    let end = chunk.end;
-    chunk.step_by(step).map(move |first| first..(first + step).min(end))
-}
-
-/// What belongs to `images` in a buffer of `len` elements for each.
-fn rows_of<'a>(data: &'a [f32], images: &Range<usize>, len: usize) -> &'a [f32] {
-    &data[images.start * len..images.end * len]
-}
-
-/// The sum of `values`, in eight lanes and then across them.
-fn sum(values: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    let (eights, rest) = values.as_chunks::<8>();
-    for eight in eights {
-        for (lane, value) in lanes.iter_mut().zip(eight) {
-            *lane += value;
+    pub fn reduce(
+        &self,
+        threads: &Threads,
+        chunks: &Chunks,
+        rows: usize,
+        partial: &mut [f32],
+        dw: &mut [f32],
+        db: &mut [f32],
+    ) {
+        let used = &mut partial[..chunks.holding(rows).len() * self.partial()];
+        if used.is_empty() {
+            dw.fill(0.0);
+            return db.fill(0.0);
         }
+        let (first, weights) = (
+            sum_chunks(threads, self.partial(), chunks, used),
+            self.partial_weights(),
+        );
+        db.copy_from_slice(&first[weights..][..db.len()]);
+        let sums = &first[..weights];
+        if self.weights == Algorithm::Products {
+            return dw.copy_from_slice(sums);
+        }
+        let layout = Layout::new(&self.geometry, self.order, 1);
+        let panel = self.geometry.patch() * PANEL;
+        // A group's panels end where the group ends: cut dw by groups, and each of those by panels.
+        let patch = self.geometry.patch();
+        let mut parts: Vec<(Panel, &mut [f32])> = Vec::with_capacity(panels_of(&self.geometry));
+        let mut rest = dw;
+        for panel in layout.panels() {
+            let (part, after) = rest.split_at_mut(panel.channels.len() * patch);
+            parts.push((panel, part));
+            rest = after;
+        }
+        threads.each_part(&mut parts, 1, |_, parts| {
+            for (number, dw) in parts {
+                let sums = &sums[number.number * panel..][..panel];
+                panels::unpack(&layout, number, sums, dw);
+            }
+        });
     }
-    lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
-/// `to[i]` = the first half's chunks in order, plus the second half's chunks in order, at `offset + i` of each part.
-fn sum_chunks(part: usize, chunks: &Chunks, partial: &[f32], offset: usize, to: &mut [f32]) {
-    const LANES: usize = 256;
+/// Panels of all groups.
+fn panels_of(geometry: &Geometry) -> usize {
+    geometry.groups * geometry.group_outputs().div_ceil(PANEL)
+}
+
+fn pack(
+    threads: &Threads,
+    algorithm: Algorithm,
+    geometry: &Geometry,
+    order: Order,
+    weights: Weights<'_>,
+    packed: &mut [f32],
+) {
+    let panel = algorithm.panel(geometry);
+    let layout = Layout::new(geometry, order, 1);
+    let packed = &mut packed[..panel * panels_of(geometry)];
+    threads.each_part(packed, panel, |number, to| match algorithm {
+        Algorithm::Winograd => winograd::pack(geometry, weights, &layout.panel(number), to),
+        Algorithm::Direct => weights.pack(&layout, &layout.panel(number), to),
+        Algorithm::Products => {}
+    });
+}
+
+/// Adds all positions of one block.
+fn add_positions(block: &[f32], sums: &mut [f32; LANES]) {
+    for lanes in block.as_chunks::<LANES>().0 {
+        sums.iter_mut().zip(lanes).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+/// The sum of the parts of all chunks, left in the first: the first half's in order, plus the second half's in order.
+fn sum_chunks<'a>(threads: &Threads, part: usize, chunks: &Chunks, partial: &'a mut [f32]) -> &'a [f32] {
+    const PIECE: usize = 16 * 1024;
+    const BLOCK: usize = 256;
     let used = partial.len() / part;
     let middle = chunks.in_first_half().min(used);
-    for (block, to) in to.chunks_mut(LANES).enumerate() {
-        let at = offset + block * LANES;
-        let mut halves = [[0.0f32; LANES]; 2];
-        for (half, range) in halves.iter_mut().zip([0..middle, middle..used]) {
-            for chunk in range {
-                for (sum, value) in half.iter_mut().zip(&partial[chunk * part + at..][..to.len()]) {
-                    *sum += value;
-                }
+    let (first, others) = partial.split_at_mut(part);
+    let others = &*others;
+    threads.each_part(first, PIECE, |i, to| {
+        for (block, to) in to.chunks_mut(BLOCK).enumerate() {
+            let at = i * PIECE + block * BLOCK;
+            let other = |chunk: usize, len: usize| &others[(chunk - 1) * part + at..][..len];
+            for chunk in 1..middle {
+                let other = other(chunk, to.len());
+                to.iter_mut().zip(other).for_each(|(to, value)| *to += value);
             }
+            let mut second = [0.0f32; BLOCK];
+            for chunk in middle.max(1)..used {
+                let other = other(chunk, to.len());
+                second.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
+            }
+            to.iter_mut().zip(&second).for_each(|(to, value)| *to += value);
         }
-        for ((to, a), b) in to.iter_mut().zip(&halves[0]).zip(&halves[1]) {
-            *to = a + b;
-        }
-    }
+    });
+    &partial[..part]
 }

@@ -1,20 +1,24 @@
-//! What the tiles read and write: inputs with a halo, panels of sixteen channels, lists of places.
+//! What the tiles of direct convolution read and write: inputs with a halo, panels of sixteen channels, lists of places.
 //!
-//! * Halo: `[image][channel][Y][X]`, the input with zeros around it, as far as the windows reach.
+//! * Halo: the input, in the order it came, with zeros around each map, as far as the windows reach.
 //! * Positions: `[q][image][r]`, so that the positions that use a row of the kernel are neighbours for all images.
-//! * Window: `[i][channel][j]`, so that the rows of the kernel that meet the input are neighbours for all channels.
-//! * Panel: sixteen output channels side by side for each position or for each element of the window; channels that
-//!   a last panel lacks are zero.
+//! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are neighbours, and
+//!   what is read for one of them lies together. `j` counts the kernel's columns.
+//! * Panel: sixteen output channels of one group side by side, for each position or for each element of the window;
+//!   channels that a last panel lacks are zero.
 
 use std::ops::Range;
 
 use super::Geometry;
-use super::tile::LANES;
+use super::tile::PANEL;
+use crate::ops::map::{Map, Order};
 
 /// Sizes of a convolution on `images` images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
     pub geometry: &'a Geometry,
+    /// The order of x.
+    pub order: Order,
     pub images: usize,
 }
 
@@ -23,19 +27,43 @@ pub struct Layout<'a> {
 pub struct Areas<'a> {
     /// The input with its halo.
     pub halo: &'a mut [f32],
-    /// A panel with a row for each element of the window.
-    pub window: &'a mut [f32],
     /// A panel with a row for each position.
     pub positions: &'a mut [f32],
-    /// Place in `halo` of each element of the window of position 0 and group 0.
+    /// Place in `halo` of each element of the window of position 0, for one group.
     pub offsets: &'a mut [u32],
     /// Place in `halo` of the window of each position.
     pub bases: &'a mut [u32],
 }
 
+/// The output channels of one panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// Its number among all panels.
+    pub number: usize,
+    /// Its group.
+    pub group: usize,
+    /// Its channels, at most sixteen.
+    pub channels: Range<usize>,
+}
+
+/// One element of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Row of the kernel.
+    pub i: usize,
+    /// Input channel within the group.
+    pub channel: usize,
+    /// Column of the kernel.
+    pub j: usize,
+}
+
 impl<'a> Layout<'a> {
-    pub fn new(geometry: &'a Geometry, images: usize) -> Self {
-        Self { geometry, images }
+    pub fn new(geometry: &'a Geometry, order: Order, images: usize) -> Self {
+        Self {
+            geometry,
+            order,
+            images,
+        }
     }
 
     /// Side of the halo for `outputs` windows: what they reach, which may be less than the padded input or more.
@@ -51,77 +79,112 @@ impl<'a> Layout<'a> {
         self.reach(self.geometry.output.width)
     }
 
-    /// Elements of one channel with its halo.
-    fn plane(&self) -> usize {
-        self.height() * self.width()
+    /// The input as it lies in memory.
+    pub fn input(&self) -> Map {
+        Map {
+            shape: self.geometry.input,
+            order: self.order,
+        }
     }
 
-    /// Place in the halo of the first channel of `group`.
-    pub fn group(&self, group: usize) -> usize {
-        group * self.geometry.group_inputs() * self.plane()
+    /// Floats of one block of channels with its halo.
+    fn block(&self) -> usize {
+        self.height() * self.width() * self.order.lanes()
+    }
+
+    /// Floats of one image with its halo.
+    fn image(&self) -> usize {
+        self.input().blocks() * self.block()
     }
 
     fn places(&self) -> usize {
         self.images * self.geometry.output.plane()
     }
 
-    /// Floats of all areas: halo, two panels, and two lists.
+    /// Floats of all areas: halo, the panel of positions, and two lists.
     pub fn scratch(&self) -> usize {
-        let halo = self.images * self.geometry.input.channels * self.plane();
-        halo + (LANES + 1) * (self.geometry.patch() + self.places())
+        self.images * self.image() + PANEL * self.places() + self.geometry.patch() + self.places()
     }
 
-    /// Cuts `scratch`, and fills the lists.
+    /// Whether every place can be counted in 32 bits.
+    pub fn fits(&self) -> bool {
+        u32::try_from(self.images * self.image()).is_ok()
+    }
+
+    /// Cuts `scratch`, and lists the positions.
     pub fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
         let (patch, places) = (self.geometry.patch(), self.places());
-        let (halo, rest) = scratch.split_at_mut(self.images * self.geometry.input.channels * self.plane());
-        let (window, rest) = rest.split_at_mut(patch * LANES);
-        let (positions, rest) = rest.split_at_mut(places * LANES);
+        let (halo, rest) = scratch.split_at_mut(self.images * self.image());
+        let (positions, rest) = rest.split_at_mut(places * PANEL);
         let (offsets, bases) = bytemuck::cast_slice_mut(&mut rest[..patch + places]).split_at_mut(patch);
-        self.list_offsets(offsets);
         self.list_bases(bases);
         Areas {
             halo,
-            window,
             positions,
             offsets,
             bases,
         }
     }
 
-    fn list_offsets(&self, offsets: &mut [u32]) {
-        let (kernel, inputs) = (self.geometry.kernel, self.geometry.group_inputs());
-        for (row, offsets) in offsets.chunks_exact_mut(kernel).enumerate() {
-            let (i, channel) = (row / inputs, row % inputs);
-            for (j, offset) in offsets.iter_mut().enumerate() {
-                *offset = (channel * self.plane() + i * self.width() + j) as u32;
-            }
+    /// The elements of the window, in order.
+    pub fn window(&self) -> impl Iterator<Item = Element> + use<> {
+        let (kernel, inputs, lanes) = (self.geometry.kernel, self.geometry.group_inputs(), self.order.lanes());
+        (0..kernel).flat_map(move |i| {
+            (0..inputs).step_by(lanes).flat_map(move |first| {
+                (0..kernel).flat_map(move |j| {
+                    (first..(first + lanes).min(inputs)).map(move |channel| Element { i, channel, j })
+                })
+            })
+        })
+    }
+
+    /// Where an element stands in [`window`](Self::window).
+    pub fn place(&self, Element { i, channel, j }: Element) -> usize {
+        let (kernel, inputs, lanes) = (self.geometry.kernel, self.geometry.group_inputs(), self.order.lanes());
+        let first = channel / lanes * lanes;
+        (i * inputs + first) * kernel + j * lanes.min(inputs - first) + channel % lanes
+    }
+
+    /// Lists the places of the window's elements for `group`.
+    pub fn list_offsets(&self, group: usize, offsets: &mut [u32]) {
+        let (lanes, first) = (self.order.lanes(), group * self.geometry.group_inputs());
+        for (offset, Element { i, channel, j }) in offsets.iter_mut().zip(self.window()) {
+            let channel = first + channel;
+            let at = channel / lanes * self.block() + (i * self.width() + j) * lanes + channel % lanes;
+            *offset = at as u32;
         }
     }
 
     fn list_bases(&self, bases: &mut [u32]) {
         let stride = self.geometry.stride;
-        let image_size = self.geometry.input.channels * self.plane();
         for (row, bases) in bases.chunks_exact_mut(self.geometry.output.width).enumerate() {
-            let (q, image) = (row / self.images, row % self.images);
+            let (q, image) = self.row(row);
             for (r, base) in bases.iter_mut().enumerate() {
-                *base = (image * image_size + q * stride * self.width() + r * stride) as u32;
+                let at = image * self.image() + (q * self.width() + r) * stride * self.order.lanes();
+                *base = at as u32;
             }
         }
     }
 
-    /// `x`, NCHW, with its halo.
+    /// Output row and image of the `row`-th row of positions.
+    pub fn row(&self, row: usize) -> (usize, usize) {
+        (row / self.images, row % self.images)
+    }
+
+    /// `x` with its halo.
     pub fn fill_halo(&self, x: &[f32], halo: &mut [f32]) {
-        let (input, padding) = (self.geometry.input, self.geometry.padding);
-        let (height, width) = (self.height(), self.width());
+        let (input, padding, lanes) = (self.geometry.input, self.geometry.padding, self.order.lanes());
+        let width = self.width();
         let columns = input.width.min(width.saturating_sub(padding));
-        for (x, halo) in x.chunks_exact(input.plane()).zip(halo.chunks_exact_mut(height * width)) {
-            for (y, halo) in halo.chunks_exact_mut(width).enumerate() {
+        let blocks = x.chunks_exact(self.input().block());
+        for (x, halo) in blocks.zip(halo.chunks_exact_mut(self.block())) {
+            for (y, halo) in halo.chunks_exact_mut(width * lanes).enumerate() {
                 let inside = y.checked_sub(padding).filter(|y| *y < input.height && columns > 0);
                 if let Some(y) = inside {
-                    halo[..padding].fill(0.0);
-                    halo[padding..padding + columns].copy_from_slice(&x[y * input.width..][..columns]);
-                    halo[padding + columns..].fill(0.0);
+                    let (left, right) = (padding * lanes, (padding + columns) * lanes);
+                    halo[..left].fill(0.0);
+                    halo[left..right].copy_from_slice(&x[y * input.width * lanes..][..columns * lanes]);
+                    halo[right..].fill(0.0);
                 } else {
                     halo.fill(0.0);
                 }
@@ -161,14 +224,25 @@ impl<'a> Layout<'a> {
         rows.start * row..rows.end * row
     }
 
-    /// Output channels of the panels: `(group, the first, how many)`.
-    pub fn panels(&self) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
-        let (groups, outputs) = (self.geometry.groups, self.geometry.group_outputs());
-        (0..groups).flat_map(move |group| {
-            let end = (group + 1) * outputs;
-            (group * outputs..end)
-                .step_by(LANES)
-                .map(move |first| (group, first..(first + LANES).min(end)))
-        })
+    /// Panels of one group.
+    pub fn group_panels(&self) -> usize {
+        self.geometry.group_outputs().div_ceil(PANEL)
+    }
+
+    /// The `number`-th panel.
+    pub fn panel(&self, number: usize) -> Panel {
+        let (outputs, panels) = (self.geometry.group_outputs(), self.group_panels());
+        let group = number / panels;
+        let first = group * outputs + number % panels * PANEL;
+        Panel {
+            number,
+            group,
+            channels: first..(first + PANEL).min((group + 1) * outputs),
+        }
+    }
+
+    /// All panels.
+    pub fn panels(&self) -> impl Iterator<Item = Panel> + '_ {
+        (0..self.geometry.groups * self.group_panels()).map(|number| self.panel(number))
     }
 }

@@ -1,4 +1,4 @@
-//! The one inner loop of direct convolution.
+//! The one inner loop of convolution.
 //!
 //! ```text
 //! out[p][l] (+)= Σ over j of x[bases[p] + offsets[j]] · w[j][l],   l < 16
@@ -11,11 +11,15 @@
 //! A tile is six p × two vectors of eight l: 12 sums, two vectors of w and one value of x fill 15 of the 16 registers
 //! of AVX2. Each j takes 12 fused multiply-adds, two loads and six broadcasts: at two of either per cycle, the
 //! multiply-adds are what limits it.
+#![allow(
+    clippy::inline_always,
+    reason = "the loop must become a part of the function that is compiled for the instruction set"
+)]
 
-use std::array;
+use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 
 /// Values of l: two vectors of eight.
-pub const LANES: usize = 16;
+pub const PANEL: usize = 2 * LANES;
 
 /// Values of p in a tile, at most.
 const TALL: usize = 6;
@@ -29,65 +33,84 @@ pub enum Start {
     Sum,
 }
 
-/// One tile of the sum above, for `P` = `bases.len()`.
-type Tile = unsafe fn(x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start);
-
-/// The sum above for any number of `bases`, by the fastest tile of this machine.
+/// The sum above for any number of `bases`, by the best instructions of this machine.
 ///
 /// # Panics
 /// Where a place lies outside `x`, or `w` or `out` is too short.
 pub fn tiles(x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start) {
-    run(fastest(), x, bases, offsets, w, out, start);
+    simd::run(Tiles::new(x, bases, offsets, w, out, start));
 }
 
-/// As [`tiles`], by the portable tile.
-pub fn tiles_portable(x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start) {
-    run(&PORTABLE, x, bases, offsets, w, out, start);
+/// The operands, checked.
+struct Tiles<'a> {
+    x: &'a [f32],
+    bases: &'a [u32],
+    offsets: &'a [u32],
+    w: &'a [f32],
+    out: &'a mut [f32],
+    start: Start,
 }
 
-fn run(tiles: &[Tile; TALL], x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start) {
-    let furthest = |places: &[u32]| places.iter().copied().max().map(|place| place as usize);
-    let (Some(base), Some(offset)) = (furthest(bases), furthest(offsets)) else {
-        if start == Start::Zero {
-            out[..bases.len() * LANES].fill(0.0);
+impl<'a> Tiles<'a> {
+    /// Checks that every base + offset lies in `x`, and that `w` and `out` have a row for each offset and each base.
+    fn new(x: &'a [f32], bases: &'a [u32], offsets: &'a [u32], w: &'a [f32], out: &'a mut [f32], start: Start) -> Self {
+        let furthest = |places: &[u32]| places.iter().copied().max().map_or(0, |place| place as usize);
+        let nothing = bases.is_empty() || offsets.is_empty();
+        assert!(
+            nothing || furthest(bases) + furthest(offsets) < x.len(),
+            "a place beyond the input"
+        );
+        assert!(w.len() >= offsets.len() * PANEL, "too few weights");
+        let out = &mut out[..bases.len() * PANEL];
+        Self {
+            x,
+            bases,
+            offsets,
+            w,
+            out,
+            start,
         }
-        return;
-    };
-    assert!(base + offset < x.len(), "a place beyond the input");
-    assert!(w.len() >= offsets.len() * LANES, "too few weights");
-    // As even as they come: tiles of five or four also keep the multipliers busy, shorter ones do not.
-    let count = bases.len().div_ceil(TALL);
-    let mut rest = &mut out[..bases.len() * LANES];
-    for i in 0..count {
-        let bases = &bases[i * bases.len() / count..(i + 1) * bases.len() / count];
-        let (out, after) = rest.split_at_mut(bases.len() * LANES);
-        // SAFETY: every base + offset is inside x and w holds LANES for each offset (asserted above); this tile's P is
-        // the number of bases, out holds LANES for each, and `fastest` only names tiles that the machine can run.
-        unsafe { tiles[bases.len() - 1](x, bases, offsets, w, out, start) };
-        rest = after;
     }
 }
 
-const PORTABLE: [Tile; TALL] = [
-    portable::<1>,
-    portable::<2>,
-    portable::<3>,
-    portable::<4>,
-    portable::<5>,
-    portable::<6>,
-];
+impl Work for Tiles<'_> {
+    type Output = ();
 
-/// The tiles of this machine, by P − 1.
-fn fastest() -> &'static [Tile; TALL] {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        return &avx2::TILES;
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // As even as they come: tiles of five or four also keep the multipliers busy, shorter ones do not.
+        let (total, count) = (self.bases.len(), self.bases.len().div_ceil(TALL));
+        let mut rest = self.out;
+        for i in 0..count {
+            let bases = &self.bases[i * total / count..(i + 1) * total / count];
+            let (out, after) = rest.split_at_mut(bases.len() * PANEL);
+            rest = after;
+            let (x, offsets, w, start) = (self.x, self.offsets, self.w, self.start);
+            // SAFETY: every base + offset is inside x, w holds a row for each offset and out one for each base (checked by
+            // `new`); the number of bases is the tile's P.
+            unsafe {
+                match bases.len() {
+                    1 => tile::<S, 1>(simd, x, bases, offsets, w, out, start),
+                    2 => tile::<S, 2>(simd, x, bases, offsets, w, out, start),
+                    3 => tile::<S, 3>(simd, x, bases, offsets, w, out, start),
+                    4 => tile::<S, 4>(simd, x, bases, offsets, w, out, start),
+                    5 => tile::<S, 5>(simd, x, bases, offsets, w, out, start),
+                    _ => tile::<S, TALL>(simd, x, bases, offsets, w, out, start),
+                }
+            }
+        }
     }
-    &PORTABLE
 }
 
-/// Safe, and only `unsafe` to have the type of the others.
-unsafe fn portable<const P: usize>(
+/// # Safety
+/// `bases` and `out` hold `P` and `P` · 16 elements, `w` 16 for each offset, and every base + offset is inside `x`.
+#[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "counted loops over P unroll, and sums stay in registers"
+)]
+unsafe fn tile<S: Simd, const P: usize>(
+    simd: S,
     x: &[f32],
     bases: &[u32],
     offsets: &[u32],
@@ -95,77 +118,34 @@ unsafe fn portable<const P: usize>(
     out: &mut [f32],
     start: Start,
 ) {
-    let bases: [usize; P] = array::from_fn(|p| bases[p] as usize);
-    let mut sums = [[0.0f32; LANES]; P];
-    for (offset, w) in offsets.iter().zip(w.as_chunks::<LANES>().0) {
-        for (sums, base) in sums.iter_mut().zip(bases) {
-            let x = x[base + *offset as usize];
-            sums.iter_mut().zip(w).for_each(|(sum, w)| *sum += x * w);
+    debug_assert!(bases.len() == P && out.len() == P * PANEL && w.len() >= offsets.len() * PANEL);
+    // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
+    let mut sums = [[simd.splat(0.0); 2]; P];
+    let mut from = [x.as_ptr(); P];
+    for p in 0..P {
+        // SAFETY: there are P bases, and each lies inside x.
+        from[p] = unsafe { x.as_ptr().add(*bases.get_unchecked(p) as usize) };
+    }
+    let rows = w.as_chunks::<LANES>().0.as_chunks::<2>().0;
+    for (offset, [left, right]) in offsets.iter().zip(rows) {
+        let (left, right) = (simd.load(left), simd.load(right));
+        for p in 0..P {
+            // SAFETY: every base + offset lies inside x.
+            let x = simd.splat(unsafe { *from[p].add(*offset as usize) });
+            sums[p][0] = simd.mul_add(x, left, sums[p][0]);
+            sums[p][1] = simd.mul_add(x, right, sums[p][1]);
         }
     }
-    for (out, sums) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(sums) {
-        match start {
-            Start::Zero => *out = sums,
-            Start::Sum => out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum),
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use std::arch::x86_64::{
-        _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-    };
-
-    use super::{LANES, Start, TALL, Tile};
-
-    pub(super) const TILES: [Tile; TALL] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>, tile::<5>, tile::<6>];
-
-    /// # Safety
-    /// `bases` and `out` hold `P` and `P` · LANES elements, `w` LANES for each offset, every base + offset is inside
-    /// `x`, and the machine has AVX2 and FMA.
-    #[target_feature(enable = "avx2,fma")]
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "counted loops over P unroll, and sums stay in registers"
-    )]
-    unsafe fn tile<const P: usize>(
-        x: &[f32],
-        bases: &[u32],
-        offsets: &[u32],
-        w: &[f32],
-        out: &mut [f32],
-        start: Start,
-    ) {
-        debug_assert!(bases.len() == P && out.len() == P * LANES && w.len() >= offsets.len() * LANES);
-        // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
-        let mut sums = [[_mm256_setzero_ps(); 2]; P];
-        let mut from = [x.as_ptr(); P];
-        let mut w = w.as_ptr();
-        // SAFETY: the caller's promises above; w stays within LANES for each offset.
-        unsafe {
-            for p in 0..P {
-                from[p] = x.as_ptr().add(*bases.get_unchecked(p) as usize);
-            }
-            for offset in offsets {
-                let (left, right) = (_mm256_loadu_ps(w), _mm256_loadu_ps(w.add(8)));
-                for p in 0..P {
-                    let x = _mm256_broadcast_ss(&*from[p].add(*offset as usize));
-                    sums[p][0] = _mm256_fmadd_ps(x, left, sums[p][0]);
-                    sums[p][1] = _mm256_fmadd_ps(x, right, sums[p][1]);
-                }
-                w = w.add(LANES);
-            }
-            for p in 0..P {
-                for half in 0..2 {
-                    let out = out.as_mut_ptr().add(p * LANES + half * 8);
-                    let sum = match start {
-                        Start::Zero => sums[p][half],
-                        Start::Sum => _mm256_add_ps(_mm256_loadu_ps(out), sums[p][half]),
-                    };
-                    _mm256_storeu_ps(out, sum);
-                }
-            }
+    let out = out.as_chunks_mut::<LANES>().0;
+    for p in 0..P {
+        for half in 0..2 {
+            // SAFETY: out holds two vectors for each of P.
+            let out: &mut Lanes = unsafe { out.get_unchecked_mut(2 * p + half) };
+            let sum = match start {
+                Start::Zero => sums[p][half],
+                Start::Sum => simd.add(simd.load(out), sums[p][half]),
+            };
+            simd.store(sum, out);
         }
     }
 }
@@ -173,6 +153,7 @@ mod avx2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::simd::Portable;
 
     #[test]
     fn the_fastest_tiles_agree_with_the_portable_ones() {
@@ -181,12 +162,12 @@ mod tests {
         for (count, length) in [(1, 1), (2, 3), (3, 40), (5, 7), (7, 100), (13, 99), (36, 0)] {
             let bases: Vec<u32> = (0..count).map(|p| p * 37 % 199).collect();
             let offsets: Vec<u32> = (0..length).map(|j| j * 53 % 201).collect();
-            let w: Vec<f32> = (0..offsets.len() * LANES).map(|i| number(i + 5)).collect();
+            let w: Vec<f32> = (0..offsets.len() * PANEL).map(|i| number(i + 5)).collect();
             for start in [Start::Zero, Start::Sum] {
-                let mut ours: Vec<f32> = (0..bases.len() * LANES).map(|i| number(i + 9)).collect();
+                let mut ours: Vec<f32> = (0..bases.len() * PANEL).map(|i| number(i + 9)).collect();
                 let mut twin = ours.clone();
                 tiles(&x, &bases, &offsets, &w, &mut ours, start);
-                tiles_portable(&x, &bases, &offsets, &w, &mut twin, start);
+                Tiles::new(&x, &bases, &offsets, &w, &mut twin, start).run(Portable);
                 for (a, b) in ours.iter().zip(&twin) {
                     assert!((a - b).abs() <= 3e-7 * (1.0 + length as f32), "{a} and {b}");
                 }

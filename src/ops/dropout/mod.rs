@@ -6,7 +6,7 @@
 //! evaluation: y[n][u] = (1 − p) · x[n][u]
 //! ```
 //!
-//! x, y: [N][U]. m is a pure function of (seed, step, layer, row, unit), so the backward pass draws it again.
+//! x, y: `[N][U]`. m is a pure function of (seed, step, layer, row, unit), so the backward pass draws it again.
 
 pub mod cpu;
 

@@ -5,7 +5,7 @@
 //! dw[o][i] = Σ over n of dy[n][o] · x[n][i]     db[o] = Σ over n of dy[n][o]     dx[n][i] = Σ over o of dy[n][o] · w[o][i]
 //! ```
 //!
-//! x: [N][I] (a feature map flattened as [C][H][W]), w: [O][I], b: [O], y: [N][O].
+//! x: `[N][I]` (a feature map flattened as `[C][H][W]`), w: `[O][I]`, b: `[O]`, y: `[N][O]`.
 
 pub mod cpu;
 

@@ -1,165 +1,193 @@
-//! Local response normalisation: channels in the outer loops, a strip of positions in the innermost.
+//! Local response normalisation of one image.
+//!
+//! A strip of positions is spread out with all channels of a position side by side and zeros around them, so that the
+//! neighbours of eight channels are eight floats further on.
 #![allow(
     clippy::inline_always,
-    reason = "plain code must be part of the function that is compiled for AVX2"
+    reason = "loops must become a part of the function that is compiled for the instruction set"
 )]
 
-use super::{Geometry, STRIP};
-use crate::devices::cpu::{Cpu, Rows};
-use crate::ops::Chunks;
+use super::Geometry;
+use crate::ops::map::Map;
+use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 
-/// One image's a, db and da.
-struct Maps<'a> {
+/// Positions that are spread out together: they stay in the nearest cache.
+const STRIP: usize = 8;
+
+impl Geometry {
+    /// Floats of scratch.
+    pub fn scratch(&self) -> usize {
+        2 * STRIP * self.spread()
+    }
+
+    /// b from a, both blocked.
+    pub fn forward(&self, a: &[f32], b: &mut [f32], scratch: &mut [f32]) {
+        let geometry = self;
+        simd::run(Forward {
+            geometry,
+            a,
+            b,
+            scratch,
+        });
+    }
+
+    /// da from db, given a; all blocked.
+    pub fn backward(&self, a: &[f32], db: &[f32], da: &mut [f32], scratch: &mut [f32]) {
+        let geometry = self;
+        simd::run(Backward {
+            geometry,
+            a,
+            db,
+            da,
+            scratch,
+        });
+    }
+
+    fn blocks(&self) -> usize {
+        Map::blocked(self.shape).blocks()
+    }
+
+    /// Zeros on each side of a position's channels.
+    fn margin(&self) -> usize {
+        self.reach.next_multiple_of(LANES)
+    }
+
+    /// Floats of one position with its margins.
+    fn spread(&self) -> usize {
+        self.blocks() * LANES + 2 * self.margin()
+    }
+
+    /// Clears the margins; what lies between is written before it is read.
+    fn clear_margins(&self, spread: &mut [f32]) {
+        for position in spread.chunks_exact_mut(self.spread()) {
+            position[..self.margin()].fill(0.0);
+            position[self.spread() - self.margin()..].fill(0.0);
+        }
+    }
+
+    /// Calls `visit(the vector's index in a blocked map, its place in the strip)` for each block at each of `count`
+    /// positions from `start`.
+    #[inline(always)]
+    fn each(&self, start: usize, count: usize, mut visit: impl FnMut(usize, usize)) {
+        let plane = self.shape.plane();
+        for block in 0..self.blocks() {
+            for i in 0..count {
+                visit(
+                    block * plane + start + i,
+                    i * self.spread() + self.margin() + block * LANES,
+                );
+            }
+        }
+    }
+
+    /// The sum over the neighbours of eight channels that are spread out at `at`.
+    #[inline(always)]
+    fn sum<S: Simd>(&self, s: S, spread: &[f32], at: usize) -> S::Vector {
+        let first = &spread[at - self.reach..];
+        let mut sum = s.splat(0.0);
+        for neighbour in first[..2 * self.reach + LANES].windows(LANES) {
+            // The windows are eight long.
+            if let Some(lanes) = neighbour.first_chunk() {
+                sum = s.add(sum, s.load(lanes));
+            }
+        }
+        sum
+    }
+
+    /// k + α Σ, from the squares.
+    #[inline(always)]
+    fn scale<S: Simd>(&self, s: S, squares: &[f32], at: usize) -> S::Vector {
+        s.mul_add(s.splat(self.alpha), self.sum(s, squares, at), s.splat(self.k))
+    }
+
+    /// scale^(−β).
+    #[inline(always)]
+    fn power<S: Simd>(&self, s: S, scale: S::Vector) -> S::Vector {
+        if self.beta == 0.75 {
+            // By square roots, which the processor has for whole vectors.
+            let root = s.sqrt(scale);
+            return s.div(s.splat(1.0), s.mul(root, s.sqrt(root)));
+        }
+        let mut lanes = [0.0; LANES];
+        s.store(scale, &mut lanes);
+        s.load(&lanes.map(|scale| scale.powf(-self.beta)))
+    }
+}
+
+/// The eight floats at `at`.
+#[inline(always)]
+fn lanes_mut(spread: &mut [f32], at: usize) -> &mut Lanes {
+    spread[at..].first_chunk_mut().expect("a whole vector")
+}
+
+struct Forward<'a> {
+    geometry: &'a Geometry,
+    a: &'a [f32],
+    b: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl Work for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (g, plane) = (self.geometry, self.geometry.shape.plane());
+        let (a, b) = (self.a.as_chunks::<LANES>().0, self.b.as_chunks_mut::<LANES>().0);
+        let squares = &mut self.scratch[..STRIP * g.spread()];
+        g.clear_margins(squares);
+        for start in (0..plane).step_by(STRIP) {
+            let count = STRIP.min(plane - start);
+            g.each(start, count, |from, to| {
+                let a = s.load(&a[from]);
+                s.store(s.mul(a, a), lanes_mut(squares, to));
+            });
+            g.each(start, count, |to, at| {
+                let power = g.power(s, g.scale(s, squares, at));
+                s.store(s.mul(s.load(&a[to]), power), &mut b[to]);
+            });
+        }
+    }
+}
+
+struct Backward<'a> {
+    geometry: &'a Geometry,
     a: &'a [f32],
     db: &'a [f32],
     da: &'a mut [f32],
+    scratch: &'a mut [f32],
 }
 
-impl Geometry {
-    /// b from a for the chunks that hold the first `rows` images.
-    pub fn forward(&self, cpu: &Cpu, chunks: &Chunks, rows: usize, a: &[f32], b: &mut [f32]) {
-        let (image, plane) = (self.shape.len(), self.shape.plane());
-        cpu.each_range(chunks.holding(rows), Rows::new(b, image), |chunk, b| {
-            for (n, b) in chunk.zip(b.data.chunks_exact_mut(image)) {
-                let a = &a[n * image..(n + 1) * image];
-                for start in (0..plane).step_by(STRIP) {
-                    self.forward_strip(a, b, start, STRIP.min(plane - start));
-                }
-            }
-        });
-    }
-
-    fn forward_strip(&self, a: &[f32], b: &mut [f32], start: usize, width: usize) {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2.
-            return unsafe { self.forward_strip_avx2(a, b, start, width) };
-        }
-        self.forward_strip_plain(a, b, start, width);
-    }
-
-    /// The plain code, compiled for vectors of eight: the same bits, as each operation is rounded alike.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn forward_strip_avx2(&self, a: &[f32], b: &mut [f32], start: usize, width: usize) {
-        self.forward_strip_plain(a, b, start, width);
-    }
+impl Work for Backward<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn forward_strip_plain(&self, a: &[f32], b: &mut [f32], start: usize, width: usize) {
-        for c in 0..self.shape.channels {
-            let mut s = [1.0f32; STRIP];
-            self.sums(a, c, start, &mut s[..width]);
-            let (powers, at) = (self.powers(&s), c * self.shape.plane() + start);
-            for ((b, a), power) in b[at..at + width].iter_mut().zip(&a[at..at + width]).zip(&powers) {
-                *b = a * power;
-            }
+    fn run<S: Simd>(self, s: S) {
+        let (g, plane) = (self.geometry, self.geometry.shape.plane());
+        let (a, db) = (self.a.as_chunks::<LANES>().0, self.db.as_chunks::<LANES>().0);
+        let da = self.da.as_chunks_mut::<LANES>().0;
+        let (squares, rest) = self.scratch.split_at_mut(STRIP * g.spread());
+        let summands = &mut rest[..STRIP * g.spread()];
+        g.clear_margins(squares);
+        g.clear_margins(summands);
+        for start in (0..plane).step_by(STRIP) {
+            let count = STRIP.min(plane - start);
+            g.each(start, count, |from, to| {
+                let a = s.load(&a[from]);
+                s.store(s.mul(a, a), lanes_mut(squares, to));
+            });
+            // db·s^(−β), and db·a·s^(−β−1) for the neighbours' sums.
+            g.each(start, count, |i, at| {
+                let scale = g.scale(s, squares, at);
+                let direct = s.mul(s.load(&db[i]), g.power(s, scale));
+                s.store(direct, &mut da[i]);
+                s.store(s.div(s.mul(direct, s.load(&a[i])), scale), lanes_mut(summands, at));
+            });
+            let minus = s.splat(-2.0 * g.alpha * g.beta);
+            g.each(start, count, |i, at| {
+                let slope = s.mul(minus, s.load(&a[i]));
+                s.store(s.mul_add(slope, g.sum(s, summands, at), s.load(&da[i])), &mut da[i]);
+            });
         }
     }
-
-    /// da from db, given a.
-    pub fn backward(&self, cpu: &Cpu, chunks: &Chunks, rows: usize, a: &[f32], db: &[f32], da: &mut [f32]) {
-        let (image, plane) = (self.shape.len(), self.shape.plane());
-        cpu.each_range(chunks.holding(rows), Rows::new(da, image), |chunk, da| {
-            let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            for (n, da) in chunk.zip(da.data.chunks_exact_mut(image)) {
-                let (a, db) = (&a[n * image..(n + 1) * image], &db[n * image..(n + 1) * image]);
-                for start in (0..plane).step_by(STRIP) {
-                    let width = STRIP.min(plane - start);
-                    let mut maps = Maps { a, db, da: &mut *da };
-                    self.backward_strip(&mut maps, start, width, &mut scratch);
-                }
-            }
-        });
-    }
-
-    fn backward_strip(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2.
-            return unsafe { self.backward_strip_avx2(maps, start, width, scratch) };
-        }
-        self.backward_strip_plain(maps, start, width, scratch);
-    }
-
-    /// As [`forward_strip_avx2`](Self::forward_strip_avx2).
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn backward_strip_avx2(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
-        self.backward_strip_plain(maps, start, width, scratch);
-    }
-
-    #[inline(always)]
-    fn backward_strip_plain(&self, maps: &mut Maps<'_>, start: usize, width: usize, scratch: &mut [f32]) {
-        let plane = self.shape.plane();
-        // db·a·s^(−β−1) of every channel; da holds db·s^(−β) until the sums are known.
-        let summands = &mut scratch[..self.shape.channels * width];
-        for (c, summands) in summands.chunks_exact_mut(width).enumerate() {
-            let mut s = [1.0f32; STRIP];
-            self.sums(maps.a, c, start, &mut s[..width]);
-            let at = c * plane + start;
-            let (a, db) = (strip(&maps.a[at..at + width]), strip(&maps.db[at..at + width]));
-            let powers = self.powers(&s);
-            let (mut direct, mut summand) = ([0.0f32; STRIP], [0.0f32; STRIP]);
-            for i in 0..STRIP {
-                direct[i] = db[i] * powers[i];
-                summand[i] = direct[i] * a[i] / s[i];
-            }
-            maps.da[at..at + width].copy_from_slice(&direct[..width]);
-            summands.copy_from_slice(&summand[..width]);
-        }
-        let scale = 2.0 * self.alpha * self.beta;
-        for c in 0..self.shape.channels {
-            let mut total = [0.0f32; STRIP];
-            for j in self.window(c) {
-                total[..width]
-                    .iter_mut()
-                    .zip(&summands[j * width..(j + 1) * width])
-                    .for_each(|(t, s)| *t += s);
-            }
-            let at = c * plane + start;
-            let (a, mut da) = (strip(&maps.a[at..at + width]), strip(&maps.da[at..at + width]));
-            for i in 0..STRIP {
-                da[i] -= scale * a[i] * total[i];
-            }
-            maps.da[at..at + width].copy_from_slice(&da[..width]);
-        }
-    }
-
-    /// s of channel `c` at positions `start..start + s.len()`.
-    #[inline(always)]
-    fn sums(&self, a: &[f32], c: usize, start: usize, s: &mut [f32]) {
-        s.fill(0.0);
-        for j in self.window(c) {
-            let a = &a[j * self.shape.plane() + start..][..s.len()];
-            s.iter_mut().zip(a).for_each(|(s, a)| *s += a * a);
-        }
-        for s in s {
-            *s = self.k + self.alpha * *s;
-        }
-    }
-
-    #[inline(always)]
-    fn window(&self, c: usize) -> std::ops::Range<usize> {
-        c.saturating_sub(self.reach)..(c + self.reach + 1).min(self.shape.channels)
-    }
-
-    /// s^(−β), one by one.
-    #[inline(always)]
-    fn powers(&self, s: &[f32; STRIP]) -> [f32; STRIP] {
-        if self.beta == 0.75 {
-            // s^(−3/4) by square roots, which the processor has for whole vectors.
-            s.map(|s| 1.0 / (s.sqrt() * s.sqrt().sqrt()))
-        } else {
-            s.map(|s| s.powf(-self.beta))
-        }
-    }
-}
-
-/// A strip in an array of its own, filled up with zeros: loops of a known length over memory that nothing else shares.
-#[inline(always)]
-fn strip(values: &[f32]) -> [f32; STRIP] {
-    let mut strip = [0.0; STRIP];
-    strip[..values.len()].copy_from_slice(values);
-    strip
 }

@@ -6,7 +6,7 @@
 //! da[i] = db[i] · s[i]^(−β) − 2αβ · a[i] · Σ over the same j of db[j] · a[j] · s[j]^(−β−1)
 //! ```
 //!
-//! a, b: [N][C][H][W]. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
+//! a, b: `[N][C][H][W]`. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
 
 pub mod cpu;
 
@@ -44,12 +44,4 @@ impl Geometry {
             k: layer.k,
         }
     }
-
-    /// Floats of scratch that one task borrows: the summands of one strip of positions, for all channels.
-    pub fn scratch(&self) -> usize {
-        self.shape.channels * STRIP.min(self.shape.plane())
-    }
 }
-
-/// Positions that are worked on together: a strip of all channels stays in the cache.
-const STRIP: usize = 64;

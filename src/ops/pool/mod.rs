@@ -5,7 +5,7 @@
 //! dx at the first maximum (in row-major order) of each window gets its dy
 //! ```
 //!
-//! x: [N][C][H][W], y: [N][C][H'][W'], H' = 1 + ⌊(H − z) / s⌋, or ⌈…⌉ with `partial_windows`.
+//! x: `[N][C][H][W]`, y: `[N][C][H'][W']`, H' = 1 + ⌊(H − z) / s⌋, or ⌈…⌉ with `partial_windows`.
 //! The place of each maximum is kept as a byte, i·z + j.
 
 pub mod cpu;

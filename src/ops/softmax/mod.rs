@@ -6,7 +6,7 @@
 //! dz[n][k] = weight[n] · (p[n][k] − [k = label[n]]) / present,   present = how many rows have weight 1
 //! ```
 //!
-//! z, p, dz: [N][K]. A row of weight 0 (a skipped image, the padding of an epoch's tail) counts nowhere.
+//! z, p, dz: `[N][K]`. A row of weight 0 (a skipped image, the padding of an epoch's tail) counts nowhere.
 
 pub mod cpu;
 

@@ -1,19 +1,11 @@
-//! Hyperbolic tangent, over even parts of the buffer.
-
-use crate::devices::cpu::Cpu;
-use crate::ops::relu::cpu::PART;
+//! Hyperbolic tangent.
 
 /// y = tanh(x), in place.
-pub fn forward(cpu: &Cpu, x: &mut [f32]) {
-    cpu.threads
-        .each_part(x, PART, |_, x| x.iter_mut().for_each(|x| *x = x.tanh()));
+pub fn forward(x: &mut [f32]) {
+    x.iter_mut().for_each(|x| *x = x.tanh());
 }
 
 /// dx from dy, in place, given y.
-pub fn backward(cpu: &Cpu, y: &[f32], dy: &mut [f32]) {
-    cpu.threads.each_part(dy, PART, |i, dy| {
-        for (dy, y) in dy.iter_mut().zip(&y[i * PART..]) {
-            *dy *= 1.0 - y * y;
-        }
-    });
+pub fn backward(y: &[f32], dy: &mut [f32]) {
+    dy.iter_mut().zip(y).for_each(|(dy, y)| *dy *= 1.0 - y * y);
 }

@@ -44,7 +44,8 @@ pub fn run(
         let label = data.label(item.ticket.sample as usize);
         let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
         let _entered = span.enter();
-        let stored = if item.buffer.is_none() && item.refused.is_none() {
+        let is_present = item.refused.is_none() && !item.ticket.is_padding;
+        let stored = if item.buffer.is_none() && is_present {
             let encoded = data.read(item.ticket.sample as usize, &mut scratch);
             encoded.map_err(Fault::failed).map(raw)?
         } else {
@@ -67,7 +68,7 @@ pub fn run(
                 region: item.region,
                 checksum: item.checksum,
             };
-            let stream = if item.refused.is_none() {
+            let stream = if is_present {
                 augment.write(&request, &source, &mut row)
             } else {
                 row.row_mut(0).fill(0);
@@ -82,6 +83,7 @@ pub fn run(
                 label,
                 view,
                 stream,
+                is_padding: item.ticket.is_padding,
                 refused: item.refused.clone(),
             };
             written.push(Receipt {

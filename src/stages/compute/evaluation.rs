@@ -53,7 +53,7 @@ impl Evaluation {
         }
     }
 
-    /// Takes the softmax outputs of the rows of a batch: [rows][classes].
+    /// Takes the softmax outputs of the rows of a batch: `[rows][classes]`.
     pub fn add(&mut self, facts: &[RowFact], probabilities: &[f32]) {
         for (fact, row) in facts.iter().zip(probabilities.chunks_exact(self.classes)) {
             if self.seen == 0 {

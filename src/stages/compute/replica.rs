@@ -36,7 +36,7 @@ pub enum Work {
 pub enum Outcome {
     /// The loss of a training step, on the device's rows.
     Trained(Loss),
-    /// Softmax outputs of the device's rows, [rows][classes].
+    /// Softmax outputs of the device's rows, `[rows][classes]`.
     Evaluated(Vec<f32>),
     /// The device's part of the parameters after all work so far is in it.
     Copied(Snapshot),
@@ -153,10 +153,9 @@ struct Targets {
 
 impl Targets {
     fn new(batch: &Batch) -> Self {
-        let weight = |refused: bool| if refused { 0.0 } else { 1.0 };
+        let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
         let rows = batch.facts.iter();
-        let (labels, weights): (Vec<u32>, Vec<f32>) =
-            rows.map(|fact| (fact.label, weight(fact.refused.is_some()))).unzip();
+        let (labels, weights): (Vec<u32>, Vec<f32>) = rows.map(|fact| (fact.label, weight(fact.is_present()))).unzip();
         let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
         Self {
             labels,

@@ -13,6 +13,11 @@ pub struct Frame {
     pub height: u32,
 }
 
+impl Frame {
+    /// That of an image that is not there.
+    pub const EMPTY: Self = Self { width: 0, height: 0 };
+}
+
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {

@@ -54,6 +54,10 @@ pub trait Request: Send {
     fn sample(&self) -> u32;
     /// Which region, given the frame's size and the number from which the sample's random numbers derive.
     fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region;
+    /// Whether nothing is wanted.
+    fn is_padding(&self) -> bool {
+        false
+    }
     /// Whether whoever gets the pixels can read them out of the data set, where they are stored as pixels.
     fn reads_in_place(&self, _rule: &Rule) -> bool {
         false
@@ -78,6 +82,9 @@ impl Request for Ticket {
             Part::Train => rule.draw(self.epoch, canonical, frame).region,
             Part::Evaluate => rule.region_of_views(frame),
         }
+    }
+    fn is_padding(&self) -> bool {
+        self.is_padding
     }
     fn reads_in_place(&self, rule: &Rule) -> bool {
         // What is to be scaled must be copied anyway.
@@ -115,6 +122,9 @@ impl Decode {
         mut ticket: T,
         pool: &Inlet<Vec<u8>>,
     ) -> Result<Pixels<T>, Fault> {
+        if ticket.is_padding() {
+            return Ok(Pixels::nothing(ticket));
+        }
         let data = self.data.of(ticket.part());
         let sample = ticket.sample() as usize;
         let span = tracing::trace_span!("decode", sample = %data.id(sample));
@@ -136,9 +146,8 @@ impl Decode {
         let (frame, region, refused) = match decoded {
             Ok((frame, region)) => (frame, region, None),
             Err(error) => {
-                let nothing = Frame { width: 0, height: 0 };
                 let reason = self.refuse(ticket.part(), sample, encoded, &error)?;
-                (nothing, Region::whole(nothing), Some(reason))
+                (Frame::EMPTY, Region::whole(Frame::EMPTY), Some(reason))
             }
         };
         Ok(Pixels {

@@ -1,0 +1,123 @@
+//! The steps that are timed, and the processor's peak beside them.
+
+use std::time::{Duration, Instant};
+
+use super::{ComputeArgs, dump};
+use crate::cli::Failure;
+use crate::config::Config;
+use crate::config::solver::{Schedule, Solver};
+use crate::devices::cpu::{Threads, peak};
+use crate::model::solver::{Progress, Rates};
+use crate::model::{Lap, Pass};
+use crate::plan::ModelPlan;
+use crate::rng::{Philox, Purpose};
+
+/// Bursts that measure the peak before each step, and their length: long beside the waking of a thread, and short
+/// enough to fall between other programs' turns.
+const BURSTS: usize = 3;
+const BURST: Duration = Duration::from_millis(15);
+
+/// Images of one task, in floats.
+const PART: usize = 64 * 1024;
+
+/// One timed step.
+pub(super) struct Step {
+    pub(super) time: Duration,
+    pub(super) laps: Vec<Lap>,
+}
+
+/// What was seen.
+pub(super) struct Measured {
+    /// The step in the middle by time; of an even number, the faster of the two.
+    pub(super) median: Step,
+    /// How many were timed.
+    pub(super) steps: usize,
+    /// Mean loss of every step, those of the warm-up first.
+    pub(super) losses: Vec<f64>,
+    /// Floating-point operations a second: the fastest burst.
+    pub(super) peak: f64,
+}
+
+/// Trains for the warm-up and then for the steps that count, on one batch. `told` hears of each.
+pub(super) fn measure(
+    config: &Config,
+    plan: &ModelPlan,
+    args: &ComputeArgs,
+    told: impl Fn(u32, f64),
+) -> Result<Measured, Failure> {
+    let (seed, batch) = (config.run.seed, config.staging.batch.get());
+    let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;
+    let mut network = plan.build_alone(config, batch).map_err(Failure::usage)?;
+    let labels = labels(seed, batch, plan.classes);
+    let weights = vec![1.0; batch];
+    if let Some(path) = &args.dump {
+        let mut images = vec![0.0; batch * plan.spec.input.len()];
+        fill(&threads, seed, &mut images);
+        dump::write(path, plan.spec.input, &images, &labels, network.parameters())?;
+    }
+    let mut rates = Rates::new(&constant(&config.solver), network.parameters()).map_err(Failure::usage)?;
+    let rates = rates.at(
+        Progress {
+            done: 0,
+            steps_per_epoch: 1,
+            total_steps: 1,
+        },
+        1.0,
+    );
+    network.time_passes();
+    let (mut steps, mut losses, mut fastest) = (Vec::new(), Vec::new(), 0.0f64);
+    let mut bursts = || (0..BURSTS).for_each(|_| fastest = fastest.max(peak::burst(&threads, BURST)));
+    for step in 0..args.warmup + args.steps {
+        let timed = step >= args.warmup;
+        if timed {
+            bursts();
+        }
+        // Anew for each step, as a run does it: the network may use the memory of its input otherwise. Not timed.
+        fill(&threads, seed, network.input_mut());
+        let start = Instant::now();
+        network.forward(Pass::Train { seed, step }, batch);
+        let loss = network.loss(&labels, &weights);
+        network.backward();
+        network.update(rates);
+        let (time, laps) = (start.elapsed(), network.take_laps());
+        losses.push(loss.mean());
+        if timed {
+            told(step + 1 - args.warmup, batch as f64 / time.as_secs_f64());
+            steps.push(Step { time, laps });
+        }
+    }
+    bursts();
+    let count = steps.len();
+    steps.sort_by_key(|step| step.time);
+    Ok(Measured {
+        median: steps.swap_remove((count - 1) / 2),
+        steps: count,
+        losses,
+        peak: fastest,
+    })
+}
+
+/// The solver at its full rate in every step.
+fn constant(solver: &Solver) -> Solver {
+    Solver {
+        schedule: Schedule::Constant,
+        warmup_epochs: 0.0,
+        ..solver.clone()
+    }
+}
+
+/// Uniform values with mean 0 and variance 1, the same for any number of threads.
+fn fill(threads: &Threads, seed: u64, images: &mut [f32]) {
+    let width = 12f32.sqrt();
+    threads.each_part(images, PART, |part, values| {
+        let mut random = Philox::new(seed, Purpose::Benchmark, 0, part as u32);
+        values
+            .iter_mut()
+            .for_each(|value| *value = (random.uniform() - 0.5) * width);
+    });
+}
+
+fn labels(seed: u64, batch: usize, classes: usize) -> Vec<u32> {
+    let mut random = Philox::new(seed, Purpose::Benchmark, 1, 0);
+    (0..batch).map(|_| random.below(classes as u32)).collect()
+}

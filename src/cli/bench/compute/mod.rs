@@ -1,0 +1,79 @@
+//! `pipeline bench compute`: training steps on random images that lie in memory, and where their time goes.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::plan::ModelPlan;
+
+mod dump;
+mod layers;
+mod measure;
+mod report;
+mod subject;
+mod table;
+
+use report::Report;
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline bench compute                              the paper's network, batches of 128
+  pipeline bench compute --model alexnet-small --batch 64 --threads 1
+  pipeline bench compute --model train.toml --set model.dropout=0 --json";
+
+#[derive(Args)]
+pub(super) struct ComputeArgs {
+    /// A preset, or the TOML of a run (its images are not read)
+    #[arg(long, default_value = "alexnet", value_name = "PRESET|TOML")]
+    model: String,
+    /// Images of a batch; by default 128, or what the TOML says
+    #[arg(long, value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    /// Compute threads; by default one a core, or what the TOML says
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Steps that are timed; the one in the middle counts
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Steps before those, in which memory and caches are used for the first time
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    warmup: u32,
+    /// Overrides a key of the TOML, or of a preset's (augment.crop is the side of the images); may be given more than once
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Writes images, labels and initial weights for another program that is to do the same steps
+    #[arg(long, value_name = "SAFETENSORS")]
+    dump: Option<PathBuf>,
+    /// Prints the layers with their numbers as one JSON object, and computes nothing
+    #[arg(long)]
+    layers: bool,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
+    let config = subject::config(args)?;
+    let plan = ModelPlan::new(&config, subject::classes(&config)).map_err(Failure::usage)?;
+    if args.layers {
+        println!("{}", layers::describe(&args.model, &config, &plan));
+        return Ok(());
+    }
+    let told = |number: u32, rate: f64| {
+        if !(quiet || args.json) {
+            eprintln!("step {number}/{}: {rate:.1} images/s", args.steps);
+        }
+    };
+    let measured = measure::measure(&config, &plan, args, told)?;
+    let report = Report::new(&args.model, &config, &plan, &measured);
+    if !measured.losses.iter().all(|loss| loss.is_finite()) {
+        eprintln!("the loss is not finite: these are not the numbers of a training; try a smaller solver.lr");
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
+    } else {
+        print!("{}", table::table(&report));
+    }
+    Ok(())
+}

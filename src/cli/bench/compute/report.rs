@@ -1,0 +1,102 @@
+//! What the steps came to: one number for the whole, and a row for each piece of its work.
+
+use serde::Serialize;
+
+use super::measure::Measured;
+use crate::config::Config;
+use crate::model::{Lap, Spec};
+use crate::observe::memory;
+use crate::plan::ModelPlan;
+
+/// The measurement, as `--json` prints it.
+#[derive(Serialize)]
+pub(super) struct Report {
+    pub(super) model: String,
+    /// Channels, height and width.
+    pub(super) input: [usize; 3],
+    pub(super) classes: usize,
+    pub(super) batch: usize,
+    pub(super) threads: usize,
+    /// Which algorithm, where the configuration lets choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) convolution: Option<String>,
+    pub(super) steps: usize,
+    pub(super) images_per_s: f64,
+    pub(super) step_ms: f64,
+    /// Nominal: of direct computation.
+    pub(super) gflops: f64,
+    pub(super) peak_gflops: f64,
+    pub(super) share_of_peak: f64,
+    pub(super) peak_resident_bytes: Option<u64>,
+    pub(super) planned_bytes: u64,
+    pub(super) losses: Vec<f64>,
+    pub(super) layers: Vec<Row>,
+}
+
+/// A piece of the median step.
+#[derive(Clone, Serialize)]
+pub(super) struct Row {
+    /// Names of the layers, joined by `+` where one pass does several.
+    pub(super) layer: String,
+    pub(super) direction: &'static str,
+    pub(super) ms: f64,
+    pub(super) gflops: f64,
+    pub(super) share_of_peak: f64,
+    /// Of the bytes that it must at least read and write.
+    pub(super) bytes_per_s: f64,
+}
+
+impl Report {
+    pub(super) fn new(model: &str, config: &Config, plan: &ModelPlan, measured: &Measured) -> Self {
+        let (batch, spec, input) = (config.staging.batch.get(), &plan.spec, plan.spec.input);
+        let seconds = measured.median.time.as_secs_f64();
+        let flops = spec.step_flops(batch) as f64 / seconds;
+        let row = |lap| Row::new(spec, lap, batch, measured.peak);
+        Self {
+            model: model.to_string(),
+            input: [input.channels, input.height, input.width],
+            classes: plan.classes,
+            batch,
+            threads: plan.threads,
+            convolution: chosen(config, "compute.convolution"),
+            steps: measured.steps,
+            images_per_s: batch as f64 / seconds,
+            step_ms: 1e3 * seconds,
+            gflops: flops / 1e9,
+            peak_gflops: measured.peak / 1e9,
+            share_of_peak: flops / measured.peak,
+            peak_resident_bytes: memory::peak_resident_bytes(),
+            planned_bytes: plan.memory().total(),
+            losses: measured.losses.clone(),
+            layers: measured.median.laps.iter().map(row).collect(),
+        }
+    }
+}
+
+/// What stands under `key`, without quotes.
+fn chosen(config: &Config, key: &str) -> Option<String> {
+    let (_, value) = config.flat().into_iter().find(|(name, _)| name == key)?;
+    Some(value.trim_matches('"').to_string())
+}
+
+impl Row {
+    fn new(spec: &Spec, lap: &Lap, batch: usize, peak: f64) -> Self {
+        let Lap {
+            layers,
+            direction,
+            time,
+        } = lap;
+        // A clock may stand still for the shortest pieces.
+        let seconds = time.as_secs_f64().max(1e-9);
+        let flops = spec.flops(layers, *direction, batch) as f64 / seconds;
+        let name = |index: usize| spec.layers.get(index).map_or("loss", |layer| &layer.name);
+        Self {
+            layer: layers.clone().map(name).collect::<Vec<_>>().join("+"),
+            direction: direction.name(),
+            ms: 1e3 * seconds,
+            gflops: flops / 1e9,
+            share_of_peak: flops / peak,
+            bytes_per_s: spec.bytes(layers, *direction, batch) as f64 / seconds,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Which network is measured: a preset on what it is usually trained on, or that of a run.
+
+use super::ComputeArgs;
+use crate::cli::Failure;
+use crate::cli::check::CLASSES;
+use crate::config::Config;
+use crate::config::errors::nearest;
+use crate::dataset::Dataset;
+use crate::model::presets::{self, Usual};
+
+/// The configuration to measure. Of a preset: the defaults, with images of the size that it is for.
+pub(super) fn config(args: &ComputeArgs) -> Result<Config, Failure> {
+    let text = match presets::usual(&args.model) {
+        Some(usual) => of_preset(&args.model, usual),
+        None => std::fs::read_to_string(&args.model).map_err(|error| unknown(&args.model, &error))?,
+    };
+    let mut sets = Vec::new();
+    sets.extend(args.batch.map(|batch| format!("staging.batch={batch}")));
+    sets.extend(args.threads.map(|threads| format!("compute.threads={threads}")));
+    sets.extend_from_slice(&args.sets);
+    // One device is measured, however many a run would have.
+    sets.push("compute.devices=[\"cpu:0\"]".to_string());
+    Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
+}
+
+/// A configuration must name data; these are not read.
+fn of_preset(name: &str, usual: Usual) -> String {
+    let Usual { side, classes } = usual;
+    format!("[data]\ntrain = \"random\"\n[augment]\ncrop = {side}\n[model]\npreset = \"{name}\"\nclasses = {classes}\n")
+}
+
+fn unknown(name: &str, error: &std::io::Error) -> Failure {
+    let meant = nearest(name, presets::NAMES).map_or(String::new(), |meant| format!(" (did you mean {meant:?}?)"));
+    Failure::Usage(format!(
+        "--model {name}: no preset{meant}; there are {}. As a TOML it cannot be read: {error}",
+        presets::NAMES.join(", ")
+    ))
+}
+
+/// What the configuration says, or what its data have, or as many as `check` assumes.
+pub(super) fn classes(config: &Config) -> usize {
+    let of_data = || Dataset::open(&config.data.train).ok().map(|data| data.classes().len());
+    let said = config.model.classes.map(std::num::NonZeroUsize::get);
+    said.or_else(of_data).unwrap_or(CLASSES)
+}

@@ -1,0 +1,80 @@
+//! The report for people: the answer first, then what takes most time, then everything.
+
+use super::report::{Report, Row};
+
+/// Pieces that are named above the table.
+const MOST: usize = 3;
+
+/// The text of `report`.
+pub(super) fn table(report: &Report) -> String {
+    let [channels, height, width] = report.input;
+    let mut text = format!(
+        "model     {} on {channels}×{height}×{width}, {} classes; batches of {} on {} threads\n",
+        report.model, report.classes, report.batch, report.threads
+    );
+    text += &format!(
+        "speed     {:.1} images/s: a step takes {:.1} ms (median of {}) and computes {:.1} GFLOP/s\n",
+        report.images_per_s, report.step_ms, report.steps, report.gflops
+    );
+    text += &format!(
+        "peak      {:.1} GFLOP/s in registers alone, measured here: the step reaches {:.0} % of it\n",
+        report.peak_gflops,
+        100.0 * report.share_of_peak
+    );
+    if let Some(bytes) = report.peak_resident_bytes {
+        let planned = report.planned_bytes;
+        text += &format!(
+            "memory    {:.1} MB at most; planned {:.1} MB\n",
+            megabytes(bytes),
+            megabytes(planned)
+        );
+    }
+    text += &format!("slowest   {}\n\n", slowest(report));
+    let layers = report.layers.iter().map(|row| row.layer.chars().count());
+    let name = layers.max().unwrap_or(0).max("in all".len());
+    text += &format!(
+        "{:name$}  {:16}  {:>9}  {:>7}  {:>8}  {:>7}  {:>6}\n",
+        "layer", "direction", "ms", "of step", "GFLOP/s", "of peak", "GB/s"
+    );
+    for row in &report.layers {
+        text += &format!(
+            "{:name$}  {:16}  {:9.2}  {:5.1} %  {:>8}  {:>7}  {:6.1}\n",
+            row.layer,
+            row.direction,
+            row.ms,
+            100.0 * row.ms / report.step_ms,
+            computed(row, format!("{:.1}", row.gflops)),
+            computed(row, format!("{:.0} %", 100.0 * row.share_of_peak)),
+            row.bytes_per_s / 1e9
+        );
+    }
+    text + &format!(
+        "{:name$}  {:16}  {:9.2}  {:5.1} %  {:8.1}  {:>7}\n",
+        "in all",
+        "",
+        report.step_ms,
+        100.0,
+        report.gflops,
+        format!("{:.0} %", 100.0 * report.share_of_peak)
+    )
+}
+
+/// The pieces that take most time.
+fn slowest(report: &Report) -> String {
+    let mut rows: Vec<&Row> = report.layers.iter().collect();
+    rows.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    let share = |row: &&Row| {
+        let percent = 100.0 * row.ms / report.step_ms;
+        format!("{} {} {percent:.0} %", row.layer, row.direction)
+    };
+    rows.iter().take(MOST).map(share).collect::<Vec<_>>().join(", ")
+}
+
+/// A speed of computation, where the piece computes products at all.
+fn computed(row: &Row, text: String) -> String {
+    if row.gflops > 0.0 { text } else { String::new() }
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}

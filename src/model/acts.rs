@@ -1,0 +1,135 @@
+//! The operations of a stretch after its head, on some images.
+
+use super::stretch::{Act, Action, Stretch, VALUES};
+use super::timing::Clock;
+use super::{Direction, Pass};
+use crate::ops::{dropout, relu, tanh};
+
+/// Which rows of the batch some images are, and what for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Images {
+    /// The number of the first in the batch of the whole run.
+    pub(super) first: usize,
+    /// How many.
+    pub(super) count: usize,
+    pub(super) pass: Pass,
+}
+
+impl Stretch {
+    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+    /// All operations after the head. `values` are the values from number 1 on.
+    pub(super) fn acts_forward(
+        &self,
+        images: Images,
+        x: &[f32],
+        values: &mut [&mut [f32]; VALUES],
+        places: &mut [&mut [u8]],
+        scratch: &mut [f32],
+        clock: &mut Clock<'_>,
+    ) {
+        let mut layers = self.head_layers();
+        for act in &self.acts {
+            let to = std::mem::take(&mut values[act.to - 1]);
+            if act.from != act.to {
+                let from = if act.from == 0 { x } else { &*values[act.from - 1] };
+                self.move_forward(act, images.count, from, to, places, scratch);
+            }
+            in_place_forward(act, images, to);
+            values[act.to - 1] = to;
+            if !layers.contains(&act.layer) {
+                layers = act.layer..act.layer + 1;
+            }
+            clock.lap(layers.clone(), Direction::Forward);
+        }
+    }
+
+    /// `to` from `from`, where an operation makes a new value. Those that could work in place copy.
+    fn move_forward(
+        &self,
+        act: &Act,
+        count: usize,
+        from: &[f32],
+        to: &mut [f32],
+        places: &mut [&mut [u8]],
+        scratch: &mut [f32],
+    ) {
+        let (before, after) = (self.values[act.from].map, self.values[act.to].map);
+        let pairs = from
+            .chunks_exact(before.len())
+            .zip(to.chunks_exact_mut(after.len()))
+            .take(count);
+        match act.action {
+            Action::Lrn(lrn) => pairs.for_each(|(a, b)| lrn.forward(a, b, scratch)),
+            Action::Pool(pool, number) => {
+                let places = places[number].chunks_exact_mut(after.len());
+                pairs
+                    .zip(places)
+                    .for_each(|((x, y), places)| pool.forward(x, y, places));
+            }
+            Action::Reorder => pairs.for_each(|(from, to)| before.reorder(from, after.order, to)),
+            Action::Relu { .. } | Action::Tanh | Action::Dropout { .. } => to.copy_from_slice(from),
+        }
+    }
+
+    /// dx from dy, where an operation made a new value; `false` where it works in place also then.
+    pub(super) fn move_backward(
+        &self,
+        act: &Act,
+        from: &[f32],
+        places: &[&[u8]],
+        dy: &[f32],
+        dx: &mut [f32],
+        scratch: &mut [f32],
+    ) -> bool {
+        let (before, after) = (self.values[act.from].map, self.values[act.to].map);
+        let pairs = dy.chunks_exact(after.len()).zip(dx.chunks_exact_mut(before.len()));
+        match act.action {
+            Action::Lrn(lrn) => {
+                let images = from.chunks_exact(before.len()).zip(pairs);
+                images.for_each(|(a, (db, da))| lrn.backward(a, db, da, scratch));
+            }
+            Action::Pool(pool, number) => {
+                let places = places[number].chunks_exact(after.len());
+                pairs
+                    .zip(places)
+                    .for_each(|((dy, dx), places)| pool.backward(dy, places, dx));
+            }
+            Action::Reorder => pairs.for_each(|(dy, dx)| after.reorder(dy, before.order, dx)),
+            Action::Relu { .. } | Action::Tanh | Action::Dropout { .. } => return false,
+        }
+        true
+    }
+}
+
+/// What is done on the value itself.
+pub(super) fn in_place_forward(act: &Act, images: Images, x: &mut [f32]) {
+    match (act.action, images.pass) {
+        (Action::Relu { done: false }, _) => relu::cpu::forward(x),
+        (Action::Tanh, _) => tanh::cpu::forward(x),
+        (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, x),
+        (Action::Dropout { p, number }, Pass::Train { .. }) => mask(images, number, p, x),
+        _ => {}
+    }
+}
+
+/// dx from dy in place, given y.
+pub(super) fn in_place_backward(act: &Act, images: Images, y: &[f32], dy: &mut [f32]) {
+    match (act.action, images.pass) {
+        (Action::Relu { .. }, _) => relu::cpu::backward(y, dy),
+        (Action::Tanh, _) => tanh::cpu::backward(y, dy),
+        (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, dy),
+        (Action::Dropout { p, number }, Pass::Train { .. }) => mask(images, number, p, dy),
+        _ => {}
+    }
+}
+
+fn mask(images: Images, number: u32, p: f32, x: &mut [f32]) {
+    if let Pass::Train { seed, step } = images.pass
+        && images.count > 0
+    {
+        let masks = dropout::Masks::new(seed, step, number, p);
+        for (row, x) in x.chunks_exact_mut(x.len() / images.count).enumerate() {
+            masks.apply(images.first + row, x);
+        }
+    }
+}

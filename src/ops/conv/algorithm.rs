@@ -1,0 +1,73 @@
+//! How a convolution is computed: decided from its shape and the configuration, never from what the machine is doing.
+
+use super::Geometry;
+use super::layout::Layout;
+use super::products::Products;
+use super::tile::PANEL;
+use super::winograd::Winograd;
+use crate::config::compute::Method;
+use crate::ops::map::Order;
+use crate::ops::simd::LANES;
+
+/// A way to compute a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// 36 products over tiles of 6 × 6.
+    Winograd,
+    /// Tiles over the input itself.
+    Direct,
+    /// Products over windows laid out as columns.
+    Products,
+}
+
+/// Positions that direct convolution works on together, about: a panel of weights is read from the cache for all of them.
+const POSITIONS: usize = 1024;
+
+/// Channels of a group that Winograd convolution needs on both sides: with fewer its transforms take longer than what they save.
+const ENOUGH: usize = 16;
+
+impl Algorithm {
+    /// How `geometry`, with x in `order`, is computed.
+    pub fn of(geometry: &Geometry, order: Order, method: Method) -> Self {
+        let whole_blocks = geometry.groups == 1 || geometry.group_outputs().is_multiple_of(LANES);
+        let channels = geometry.group_inputs().min(geometry.group_outputs());
+        let winograd = method != Method::Direct && order == Order::Blocked && channels >= ENOUGH;
+        if winograd && Winograd::can(geometry) {
+            Self::Winograd
+        } else if whole_blocks && geometry.group_outputs() >= LANES && Layout::new(geometry, order, POSITIONS).fits() {
+            Self::Direct
+        } else {
+            Self::Products
+        }
+    }
+
+    /// Images that are best worked on together, at most `most`.
+    pub fn images(self, geometry: &Geometry, most: usize) -> usize {
+        match self {
+            Self::Winograd => Winograd::images(geometry, most),
+            Self::Direct => {
+                let near = POSITIONS.div_ceil(geometry.output.plane());
+                most.div_ceil(most.div_ceil(near).max(1)).max(1)
+            }
+            Self::Products => Products::images(geometry, most),
+        }
+    }
+
+    /// Floats of scratch for `images` images.
+    pub fn scratch(self, geometry: &Geometry, order: Order, images: usize) -> usize {
+        match self {
+            Self::Winograd => Winograd::new(geometry, images).scratch(),
+            Self::Direct => Layout::new(geometry, order, images).scratch(),
+            Self::Products => Products::new(geometry, order, images).scratch(),
+        }
+    }
+
+    /// Floats of one panel of packed weights.
+    pub fn panel(self, geometry: &Geometry) -> usize {
+        match self {
+            Self::Winograd => Winograd::panel(geometry),
+            Self::Direct => geometry.patch() * PANEL,
+            Self::Products => 0,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Winograd convolution: kernels of 3 and of 5 at stride 1, by 36 products of matrices.
+//!
+//! The input is cut into tiles of 6 × 6 that overlap by K − 1. Transformed, a tile, a kernel and the M × M outputs that they
+//! make are 36 numbers each, and the convolution is a product of each of the 36 over the channels:
+//!
+//! ```text
+//! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A          M = 7 − K
+//! ```
+//!
+//! A kernel of 3 takes 36 multiplications for 16 outputs instead of 144, one of 5 takes 36 for 4 instead of 100. In
+//! between numbers grow and cancel, so the error is about ten times that of direct convolution (1e−5 of the largest value).
+//!
+//! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. The tiles
+//! of a few images at a time, so that V stays in the cache.
+#![allow(
+    clippy::inline_always,
+    reason = "loops must become a part of the function that is compiled for the instruction set"
+)]
+
+mod backward;
+mod forward;
+mod tiles;
+mod transform;
+mod weights;
+
+pub use backward::backward_weights;
+pub use forward::forward;
+pub use weights::pack;
+
+use super::Geometry;
+use super::tile::PANEL;
+use crate::ops::simd::LANES;
+use transform::POINTS;
+
+/// Products of a tile.
+const SQUARE: usize = POINTS * POINTS;
+
+/// Panels whose products are computed before they are transformed: V of one point is read from the nearest cache for all.
+const PANELS: usize = 2;
+
+/// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
+const GAP: usize = 48;
+
+/// Floats of V that are made at a time, about.
+const NEAR: usize = 1 << 20;
+
+/// A Winograd convolution on some images, and how its memory is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Winograd<'a> {
+    geometry: &'a Geometry,
+    images: usize,
+}
+
+impl<'a> Winograd<'a> {
+    /// Whether `geometry` can be computed so.
+    pub fn can(geometry: &Geometry) -> bool {
+        let blocks = |channels: usize| geometry.groups == 1 || channels.is_multiple_of(LANES);
+        geometry.stride == 1
+            && matches!(geometry.kernel, 3 | 5)
+            && blocks(geometry.group_inputs())
+            && blocks(geometry.group_outputs())
+    }
+
+    /// For `images` images of `geometry`, which must be one that [`can`](Self::can) says yes to.
+    pub fn new(geometry: &'a Geometry, images: usize) -> Self {
+        Self { geometry, images }
+    }
+
+    /// Images that are best worked on together, at most `most`; parts of it are even.
+    pub fn images(geometry: &Geometry, most: usize) -> usize {
+        let one = Winograd::new(geometry, 1);
+        let near = (NEAR / (SQUARE * one.tiles() * one.inputs())).max(1);
+        most.div_ceil(most.div_ceil(near).max(1)).max(1)
+    }
+
+    /// M: side of the outputs of a tile.
+    fn side(&self) -> usize {
+        POINTS + 1 - self.geometry.kernel
+    }
+
+    /// Tiles of one image: down, across.
+    fn grid(&self) -> [usize; 2] {
+        let output = self.geometry.output;
+        [output.height, output.width].map(|length| length.div_ceil(self.side()))
+    }
+
+    /// Tiles of all images.
+    fn tiles(&self) -> usize {
+        self.images * self.grid().iter().product::<usize>()
+    }
+
+    /// Channels of V: those of a group, in whole blocks.
+    fn inputs(&self) -> usize {
+        self.geometry.group_inputs().next_multiple_of(LANES)
+    }
+
+    /// Floats of one point of V.
+    fn input_point(&self) -> usize {
+        self.tiles() * self.inputs() + GAP
+    }
+
+    /// Floats of one point of the products of a panel, or of the gradients of a panel.
+    fn output_point(&self) -> usize {
+        self.tiles() * PANEL + GAP
+    }
+
+    /// Floats of U of one panel.
+    pub fn panel(geometry: &Geometry) -> usize {
+        SQUARE * geometry.group_inputs() * PANEL
+    }
+
+    /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then lists.
+    pub fn scratch(&self) -> usize {
+        let products = PANELS * SQUARE * self.output_point();
+        let gradients = Self::panel(self.geometry);
+        SQUARE * self.input_point() + products + gradients + self.tiles() + self.inputs()
+    }
+
+    /// Cuts `scratch` into V, products and the gradient of U, and lists where the tiles and the channels of V begin.
+    fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
+        let (inputs, rest) = scratch.split_at_mut(SQUARE * self.input_point());
+        let (outputs, rest) = rest.split_at_mut(PANELS * SQUARE * self.output_point());
+        let (kernels, rest) = rest.split_at_mut(Self::panel(self.geometry));
+        let (tiles, rest) = rest.split_at_mut(self.tiles());
+        let tiles: &mut [u32] = bytemuck::cast_slice_mut(tiles);
+        let channels: &mut [u32] = bytemuck::cast_slice_mut(&mut rest[..self.geometry.group_inputs()]);
+        for (i, tile) in tiles.iter_mut().enumerate() {
+            *tile = (i * self.inputs()) as u32;
+        }
+        for (i, channel) in channels.iter_mut().enumerate() {
+            *channel = i as u32;
+        }
+        Areas {
+            inputs,
+            outputs,
+            kernels,
+            tiles,
+            channels,
+        }
+    }
+}
+
+/// Scratch, cut for one Winograd convolution.
+struct Areas<'s> {
+    /// V.
+    inputs: &'s mut [f32],
+    /// Products, or gradients of the outputs.
+    outputs: &'s mut [f32],
+    /// The gradient of U of one panel.
+    kernels: &'s mut [f32],
+    /// Where each tile begins in a point of V.
+    tiles: &'s [u32],
+    /// Where each channel begins in a tile of V.
+    channels: &'s [u32],
+}

@@ -1,0 +1,82 @@
+//! Weights to the points, and their gradients back.
+
+use super::transform::{POINTS, gather, kernel, twice};
+use super::{SQUARE, Winograd};
+use crate::ops::conv::layout::{Element, Layout, Panel};
+use crate::ops::conv::panels::Weights;
+use crate::ops::conv::tile::PANEL;
+use crate::ops::map::Order;
+use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+
+/// U of one panel.
+pub fn pack(geometry: &super::Geometry, weights: Weights<'_>, panel: &Panel, to: &mut [f32]) {
+    match geometry.kernel {
+        3 => simd::run(Pack::<3>(geometry, weights, panel, to)),
+        _ => simd::run(Pack::<5>(geometry, weights, panel, to)),
+    }
+}
+
+struct Pack<'a, const R: usize>(&'a super::Geometry, Weights<'a>, &'a Panel, &'a mut [f32]);
+
+impl<const R: usize> Work for Pack<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self(geometry, weights, panel, to) = self;
+        let point = Winograd::panel(geometry) / SQUARE;
+        for channel in 0..geometry.group_inputs() {
+            let mut taps = [[[0.0; PANEL]; R]; R];
+            for (i, row) in taps.iter_mut().enumerate() {
+                for (j, tap) in row.iter_mut().enumerate() {
+                    weights.at(geometry, panel, Element { i, channel, j }, tap);
+                }
+            }
+            for half in 0..PANEL / LANES {
+                let mut square = [[s.splat(0.0); R]; R];
+                for (vectors, taps) in square.iter_mut().zip(&taps) {
+                    for (vector, tap) in vectors.iter_mut().zip(taps) {
+                        *vector = s.load(&tap.as_chunks::<LANES>().0[half]);
+                    }
+                }
+                let points: [[S::Vector; POINTS]; POINTS] = twice(square, |g| kernel(s, g));
+                for (vector, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
+                    s.store(*vector, &mut to.as_chunks_mut::<LANES>().0[channel * 2 + half]);
+                }
+            }
+        }
+    }
+}
+
+/// Adds one panel's gradient, from its gradient at the points, to sums in the order of the window.
+pub(super) struct Kernels<'a, const R: usize> {
+    pub(super) layout: &'a Layout<'a>,
+    pub(super) kernels: &'a [f32],
+    pub(super) sums: &'a mut [f32],
+}
+
+impl<const R: usize> Work for Kernels<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        debug_assert_eq!(self.layout.order, Order::Blocked);
+        let point = self.kernels.len() / SQUARE;
+        let sums: &mut [Lanes] = self.sums.as_chunks_mut().0;
+        for channel in 0..self.layout.geometry.group_inputs() {
+            for half in 0..PANEL / LANES {
+                let mut points = [[s.splat(0.0); POINTS]; POINTS];
+                for (vector, from) in points.iter_mut().flatten().zip(self.kernels.chunks_exact(point)) {
+                    *vector = s.load(&from.as_chunks::<LANES>().0[channel * 2 + half]);
+                }
+                let taps: [[S::Vector; R]; R] = twice(points, |u| gather(s, u));
+                for (i, row) in taps.iter().enumerate() {
+                    for (j, tap) in row.iter().enumerate() {
+                        let at = self.layout.place(Element { i, channel, j }) * 2 + half;
+                        s.store(s.add(s.load(&sums[at]), *tap), &mut sums[at]);
+                    }
+                }
+            }
+        }
+    }
+}

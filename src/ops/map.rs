@@ -1,0 +1,135 @@
+//! How the elements of a feature map lie in memory.
+//!
+//! The input of the network and vectors are *planar*, `[channel][y][x]`. Between them feature maps are *blocked*,
+//! `[channel / 8][y][x][channel % 8]`: eight channels of one position fill a vector, whatever the size of the map. Channels
+//! that a last block lacks are zero, and every operation keeps them so.
+
+use super::Shape;
+use super::simd::LANES;
+
+/// The order of the elements of one image's feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// `[channel][y][x]`.
+    Planar,
+    /// `[channel / 8][y][x][channel % 8]`.
+    Blocked,
+}
+
+impl Order {
+    /// Channels of a block: 1 or 8.
+    pub const fn lanes(self) -> usize {
+        match self {
+            Self::Planar => 1,
+            Self::Blocked => LANES,
+        }
+    }
+}
+
+/// One image's feature map: its shape, and how it lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Map {
+    /// Channels, rows and columns.
+    pub shape: Shape,
+    /// Where each element lies.
+    pub order: Order,
+}
+
+impl Map {
+    /// A planar map.
+    pub const fn planar(shape: Shape) -> Self {
+        let order = Order::Planar;
+        Self { shape, order }
+    }
+
+    /// A blocked map.
+    pub const fn blocked(shape: Shape) -> Self {
+        let order = Order::Blocked;
+        Self { shape, order }
+    }
+
+    /// Blocks of channels.
+    pub const fn blocks(self) -> usize {
+        self.shape.channels.div_ceil(self.order.lanes())
+    }
+
+    /// Floats of one block.
+    pub const fn block(self) -> usize {
+        self.shape.plane() * self.order.lanes()
+    }
+
+    /// Floats of one image.
+    pub const fn len(self) -> usize {
+        self.blocks() * self.block()
+    }
+
+    /// Whether there is no element.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether both orders are the same memory: a vector of whole blocks.
+    pub const fn is_both(self) -> bool {
+        self.shape.plane() == 1 && self.shape.channels.is_multiple_of(LANES)
+    }
+
+    /// Copies one image from this order to `order`.
+    pub fn reorder(self, from: &[f32], order: Order, to: &mut [f32]) {
+        match (self.order, order) {
+            (Order::Planar, Order::Blocked) => self.to_blocked(from, to),
+            (Order::Blocked, Order::Planar) => self.to_planar(from, to),
+            _ => to.copy_from_slice(from),
+        }
+    }
+
+    fn to_blocked(self, from: &[f32], to: &mut [f32]) {
+        let plane = self.shape.plane();
+        for (planes, block) in from.chunks(LANES * plane).zip(to.chunks_exact_mut(LANES * plane)) {
+            let block = block.as_chunks_mut::<LANES>().0;
+            let present = planes.len() / plane;
+            for (lane, plane) in planes.chunks_exact(plane).enumerate() {
+                block
+                    .iter_mut()
+                    .zip(plane)
+                    .for_each(|(lanes, value)| lanes[lane] = *value);
+            }
+            block.iter_mut().for_each(|lanes| lanes[present..].fill(0.0));
+        }
+    }
+
+    fn to_planar(self, from: &[f32], to: &mut [f32]) {
+        let plane = self.shape.plane();
+        for (block, planes) in from.chunks_exact(LANES * plane).zip(to.chunks_mut(LANES * plane)) {
+            let block = block.as_chunks::<LANES>().0;
+            for (lane, plane) in planes.chunks_exact_mut(plane).enumerate() {
+                plane
+                    .iter_mut()
+                    .zip(block)
+                    .for_each(|(value, lanes)| *value = lanes[lane]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_survives_both_orders_and_absent_channels_are_zero() {
+        for (channels, height, width) in [(3, 5, 4), (8, 1, 1), (17, 2, 3), (1, 1, 7)] {
+            let planar = Map::planar(Shape::new(channels, height, width));
+            let blocked = Map::blocked(planar.shape);
+            let values: Vec<f32> = (1..=planar.len()).map(|i| i as f32).collect();
+            let (mut there, mut back) = (vec![9.0; blocked.len()], vec![9.0; planar.len()]);
+            planar.reorder(&values, Order::Blocked, &mut there);
+            blocked.reorder(&there, Order::Planar, &mut back);
+            assert_eq!(values, back);
+            assert_eq!(
+                there.iter().filter(|value| **value == 0.0).count(),
+                blocked.len() - planar.len()
+            );
+            assert_eq!(blocked.is_both(), there == values);
+        }
+    }
+}

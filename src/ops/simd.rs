@@ -1,0 +1,299 @@
+//! Vectors of eight floats: kernels are written once over [`Simd`], and run by what the processor has.
+//!
+//! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels stay safe code. Work is
+//! handed to [`run`], which compiles it once for each instruction set. Instances: AVX2 with FMA, and plain code for any
+//! processor. A third (AVX-512, NEON) is one more `impl` here and one more arm in [`run`].
+#![allow(
+    clippy::inline_always,
+    reason = "operations must become a part of the function that is compiled for the instruction set"
+)]
+
+/// Floats of a vector.
+pub const LANES: usize = 8;
+
+/// Eight floats in memory.
+pub type Lanes = [f32; LANES];
+
+/// An instruction set. All operations are by lane, and rounded once each.
+pub trait Simd: Copy + Send + Sync {
+    /// Eight floats in a register.
+    type Vector: Copy;
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::Vector;
+    /// From memory.
+    fn load(self, from: &Lanes) -> Self::Vector;
+    /// To memory.
+    fn store(self, vector: Self::Vector, to: &mut Lanes);
+    /// a + b.
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a − b.
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a · b.
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a / b.
+    fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// √a.
+    fn sqrt(self, a: Self::Vector) -> Self::Vector;
+    /// a · b + c; rounded once or twice, as the processor has it.
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// max(0, a), NaN where a is.
+    fn rectify(self, a: Self::Vector) -> Self::Vector;
+    /// b where a > 0, else 0.
+    fn where_positive(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// x where a = b, else 0.
+    fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// x where a > best, else y; a NaN is larger than every number.
+    fn where_larger(self, a: Self::Vector, best: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+}
+
+/// Something to do with vectors. Mark `run` `#[inline(always)]`, or it is not compiled for the instruction set.
+pub trait Work {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// Does `work` with the best instructions of this processor.
+#[inline]
+pub fn run<W: Work>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = avx2::Avx2::detect() {
+        return simd.run(work);
+    }
+    work.run(Portable)
+}
+
+/// Plain code, for any processor.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+/// Applies `f` to each lane.
+#[inline(always)]
+fn each(a: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
+    a.map(f)
+}
+
+/// Applies `f` to each pair of lanes.
+#[inline(always)]
+fn pairs(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
+    std::array::from_fn(|i| f(a[i], b[i]))
+}
+
+impl Simd for Portable {
+    type Vector = Lanes;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Lanes {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &Lanes) -> Lanes {
+        *from
+    }
+    #[inline(always)]
+    fn store(self, vector: Lanes, to: &mut Lanes) {
+        *to = vector;
+    }
+    #[inline(always)]
+    fn add(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn sqrt(self, a: Lanes) -> Lanes {
+        each(a, f32::sqrt)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        // Not f32::mul_add: without the instruction it is a call.
+        self.add(self.mul(a, b), c)
+    }
+    #[inline(always)]
+    fn rectify(self, a: Lanes) -> Lanes {
+        each(a, |a| if a < 0.0 { 0.0 } else { a })
+    }
+    #[inline(always)]
+    fn where_positive(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| if a > 0.0 { b } else { 0.0 })
+    }
+    #[inline(always)]
+    fn where_equal(self, a: Lanes, b: Lanes, x: Lanes) -> Lanes {
+        std::array::from_fn(|i| if a[i] == b[i] { x[i] } else { 0.0 })
+    }
+    #[inline(always)]
+    fn where_larger(self, a: Lanes, best: Lanes, x: Lanes, y: Lanes) -> Lanes {
+        let larger = |i: usize| a[i] > best[i] || (a[i].is_nan() && !best[i].is_nan());
+        std::array::from_fn(|i| if larger(i) { x[i] } else { y[i] })
+    }
+}
+
+/// AVX2 with fused multiply-add.
+#[cfg(target_arch = "x86_64")]
+pub mod avx2 {
+    use std::arch::x86_64::{
+        __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _CMP_NLE_UQ, _CMP_ORD_Q, _mm256_add_ps, _mm256_and_ps, _mm256_blendv_ps,
+        _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
+        _mm256_setzero_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
+    };
+
+    use super::{Lanes, Simd, Work};
+
+    /// Proof that the processor has AVX2 and FMA: only [`detect`](Self::detect) makes one.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Avx2(());
+
+    impl Avx2 {
+        /// `Some` where the processor has both.
+        #[inline]
+        pub fn detect() -> Option<Self> {
+            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+        }
+
+        /// Does `work`, compiled for AVX2 and FMA.
+        #[inline]
+        pub fn run<W: Work>(self, work: W) -> W::Output {
+            #[target_feature(enable = "avx2,fma")]
+            fn compiled<W: Work>(simd: Avx2, work: W) -> W::Output {
+                work.run(simd)
+            }
+            // SAFETY: an `Avx2` exists only where the processor has both.
+            unsafe { compiled(self, work) }
+        }
+    }
+
+    // SAFETY of each operation: an `Avx2` exists only where the processor has the instructions; references are valid for
+    // eight floats, and no alignment is asked for.
+    impl Simd for Avx2 {
+        type Vector = __m256;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_loadu_ps(from.as_ptr()) }
+        }
+        #[inline(always)]
+        fn store(self, vector: __m256, to: &mut Lanes) {
+            // SAFETY: as above.
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), vector) }
+        }
+        #[inline(always)]
+        fn add(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_add_ps(a, b) }
+        }
+        #[inline(always)]
+        fn sub(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        fn div(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_div_ps(a, b) }
+        }
+        #[inline(always)]
+        fn sqrt(self, a: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_sqrt_ps(a) }
+        }
+        #[inline(always)]
+        fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn rectify(self, a: __m256) -> __m256 {
+            // SAFETY: as above. Of (0, NaN) the instruction gives the second.
+            unsafe { _mm256_max_ps(_mm256_setzero_ps(), a) }
+        }
+        #[inline(always)]
+        fn where_positive(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), b) }
+        }
+        #[inline(always)]
+        fn where_equal(self, a: __m256, b: __m256, x: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), x) }
+        }
+        #[inline(always)]
+        fn where_larger(self, a: __m256, best: __m256, x: __m256, y: __m256) -> __m256 {
+            // SAFETY: as above. Not (a <= best) is also true where either is NaN; `best` must not be.
+            unsafe {
+                let larger = _mm256_cmp_ps::<_CMP_NLE_UQ>(a, best);
+                let number = _mm256_cmp_ps::<_CMP_ORD_Q>(best, best);
+                _mm256_blendv_ps(y, x, _mm256_and_ps(larger, number))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every operation on a, b and c, one after the other.
+    struct All<'a>([&'a Lanes; 3]);
+
+    impl Work for All<'_> {
+        type Output = Vec<Lanes>;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) -> Vec<Lanes> {
+            let [a, b, c] = self.0.map(|lanes| s.load(lanes));
+            let results = [
+                s.splat(2.5),
+                s.add(a, b),
+                s.sub(a, b),
+                s.mul(a, b),
+                s.div(a, b),
+                s.sqrt(s.mul(a, a)),
+                s.mul_add(a, b, c),
+                s.rectify(a),
+                s.where_positive(a, b),
+                s.where_equal(a, s.splat(3.5), b),
+                s.where_larger(a, b, c, b),
+                s.where_larger(b, a, c, b),
+            ];
+            let mut lanes = vec![[0.0; LANES]; results.len()];
+            lanes
+                .iter_mut()
+                .zip(results)
+                .for_each(|(to, result)| s.store(result, to));
+            lanes
+        }
+    }
+
+    #[test]
+    fn the_processors_instructions_do_what_plain_code_does() {
+        let a = [1.0, -2.0, 0.0, -0.0, 3.5, f32::NAN, f32::INFINITY, -7.25];
+        let b = [4.0, 0.5, 2.0, 8.0, -1.0, 2.0, 3.0, 0.25];
+        let c = [0.5; LANES];
+        let (ours, plain) = (run(All([&a, &b, &c])), All([&a, &b, &c]).run(Portable));
+        for (ours, plain) in ours.iter().flatten().zip(plain.iter().flatten()) {
+            assert!(ours == plain || (ours.is_nan() && plain.is_nan()), "{ours} and {plain}");
+        }
+    }
+}

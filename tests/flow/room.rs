@@ -1,0 +1,62 @@
+//! Workers that come by themselves stay within the memory that a run may take.
+
+use pipeline::plan::{Crew, Crews, Plan};
+
+use crate::given::Given;
+
+/// The plan on a machine of many cores.
+fn plan(given: &Given, sets: &[&str]) -> Plan {
+    let mut plan = given.plan(sets);
+    plan.cores = 16;
+    plan
+}
+
+#[test]
+fn as_many_workers_as_there_is_room_for_and_not_one_more() {
+    let given = Given::new(4, 1);
+    for fixed in [None, Some("decode.workers=5"), Some("augment.workers=2")] {
+        let sets: Vec<&str> = fixed.into_iter().collect();
+        let roomy = plan(&given, &[&sets[..], &["run.memory=1 TiB"]].concat());
+        for most in [1, 2, 7, 16] {
+            let crews = Crews::new(&roomy.config, most);
+            let bytes = roomy.room.needed(crews);
+            let exactly = format!("run.memory={bytes} B");
+            assert_eq!(
+                plan(&given, &[&sets[..], &[&exactly]].concat()).crews(),
+                crews,
+                "{fixed:?}"
+            );
+            if most > 1 {
+                let less = format!("run.memory={} B", bytes - 1);
+                let fewer = plan(&given, &[&sets[..], &[&less]].concat()).crews();
+                assert_eq!(fewer, Crews::new(&roomy.config, most - 1), "{fixed:?}");
+            }
+        }
+        assert_eq!(
+            roomy.crews(),
+            Crews::new(&roomy.config, 16),
+            "cores are the other limit"
+        );
+    }
+}
+
+#[test]
+fn what_is_needed_is_what_the_plan_adds_up_to() {
+    let given = Given::new(4, 1);
+    for workers in [1, 3] {
+        let sets = [
+            format!("decode.workers={workers}"),
+            format!("augment.workers={workers}"),
+        ];
+        let plan = plan(&given, &sets.each_ref().map(String::as_str));
+        let crew = Crew {
+            start: workers,
+            most: workers,
+        };
+        assert_eq!((plan.crews().decode, plan.crews().augment), (crew, crew));
+        let buffers = plan.buffers();
+        let crops = buffers.pixel_buffer.expect("the crop's size") * buffers.pixel_buffers as u64;
+        let planned = plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace();
+        assert_eq!(plan.room.needed(plan.crews()), planned);
+    }
+}
