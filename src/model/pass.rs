@@ -327,8 +327,8 @@ impl Work<'_> {
             }
             clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
         }
-        let len = if matches!(stretch.head, Head::None) { 0 } else { 1 };
-        &mut here[..images.len() * stretch.values[len].map.len()]
+        let reached = usize::from(stretch.head != Head::None);
+        &mut here[..images.len() * stretch.values[reached].map.len()]
     }
 }
 

@@ -1,7 +1,8 @@
 //! Vectors of eight floats: kernels are written once over [`Simd`], and run by what the processor has.
 //!
 //! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels stay safe code. Work is
-//! handed to [`run`], which compiles it once for each instruction set. Instances: AVX2 with FMA, and plain code for any
+//! handed to [`run`], which compiles it once for each instruction set; closures inside of it are not, so kernels have loops
+//! where vectors are worked on. Instances: AVX2 with FMA, and plain code for any
 //! processor. A third (AVX-512, NEON) is one more `impl` here and one more arm in [`run`].
 #![allow(
     clippy::inline_always,

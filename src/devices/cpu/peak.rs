@@ -1,6 +1,7 @@
 //! What the processor could compute at most: multiply-adds that touch nothing but registers.
 
-use std::hint::black_box;
+use std::hint::{self, black_box};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Threads;
@@ -16,17 +17,25 @@ const LINKS: u64 = 10_000;
 /// With AVX2 and FMA where the processor has them, as the kernels use them; otherwise with whatever vectors the compiler
 /// may use everywhere.
 pub fn burst(threads: &Threads, length: Duration) -> f64 {
-    let start = Instant::now();
-    let done: u64 = threads.on_each(|| compute_until(start + length)).iter().sum();
-    done as f64 / start.elapsed().as_secs_f64()
-}
-
-fn compute_until(end: Instant) -> u64 {
-    let mut done = 0;
-    while Instant::now() < end {
-        done += compute();
-    }
-    done
+    let missing = AtomicUsize::new(threads.count());
+    let runs = threads.on_each(|| {
+        missing.fetch_sub(1, Ordering::Relaxed);
+        // A thread takes long to wake, beside a burst: nobody begins before the last one is there.
+        while missing.load(Ordering::Relaxed) > 0 {
+            hint::spin_loop();
+        }
+        let start = Instant::now();
+        let mut done = 0;
+        while start.elapsed() < length {
+            done += compute();
+        }
+        (start, Instant::now(), done)
+    });
+    let start = runs.iter().map(|run| run.0).min();
+    let end = runs.iter().map(|run| run.1).max();
+    let done: u64 = runs.iter().map(|run| run.2).sum();
+    let time = end.zip(start).map_or(length, |(end, start)| end - start);
+    done as f64 / time.as_secs_f64()
 }
 
 /// Does `LINKS` links of every chain and says how many operations that were.

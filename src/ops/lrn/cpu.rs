@@ -65,19 +65,14 @@ impl Geometry {
         }
     }
 
-    /// Calls `visit(the vector's index in a blocked map, its place in the strip)` for each block at each of `count`
-    /// positions from `start`.
+    /// For each block at each of `count` positions from `start`: the vector's index in a blocked map, and its place in the
+    /// strip.
     #[inline(always)]
-    fn each(&self, start: usize, count: usize, mut visit: impl FnMut(usize, usize)) {
-        let plane = self.shape.plane();
-        for block in 0..self.blocks() {
-            for i in 0..count {
-                visit(
-                    block * plane + start + i,
-                    i * self.spread() + self.margin() + block * LANES,
-                );
-            }
-        }
+    fn each(&self, start: usize, count: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (plane, spread, margin) = (self.shape.plane(), self.spread(), self.margin());
+        (0..self.blocks()).flat_map(move |block| {
+            (0..count).map(move |i| (block * plane + start + i, i * spread + margin + block * LANES))
+        })
     }
 
     /// The sum over the neighbours of eight channels that are spread out at `at`.
@@ -138,14 +133,14 @@ impl Work for Forward<'_> {
         g.clear_margins(squares);
         for start in (0..plane).step_by(STRIP) {
             let count = STRIP.min(plane - start);
-            g.each(start, count, |from, to| {
+            for (from, to) in g.each(start, count) {
                 let a = s.load(&a[from]);
                 s.store(s.mul(a, a), lanes_mut(squares, to));
-            });
-            g.each(start, count, |to, at| {
+            }
+            for (to, at) in g.each(start, count) {
                 let power = g.power(s, g.scale(s, squares, at));
                 s.store(s.mul(s.load(&a[to]), power), &mut b[to]);
-            });
+            }
         }
     }
 }
@@ -172,22 +167,22 @@ impl Work for Backward<'_> {
         g.clear_margins(summands);
         for start in (0..plane).step_by(STRIP) {
             let count = STRIP.min(plane - start);
-            g.each(start, count, |from, to| {
+            for (from, to) in g.each(start, count) {
                 let a = s.load(&a[from]);
                 s.store(s.mul(a, a), lanes_mut(squares, to));
-            });
+            }
             // db·s^(−β), and db·a·s^(−β−1) for the neighbours' sums.
-            g.each(start, count, |i, at| {
+            for (i, at) in g.each(start, count) {
                 let scale = g.scale(s, squares, at);
                 let direct = s.mul(s.load(&db[i]), g.power(s, scale));
                 s.store(direct, &mut da[i]);
                 s.store(s.div(s.mul(direct, s.load(&a[i])), scale), lanes_mut(summands, at));
-            });
+            }
             let minus = s.splat(-2.0 * g.alpha * g.beta);
-            g.each(start, count, |i, at| {
+            for (i, at) in g.each(start, count) {
                 let slope = s.mul(minus, s.load(&a[i]));
                 s.store(s.mul_add(slope, g.sum(s, summands, at), s.load(&da[i])), &mut da[i]);
-            });
+            }
         }
     }
 }

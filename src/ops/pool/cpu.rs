@@ -26,20 +26,35 @@ impl Geometry {
         });
     }
 
-    /// Calls `visit(output position, input position of the window's corner, its height, its width)` for all windows of a map.
+    /// All windows of a map.
     #[inline(always)]
-    fn each_window(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
-        let (input, output) = (self.input, self.output);
-        for q in 0..output.height {
-            let top = q * self.stride;
-            let height = self.size.min(input.height - top);
-            for r in 0..output.width {
-                let left = r * self.stride;
-                let width = self.size.min(input.width - left);
-                visit(q * output.width + r, top * input.width + left, height, width);
+    fn windows(&self) -> impl Iterator<Item = Window> + use<> {
+        let &Self {
+            input,
+            output,
+            size,
+            stride,
+        } = self;
+        (0..output.height * output.width).map(move |at| {
+            let [top, left] = [at / output.width, at % output.width].map(|i| i * stride);
+            Window {
+                at,
+                corner: top * input.width + left,
+                height: size.min(input.height - top),
+                width: size.min(input.width - left),
             }
-        }
+        })
     }
+}
+
+/// One window, inside the map.
+struct Window {
+    /// Its output position.
+    at: usize,
+    /// The input position of its first element.
+    corner: usize,
+    height: usize,
+    width: usize,
 }
 
 struct Forward<'a> {
@@ -61,7 +76,13 @@ impl Work for Forward<'_> {
             let x = x.as_chunks::<LANES>().0;
             let y = y.as_chunks_mut::<LANES>().0;
             let places = places.as_chunks_mut::<LANES>().0;
-            g.each_window(|at, corner, height, width| {
+            for Window {
+                at,
+                corner,
+                height,
+                width,
+            } in g.windows()
+            {
                 let (mut best, mut place) = (s.splat(f32::NEG_INFINITY), s.splat(0.0));
                 for i in 0..height {
                     for (j, x) in x[corner + i * g.input.width..][..width].iter().enumerate() {
@@ -75,7 +96,7 @@ impl Work for Forward<'_> {
                 let mut names: Lanes = [0.0; LANES];
                 s.store(place, &mut names);
                 places[at] = names.map(|name| name as u8);
-            });
+            }
         }
     }
 }
@@ -100,7 +121,13 @@ impl Work for Backward<'_> {
             let dx = dx.as_chunks_mut::<LANES>().0;
             let dy = dy.as_chunks::<LANES>().0;
             let places = places.as_chunks::<LANES>().0;
-            g.each_window(|at, corner, height, width| {
+            for Window {
+                at,
+                corner,
+                height,
+                width,
+            } in g.windows()
+            {
                 let place = s.load(&places[at].map(f32::from));
                 let dy = s.load(&dy[at]);
                 for i in 0..height {
@@ -109,7 +136,7 @@ impl Work for Backward<'_> {
                         s.store(s.add(s.load(dx), s.where_equal(place, name, dy)), dx);
                     }
                 }
-            });
+            }
         }
     }
 }

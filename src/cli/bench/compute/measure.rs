@@ -12,10 +12,10 @@ use crate::model::{Lap, Pass};
 use crate::plan::ModelPlan;
 use crate::rng::{Philox, Purpose};
 
-/// Bursts that measure the peak before each step, and their length: long beside the waking of a thread, and short
-/// enough to fall between other programs' turns.
-const BURSTS: usize = 3;
-const BURST: Duration = Duration::from_millis(15);
+/// Bursts that measure the peak before each step, and their length: short enough for some to fall between other
+/// programs' turns.
+const BURSTS: usize = 16;
+const BURST: Duration = Duration::from_millis(3);
 
 /// Images of one task, in floats.
 const PART: usize = 64 * 1024;

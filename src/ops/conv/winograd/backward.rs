@@ -1,7 +1,7 @@
 //! The weight gradient: dU = Σ over tiles of V · (A dY Aᵀ), and dw = Gᵀ dU G.
 
 use super::tiles::{Gradients, Inputs};
-use super::weights::Kernels;
+use super::weights::Unpack;
 use super::{SQUARE, Winograd};
 use crate::ops::conv::layout::{Layout, Panel};
 use crate::ops::conv::tile::{PANEL, Start, tiles};
@@ -46,6 +46,6 @@ fn read<const M: usize>(winograd: &Winograd<'_>, panel: &Panel, dy: &[f32], to: 
     });
 }
 
-fn add<const R: usize>(layout: &Layout<'_>, kernels: &[f32], sums: &mut [f32]) {
-    simd::run(Kernels::<R> { layout, kernels, sums });
+fn add<const R: usize>(layout: &Layout<'_>, points: &[f32], sums: &mut [f32]) {
+    simd::run(Unpack::<R> { layout, points, sums });
 }

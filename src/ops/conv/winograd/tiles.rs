@@ -1,7 +1,7 @@
 //! Tiles of feature maps, to the points and back.
 
-use super::transform::{POINTS, input, output, spread, twice};
-use super::{SQUARE, Winograd};
+use super::Winograd;
+use super::transform::{Input, Output, POINTS, Spread, twice};
 use crate::ops::conv::layout::Panel;
 use crate::ops::conv::tile::PANEL;
 use crate::ops::map::Map;
@@ -32,9 +32,9 @@ impl<'a> Block<'a> {
         if top >= 0 && left >= 0 && bottom <= self.height as isize && right <= self.width as isize {
             for (i, row) in square.iter_mut().enumerate() {
                 let from = &self.positions[(top as usize + i) * self.width + left as usize..][..N];
-                row.iter_mut()
-                    .zip(from)
-                    .for_each(|(value, lanes)| *value = s.load(lanes));
+                for (value, lanes) in row.iter_mut().zip(from) {
+                    *value = s.load(lanes);
+                }
             }
             return square;
         }
@@ -47,6 +47,11 @@ impl<'a> Block<'a> {
         }
         square
     }
+}
+
+/// Row and column of every tile.
+fn grid(down: usize, across: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..down).flat_map(move |ty| (0..across).map(move |tx| (ty, tx)))
 }
 
 /// V of one group, from x.
@@ -73,12 +78,12 @@ impl Work for Inputs<'_> {
         let (first, padding) = (group * w.geometry.group_inputs() / LANES, w.geometry.padding as isize);
         let mut tile = 0;
         for x in x.chunks_exact(map.len()) {
-            for (ty, tx) in (0..down).flat_map(|ty| (0..across).map(move |tx| (ty, tx))) {
+            for (ty, tx) in grid(down, across) {
                 let [top, left] = [ty, tx].map(|t| (t * w.side()) as isize - padding);
                 for block in 0..inputs / LANES {
                     let square = Block::new(map, x, first + block).square(s, top, left);
                     let at = tile * inputs + block * LANES;
-                    store_points(s, twice(square, |d| input(s, d)), point, at, to);
+                    store_points(s, twice::<Input, S, POINTS, POINTS>(s, square), point, at, to);
                 }
                 tile += 1;
             }
@@ -134,10 +139,10 @@ impl<const M: usize> Work for Outputs<'_, M> {
         let first = self.panel.channels.start / LANES;
         let mut tile = 0;
         for y in self.y.chunks_exact_mut(map.len()) {
-            for (ty, tx) in (0..down).flat_map(|ty| (0..across).map(move |tx| (ty, tx))) {
+            for (ty, tx) in grid(down, across) {
                 for half in 0..self.panel.channels.len().div_ceil(LANES) {
                     let products = load_points(s, point, tile * PANEL + half * LANES, self.products);
-                    let sums: [[S::Vector; M]; M] = twice(products, |m| output(s, m));
+                    let sums = twice::<Output, S, POINTS, M>(s, products);
                     let bias = s.load(lanes(self.bias, half * LANES));
                     let block = &mut y[(first + half) * map.block()..][..map.block()];
                     let rows = block.as_chunks_mut::<LANES>().0.chunks_exact_mut(map.shape.width);
@@ -173,7 +178,7 @@ impl<const M: usize> Work for Gradients<'_, M> {
         let halves = self.panel.channels.len().div_ceil(LANES);
         let mut tile = 0;
         for dy in self.dy.chunks_exact(map.len()) {
-            for (ty, tx) in (0..down).flat_map(|ty| (0..across).map(move |tx| (ty, tx))) {
+            for (ty, tx) in grid(down, across) {
                 let [top, left] = [ty, tx].map(|t| (t * M) as isize);
                 for half in 0..PANEL / LANES {
                     let square: [[S::Vector; M]; M] = if half < halves {
@@ -182,12 +187,10 @@ impl<const M: usize> Work for Gradients<'_, M> {
                         [[s.splat(0.0); M]; M]
                     };
                     let at = tile * PANEL + half * LANES;
-                    store_points(s, twice(square, |y| spread(s, y)), point, at, self.to);
+                    store_points(s, twice::<Spread, S, M, POINTS>(s, square), point, at, self.to);
                 }
                 tile += 1;
             }
         }
     }
 }
-
-const _: () = assert!(SQUARE == POINTS * POINTS);

@@ -1,6 +1,6 @@
 //! Weights to the points, and their gradients back.
 
-use super::transform::{POINTS, gather, kernel, twice};
+use super::transform::{Gather, Kernel, POINTS, twice};
 use super::{SQUARE, Winograd};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
@@ -39,7 +39,7 @@ impl<const R: usize> Work for Pack<'_, R> {
                         *vector = s.load(&tap.as_chunks::<LANES>().0[half]);
                     }
                 }
-                let points: [[S::Vector; POINTS]; POINTS] = twice(square, |g| kernel(s, g));
+                let points = twice::<Kernel, S, R, POINTS>(s, square);
                 for (vector, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
                     s.store(*vector, &mut to.as_chunks_mut::<LANES>().0[channel * 2 + half]);
                 }
@@ -49,27 +49,28 @@ impl<const R: usize> Work for Pack<'_, R> {
 }
 
 /// Adds one panel's gradient, from its gradient at the points, to sums in the order of the window.
-pub(super) struct Kernels<'a, const R: usize> {
+pub(super) struct Unpack<'a, const R: usize> {
     pub(super) layout: &'a Layout<'a>,
-    pub(super) kernels: &'a [f32],
+    /// Its gradient at the points.
+    pub(super) points: &'a [f32],
     pub(super) sums: &'a mut [f32],
 }
 
-impl<const R: usize> Work for Kernels<'_, R> {
+impl<const R: usize> Work for Unpack<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         debug_assert_eq!(self.layout.order, Order::Blocked);
-        let point = self.kernels.len() / SQUARE;
+        let point = self.points.len() / SQUARE;
         let sums: &mut [Lanes] = self.sums.as_chunks_mut().0;
         for channel in 0..self.layout.geometry.group_inputs() {
             for half in 0..PANEL / LANES {
                 let mut points = [[s.splat(0.0); POINTS]; POINTS];
-                for (vector, from) in points.iter_mut().flatten().zip(self.kernels.chunks_exact(point)) {
+                for (vector, from) in points.iter_mut().flatten().zip(self.points.chunks_exact(point)) {
                     *vector = s.load(&from.as_chunks::<LANES>().0[channel * 2 + half]);
                 }
-                let taps: [[S::Vector; R]; R] = twice(points, |u| gather(s, u));
+                let taps = twice::<Gather, S, POINTS, R>(s, points);
                 for (i, row) in taps.iter().enumerate() {
                     for (j, tap) in row.iter().enumerate() {
                         let at = self.layout.place(Element { i, channel, j }) * 2 + half;
