@@ -150,6 +150,9 @@ fn devices(config: &Config, model: &ModelPlan) {
     }
     let what = match config.compute.parallel {
         Parallel::Data => "data parallel: each takes its rows of every batch; gradients are summed over the devices",
+        Parallel::Columns => {
+            "columns: each makes its share of every layer's outputs; maps change hands where all are needed"
+        }
     };
     println!("          {what}");
 }
@@ -221,7 +224,8 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         ("gradients of parameters", m.parameter_gradients + m.partial_sums),
         ("activations", m.activations),
         ("gradients of activations", m.activation_gradients),
-        ("scratch", m.scratch),
+        ("exchange of activations", m.exchange),
+        ("scratch", m.scratch + m.packed_weights),
         ("copy for checkpoints", buffers.snapshot),
         ("slots", buffers.slots),
         ("decoded crops", crops.unwrap_or(0)),
@@ -233,7 +237,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         format!("for batches of {}", config.staging.batch),
         "MB"
     );
-    for (what, bytes) in rows {
+    for (what, bytes) in rows.into_iter().filter(|row| *row != ("exchange of activations", 0)) {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);

@@ -15,6 +15,8 @@ choice! {
     Parallel {
         /// The batch: each device has the whole network and takes its rows; gradients are summed.
         Data = "data",
+        /// The network: each device has its share of every layer's outputs, as the paper's two GPUs had.
+        Columns = "columns",
     }
 }
 

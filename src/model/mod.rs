@@ -1,6 +1,7 @@
 //! The network: shapes of its layers, parameters, passes, and the solver that moves the parameters.
 
 pub mod checkpoint;
+pub mod columns;
 pub mod error;
 pub mod init;
 pub mod network;

@@ -74,7 +74,7 @@ impl Network {
         if batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
-        let spec = whole.clone();
+        let spec = rank.spec(whole)?;
         let plan = Plan::on(rank, &spec, batch, method);
         let shares: Vec<Share> = spec
             .layers

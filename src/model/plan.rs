@@ -27,6 +27,8 @@ pub struct Plan {
     pub partial: usize,
     /// Floats of a convolution's packed weights.
     pub packed: usize,
+    /// Floats that devices show each other.
+    pub shown: usize,
 }
 
 impl Plan {
@@ -39,10 +41,7 @@ impl Plan {
     pub fn on(rank: Rank, spec: &Spec, batch: usize, method: Method) -> Self {
         let chunks = rank.chunks(batch);
         let stretches = stretch::cut(spec, &chunks, method);
-        let first = stretches
-            .iter()
-            .position(|stretch| stretch.head != Head::None)
-            .unwrap_or(0);
+        let first = stretches.iter().position(Stretch::is_trained).unwrap_or(0);
         let most = |of: &dyn Fn(&Stretch) -> usize| stretches.iter().map(of).max().unwrap_or(0);
         let kernels = |of: &dyn Fn(&crate::ops::conv::cpu::Kernel) -> usize| {
             most(&|stretch| match &stretch.head {
@@ -57,6 +56,7 @@ impl Plan {
             scratch: most(&Stretch::scratch),
             partial: chunks.len() * kernels(&|kernel| kernel.partial()),
             packed: kernels(&|kernel| kernel.packed()),
+            shown: chunks.batch() * most(&Stretch::shown),
             chunks,
             rank,
             stretches,
@@ -82,6 +82,7 @@ impl Plan {
             activation_gradients: batch * 8 * self.gradient as u64,
             partial_sums: 4 * self.partial as u64,
             packed_weights: 4 * self.packed as u64,
+            exchange: 4 * self.shown as u64,
             scratch: 4 * (self.scratch * threads) as u64,
         }
     }
@@ -104,6 +105,8 @@ pub struct Memory {
     pub partial_sums: u64,
     /// A convolution's weights as its kernel reads them.
     pub packed_weights: u64,
+    /// Maps that devices show each other.
+    pub exchange: u64,
     /// Workers' scratch.
     pub scratch: u64,
 }
@@ -118,6 +121,7 @@ impl Sum for Memory {
             activation_gradients: a.activation_gradients + b.activation_gradients,
             partial_sums: a.partial_sums + b.partial_sums,
             packed_weights: a.packed_weights + b.packed_weights,
+            exchange: a.exchange + b.exchange,
             scratch: a.scratch + b.scratch,
         })
     }
@@ -133,6 +137,7 @@ impl Memory {
             + self.activation_gradients
             + self.partial_sums
             + self.packed_weights
+            + self.exchange
             + self.scratch
     }
 }

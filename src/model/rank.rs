@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::columns::column;
+use super::{ModelError, Spec};
 use crate::config::compute::Parallel;
 use crate::devices::share;
 use crate::ops::Chunks;
@@ -27,13 +29,28 @@ impl Rank {
 
     /// All ranks of `of` devices.
     pub fn all(of: usize, parallel: Parallel) -> impl Iterator<Item = Self> {
-        (0..of).map(move |number| Self { number, of, parallel })
+        (0..of).map(move |number| {
+            if of == 1 {
+                Self::ALONE
+            } else {
+                Self { number, of, parallel }
+            }
+        })
+    }
+
+    /// The layers of its network.
+    pub fn spec(self, whole: &Spec) -> Result<Spec, ModelError> {
+        match self.parallel {
+            Parallel::Data => Ok(whole.clone()),
+            Parallel::Columns => column(whole, self),
+        }
     }
 
     /// Rows of a batch of `batch` that this device computes.
     pub fn rows(self, batch: usize) -> Range<usize> {
         match self.parallel {
             Parallel::Data => share(batch, self.number, self.of),
+            Parallel::Columns => 0..batch,
         }
     }
 

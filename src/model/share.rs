@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::spec::Span;
 use super::{LayerSpec, Network, Parameter, Rank};
 use crate::config::compute::Parallel;
 use crate::devices;
@@ -23,21 +24,22 @@ impl Share {
     /// The shares of weights and biases of `layer`; none where it has no parameters.
     pub(super) fn of_layer(rank: Rank, layer: &LayerSpec) -> Vec<Self> {
         let Some(start) = &layer.start else { return Vec::new() };
-        let shapes = [start.weight.clone(), vec![start.weight[0]]];
-        shapes.into_iter().map(|shape| Self::new(rank, shape)).collect()
+        let outputs = start.weight[0];
+        let shapes = [&start.weight[1..], &[]];
+        shapes.map(|rest| Self::new(rank, layer.span, outputs, rest)).into()
     }
 
-    fn new(rank: Rank, shape: Vec<usize>) -> Self {
-        let len = shape.iter().product();
+    /// Of a parameter with `rest` elements for each output of the layer, of which the device makes `outputs`.
+    fn new(rank: Rank, span: Span, outputs: usize, rest: &[usize]) -> Self {
+        let each: usize = rest.iter().product();
+        let held = span.first * each..(span.first + outputs) * each;
         let updated = match rank.parallel {
             // Each device has all values, and updates the part whose gradient it sums.
-            Parallel::Data => devices::share(len, rank.number, rank.of),
+            Parallel::Data => devices::share(held.len(), rank.number, rank.of),
+            Parallel::Columns => held.clone(),
         };
-        Self {
-            shape,
-            held: 0..len,
-            updated,
-        }
+        let shape = [&[span.of], rest].concat();
+        Self { shape, held, updated }
     }
 
     /// What it updates, counted among what it has.

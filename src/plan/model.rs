@@ -48,16 +48,18 @@ impl ModelPlan {
         let threads = compute
             .threads
             .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
-        let devices = compute
-            .names()
-            .zip(Rank::all(count, compute.parallel))
-            .map(|(name, rank)| DevicePlan {
-                name,
-                rank,
-                memory: crate::model::Plan::on(rank, &spec, config.staging.batch.get(), compute.convolution)
-                    .memory(&spec, threads),
+        let ranks = compute.names().zip(Rank::all(count, compute.parallel));
+        let devices = ranks
+            .map(|(name, rank)| {
+                let own = rank.spec(&spec)?;
+                let plan = crate::model::Plan::on(rank, &own, config.staging.batch.get(), compute.convolution);
+                Ok(DevicePlan {
+                    name,
+                    rank,
+                    memory: plan.memory(&own, threads),
+                })
             })
-            .collect();
+            .collect::<Result<_, ModelError>>()?;
         Rates::new(&config.solver, &names(&spec))?;
         Ok(Self {
             layers,

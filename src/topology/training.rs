@@ -15,13 +15,15 @@ use std::sync::Arc;
 
 use super::input::Start;
 use super::{Flow, Topology, Waits, fill};
+use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
 use crate::devices::cpu::CpuExchange;
 use crate::flow::{Fault, Inlet, Role, Stop, channel};
 use crate::model::Network;
+use crate::model::columns::Columns;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Report, RunState};
+use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Report, RunState, Ties};
 use crate::stages::save::{self, Saver};
 
 /// Where a run begins.
@@ -129,8 +131,8 @@ pub fn training(
         let mut waits = Waits::of(Role::Device, &hops.work)
             .room(hops.outcomes.waits())
             .room(hops.free.waits());
-        if let Some(exchange) = &replica.exchange {
-            waits = waits.room(exchange.waits());
+        if let Some(for_others) = replica.ties.waits() {
+            waits = waits.room(for_others);
         }
         // The only one of its kind needs no number.
         let name = if is_alone { "cpu" } else { replica.name };
@@ -145,17 +147,21 @@ pub fn training(
 
 /// The networks with what ties them together.
 fn replicas(plan: &Plan, networks: Vec<Network>) -> Vec<Replica> {
-    let threads = networks.iter().map(|network| Arc::clone(network.threads())).collect();
+    let compute = &plan.config.compute;
     let several = networks.len() > 1;
-    let exchanges = CpuExchange::between(threads);
-    let devices = plan.config.compute.names().zip(networks).zip(exchanges);
+    let ends = CpuExchange::between(networks.iter().map(|network| Arc::clone(network.threads())).collect());
+    let devices = compute.names().zip(networks).zip(ends);
     devices
-        .map(|((name, network), exchange)| Replica {
+        .map(|((name, network), end)| Replica {
             name,
-            network,
             seed: plan.config.run.seed,
             row_len: plan.model.spec.input.len(),
-            exchange: several.then(|| Box::new(exchange) as _),
+            ties: match compute.parallel {
+                _ if !several => Ties::None,
+                Parallel::Data => Ties::Gradients(Box::new(end)),
+                Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+            },
+            network,
         })
         .collect()
 }

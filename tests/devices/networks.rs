@@ -5,16 +5,17 @@ use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::Layer;
-use pipeline::devices::Exchange;
 use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Parameter, Pass, Rank, Spec};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 use pipeline::ops::softmax::Loss;
 use pipeline::rng::{Philox, Purpose};
+use pipeline::stages::compute::Ties;
 
-const CLASSES: usize = 5;
+pub const CLASSES: usize = 5;
 const RATE: Rate = Rate {
     lr: 0.02,
     momentum: 0.9,
@@ -24,23 +25,23 @@ const RATE: Rate = Rate {
 
 /// A run of a few steps: batches of `batch` rows, of which the last step has `tail`.
 #[derive(Clone, Copy)]
-struct Run<'a> {
-    layers: &'a [Layer],
-    side: usize,
-    batch: usize,
-    tail: usize,
-    method: Method,
+pub struct Run<'a> {
+    pub layers: &'a [Layer],
+    pub side: usize,
+    pub batch: usize,
+    pub tail: usize,
+    pub method: Method,
 }
 
 /// What a run came to: losses, and whole parameters.
-type Came = (Vec<(f64, u32, u32)>, Vec<Parameter>);
+pub type Came = (Vec<(f64, u32, u32)>, Vec<Parameter>);
 
 fn threads(name: usize) -> Arc<Threads> {
     Arc::new(Threads::new(&format!("cpu-{name}"), 1 + name % 2).unwrap())
 }
 
 impl Run<'_> {
-    fn input(&self, step: u32) -> (Vec<f32>, Vec<u32>, Vec<f32>) {
+    pub fn input(&self, step: u32) -> (Vec<f32>, Vec<u32>, Vec<f32>) {
         let rows = if step == 2 { self.tail } else { self.batch };
         let mut random = Philox::new(9, Purpose::Init, step, 1);
         let x = (0..rows * 3 * self.side * self.side)
@@ -52,13 +53,13 @@ impl Run<'_> {
         (x, labels, weights)
     }
 
-    fn network(&self, rank: Rank) -> Network {
+    pub fn network(&self, rank: Rank) -> Network {
         let spec = Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap();
         Network::on(rank, &spec, self.batch, self.method, threads(rank.number), 3).unwrap()
     }
 
     /// Three steps; the last has the tail of an epoch.
-    fn on(&self, mut network: Network, mut exchange: Option<CpuExchange>) -> (Vec<(f64, u32, u32)>, Network) {
+    fn on(&self, mut network: Network, mut ties: Ties) -> (Vec<(f64, u32, u32)>, Network) {
         let mut losses = Vec::new();
         for number in 0..3 {
             let (x, labels, weights) = self.input(number);
@@ -68,41 +69,56 @@ impl Run<'_> {
             network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
             let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
             let targets = (&labels[own.clone()], &weights[own], present);
-            let loss = step(&mut network, exchange.as_mut(), number, targets);
+            let loss = step(&mut network, &mut ties, number, targets);
             losses.push((loss.sum, loss.present, loss.correct));
         }
         (losses, network)
     }
 
-    fn alone(&self) -> Came {
-        let (losses, network) = self.on(self.network(Rank::ALONE), None);
+    pub fn alone(&self) -> Came {
+        let (losses, network) = self.on(self.network(Rank::ALONE), Ties::None);
         (losses, network.parameters().to_vec())
     }
 
-    /// The same on several devices.
-    fn data(&self, devices: usize) -> Came {
-        let networks: Vec<_> = Rank::all(devices, Parallel::Data)
-            .map(|rank| self.network(rank))
-            .collect();
+    /// The same on several devices: what each told, and the parameters that they come to together.
+    pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<(f64, u32, u32)>>, Vec<Parameter>) {
+        let networks: Vec<_> = Rank::all(devices, parallel).map(|rank| self.network(rank)).collect();
         let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
         let ends: Vec<_> = thread::scope(|scope| {
             let ends = networks.into_iter().zip(CpuExchange::between(pools));
             let running: Vec<_> = ends
-                .map(|(network, exchange)| scope.spawn(|| self.on(network, Some(exchange))))
+                .map(|(network, end)| {
+                    let ties = tied(parallel, end, &network);
+                    scope.spawn(|| self.on(network, ties))
+                })
                 .collect();
             running.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let mut whole = Vec::new();
         for (_, network) in &ends {
             network.store(&mut whole);
-            // Everyone has all values.
+            // With its share of the rows, everyone has all values.
             for (own, first) in network.parameters().iter().zip(ends[0].1.parameters()) {
-                assert!(own.value == first.value, "{}", own.name);
+                assert!(parallel != Parallel::Data || own.value == first.value, "{}", own.name);
             }
         }
+        (ends.into_iter().map(|(losses, _)| losses).collect(), whole)
+    }
+
+    /// On several devices with a share of the rows each.
+    fn data(&self, devices: usize) -> Came {
+        let (losses, whole) = self.several(devices, Parallel::Data);
         let add = |a: (f64, u32, u32), b: &(f64, u32, u32)| (a.0 + b.0, a.1 + b.1, a.2 + b.2);
-        let sums = (0..3).map(|step| ends.iter().map(|(losses, _)| &losses[step]).fold((0.0, 0, 0), add));
+        let sums = (0..3).map(|step| losses.iter().map(|losses| &losses[step]).fold((0.0, 0, 0), add));
         (sums.collect(), whole)
+    }
+}
+
+/// What ties a device to the others by its end of the exchange.
+pub fn tied(parallel: Parallel, end: CpuExchange, network: &Network) -> Ties {
+    match parallel {
+        Parallel::Data => Ties::Gradients(Box::new(end)),
+        Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
     }
 }
 
@@ -110,19 +126,28 @@ impl Run<'_> {
 /// whole batch are present.
 pub fn step(
     network: &mut Network,
-    mut exchange: Option<&mut CpuExchange>,
+    ties: &mut Ties,
     step: u32,
     (labels, weights, present): (&[u32], &[f32], u32),
 ) -> Loss {
-    network.forward(Pass::Train { seed: 4, step }, labels.len());
+    let pass = Pass::Train { seed: 4, step };
+    let rates = vec![RATE; network.parameters().len()];
+    if let Ties::Columns(columns) = ties {
+        network.forward_through(pass, labels.len(), columns).unwrap();
+        let loss = network.loss_over(labels, weights, present);
+        network.backward_through(columns).unwrap();
+        network.update(&rates);
+        return loss;
+    }
+    network.forward(pass, labels.len());
     let loss = network.loss_over(labels, weights, present);
     network.backward();
-    if let Some(exchange) = &mut exchange {
+    if let Ties::Gradients(exchange) = ties {
         let mut gradients: Vec<_> = network.gradients_mut().collect();
         exchange.reduce_scatter(&mut gradients).unwrap();
     }
-    network.update(&vec![RATE; network.parameters().len()]);
-    if let Some(exchange) = &mut exchange {
+    network.update(&rates);
+    if let Ties::Gradients(exchange) = ties {
         exchange
             .all_gather(&mut network.values_mut().collect::<Vec<_>>())
             .unwrap();
@@ -192,7 +217,7 @@ fn three_and_four_devices_differ_by_the_rounding_of_sums() {
 }
 
 /// Fails where a number is further away than `tolerance`, in parts of the largest.
-fn assert_near(what: &str, ours: &[f32], twin: &[f32], tolerance: f32) {
+pub fn assert_near(what: &str, ours: &[f32], twin: &[f32], tolerance: f32) {
     let largest = twin.iter().fold(1e-6f32, |largest, x| largest.max(x.abs()));
     let apart = ours.iter().zip(twin).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
     assert!(

@@ -11,8 +11,9 @@ use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Rank, Spec};
 use pipeline::ops::Shape;
 use pipeline::rng::{Philox, Purpose};
+use pipeline::stages::compute::Ties;
 
-use crate::networks::step;
+use crate::networks::{step, tied};
 
 /// Steps of one measurement.
 const STEPS: u32 = 2;
@@ -22,21 +23,31 @@ const ROUNDS: u32 = 5;
 
 /// The paper's network on some devices.
 struct Team {
-    members: Vec<(Network, CpuExchange)>,
+    members: Vec<(Network, Ties)>,
     batch: usize,
 }
 
 impl Team {
-    fn new(devices: usize, threads: usize, side: usize, batch: usize) -> Self {
+    fn new(devices: usize, threads: usize, parallel: Parallel, (side, batch): (usize, usize)) -> Self {
         let layers = presets::layers("alexnet", Overrides::default()).unwrap();
         let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
         let pools: Vec<_> = (0..devices)
             .map(|rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap()))
             .collect();
-        let ranks = Rank::all(devices, Parallel::Data).zip(&pools);
+        let ranks = Rank::all(devices, parallel).zip(&pools);
         let networks =
             ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap());
-        let mut members: Vec<_> = networks.zip(CpuExchange::between(pools.clone())).collect();
+        let ends = networks.zip(CpuExchange::between(pools.clone()));
+        let mut members: Vec<_> = ends
+            .map(|(network, end)| {
+                let ties = if devices == 1 {
+                    Ties::None
+                } else {
+                    tied(parallel, end, &network)
+                };
+                (network, ties)
+            })
+            .collect();
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
         for (network, _) in &mut members {
             network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
@@ -46,16 +57,14 @@ impl Team {
 
     /// Images a second.
     fn rate(&mut self, from: u32) -> f64 {
-        let is_alone = self.members.len() == 1;
         let batch = self.batch;
         let start = Instant::now();
         thread::scope(|scope| {
-            for (network, exchange) in &mut self.members {
+            for (network, ties) in &mut self.members {
                 scope.spawn(move || {
                     let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
                     for number in from..from + STEPS {
-                        let exchange = (!is_alone).then_some(&mut *exchange);
-                        step(network, exchange, number, (&labels, &weights, batch as u32));
+                        step(network, ties, number, (&labels, &weights, batch as u32));
                     }
                 });
             }
@@ -68,23 +77,25 @@ impl Team {
 #[ignore = "a measurement, which wants the machine for itself"]
 fn two_devices_of_a_thread_are_as_fast_as_one_of_two() {
     for (side, batch) in [(112, 64), (224, 128)] {
-        let (mut one, mut two) = (Team::new(1, 2, side, batch), Team::new(2, 1, side, batch));
-        let mut ratios = Vec::new();
+        let what = format!("{side} pixels, batches of {batch}");
+        let mut one = Team::new(1, 2, Parallel::Data, (side, batch));
+        let mut several = [Parallel::Data, Parallel::Columns].map(|parallel| Team::new(2, 1, parallel, (side, batch)));
+        let mut ratios = [Vec::new(), Vec::new()];
         for round in 0..=ROUNDS {
-            let (one, two) = (one.rate(round * STEPS), two.rate(round * STEPS));
-            println!(
-                "{side} pixels, batches of {batch}: {one:.1} and {two:.1} images/s, {:.3}",
-                two / one
-            );
+            let one = one.rate(round * STEPS);
+            let [data, columns] = several.each_mut().map(|team| team.rate(round * STEPS));
+            println!("{what}: one {one:.1}, data parallel {data:.1}, columns {columns:.1} images/s");
             // The first touches all memory.
             if round > 0 {
-                ratios.push(two / one);
+                for (ratios, rate) in ratios.iter_mut().zip([data, columns]) {
+                    ratios.push(rate / one);
+                }
             }
         }
-        ratios.sort_by(f64::total_cmp);
-        println!(
-            "{side} pixels, batches of {batch}: median ratio {:.3}",
+        let [data, columns] = ratios.map(|mut ratios| {
+            ratios.sort_by(f64::total_cmp);
             ratios[ratios.len() / 2]
-        );
+        });
+        println!("{what}: median ratios {data:.3} data parallel, {columns:.3} columns");
     }
 }

@@ -119,6 +119,59 @@ pub fn assert_near(name: &str, ours: &[u32], twin: &[u32], tolerance: f32) {
     );
 }
 
+const COLUMNS: [&str; 2] = [TWO, "compute.parallel=columns"];
+
+/// Whatever mode wrote a checkpoint, another goes on with it: they are whole, with the names and shapes of one device.
+#[test]
+fn columns_come_near_one_device_and_take_turns_with_it() {
+    let given = given();
+    let common = ["evaluate.crops=10", "run.epochs=4"];
+    run(&given, &[&common[..], &["run.out=one"]].concat()).expect(0);
+    let one = result(&given.path("one"));
+    run(&given, &[&common[..], &["run.out=columns"], &COLUMNS].concat()).expect(0);
+    let sets = |epochs: &'static str, devices: &[&'static str]| [&["run.out=turns", epochs], devices].concat();
+    run(&given, &sets("run.epochs=1", &COLUMNS)).expect(0);
+    resume(
+        &given,
+        &sets(
+            "run.epochs=2",
+            &["compute.devices=[\"cpu:0\"]", "compute.parallel=data"],
+        ),
+    )
+    .expect(0);
+    resume(&given, &sets("run.epochs=3", &[TWO, "compute.parallel=data"])).expect(0);
+    resume(&given, &sets("run.epochs=4", &COLUMNS)).expect(0);
+    for out in ["columns", "turns"] {
+        let ours = result(&given.path(out));
+        assert_eq!((ours.step, ours.stream), (one.step, one.stream));
+        for ((name, ours, ours_momentum), (_, one, one_momentum)) in ours.bits.iter().zip(&one.bits) {
+            assert_near(name, ours, one, 1e-5);
+            assert_near(name, ours_momentum, one_momentum, 1e-4);
+        }
+        assert_seamless(&given.path(out), one.step);
+    }
+    let losses = |out: &str| -> Vec<f64> {
+        let steps = of_kind(&given.path(out), "step");
+        steps.iter().filter_map(|event| event["loss"].as_f64()).collect()
+    };
+    let (ours, one) = (losses("columns"), losses("one"));
+    assert!(
+        ours.iter().zip(&one).all(|(x, y)| (x - y).abs() < 1e-4),
+        "{ours:?}\n{one:?}"
+    );
+}
+
+#[test]
+fn columns_must_be_meant_on_resume() {
+    let given = given();
+    run(&given, &["run.epochs=1"]).expect(0);
+    let table = "[compute]\ndevices = [\"cpu:0\", \"cpu:1\"]\nparallel = \"columns\"\n\n[model]";
+    fs::write(given.toml(), given.text().replace("[model]", table)).expect("train.toml is written");
+    resume(&given, &["run.epochs=2"])
+        .expect(2)
+        .says("compute.parallel was \"data\" and is \"columns\"");
+}
+
 #[test]
 fn eval_and_predict_work_with_a_run_of_several_devices() {
     let given = given();
@@ -128,6 +181,8 @@ fn eval_and_predict_work_with_a_run_of_several_devices() {
         Process::start(&given.path(""), args).wait().expect(0).stdout
     };
     assert_eq!(eval(&[]), eval(&["--set", "compute.devices=[\"cpu:0\"]"]));
+    let of_columns = eval(&["--set", "compute.parallel=columns"]);
+    assert!(of_columns.contains("\"images\":15"), "{of_columns}");
     let image = given.path("val/sky/000.jpg").display().to_string();
     Process::start(&given.path(""), ["predict", "run", &image])
         .wait()

@@ -27,7 +27,7 @@ mod state;
 
 pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
-pub use replica::{DeviceHops, Outcome, Replica, Work, run as run_replica};
+pub use replica::{DeviceHops, End, Outcome, Replica, Ties, Work, run as run_replica};
 pub use report::Report;
 pub use state::{RunState, Score};
 

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::devices::{Exchange, PeerLost};
-use crate::flow::{Fault, Inlet, Outlet, Slot};
+use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
+use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::{sgd::Rate, softmax::Loss};
 use crate::stages::passage::Batch;
@@ -34,16 +35,26 @@ pub enum Work {
 
 /// What came of it. `Discard` has no outcome.
 pub enum Outcome {
-    /// The loss of a training step, on the device's rows.
+    /// The loss of a training step, on the rows that the device speaks for: its own, or of columns the first device's all.
     Trained(Loss),
-    /// Softmax outputs of the device's rows, `[rows][classes]`.
+    /// Softmax outputs of those rows, `[rows][classes]`.
     Evaluated(Vec<f32>),
     /// The device's part of the parameters after all work so far is in it.
     Copied(Snapshot),
 }
 
-/// A device's ties to the others.
-pub type Ties = Box<dyn Exchange<Buffer = [f32]>>;
+/// A device's end of the exchange.
+pub type End = Box<dyn Exchange<Buffer = [f32]>>;
+
+/// What ties a device to the others.
+pub enum Ties {
+    /// There are no others.
+    None,
+    /// Gradients are summed, and weights gathered.
+    Gradients(End),
+    /// Maps change hands.
+    Columns(Columns),
+}
 
 /// A network and where it lives.
 pub struct Replica {
@@ -55,8 +66,8 @@ pub struct Replica {
     pub seed: u64,
     /// Elements of a row as the network sees it.
     pub row_len: usize,
-    /// The other devices, where there are any.
-    pub exchange: Option<Ties>,
+    /// The other devices.
+    pub ties: Ties,
 }
 
 /// A device's hops.
@@ -83,8 +94,7 @@ pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
             }
             Work::Evaluate(batch) => {
                 let rows = replica.load(batch, &free);
-                replica.network.forward(Pass::Evaluate, rows);
-                outcomes.send(Outcome::Evaluated(replica.network.probabilities().to_vec()))?;
+                outcomes.send(Outcome::Evaluated(replica.evaluate(rows)?))?;
             }
             Work::Discard(batch) => give_back(batch, &free),
             Work::Copy(mut snapshot) => {
@@ -96,6 +106,17 @@ pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
     outcomes.finish();
     free.finish();
     Ok(())
+}
+
+impl Ties {
+    /// Time that the device has waited for others.
+    pub fn waits(&self) -> Option<Arc<Stopwatch>> {
+        match self {
+            Self::None => None,
+            Self::Gradients(exchange) => Some(exchange.waits()),
+            Self::Columns(columns) => Some(columns.waits()),
+        }
+    }
 }
 
 impl Replica {
@@ -116,21 +137,46 @@ impl Replica {
     }
 
     fn train(&mut self, rows: usize, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, PeerLost> {
-        let Self { network, exchange, .. } = self;
-        let (seed, step) = (self.seed, step as u32);
+        let Self { network, ties, .. } = self;
+        let pass = Pass::Train {
+            seed: self.seed,
+            step: step as u32,
+        };
         let first = network.own_rows().start.min(targets.labels.len());
         let (labels, weights) = (&targets.labels[first..], &targets.weights[first..]);
-        network.forward(Pass::Train { seed, step }, rows);
+        if let Ties::Columns(columns) = ties {
+            network.forward_through(pass, rows, columns)?;
+            let loss = network.loss_over(labels, weights, targets.present);
+            network.backward_through(columns)?;
+            network.update(rates);
+            return Ok(if columns.speaks() { loss } else { Loss::default() });
+        }
+        network.forward(pass, rows);
         let loss = network.loss_over(labels, weights, targets.present);
         network.backward();
-        if let Some(exchange) = exchange {
+        if let Ties::Gradients(exchange) = ties {
             exchange.reduce_scatter(&mut network.gradients_mut().collect::<Vec<_>>())?;
         }
         network.update(rates);
-        if let Some(exchange) = exchange {
+        if let Ties::Gradients(exchange) = ties {
             exchange.all_gather(&mut network.values_mut().collect::<Vec<_>>())?;
         }
         Ok(loss)
+    }
+
+    /// Softmax outputs of the rows that this device speaks for.
+    fn evaluate(&mut self, rows: usize) -> Result<Vec<f32>, PeerLost> {
+        let Self { network, ties, .. } = self;
+        match ties {
+            Ties::Columns(columns) => {
+                network.forward_through(Pass::Evaluate, rows, columns)?;
+                if !columns.speaks() {
+                    return Ok(Vec::new());
+                }
+            }
+            Ties::None | Ties::Gradients(_) => network.forward(Pass::Evaluate, rows),
+        }
+        Ok(network.probabilities().to_vec())
     }
 }
 
