@@ -33,8 +33,11 @@ pub struct Run<'a> {
     pub method: Method,
 }
 
+/// What a device tells of a step: its loss, its rows that are present and those of them that are right.
+pub type Told = (f64, u32, u32);
+
 /// What a run came to: losses, and whole parameters.
-pub type Came = (Vec<(f64, u32, u32)>, Vec<Parameter>);
+pub type Came = (Vec<Told>, Vec<Parameter>);
 
 fn threads(name: usize) -> Arc<Threads> {
     Arc::new(Threads::new(&format!("cpu-{name}"), 1 + name % 2).unwrap())
@@ -59,7 +62,7 @@ impl Run<'_> {
     }
 
     /// Three steps; the last has the tail of an epoch.
-    fn on(&self, mut network: Network, mut ties: Ties) -> (Vec<(f64, u32, u32)>, Network) {
+    fn on(&self, mut network: Network, mut ties: Ties) -> (Vec<Told>, Network) {
         let mut losses = Vec::new();
         for number in 0..3 {
             let (x, labels, weights) = self.input(number);
@@ -81,7 +84,7 @@ impl Run<'_> {
     }
 
     /// The same on several devices: what each told, and the parameters that they come to together.
-    pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<(f64, u32, u32)>>, Vec<Parameter>) {
+    pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<Told>>, Vec<Parameter>) {
         let networks: Vec<_> = Rank::all(devices, parallel).map(|rank| self.network(rank)).collect();
         let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
         let ends: Vec<_> = thread::scope(|scope| {
@@ -108,7 +111,7 @@ impl Run<'_> {
     /// On several devices with a share of the rows each.
     fn data(&self, devices: usize) -> Came {
         let (losses, whole) = self.several(devices, Parallel::Data);
-        let add = |a: (f64, u32, u32), b: &(f64, u32, u32)| (a.0 + b.0, a.1 + b.1, a.2 + b.2);
+        let add = |a: Told, b: &Told| (a.0 + b.0, a.1 + b.1, a.2 + b.2);
         let sums = (0..3).map(|step| losses.iter().map(|losses| &losses[step]).fold((0.0, 0, 0), add));
         (sums.collect(), whole)
     }
