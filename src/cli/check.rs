@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
+use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
@@ -41,6 +42,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         Ok(plan) => {
             data(&plan);
             model(&plan.model.spec);
+            devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
             memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace()));
             limit(&plan.config, &plan.room, plan.crews());
@@ -52,7 +54,8 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             println!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
-            let room = Room::new(&config, &planned.memory, 0).map_err(Failure::usage)?;
+            devices(&config, &planned);
+            let room = Room::new(&config, &planned, 0).map_err(Failure::usage)?;
             let crews = room.crews(&config, plan::cores());
             queues(&config, &planned, crews);
             memory(&config, &planned, crews, None);
@@ -125,6 +128,35 @@ fn model(spec: &Spec) {
     );
 }
 
+/// What each of several devices has.
+fn devices(config: &Config, model: &ModelPlan) {
+    if model.devices.len() < 2 {
+        return;
+    }
+    println!(
+        "devices   {:<9} {:>12} {:>12} {:>8} {:>10}",
+        "device", "rows", "parameters", "threads", "MB"
+    );
+    for device in &model.devices {
+        let rows = device.rank.rows(config.staging.batch.get());
+        println!(
+            "          {:<9} {:>12} {:>12} {:>8} {:>10.1}",
+            device.name,
+            format!("{} to {}", rows.start, rows.end - 1),
+            device.memory.parameters / 4,
+            model.threads,
+            device.memory.total() as f64 / 1e6
+        );
+    }
+    let what = match config.compute.parallel {
+        Parallel::Data => "data parallel: each takes its rows of every batch; gradients are summed over the devices",
+        Parallel::Columns => {
+            "columns: each makes its share of every layer's outputs; maps change hands where all are needed"
+        }
+    };
+    println!("          {what}");
+}
+
 fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     let Config {
         decode,
@@ -134,9 +166,18 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         observe,
         ..
     } = config;
-    let buffers = Buffers::new(config, &model.memory, crews);
+    let buffers = Buffers::new(config, model, crews);
     let one = Crew { start: 1, most: 1 };
-    let rows = [
+    let of_device = format!(
+        "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
+        model.threads
+    );
+    let is_alone = model.devices.len() == 1;
+    let devices = model.devices.iter().map(|device| {
+        let name = if is_alone { "cpu" } else { device.name };
+        (name, one, of_device.clone())
+    });
+    let mut rows = vec![
         ("source", one, format!("{} free slots", staging.slots)),
         (
             "decode",
@@ -154,17 +195,12 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
             one,
             format!("{} batches, {} outcomes, 1 snapshot", compute.queue, IN_FLIGHT + 1),
         ),
-        (
-            "cpu",
-            one,
-            format!(
-                "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
-                model.threads
-            ),
-        ),
+    ];
+    rows.extend(devices);
+    rows.extend([
         ("save", one, "1 checkpoint".to_string()),
         ("record", one, format!("{} reports", observe.queue)),
-    ];
+    ]);
     println!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
     for (stage, workers, inbox) in rows {
         println!("          {stage:<9} {workers:>7}  {inbox}");
@@ -179,8 +215,8 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
 }
 
 fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u64>) {
-    let m = &model.memory;
-    let buffers = Buffers::new(config, m, crews);
+    let m = &model.memory();
+    let buffers = Buffers::new(config, model, crews);
     let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
     let rows = [
         ("parameters", m.parameters),
@@ -188,7 +224,8 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         ("gradients of parameters", m.parameter_gradients + m.partial_sums),
         ("activations", m.activations),
         ("gradients of activations", m.activation_gradients),
-        ("scratch", m.scratch),
+        ("exchange of activations", m.exchange),
+        ("scratch", m.scratch + m.packed_weights),
         ("copy for checkpoints", buffers.snapshot),
         ("slots", buffers.slots),
         ("decoded crops", crops.unwrap_or(0)),
@@ -200,7 +237,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         format!("for batches of {}", config.staging.batch),
         "MB"
     );
-    for (what, bytes) in rows {
+    for (what, bytes) in rows.into_iter().filter(|row| *row != ("exchange of activations", 0)) {
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
@@ -248,7 +285,7 @@ fn time(plan: &Plan) {
     let way = &plan.itinerary;
     let compute = estimate::compute_images_per_s(
         plan.model.spec.multiply_adds(),
-        plan.model.threads,
+        plan.model.all_threads(),
         plan.config.compute.convolution,
     );
     let workers = plan.crews().decode.most;
@@ -259,7 +296,7 @@ fn time(plan: &Plan) {
     println!(
         "time      about {} (a rough guess from a moment of real work: input {input}, compute {compute:.0} images/s on {} threads)",
         duration(images / rate),
-        plan.model.threads
+        plan.model.all_threads()
     );
 }
 

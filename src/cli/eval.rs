@@ -56,14 +56,17 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     plan.itinerary.train_samples = 0;
     plan.itinerary.steps = 0;
     let statistics = trained.loaded.statistics;
-    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
     let step = trained.state.step;
-    checkpoint::restore(&trained.path, trained.loaded.parameters, network.parameters_mut()).map_err(Failure::failed)?;
+    for network in &mut networks {
+        checkpoint::restore(&trained.path, &trained.loaded.parameters, network).map_err(Failure::failed)?;
+    }
+    drop(trained.loaded.parameters);
     let mut state = trained.state;
     state.position = crate::stages::Position::START;
     state.bad.clear();
     let beginning = Beginning {
-        network,
+        networks,
         state,
         expected: VecDeque::new(),
         statistics,

@@ -65,16 +65,11 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
 
 impl Predictor {
     fn new(run: &Path, crops: u32) -> Result<Self, Failure> {
-        let trained = Trained::open(run, &[format!("staging.batch={crops}")])?;
+        let trained = Trained::open(run, &[])?;
         let config = &trained.config;
         let model = ModelPlan::new(config, trained.state.classes.len()).map_err(Failure::usage)?;
-        let mut network = model.build(config).map_err(Failure::usage)?;
-        checkpoint::restore(
-            &trained.path,
-            trained.loaded.parameters.clone(),
-            network.parameters_mut(),
-        )
-        .map_err(Failure::failed)?;
+        let mut network = model.build_alone(config, crops as usize).map_err(Failure::usage)?;
+        checkpoint::restore(&trained.path, &trained.loaded.parameters, &mut network).map_err(Failure::failed)?;
         let crop = config.augment.crop.get();
         Ok(Self {
             decoder: Decoder::new(look::decode_options(config)).map_err(Failure::failed)?,

@@ -6,6 +6,7 @@ use std::fs;
 use super::folder::{self, RunFolder};
 use super::{ConfigArgs, Failure};
 use crate::config::Config;
+use crate::config::compute::{Compute, Parallel};
 use crate::dataset::statistics::Statistics;
 use crate::model::{Network, checkpoint};
 use crate::observe::metrics::{self, Cut};
@@ -34,6 +35,9 @@ const FREE: [&str; 18] = [
     "checkpoint.",
     "observe.",
 ];
+
+/// Keys that change the order of sums, and with it the last bits of the weights, but not what is trained on.
+const DEVICES: [&str; 2] = ["compute.devices", "compute.parallel"];
 
 /// What a run takes over from before.
 pub(super) struct Resumed {
@@ -68,13 +72,13 @@ impl Resumed {
     }
 }
 
-/// Loads the newest good checkpoint into `network` and puts the folder into the state of that moment; `None` where there
+/// Loads the newest good checkpoint into `networks` and puts the folder into the state of that moment; `None` where there
 /// is no checkpoint.
 pub(super) fn resume(
     folder: &RunFolder,
     plan: &Plan,
     args: &ConfigArgs,
-    network: &mut Network,
+    networks: &mut [Network],
 ) -> Result<Option<Resumed>, Failure> {
     let checkpoints = folder.checkpoints();
     let Some((path, loaded)) = folder::newest_good(&checkpoints) else {
@@ -83,7 +87,10 @@ pub(super) fn resume(
     let saved: RunState = serde_json::from_value(loaded.state)
         .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
     let is_altered = compare(&saved, plan, args)?;
-    checkpoint::restore(&path, loaded.parameters, network.parameters_mut()).map_err(Failure::failed)?;
+    for network in networks {
+        checkpoint::restore(&path, &loaded.parameters, network).map_err(Failure::failed)?;
+    }
+    drop(loaded.parameters);
     let position = plan.itinerary.resumed(saved.position, saved.step);
     let state = RunState { position, ..saved };
 
@@ -134,6 +141,7 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
              new run with --set run.out=…"
         )));
     }
+    let same_sums = sums_in_halves(&before.compute) && sums_in_halves(&plan.config.compute);
     let (before, now) = (before.flat(), plan.config.flat());
     let value = |flat: &[(String, String)], key: &str| {
         flat.iter()
@@ -144,8 +152,10 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     keys.sort_unstable();
     keys.dedup();
     let is_free = |key: &str| {
-        FREE.iter()
-            .any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)))
+        (same_sums && DEVICES.contains(&key))
+            || FREE
+                .iter()
+                .any(|free| key == *free || (free.ends_with('.') && key.starts_with(free)))
     };
     let altered: Vec<&String> = keys
         .into_iter()
@@ -157,12 +167,18 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
         .map(|key| format!("{key} was {} and is {}", value(&before, key), value(&now, key)))
         .collect();
     if refused.is_empty() {
-        return Ok(!altered.is_empty());
+        return Ok(altered.iter().any(|key| !DEVICES.contains(&key.as_str())));
     }
     Err(Failure::Usage(format!(
         "these keys alter results and were changed since the run began; give them by --set if you mean it:\n{}",
         refused.join("\n")
     )))
+}
+
+/// Whether sums over the batch are the two halves' sums: on one device, and on two that have a half each.
+fn sums_in_halves(compute: &Compute) -> bool {
+    let count = compute.devices.len();
+    count == 1 || (count == 2 && compute.parallel == Parallel::Data)
 }
 
 /// Whether `--set` names the key or a part of it.

@@ -59,9 +59,9 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         );
     }
     let folder = RunFolder::lock(&out)?;
-    let mut network = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
     let resumed = if args.resume {
-        resume::resume(&folder, &plan, &args.config, &mut network)?
+        resume::resume(&folder, &plan, &args.config, &mut networks)?
     } else {
         None
     };
@@ -96,7 +96,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     };
     let every_steps = plan.config.checkpoint.every_steps.get() as u64;
     let beginning = Beginning {
-        network,
+        networks,
         state: RunState {
             finished: false,
             config: plan.config.to_toml(),

@@ -4,6 +4,22 @@ use std::num::NonZeroUsize;
 
 use super::value::{choice, table};
 
+/// The devices of this build.
+pub const DEVICES: [&str; 16] = [
+    "cpu:0", "cpu:1", "cpu:2", "cpu:3", "cpu:4", "cpu:5", "cpu:6", "cpu:7", "cpu:8", "cpu:9", "cpu:10", "cpu:11",
+    "cpu:12", "cpu:13", "cpu:14", "cpu:15",
+];
+
+choice! {
+    /// What several devices share among them.
+    Parallel {
+        /// The batch: each device has the whole network and takes its rows; gradients are summed.
+        Data = "data",
+        /// The network: each device has its share of every layer's outputs, as the paper's two GPUs had.
+        Columns = "columns",
+    }
+}
+
 choice! {
     /// How convolutions of kernels of 3 and 5 at stride 1 are computed on the CPU.
     Method {
@@ -19,13 +35,51 @@ choice! {
 table! {
     /// `[compute]`.
     Compute {
-        /// Where the network runs.
-        devices: Vec<String> = vec!["cpu:0".to_string()],
-        /// Compute threads of a CPU device; absent: one a core.
+        /// Where the network runs: `cpu:0`, `cpu:1`, …, each of which is a set of threads.
+        devices: Vec<String> = vec![DEVICES[0].to_string()],
+        /// Compute threads of each CPU device; absent: the cores, shared among the devices.
         threads: Option<NonZeroUsize> = None,
+        /// What several devices share.
+        parallel: Parallel = Parallel::Data,
         /// How convolutions are computed: `auto`, `direct` or `winograd`.
         convolution: Method = Method::Auto,
         /// Whole batches that may wait here.
         queue: NonZeroUsize = NonZeroUsize::MIN,
     }
+}
+
+impl Compute {
+    /// The devices by the names that live as long as the program: stages are called by them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.devices.iter().filter_map(|device| known(device))
+    }
+
+    /// Rules that hold between keys.
+    pub(super) fn check(&self, batch: NonZeroUsize, complain: &mut dyn FnMut(&str, String)) {
+        let [first, second, .., last] = DEVICES;
+        for (i, device) in self.devices.iter().enumerate() {
+            if known(device).is_none() {
+                complain(
+                    "compute.devices",
+                    format!("{device:?} is no device of this build; there are {first:?}, {second:?} … {last:?}"),
+                );
+            } else if self.devices[..i].contains(device) {
+                complain("compute.devices", format!("{device:?} is named twice"));
+            }
+        }
+        let count = self.devices.len();
+        if count == 0 {
+            complain("compute.devices", format!("name one at least, {first:?} for example"));
+        }
+        if self.parallel == Parallel::Data && count > batch.get() {
+            complain(
+                "compute.devices",
+                format!("{count} devices cannot share a batch of {batch} rows: raise staging.batch or name fewer"),
+            );
+        }
+    }
+}
+
+fn known(device: &str) -> Option<&'static str> {
+    DEVICES.into_iter().find(|known| *known == device)
 }

@@ -161,17 +161,7 @@ impl Config {
         if self.run.steps == Some(0) {
             complain("run.steps", "0 steps train nothing".to_string());
         }
-        for device in &self.compute.devices {
-            if device != "cpu:0" {
-                complain(
-                    "compute.devices",
-                    format!("{device:?} is no device of this build; there is \"cpu:0\""),
-                );
-            }
-        }
-        if self.compute.devices.len() != 1 {
-            complain("compute.devices", "name one device".to_string());
-        }
+        self.compute.check(self.staging.batch, &mut complain);
         self.model.check(&mut complain);
         self.solver.check(&mut complain);
     }

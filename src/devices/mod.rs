@@ -2,4 +2,8 @@
 
 pub mod cpu;
 
+pub mod exchange;
+
 pub mod row;
+
+pub use exchange::{Exchange, PeerLost, share};

@@ -107,7 +107,7 @@ pub(super) fn in_place_forward(act: &Act, images: Images, x: &mut [f32]) {
         (Action::Relu { done: false }, _) => relu::cpu::forward(x),
         (Action::Tanh, _) => tanh::cpu::forward(x),
         (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, x),
-        (Action::Dropout { p, number }, Pass::Train { .. }) => mask(images, number, p, x),
+        (Action::Dropout { p, number, units }, Pass::Train { .. }) => mask(images, number, p, units, x),
         _ => {}
     }
 }
@@ -118,18 +118,18 @@ pub(super) fn in_place_backward(act: &Act, images: Images, y: &[f32], dy: &mut [
         (Action::Relu { .. }, _) => relu::cpu::backward(y, dy),
         (Action::Tanh, _) => tanh::cpu::backward(y, dy),
         (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, dy),
-        (Action::Dropout { p, number }, Pass::Train { .. }) => mask(images, number, p, dy),
+        (Action::Dropout { p, number, units }, Pass::Train { .. }) => mask(images, number, p, units, dy),
         _ => {}
     }
 }
 
-fn mask(images: Images, number: u32, p: f32, x: &mut [f32]) {
+fn mask(images: Images, number: u32, p: f32, units: dropout::Units, x: &mut [f32]) {
     if let Pass::Train { seed, step } = images.pass
         && images.count > 0
     {
         let masks = dropout::Masks::new(seed, step, number, p);
         for (row, x) in x.chunks_exact_mut(x.len() / images.count).enumerate() {
-            masks.apply(images.first + row, x);
+            masks.apply_to(images.first + row, units, x);
         }
     }
 }

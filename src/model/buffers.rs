@@ -21,6 +21,8 @@ pub(super) struct Buffers {
     pub(super) partial: Vec<f32>,
     /// A convolution's packed weights.
     pub(super) packed: Vec<f32>,
+    /// What devices show each other at a seam.
+    pub(super) shown: Vec<f32>,
 }
 
 /// What is kept of one stretch for the whole batch.
@@ -79,6 +81,7 @@ impl Buffers {
             parameters: parameters.map(|floats| vec![0.0; floats]).collect(),
             partial: vec![0.0; plan.partial],
             packed: vec![0.0; plan.packed],
+            shown: vec![0.0; plan.shown],
         }
     }
 
@@ -105,5 +108,6 @@ impl Buffers {
         memory.parameter_gradients += floats(&self.parameters);
         memory.partial_sums += 4 * self.partial.capacity() as u64;
         memory.packed_weights += 4 * self.packed.capacity() as u64;
+        memory.exchange += 4 * self.shown.capacity() as u64;
     }
 }

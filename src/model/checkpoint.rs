@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Parameter;
+use super::{Network, Parameter};
 use crate::dataset::statistics::{Statistics, Tensor};
 
 /// The one metadata key.
@@ -235,29 +235,30 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
     })
 }
 
-/// Puts what was loaded from `path` into a network's parameters.
-pub fn restore(path: &Path, loaded: Vec<Parameter>, into: &mut [Parameter]) -> Result<(), CheckpointError> {
-    let mut loaded: HashMap<String, Parameter> = loaded.into_iter().map(|p| (p.name.clone(), p)).collect();
-    let mismatch = |name: &str, found: Vec<usize>, expected: Vec<usize>| CheckpointError::Mismatch {
+/// Puts what was loaded from `path` into a network, as far as it is the network's.
+pub fn restore(path: &Path, loaded: &[Parameter], into: &mut Network) -> Result<(), CheckpointError> {
+    let mismatch = |name: &str, found: &[usize], expected: &[usize]| CheckpointError::Mismatch {
         path: path.to_path_buf(),
         name: name.to_string(),
-        found,
-        expected,
+        found: found.to_vec(),
+        expected: expected.to_vec(),
     };
-    for parameter in &mut *into {
-        let found = loaded.remove(&parameter.name);
-        match found {
-            Some(found) if found.shape == parameter.shape => *parameter = found,
+    let by_name: HashMap<&str, &Parameter> = loaded.iter().map(|p| (p.name.as_str(), p)).collect();
+    let mut whole = Vec::with_capacity(loaded.len());
+    for (name, shape) in into.shapes() {
+        match by_name.get(name) {
+            Some(found) if found.shape == shape => whole.push(*found),
             other => {
-                let shape = other.map(|p| p.shape).unwrap_or_default();
-                return Err(mismatch(&parameter.name, shape, parameter.shape.clone()));
+                let found = other.map(|p| &p.shape[..]).unwrap_or_default();
+                return Err(mismatch(name, found, shape));
             }
         }
     }
-    match loaded.into_values().next() {
-        Some(extra) => Err(mismatch(&extra.name, extra.shape.clone(), Vec::new())),
-        None => Ok(()),
+    if let Some(extra) = loaded.iter().find(|p| !whole.iter().any(|known| known.name == p.name)) {
+        return Err(mismatch(&extra.name, &extra.shape, &[]));
     }
+    into.load(&whole);
+    Ok(())
 }
 
 /// Hash of everything that matters, whatever the order of the parameters.

@@ -86,4 +86,42 @@ pub enum ModelError {
         /// Classes of the dataset.
         classes: usize,
     },
+    /// Groups that several devices cannot share.
+    #[error(
+        "{layer}: {devices} devices cannot share {groups} groups: for columns a convolution has one group, or a multiple of \
+         the devices"
+    )]
+    GroupsOfDevices {
+        /// The layer.
+        layer: String,
+        /// Its groups.
+        groups: usize,
+        /// How many devices.
+        devices: usize,
+    },
+    /// Fewer outputs than devices.
+    #[error("{layer}: {devices} devices cannot share {outputs} outputs: name fewer devices")]
+    OutputsOfDevices {
+        /// The layer.
+        layer: String,
+        /// Its outputs.
+        outputs: usize,
+        /// How many devices.
+        devices: usize,
+    },
+    /// Columns in which normalisation reaches beyond the neighbours.
+    #[error(
+        "{layer}: on {devices} devices a column has {channels} channels, and the gradient of a channel takes {halo} on each \
+         side: name fewer devices, or use a smaller size"
+    )]
+    Narrow {
+        /// The layer.
+        layer: String,
+        /// Channels of the narrowest column.
+        channels: usize,
+        /// How many devices.
+        devices: usize,
+        /// Channels that are needed of a neighbour.
+        halo: usize,
+    },
 }

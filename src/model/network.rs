@@ -1,10 +1,12 @@
 //! A network with its memory, ready to train.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
+use super::share::Share;
 use super::timing::{Clock, Timings};
-use super::{Direction, Memory, ModelError, Parameter, Plan, Spec, init};
+use super::{Direction, Memory, ModelError, Parameter, Plan, Rank, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::cpu::{Cpu, Threads};
@@ -36,6 +38,8 @@ pub struct Network {
     pub(super) cpu: Cpu,
     pub(super) buffers: Buffers,
     pub(super) parameters: Vec<Parameter>,
+    /// One for each parameter.
+    pub(super) shares: Vec<Share>,
     pub(super) pass: Pass,
     pub(super) rows: usize,
     pub(super) first_row: usize,
@@ -54,12 +58,30 @@ impl Network {
         threads: Arc<Threads>,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        let spec = Spec::new(layers, input, classes)?;
+        Self::on(Rank::ALONE, &spec, batch, method, threads, seed)
+    }
+
+    /// The same for one of several devices, which has its part of the batches, or of the network.
+    pub fn on(
+        rank: Rank,
+        whole: &Spec,
+        batch: usize,
+        method: Method,
+        threads: Arc<Threads>,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
         if batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
-        let spec = Spec::new(layers, input, classes)?;
-        let plan = Plan::new(&spec, batch, method);
-        let parameters = start(&spec, &threads, seed);
+        let spec = rank.spec(whole)?;
+        let plan = Plan::on(rank, &spec, batch, method);
+        let shares: Vec<Share> = spec
+            .layers
+            .iter()
+            .flat_map(|layer| Share::of_layer(rank, layer))
+            .collect();
+        let parameters = start(&spec, &shares, &threads, seed);
         let buffers = Buffers::new(&spec, &plan);
         let cpu = Cpu::new(threads, plan.scratch);
         Ok(Self {
@@ -68,9 +90,10 @@ impl Network {
             cpu,
             buffers,
             parameters,
+            shares,
             pass: Pass::Evaluate,
             rows: 0,
-            first_row: 0,
+            first_row: rank.rows(batch).start,
             timings: None,
         })
     }
@@ -80,7 +103,17 @@ impl Network {
         &self.spec
     }
 
-    /// Images of a batch.
+    /// The threads that it runs on.
+    pub fn threads(&self) -> &Arc<Threads> {
+        &self.cpu.threads
+    }
+
+    /// The rows of the whole run's batch that are this device's.
+    pub fn own_rows(&self) -> Range<usize> {
+        self.first_row..self.first_row + self.batch()
+    }
+
+    /// Images of a batch, as far as they are this device's.
     pub fn batch(&self) -> usize {
         self.plan.chunks.batch()
     }
@@ -88,11 +121,6 @@ impl Network {
     /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
     pub fn input_mut(&mut self) -> &mut [f32] {
         &mut self.buffers.input
-    }
-
-    /// Where this network's rows begin in the batch of the whole run (0 by default): dropout masks go by that number.
-    pub fn set_first_row(&mut self, first_row: usize) {
-        self.first_row = first_row;
     }
 
     /// Softmax of the newest forward pass: `[rows][classes]`.
@@ -131,18 +159,27 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        let loss = stretches.last().map_or_else(Loss::default, |kept| {
-            softmax::cpu::loss(kept.last(), probabilities, classes, labels, weights)
-        });
+        let logits = stretches.last().map_or(&[][..], |kept| kept.last());
+        // By halves, so that the sum is the same where two devices have one each.
+        let mut loss = Loss::default();
+        for half in self.plan.chunks.halves() {
+            let range = half.start.min(rows)..half.end.min(rows);
+            let places = range.start * classes..range.end * classes;
+            let (labels, weights) = (&labels[range.clone()], &weights[range]);
+            let (logits, probabilities) = (&logits[places.clone()], &probabilities[places]);
+            loss = loss.and(softmax::cpu::loss(logits, probabilities, classes, labels, weights));
+        }
         let after = self.spec.layers.len();
         clock.lap(after..after + 1, Direction::BackwardData);
         loss
     }
 
-    /// One step of the solver, with a rate for each parameter in the order of [`parameters`](Self::parameters).
+    /// One step of the solver on what this device updates, with a rate for each parameter in the order of
+    /// [`parameters`](Self::parameters).
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,
+            shares,
             buffers,
             cpu,
             spec,
@@ -159,9 +196,12 @@ impl Network {
             .filter(|(_, layer)| layer.start.is_some());
         let layers = layers.flat_map(|(index, _)| [index; 2]);
         cpu.threads.install(|| {
-            let each = parameters.iter_mut().zip(&buffers.parameters).zip(rates).zip(layers);
-            for (((parameter, gradient), rate), layer) in each {
-                sgd::cpu::update(cpu, *rate, &mut parameter.value, &mut parameter.momentum, gradient);
+            let gradients = buffers.parameters.iter().zip(shares);
+            let each = parameters.iter_mut().zip(gradients).zip(rates).zip(layers);
+            for (((parameter, (gradient, share)), rate), layer) in each {
+                let own = share.local();
+                let value = &mut parameter.value[own.clone()];
+                sgd::cpu::update(cpu, *rate, value, &mut parameter.momentum, &gradient[own]);
                 clock.lap(layer..layer + 1, Direction::Update);
             }
         });
@@ -172,9 +212,9 @@ impl Network {
         &self.parameters
     }
 
-    /// To load a checkpoint: values and momentum may change, names and lengths may not.
-    pub fn parameters_mut(&mut self) -> &mut [Parameter] {
-        &mut self.parameters
+    /// The values of all parameters, to be brought together with other devices'.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.parameters.iter_mut().map(|parameter| &mut parameter.value[..])
     }
 
     /// Gradients of the newest backward pass, in the order of [`parameters`](Self::parameters).
@@ -183,8 +223,8 @@ impl Network {
     }
 
     /// To replace gradients by their sum over devices.
-    pub fn gradients_mut(&mut self) -> &mut [Vec<f32>] {
-        &mut self.buffers.parameters
+    pub fn gradients_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.buffers.parameters.iter_mut().map(|gradient| &mut gradient[..])
     }
 
     /// Memory that is really held.
@@ -207,29 +247,34 @@ impl Network {
     }
 }
 
-/// The parameters as they start.
-fn start(spec: &Spec, threads: &Threads, seed: u64) -> Vec<Parameter> {
+/// The parameters as they start: drawn whole, so that a device's part does not depend on what it is.
+fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     let with_parameters = spec
         .layers
         .iter()
         .filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
-    for (number, (name, start)) in with_parameters.enumerate() {
-        let mut weight = vec![0.0; start.weight.iter().product()];
-        init::draw(
-            threads,
-            seed,
-            number as u32,
-            init::sigma(start.init, start.fan_in()),
-            &mut weight,
-        );
-        parameters.push(Parameter::new(format!("{name}.weight"), start.weight.clone(), weight));
-        let outputs = start.weight[0];
-        parameters.push(Parameter::new(
-            format!("{name}.bias"),
-            vec![outputs],
-            vec![start.bias; outputs],
-        ));
+    for (number, ((name, start), shares)) in with_parameters.zip(shares.chunks_exact(2)).enumerate() {
+        let [of_weight, of_bias] = shares else { continue };
+        let mut weight = vec![0.0; of_weight.shape.iter().product()];
+        let sigma = init::sigma(start.init, start.fan_in());
+        init::draw(threads, seed, number as u32, sigma, &mut weight);
+        if weight.len() != of_weight.held.len() {
+            weight = weight[of_weight.held.clone()].to_vec();
+        }
+        let bias = vec![start.bias; of_bias.held.len()];
+        for (part, value, share) in [("weight", weight, of_weight), ("bias", bias, of_bias)] {
+            parameters.push(Parameter {
+                name: format!("{name}.{part}"),
+                shape: if part == "weight" {
+                    start.weight.clone()
+                } else {
+                    vec![start.weight[0]]
+                },
+                momentum: vec![0.0; share.updated.len()],
+                value,
+            });
+        }
     }
     parameters
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::acts::{Images, in_place_backward, in_place_forward};
 use super::buffers::{Buffers, Kept};
+use super::columns::{Operands, Seams, Whole};
 use super::stretch::{Action, Head, POOLS, Stretch, VALUES};
 use super::timing::{Clock, Timings};
 use super::{Direction, Network, Parameter, Pass, Plan};
@@ -25,6 +26,14 @@ struct Work<'a> {
 impl Network {
     /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them.
     pub fn forward(&mut self, pass: Pass, rows: usize) {
+        match self.forward_through(pass, rows, &mut Whole) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same for a network whose maps change hands at `seams`. After an error it is of no use any more.
+    pub fn forward_through<S: Seams>(&mut self, pass: Pass, rows: usize, seams: &mut S) -> Result<(), S::Error> {
         let batch = self.batch();
         assert!(rows <= batch, "{rows} rows in a batch of {batch}");
         (self.pass, self.rows) = (pass, rows);
@@ -35,6 +44,7 @@ impl Network {
         cpu.threads.install(|| {
             let mut clock = Clock::start(work.timings, 1);
             let mut packed = std::mem::take(&mut buffers.packed);
+            let mut shown = std::mem::take(&mut buffers.shown);
             for (number, stretch) in plan.stretches.iter().enumerate() {
                 let (x, kept) = buffers.at(number);
                 let parameters = parameters.get(stretch.parameter..).unwrap_or_default();
@@ -56,6 +66,17 @@ impl Network {
                         });
                         clock.skip();
                     }
+                    Head::Seam(seam) => {
+                        let operands = Operands {
+                            before: stretch.values[0].map,
+                            from: x,
+                            after: stretch.values[1].map,
+                            to: &mut kept.values[0],
+                            space: &mut shown,
+                        };
+                        seams.forward(seam, operands)?;
+                        clock.lap(stretch.head_layers(), Direction::Forward);
+                    }
                     Head::None => {
                         work.maps_forward(stretch, x, kept, |_, _, _| {});
                         clock.skip();
@@ -63,7 +84,9 @@ impl Network {
                 }
             }
             buffers.packed = packed;
-        });
+            buffers.shown = shown;
+            Ok(())
+        })?;
         let mut clock = Clock::start(self.timings.as_ref(), 1);
         let classes = self.spec.classes;
         let used = rows * classes;
@@ -77,10 +100,19 @@ impl Network {
         }
         let after = self.spec.layers.len();
         clock.lap(after..after + 1, Direction::Forward);
+        Ok(())
     }
 
     /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
     pub fn backward(&mut self) {
+        match self.backward_through(&mut Whole) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same for a network whose maps change hands at `seams`. After an error it is of no use any more.
+    pub fn backward_through<S: Seams>(&mut self, seams: &mut S) -> Result<(), S::Error> {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, rows, .. } = work;
         cpu.threads.install(|| {
@@ -89,6 +121,7 @@ impl Network {
             let mut sums = std::mem::take(&mut buffers.parameters);
             let mut partial = std::mem::take(&mut buffers.partial);
             let mut packed = std::mem::take(&mut buffers.packed);
+            let mut shown = std::mem::take(&mut buffers.shown);
             for (number, stretch) in plan.stretches.iter().enumerate().skip(plan.first).rev() {
                 let (x, kept) = buffers.at(number);
                 let dx_wanted = (number > plan.first).then_some(&mut dx[..]);
@@ -118,6 +151,18 @@ impl Network {
                         kernel.reduce(&cpu.threads, &plan.chunks, rows, &mut partial, dw, db);
                         clock.lap(head, Direction::BackwardWeights);
                     }
+                    Head::Seam(seam) => {
+                        let batch = plan.chunks.batch();
+                        let operands = Operands {
+                            before: stretch.values[1].map,
+                            from: &dy[..batch * stretch.output()],
+                            after: stretch.values[0].map,
+                            to: &mut dx[..batch * stretch.input()],
+                            space: &mut shown,
+                        };
+                        seams.backward(seam, operands)?;
+                        clock.lap(head, Direction::BackwardData);
+                    }
                     Head::None => {
                         work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted);
                         clock.skip();
@@ -129,7 +174,9 @@ impl Network {
             buffers.parameters = sums;
             buffers.partial = partial;
             buffers.packed = packed;
-        });
+            buffers.shown = shown;
+            Ok(())
+        })
     }
 
     fn work(&mut self) -> (Work<'_>, &mut Buffers, &[Parameter]) {

@@ -1,7 +1,10 @@
 //! What a network will do and hold: decided before any of its memory is made.
 
-use super::Spec;
+use std::iter::Sum;
+
+use super::share::Share;
 use super::stretch::{self, Head, Stretch};
+use super::{Rank, Spec};
 use crate::config::compute::Method;
 use crate::ops::Chunks;
 
@@ -10,6 +13,8 @@ use crate::ops::Chunks;
 pub struct Plan {
     /// How the batch is cut.
     pub chunks: Chunks,
+    /// Which device it is for.
+    pub rank: Rank,
     /// The layers, as they are run.
     pub stretches: Vec<Stretch>,
     /// The first stretch with parameters: no gradient is needed below it.
@@ -22,17 +27,21 @@ pub struct Plan {
     pub partial: usize,
     /// Floats of a convolution's packed weights.
     pub packed: usize,
+    /// Floats that devices show each other.
+    pub shown: usize,
 }
 
 impl Plan {
     /// The plan for `spec` with batches of `batch` images, whose convolutions are computed by `method`.
     pub fn new(spec: &Spec, batch: usize, method: Method) -> Self {
-        let chunks = Chunks::new(batch);
+        Self::on(Rank::ALONE, spec, batch, method)
+    }
+
+    /// The plan of a device that has its part of the batches, or of the network: that is `spec` then.
+    pub fn on(rank: Rank, spec: &Spec, batch: usize, method: Method) -> Self {
+        let chunks = rank.chunks(batch);
         let stretches = stretch::cut(spec, &chunks, method);
-        let first = stretches
-            .iter()
-            .position(|stretch| stretch.head != Head::None)
-            .unwrap_or(0);
+        let first = stretches.iter().position(Stretch::is_trained).unwrap_or(0);
         let most = |of: &dyn Fn(&Stretch) -> usize| stretches.iter().map(of).max().unwrap_or(0);
         let kernels = |of: &dyn Fn(&crate::ops::conv::cpu::Kernel) -> usize| {
             most(&|stretch| match &stretch.head {
@@ -47,7 +56,9 @@ impl Plan {
             scratch: most(&Stretch::scratch),
             partial: chunks.len() * kernels(&|kernel| kernel.partial()),
             packed: kernels(&|kernel| kernel.packed()),
+            shown: chunks.batch() * most(&Stretch::shown),
             chunks,
+            rank,
             stretches,
         }
     }
@@ -62,14 +73,16 @@ impl Plan {
             places += stretch.places.iter().sum::<usize>();
         }
         let parameters = 4 * spec.parameters() as u64;
+        let shares = spec.layers.iter().flat_map(|layer| Share::of_layer(self.rank, layer));
         Memory {
             parameters,
-            momentum: parameters,
+            momentum: 4 * shares.map(|share| share.updated.len()).sum::<usize>() as u64,
             parameter_gradients: parameters,
             activations: batch * (4 * floats + places) as u64,
             activation_gradients: batch * 8 * self.gradient as u64,
             partial_sums: 4 * self.partial as u64,
             packed_weights: 4 * self.packed as u64,
+            exchange: 4 * self.shown as u64,
             scratch: 4 * (self.scratch * threads) as u64,
         }
     }
@@ -92,8 +105,26 @@ pub struct Memory {
     pub partial_sums: u64,
     /// A convolution's weights as its kernel reads them.
     pub packed_weights: u64,
+    /// Maps that devices show each other.
+    pub exchange: u64,
     /// Workers' scratch.
     pub scratch: u64,
+}
+
+impl Sum for Memory {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |a, b| Self {
+            parameters: a.parameters + b.parameters,
+            momentum: a.momentum + b.momentum,
+            parameter_gradients: a.parameter_gradients + b.parameter_gradients,
+            activations: a.activations + b.activations,
+            activation_gradients: a.activation_gradients + b.activation_gradients,
+            partial_sums: a.partial_sums + b.partial_sums,
+            packed_weights: a.packed_weights + b.packed_weights,
+            exchange: a.exchange + b.exchange,
+            scratch: a.scratch + b.scratch,
+        })
+    }
 }
 
 impl Memory {
@@ -106,6 +137,7 @@ impl Memory {
             + self.activation_gradients
             + self.partial_sums
             + self.packed_weights
+            + self.exchange
             + self.scratch
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ModelError;
+use super::columns::Seam;
 use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
 use crate::ops::{Shape, conv, linear, lrn, pool};
 
@@ -23,6 +24,8 @@ pub enum Operation {
     Pool(pool::Geometry),
     /// Dropout with this probability.
     Dropout(f32),
+    /// Nothing is computed: the map changes hands between devices.
+    Seam(Seam),
 }
 
 impl Operation {
@@ -36,6 +39,7 @@ impl Operation {
             Self::Lrn(_) => "lrn",
             Self::Pool(_) => "maxpool",
             Self::Dropout(_) => "dropout",
+            Self::Seam(_) => "seam",
         }
     }
 
@@ -63,6 +67,15 @@ impl Start {
     }
 }
 
+/// Which outputs of a layer (channels, or units) these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The number of the first.
+    pub first: usize,
+    /// How many the layer has over all devices.
+    pub of: usize,
+}
+
 /// One layer, as `pipeline check` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerSpec {
@@ -74,6 +87,8 @@ pub struct LayerSpec {
     pub input: Shape,
     /// Shape that goes out.
     pub output: Shape,
+    /// Which of the layer's outputs that is, where several devices share them.
+    pub span: Span,
     /// How its parameters start; `None` where it has none.
     pub start: Option<Start>,
 }
@@ -243,6 +258,10 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
         operation,
         input,
         output,
+        span: Span {
+            first: 0,
+            of: output.channels,
+        },
         start,
     })
 }

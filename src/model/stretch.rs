@@ -9,9 +9,11 @@ use std::ops::Range;
 
 use crate::config::compute::Method;
 use crate::ops::conv::cpu::Kernel;
+use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
 use crate::ops::{Chunks, linear, lrn, pool};
 
+use super::columns::Seam;
 use super::{LayerSpec, Operation, Spec};
 
 /// Values of a stretch beside its input, at most; where there would be more a new stretch begins.
@@ -29,6 +31,8 @@ pub enum Head {
     Convolution(Box<Kernel>),
     /// Fully connected, from value 0 to value 1, over the whole batch at once.
     FullyConnected(linear::Geometry),
+    /// From value 0 to value 1 by way of other devices, for the whole batch at once.
+    Seam(Seam),
 }
 
 /// What an operation without parameters does.
@@ -51,6 +55,8 @@ pub enum Action {
         p: f32,
         /// How many dropout layers come before.
         number: u32,
+        /// Which units of the layer are here.
+        units: Units,
     },
     /// The same elements in the other order.
     Reorder,
@@ -104,6 +110,19 @@ impl Stretch {
         }
     }
 
+    /// Whether the head has parameters.
+    pub fn is_trained(&self) -> bool {
+        matches!(self.head, Head::Convolution(_) | Head::FullyConnected(_))
+    }
+
+    /// Floats that the devices show each other of one image, all together.
+    pub fn shown(&self) -> usize {
+        match &self.head {
+            Head::Seam(seam) => seam.rank.of * seam.shown().len(),
+            _ => 0,
+        }
+    }
+
     /// Whether the head also does the `ReLU` that follows it.
     pub fn rectify(&self) -> bool {
         self.acts
@@ -126,9 +145,12 @@ impl Stretch {
         self.values[self.values.len() - 1].map.len()
     }
 
-    /// Floats of one image's largest value after the head.
+    /// Floats of one image's largest value whose gradient passes through the operations: also the input's, where there is no
+    /// head to take it on.
     pub fn largest(&self) -> usize {
-        self.values[1..].iter().map(|value| value.map.len()).max().unwrap_or(0)
+        let first = usize::from(self.head != Head::None);
+        let values = self.values[first..].iter();
+        values.map(|value| value.map.len()).max().unwrap_or(0)
     }
 
     /// Floats of one image of the values that only pass.
@@ -174,6 +196,10 @@ pub fn cut(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Stretch> {
         dropouts: 0,
     };
     for (index, layer) in spec.layers.iter().enumerate() {
+        if let Operation::Seam(seam) = &layer.operation {
+            let is_vector = |next: &LayerSpec| matches!(next.operation, Operation::Linear(_));
+            cutter.seam(index, *seam, spec.layers.get(index + 1).is_some_and(is_vector));
+        }
         cutter.layer(index, layer, chunks, method);
     }
     for stretch in &mut cutter.stretches {
@@ -230,7 +256,7 @@ impl Cutter {
             }
             Operation::Relu => {
                 let stretch = self.current();
-                let done = stretch.acts.is_empty() && stretch.head != Head::None;
+                let done = stretch.acts.is_empty() && stretch.is_trained();
                 self.in_place(index, Action::Relu { done });
                 self.keep();
             }
@@ -247,9 +273,24 @@ impl Cutter {
                 self.ensure(index, Order::Planar);
                 let number = self.dropouts;
                 self.dropouts += 1;
-                self.in_place(index, Action::Dropout { p: *p, number });
+                let plane = layer.output.plane();
+                let units = Units {
+                    first: layer.span.first * plane,
+                    of: layer.span.of * plane,
+                };
+                self.in_place(index, Action::Dropout { p: *p, number, units });
             }
+            Operation::Seam(_) => {}
         }
+    }
+
+    /// Begins a stretch that is a seam. Its output is planar where that is what comes next, else as its input is.
+    fn seam(&mut self, layer: usize, seam: Seam, planar: bool) {
+        let order = if planar { Order::Planar } else { self.last.map.order };
+        let shape = seam.output();
+        self.start(layer);
+        self.current().head = Head::Seam(seam);
+        self.push(Map { shape, order });
     }
 
     /// The stretch that grows: one without a head where there is none yet.
@@ -298,7 +339,7 @@ impl Cutter {
     /// Begins a new stretch where this one has no room for another value, or works in place only.
     fn room(&mut self, layer: usize) {
         let stretch = self.current();
-        if stretch.values.len() > VALUES || matches!(stretch.head, Head::FullyConnected(_)) {
+        if stretch.values.len() > VALUES || matches!(stretch.head, Head::FullyConnected(_) | Head::Seam(_)) {
             self.start(layer);
         }
     }
@@ -320,7 +361,7 @@ impl Cutter {
     fn in_place(&mut self, layer: usize, action: Action) {
         let stretch = self.current();
         let at = stretch.values.len() - 1;
-        if at == 0 {
+        if at == 0 || matches!(stretch.head, Head::Seam(_)) {
             let map = self.last.map;
             return self.moving(layer, action, map);
         }

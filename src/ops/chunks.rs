@@ -13,7 +13,10 @@ const PER_HALF: usize = 4;
 pub struct Chunks {
     ranges: Vec<Range<usize>>,
     first_half: usize,
+    /// Where the second half begins.
+    middle: usize,
     batch: usize,
+    longest: usize,
 }
 
 impl Chunks {
@@ -24,9 +27,27 @@ impl Chunks {
         let first_half = ranges.len();
         ranges.extend(cut(middle..batch));
         Self {
+            longest: ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0),
             ranges,
             first_half,
+            middle,
             batch,
+        }
+    }
+
+    /// One of the halves as a batch of its own, whose rows count from 0: cut as in the whole, and summed without another
+    /// cut. The second half's chunks may be shorter; the longest is that of the whole, on which the shape of work depends.
+    #[must_use]
+    pub fn half(&self, second: bool) -> Self {
+        let [first_half, second_half] = self.halves();
+        let rows = if second { second_half } else { first_half }.len();
+        let ranges = cut(0..rows);
+        Self {
+            first_half: ranges.len(),
+            ranges,
+            middle: rows,
+            batch: rows,
+            longest: self.longest,
         }
     }
 
@@ -35,10 +56,9 @@ impl Chunks {
         self.batch
     }
 
-    /// The two halves (the second is empty for a batch of 1).
+    /// The two halves (the second is empty for a batch of 1, and for one that is itself a half).
     pub fn halves(&self) -> [Range<usize>; 2] {
-        let middle = self.batch.div_ceil(2);
-        [0..middle, middle..self.batch]
+        [0..self.middle, self.middle..self.batch]
     }
 
     /// How many chunks there are.
@@ -56,9 +76,9 @@ impl Chunks {
         self.first_half
     }
 
-    /// The most rows that a chunk has.
+    /// The most rows that a chunk has; in a half, that a chunk of the whole batch has.
     pub fn longest(&self) -> usize {
-        self.ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0)
+        self.longest
     }
 
     /// The chunks that hold any of the first `rows` rows: whole chunks, so that the shape of the work stays the same.
@@ -94,6 +114,23 @@ mod tests {
                     .all(|r| r.end <= middle || r.start >= middle)
             );
             assert_eq!(chunks.holding(middle).len(), chunks.in_first_half());
+        }
+    }
+
+    #[test]
+    fn halves_are_cut_as_they_are_in_the_whole() {
+        for batch in 1..70 {
+            let whole = Chunks::new(batch);
+            let middle = batch.div_ceil(2);
+            let (first, second) = (whole.half(false), whole.half(true));
+            let shifted = second.holding(batch).iter().map(|r| r.start + middle..r.end + middle);
+            let both: Vec<_> = first.holding(batch).iter().cloned().chain(shifted).collect();
+            assert_eq!(both, whole.holding(batch));
+            for half in [first, second] {
+                assert_eq!(half.longest(), whole.longest());
+                assert_eq!(half.halves(), [0..half.batch(), half.batch()..half.batch()]);
+                assert_eq!(half.in_first_half(), half.len());
+            }
         }
     }
 }

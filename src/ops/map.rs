@@ -4,6 +4,8 @@
 //! `[channel / 8][y][x][channel % 8]`: eight channels of one position fill a vector, whatever the size of the map. Channels
 //! that a last block lacks are zero, and every operation keeps them so.
 
+use std::ops::Range;
+
 use super::Shape;
 use super::simd::LANES;
 
@@ -80,6 +82,33 @@ impl Map {
             (Order::Blocked, Order::Planar) => self.to_planar(from, to),
             _ => to.copy_from_slice(from),
         }
+    }
+
+    /// Copies `channels` of one image to another map of the same height and width, where they begin at channel `first`.
+    pub fn copy_channels(self, from: &[f32], channels: Range<usize>, to_map: Self, to: &mut [f32], first: usize) {
+        let plane = self.shape.plane();
+        for (channel, target) in channels.zip(first..) {
+            let from = from[self.start_of(channel)..].iter().step_by(self.order.lanes());
+            let to = to[to_map.start_of(target)..].iter_mut().step_by(to_map.order.lanes());
+            to.zip(from).take(plane).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Zero for the channels that the last block of an image lacks.
+    pub fn clear_absent(self, image: &mut [f32]) {
+        let lanes = self.order.lanes();
+        let present = self.shape.channels % lanes;
+        if present > 0 {
+            let last = (self.blocks() - 1) * self.block();
+            let block = image[last..].chunks_exact_mut(lanes);
+            block.for_each(|lanes| lanes[present..].fill(0.0));
+        }
+    }
+
+    /// Where a channel's first element lies.
+    const fn start_of(self, channel: usize) -> usize {
+        let lanes = self.order.lanes();
+        channel / lanes * self.block() + channel % lanes
     }
 
     fn to_blocked(self, from: &[f32], to: &mut [f32]) {

@@ -90,6 +90,26 @@ impl<'a> MatrixMut<'a> {
             life: PhantomData,
         }
     }
+
+    /// The first `rows` rows, and the rest.
+    pub fn split_rows(self, rows: usize) -> (Self, Self) {
+        assert!(rows <= self.rows);
+        let rest = self.rows - rows;
+        let start = if rest == 0 {
+            self.start
+        } else {
+            // SAFETY: row `rows` is one of the matrix, so its first element is too.
+            unsafe { self.start.add(rows * self.row_stride) }
+        };
+        (
+            Self { rows, ..self },
+            Self {
+                start,
+                rows: rest,
+                ..self
+            },
+        )
+    }
 }
 
 /// Cuts along the columns: a "row" of [`Divide`] is a column here.

@@ -1,11 +1,10 @@
 //! Memory that the stages hold beside the network's.
 
-use super::Crews;
+use super::{Crews, ModelPlan};
 use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
-use crate::model::Memory;
 
 /// Buffers of the stages, all made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +20,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Those of `config`, for a network that takes `memory`: with as many workers as there may come to be.
-    pub fn new(config: &Config, memory: &Memory, crews: Crews) -> Self {
+    /// Those of `config`, for the network of `model`: with as many workers as there may come to be.
+    pub fn new(config: &Config, model: &ModelPlan, crews: Crews) -> Self {
         let Config {
             decode,
             augment,
@@ -41,7 +40,7 @@ impl Buffers {
             slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
             pixel_buffers: crews.decode.most + augment.queue.get() + crews.augment.most,
             pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
-            snapshot: memory.parameters + memory.momentum,
+            snapshot: 8 * model.spec.parameters() as u64,
         }
     }
 }

@@ -11,7 +11,7 @@ mod workspace;
 
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
-pub use model::{ModelPlan, cores};
+pub use model::{DevicePlan, ModelPlan, cores};
 pub use room::{Limit, Room, SHARE};
 
 use std::num::NonZeroU32;
@@ -163,7 +163,7 @@ impl Plan {
             0
         };
         let workspace = of_train.max(of_val);
-        let room = Room::new(&config, &model.memory, workspace)?;
+        let room = Room::new(&config, &model, workspace)?;
         Ok(Self {
             config,
             sets,
@@ -183,7 +183,7 @@ impl Plan {
 
     /// Memory that the stages hold.
     pub fn buffers(&self) -> Buffers {
-        Buffers::new(&self.config, &self.model.memory, self.crews())
+        Buffers::new(&self.config, &self.model, self.crews())
     }
 
     /// The workers of decode and augment.

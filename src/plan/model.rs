@@ -8,7 +8,7 @@ use crate::config::model::Layer;
 use crate::devices::cpu::Threads;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
-use crate::model::{Memory, ModelError, Network, Parameter, Spec};
+use crate::model::{Memory, ModelError, Network, Parameter, Rank, Spec};
 use crate::ops::Shape;
 
 /// The numbers of a network, before any of it is made.
@@ -20,10 +20,21 @@ pub struct ModelPlan {
     pub spec: Spec,
     /// Classes of the data.
     pub classes: usize,
-    /// Memory for a batch.
-    pub memory: Memory,
-    /// Compute threads.
+    /// The devices, in the order of their ranks.
+    pub devices: Vec<DevicePlan>,
+    /// Compute threads of each device.
     pub threads: usize,
+}
+
+/// What falls to one device.
+#[derive(Clone, Debug)]
+pub struct DevicePlan {
+    /// `cpu:0`, `cpu:1`, …
+    pub name: &'static str,
+    /// Which of the devices it is.
+    pub rank: Rank,
+    /// Memory for its part of a batch.
+    pub memory: Memory,
 }
 
 impl ModelPlan {
@@ -32,36 +43,69 @@ impl ModelPlan {
         let layers = layers(config)?;
         let side = config.augment.crop.get();
         let spec = Spec::new(&layers, Shape::new(3, side, side), classes)?;
-        let threads = config.compute.threads.map_or_else(cores, std::num::NonZeroUsize::get);
-        let memory = crate::model::Plan::new(&spec, config.staging.batch.get(), config.compute.convolution)
-            .memory(&spec, threads);
+        let compute = &config.compute;
+        let count = compute.devices.len();
+        let threads = compute
+            .threads
+            .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
+        let ranks = compute.names().zip(Rank::all(count, compute.parallel));
+        let devices = ranks
+            .map(|(name, rank)| {
+                let own = rank.spec(&spec)?;
+                let plan = crate::model::Plan::on(rank, &own, config.staging.batch.get(), compute.convolution);
+                Ok(DevicePlan {
+                    name,
+                    rank,
+                    memory: plan.memory(&own, threads),
+                })
+            })
+            .collect::<Result<_, ModelError>>()?;
         Rates::new(&config.solver, &names(&spec))?;
         Ok(Self {
             layers,
             spec,
             classes,
-            memory,
+            devices,
             threads,
         })
     }
 
-    /// Makes the network, with its initial weights.
-    pub fn build(&self, config: &Config) -> Result<Network, PlanError> {
-        let threads = Threads::new("cpu-0", self.threads).map_err(|error| ModelError::Threads {
+    /// Memory of all devices together.
+    pub fn memory(&self) -> Memory {
+        self.devices.iter().map(|device| device.memory).sum()
+    }
+
+    /// Compute threads of all devices together.
+    pub fn all_threads(&self) -> usize {
+        self.threads * self.devices.len()
+    }
+
+    /// Makes the network of each device, with its initial weights.
+    pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
+        let (batch, seed) = (config.staging.batch.get(), config.run.seed);
+        let method = config.compute.convolution;
+        self.devices
+            .iter()
+            .map(|device| {
+                let threads = self.start_threads(&device.name.replace(':', "-"))?;
+                Ok(Network::on(device.rank, &self.spec, batch, method, threads, seed)?)
+            })
+            .collect()
+    }
+
+    /// Makes the whole network on one device, for batches of `batch` images.
+    pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
+        let threads = self.start_threads("cpu-0")?;
+        let (method, seed) = (config.compute.convolution, config.run.seed);
+        Ok(Network::on(Rank::ALONE, &self.spec, batch, method, threads, seed)?)
+    }
+
+    fn start_threads(&self, name: &str) -> Result<Arc<Threads>, ModelError> {
+        let threads = Threads::new(name, self.threads).map_err(|error| ModelError::Threads {
             count: self.threads,
             reason: error.to_string(),
         })?;
-        let batch = config.staging.batch.get();
-        let seed = config.run.seed;
-        Ok(Network::new(
-            &self.layers,
-            self.spec.input,
-            self.classes,
-            batch,
-            config.compute.convolution,
-            Arc::new(threads),
-            seed,
-        )?)
+        Ok(Arc::new(threads))
     }
 }
 

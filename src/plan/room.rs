@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use super::available::available;
-use super::{Buffers, Crew, Crews, PlanError};
+use super::{Buffers, Crew, Crews, ModelPlan, PlanError};
 use crate::config::Config;
 use crate::config::memory::MemoryLimit;
-use crate::model::Memory;
 
 /// Percent of the available memory that a run may take by itself. The rest is for what no plan counts: threads, the order of
 /// an epoch, the page cache that files are read through, and the other programs' next minute.
@@ -56,16 +55,19 @@ pub struct Room {
 }
 
 impl Room {
-    /// For `config`, a network that takes `memory` and decode workers that work in `workspace` bytes each. It is an error
+    /// For `config`, the network of `model` and decode workers that work in `workspace` bytes each. It is an error
     /// where the memory that was asked for is too little for the fewest workers.
-    pub fn new(config: &Config, memory: &Memory, workspace: u64) -> Result<Self, PlanError> {
+    pub fn new(config: &Config, model: &ModelPlan, workspace: u64) -> Result<Self, PlanError> {
         let fewest = Crews::new(config, 1);
-        let buffers = Buffers::new(config, memory, fewest);
+        let buffers = Buffers::new(config, model, fewest);
         // Where the images decide how large a buffer is, it may have to hold a whole one.
         let buffer = buffers.pixel_buffer.unwrap_or(workspace);
         let room = Self {
             limit: Limit::new(config.run.memory),
-            fixed: memory.total() + buffers.snapshot + buffers.slots + buffer * config.augment.queue.get() as u64,
+            fixed: model.memory().total()
+                + buffers.snapshot
+                + buffers.slots
+                + buffer * config.augment.queue.get() as u64,
             decoder: workspace + buffer,
             augmenter: buffer,
         };

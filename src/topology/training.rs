@@ -5,24 +5,31 @@
 //!    ▲               ▲───buffer──────┘                                 ├─save──▶ save
 //!    └──────────────────────slot─────────────────────── cpu            └─report▶ record
 //! ```
+//!
+//! Where there are several devices, `cpu` is a stage for each, called by its device: each has hops of its own from and to
+//! compute, and they meet in the exchange.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::input::Start;
 use super::{Flow, Topology, Waits, fill};
+use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
+use crate::devices::cpu::CpuExchange;
 use crate::flow::{Fault, Inlet, Role, Stop, channel};
 use crate::model::Network;
+use crate::model::columns::Columns;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{self, Compute, Hops, IN_FLIGHT, Replica, Report, RunState};
+use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Report, RunState, Ties};
 use crate::stages::save::{self, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
-    /// With the weights of that moment.
-    pub network: Network,
+    /// With the weights of that moment, one for each device.
+    pub networks: Vec<Network>,
     /// All else.
     pub state: RunState,
     /// Stream hashes that must come again.
@@ -44,7 +51,7 @@ pub fn training(
     listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
 ) -> Result<Topology, PlanError> {
     let Beginning {
-        network,
+        networks,
         state,
         expected,
         statistics,
@@ -60,9 +67,7 @@ pub fn training(
     };
     let (batches_in, free) = flow.input(plan, statistics.as_ref(), start, stop)?;
 
-    // compute: the device's thread, the stage that drives it, the writer of checkpoints.
-    let (work, work_in) = channel("work", NonZeroUsize::MIN);
-    let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
+    // compute: the stage that drives the devices, a thread for each of them, the writer of checkpoints.
     let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
     let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
     fill(&spare_copy, 1, Vec::new);
@@ -70,17 +75,12 @@ pub fn training(
     let compute = Compute {
         itinerary: plan.itinerary.clone(),
         solver: config.solver.clone(),
-        rates: Rates::new(&config.solver, network.parameters())?,
+        rates: Rates::new(&config.solver, networks.first().map_or(&[], Network::parameters))?,
         every_steps,
         bad_images_max: config.run.bad_images_max,
         data: plan.sets.clone(),
         state,
         expected,
-    };
-    let replica = Replica {
-        network,
-        seed: config.run.seed,
-        row_len: plan.model.spec.input.len(),
     };
     let saver = Saver {
         folder: config.run.out.join("checkpoints"),
@@ -88,16 +88,29 @@ pub fn training(
         statistics: statistics.clone(),
     };
     let saved = reports.apart();
-    // What it waits for is the device, but for the batches.
-    let waits = Waits::of(Role::Driver, &batches_in)
-        .room(work.waits())
-        .room(outcomes_in.waits())
+    // What it waits for are the devices, but for the batches.
+    let mut waits = Waits::of(Role::Driver, &batches_in)
         .room(saves.waits())
         .room(spare_in.waits())
         .room(reports.waits());
-    let of_device = Waits::of(Role::Device, &work_in)
-        .room(outcomes.waits())
-        .room(free.waits());
+    let mut devices = Vec::new();
+    let mut of_devices = Vec::new();
+    for replica in replicas(plan, networks) {
+        let (work, work_in) = channel("work", NonZeroUsize::MIN);
+        let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
+        waits = waits.room(work.waits()).room(outcomes_in.waits());
+        let hops = DeviceHops {
+            work: work_in,
+            outcomes,
+            free: free.apart(),
+        };
+        devices.push(Device {
+            work,
+            outcomes: outcomes_in,
+        });
+        of_devices.push((replica, hops));
+    }
+    free.finish();
     let of_save = Waits::of(Role::Output, &saves_in)
         .room(spare_copy.waits())
         .room(saved.waits());
@@ -105,8 +118,7 @@ pub fn training(
     flow.one("compute", waits, {
         let hops = Hops {
             batches: batches_in,
-            work,
-            outcomes: outcomes_in,
+            devices,
             saves,
             spare: spare_in,
             reports,
@@ -114,12 +126,42 @@ pub fn training(
         let stop = stop.clone();
         move || compute::run(compute, hops, &stop)
     });
-    flow.one("cpu", of_device, move || {
-        compute::run_replica(replica, &work_in, outcomes, free)
-    });
+    let is_alone = of_devices.len() == 1;
+    for (replica, hops) in of_devices {
+        let mut waits = Waits::of(Role::Device, &hops.work)
+            .room(hops.outcomes.waits())
+            .room(hops.free.waits());
+        if let Some(for_others) = replica.ties.waits() {
+            waits = waits.room(for_others);
+        }
+        // The only one of its kind needs no number.
+        let name = if is_alone { "cpu" } else { replica.name };
+        flow.one(name, waits, move || compute::run_replica(replica, hops));
+    }
     flow.one("save", of_save.remedy(SAVE_LESS), move || {
         save::run(&saver, &saves_in, spare_copy, saved)
     });
     flow.one("record", of_record, move || listen(reports_in));
     Ok(flow.finish())
+}
+
+/// The networks with what ties them together.
+fn replicas(plan: &Plan, networks: Vec<Network>) -> Vec<Replica> {
+    let compute = &plan.config.compute;
+    let several = networks.len() > 1;
+    let ends = CpuExchange::between(networks.iter().map(|network| Arc::clone(network.threads())).collect());
+    let devices = compute.names().zip(networks).zip(ends);
+    devices
+        .map(|((name, network), end)| Replica {
+            name,
+            seed: plan.config.run.seed,
+            row_len: plan.model.spec.input.len(),
+            ties: match compute.parallel {
+                _ if !several => Ties::None,
+                Parallel::Data => Ties::Gradients(Box::new(end)),
+                Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+            },
+            network,
+        })
+        .collect()
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pipeline::config::compute::Method;
 use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
 use pipeline::flow::{Exit, Fault, Inlet, Stop};
-use pipeline::model::checkpoint;
+use pipeline::model::{Network, Spec, checkpoint};
 use pipeline::plan::Crew;
 use pipeline::stages::compute::Report;
 use pipeline::topology;
@@ -184,6 +185,43 @@ fn a_listener_that_panics_does_so_too() {
         panic!("{:?}", ended.ending)
     };
     assert!(message.starts_with("no terminal"), "{message}");
+}
+
+/// How a run on two devices ends of which the second has a network of two classes, where the data have three.
+fn with_a_broken_device(parallel: &'static str) -> (&'static str, String) {
+    let ending = within(Duration::from_secs(30), move || {
+        let given = Given::new(20, 2);
+        let devices = "compute.devices=[\"cpu:0\", \"cpu:1\"]";
+        let plan = given.plan(&[devices, parallel, "run.epochs=1000"]);
+        let mut beginning = given::beginning(&plan);
+        let spec = Spec::new(&plan.model.layers, plan.model.spec.input, 2).expect("the layers fit");
+        let broken = &mut beginning.networks[1];
+        let (rank, threads) = (plan.model.devices[1].rank, Arc::clone(broken.threads()));
+        *broken = Network::on(rank, &spec, 16, Method::Auto, threads, 1).expect("it fits");
+        let stop = Stop::default();
+        let topology = topology::training(&plan, beginning, &stop, |reports| listen(&reports));
+        let topology = topology.expect("the layers exist");
+        control::supervise(topology, &stop, Watch::silent(Duration::from_mins(10)))
+    });
+    match ending {
+        Ending::Faulted {
+            stage,
+            exit: Exit::Panicked(message),
+        } => (stage, message),
+        ending => panic!("{parallel}: {ending:?}"),
+    }
+}
+
+/// The other device waits for what this one has to give, and compute for both.
+#[test]
+fn a_panic_of_one_device_ends_the_run_with_its_name() {
+    let (stage, message) = with_a_broken_device("compute.parallel=data");
+    assert_eq!(stage, "cpu:1");
+    assert!(message.contains("index out of bounds"), "{message}");
+    // Columns find out together that they do not fit.
+    let (stage, message) = with_a_broken_device("compute.parallel=columns");
+    assert!(["cpu:0", "cpu:1"].contains(&stage), "{stage}");
+    assert!(message.contains("every rank takes part"), "{message}");
 }
 
 /// Another worker goes on until there is nothing left to do: every queue is empty then, and only one stage is not waiting.

@@ -66,7 +66,7 @@ impl Given {
 /// The start of a run.
 pub fn beginning(plan: &Plan) -> Beginning {
     Beginning {
-        network: plan.model.build(&plan.config).unwrap_or_else(|error| panic!("{error}")),
+        networks: plan.model.build(&plan.config).unwrap_or_else(|error| panic!("{error}")),
         state: RunState::new(
             plan.fingerprints(),
             plan.sets.train.classes().to_vec(),

@@ -6,6 +6,7 @@ mod bench_compute;
 mod check;
 mod checkpoints;
 mod deterministic;
+mod devices;
 mod disk;
 mod faults;
 mod kill;

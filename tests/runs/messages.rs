@@ -87,6 +87,20 @@ fn with(from: &str, to: &str) -> Given {
 }
 
 #[test]
+fn devices_that_cannot_be_had() {
+    let given = Given::new(2, 1);
+    let sets = ["compute.devices=[\"cpu:0\", \"cuda:0\", \"cpu:0\"]", "staging.batch=2"];
+    refused(&given, "devices", run(&given, &sets));
+}
+
+#[test]
+fn a_model_that_devices_cannot_share() {
+    let given = Given::new(2, 1);
+    let devices = "compute.devices=[\"cpu:0\", \"cpu:1\", \"cpu:2\", \"cpu:3\"]";
+    refused(&given, "columns", run(&given, &[devices, "compute.parallel=columns"]));
+}
+
+#[test]
 fn an_unknown_key() {
     let given = with("slots = 2", "slot = 2");
     refused(&given, "unknown-key", run(&given, &[]));

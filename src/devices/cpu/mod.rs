@@ -4,7 +4,9 @@
 //! are the same bits for any number of threads.
 
 pub mod divide;
+pub mod exchange;
 pub mod peak;
+mod round;
 pub mod row;
 pub mod scratch;
 pub mod threads;
@@ -12,6 +14,7 @@ pub mod threads;
 use std::sync::Arc;
 
 pub use divide::{Divide, Parts, Rows};
+pub use exchange::CpuExchange;
 pub use row::PlanarRows;
 pub use scratch::Scratch;
 pub use threads::Threads;

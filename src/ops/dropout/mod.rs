@@ -20,6 +20,15 @@ pub struct Masks {
     threshold: u64,
 }
 
+/// Some neighbouring units of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    /// The number of the first.
+    pub first: usize,
+    /// How many the layer has.
+    pub of: usize,
+}
+
 impl Masks {
     /// The masks of the `layer`-th dropout layer at `step`, with probability `p` of zero.
     pub fn new(seed: u64, step: u32, layer: u32, p: f32) -> Self {
@@ -29,10 +38,19 @@ impl Masks {
         }
     }
 
-    /// Sets the dropped units of `row` to zero.
+    /// Sets the dropped units of `row` to zero, of which `units` are all.
     pub fn apply(&self, row: usize, units: &mut [f32]) {
-        let blocks = units.len().div_ceil(4);
-        let mut random = self.stream.clone().at_block((row * blocks) as u32);
+        let of = units.len();
+        self.apply_to(row, Units { first: 0, of }, units);
+    }
+
+    /// The same where `units` are but a part of the row's, from `place.first` on.
+    pub fn apply_to(&self, row: usize, place: Units, units: &mut [f32]) {
+        let blocks = place.of.div_ceil(4);
+        let mut random = self.stream.clone().at_block((row * blocks + place.first / 4) as u32);
+        for _ in 0..place.first % 4 {
+            random.next_u32();
+        }
         for unit in units {
             if u64::from(random.next_u32()) < self.threshold {
                 *unit = 0.0;

@@ -1,9 +1,16 @@
-//! Fully connected layer: blocks of units, each one matrix product over the whole batch.
+//! Fully connected layer: blocks of units, each a matrix product over each half of the batch.
+//!
+//! How `gemm` sums depends on the shape of the product. With the halves apart it is the same on two devices as on one.
+
+use std::ops::{Range, RangeInclusive};
 
 use super::{Geometry, block};
 use crate::devices::cpu::{Cpu, Rows};
 use crate::ops::matrix::{Matrix, MatrixMut, product};
 use crate::ops::{Chunks, relu};
+
+/// Rows of a half for which `gemm` sums first and adds then. For fewer or more it adds one after another, or in parts.
+const ONE_SUM: RangeInclusive<usize> = 3..=512;
 
 impl Geometry {
     /// y from x for the whole batch; `rectify` applies max(0, ·) on the way.
@@ -25,8 +32,11 @@ impl Geometry {
             cpu,
             self.outputs,
             MatrixMut::new(y, batch, self.outputs),
-            &|from, to, mut y| {
-                product(&mut y, false, x, weight.rows(from, to).transposed());
+            &|from, to, y| {
+                let weight = weight.rows(from, to).transposed();
+                each_half(chunks, y, |rows, mut y| {
+                    product(&mut y, false, x.rows(rows.start, rows.end), weight);
+                });
             },
         );
         cpu.each_range(chunks.holding(batch), Rows::new(y, self.outputs), |_, y| {
@@ -57,7 +67,14 @@ impl Geometry {
             {
                 let x = xs.rows(range.start, range.end);
                 let dy = dys.rows(range.start, range.end).columns(from, to).transposed();
-                product(&mut MatrixMut::new(dw, to - from, self.inputs), half == 1, dy, x);
+                let is_one_sum = ONE_SUM.contains(&range.len());
+                if half == 0 || is_one_sum {
+                    product(&mut MatrixMut::new(dw, to - from, self.inputs), half == 1, dy, x);
+                } else {
+                    let mut second = vec![0.0; dw.len()];
+                    product(&mut MatrixMut::new(&mut second, to - from, self.inputs), false, dy, x);
+                    dw.iter_mut().zip(&second).for_each(|(dw, second)| *dw += second);
+                }
             }
         });
         cpu.threads.each_part(db, 64, |i, db| {
@@ -80,10 +97,24 @@ impl Geometry {
             cpu,
             self.inputs,
             MatrixMut::new(dx, batch, self.inputs),
-            &|from, to, mut dx| {
-                product(&mut dx, false, dy, weight.columns(from, to));
+            &|from, to, dx| {
+                let weight = weight.columns(from, to);
+                each_half(chunks, dx, |rows, mut dx| {
+                    product(&mut dx, false, dy.rows(rows.start, rows.end), weight);
+                });
             },
         );
+    }
+}
+
+/// Runs `task(rows, rows of matrix)` for each half of the batch that has rows.
+fn each_half<'a>(chunks: &Chunks, matrix: MatrixMut<'a>, task: impl Fn(Range<usize>, MatrixMut<'a>)) {
+    let [first, second] = chunks.halves();
+    let (above, below) = matrix.split_rows(first.len());
+    for (rows, matrix) in [(first, above), (second, below)] {
+        if !rows.is_empty() {
+            task(rows, matrix);
+        }
     }
 }
 

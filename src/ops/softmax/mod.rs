@@ -22,6 +22,16 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// That of these rows and those of `other`.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sum: self.sum + other.sum,
+            present: self.present + other.present,
+            correct: self.correct + other.correct,
+        }
+    }
+
     /// Mean over the present rows; 0 where there are none.
     pub fn mean(&self) -> f64 {
         self.sum / f64::from(self.present.max(1))

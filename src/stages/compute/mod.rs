@@ -1,10 +1,13 @@
-//! compute: training steps and evaluation, batch by batch, on a device that works asynchronously.
-//! upstream: staging · downstream: the device's replica, save, and whoever listens to reports
+//! compute: training steps and evaluation, batch by batch, on devices that work asynchronously.
+//! upstream: staging · downstream: the devices' replicas, save, and whoever listens to reports
+//!
+//! Every device gets the same work in the same order; an outcome is whole when each of them has given its part.
 //!
 //! Invariant: the state that goes into a checkpoint is that after every outcome of the work submitted so far, and no
 //! checkpoint is made of a step whose loss was not finite.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::config::solver::Solver;
 use crate::flow::{Fault, Inlet, Outlet, Stop};
@@ -15,6 +18,7 @@ use crate::stages::passage::{Batch, Header, Part, RowFact};
 use crate::stages::save::{Save, Snapshot};
 use crate::stages::source::Itinerary;
 
+mod bad;
 mod error;
 mod evaluation;
 mod replica;
@@ -23,7 +27,7 @@ mod state;
 
 pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
-pub use replica::{Outcome, Replica, Work, run as run_replica};
+pub use replica::{DeviceHops, End, Outcome, Replica, Ties, Work, run as run_replica};
 pub use report::Report;
 pub use state::{RunState, Score};
 
@@ -50,14 +54,20 @@ pub struct Compute {
     pub expected: VecDeque<(u64, u64)>,
 }
 
+/// The hops between the compute stage and one device.
+pub struct Device {
+    /// To it.
+    pub work: Outlet<Work>,
+    /// From it.
+    pub outcomes: Inlet<Outcome>,
+}
+
 /// The hops of the compute stage.
 pub struct Hops {
     /// From staging.
     pub batches: Inlet<Batch>,
-    /// To the device.
-    pub work: Outlet<Work>,
-    /// From the device.
-    pub outcomes: Inlet<Outcome>,
+    /// In the order of the ranks.
+    pub devices: Vec<Device>,
     /// To the writer of checkpoints.
     pub saves: Outlet<Save>,
     /// The snapshot buffer, back from the writer.
@@ -107,16 +117,19 @@ pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
         }
         let Some(batch) = run.next_batch()? else { break };
         if stopped {
-            run.hops.work.send(Work::Discard(batch))?;
+            run.send(Work::Discard(Arc::new(batch)))?;
         } else {
             run.submit(batch)?;
         }
     }
     run.settle()?;
     let Hops {
-        work, saves, reports, ..
+        devices,
+        saves,
+        reports,
+        ..
     } = run.hops;
-    work.finish();
+    devices.into_iter().for_each(|device| device.work.finish());
     saves.finish();
     reports.finish();
     Ok(())
@@ -158,14 +171,15 @@ impl Run {
                     .compute
                     .rates
                     .at(self.progress(step), self.compute.state.plateau.factor)
-                    .to_vec();
+                    .into();
                 pending.lr = self.learning_rate(step);
                 pending.step = step + 1;
-                self.hops.work.send(Work::Train { batch, step, rates })?;
+                let batch = Arc::new(batch);
+                self.send(Work::Train { batch, step, rates })?;
             }
             Part::Evaluate => {
                 pending.facts.clone_from(&batch.facts);
-                self.hops.work.send(Work::Evaluate(batch))?;
+                self.send(Work::Evaluate(Arc::new(batch)))?;
             }
         }
         let (step, part) = (pending.step, header.position.part);
@@ -261,27 +275,39 @@ impl Run {
         Ok(())
     }
 
-    /// Takes the oldest outcome.
-    fn attend(&mut self) -> Result<(), Fault> {
-        let Some(outcome) = self.hops.outcomes.next()? else {
+    /// Gives every device the same to do. None of it is kept here: the last device to let go of a batch has its slot.
+    fn send(&self, work: Work) -> Result<(), Fault> {
+        let Some((last, others)) = self.hops.devices.split_last() else {
             return Err(Fault::Aborted);
         };
+        for device in others {
+            device.work.send(work.clone())?;
+        }
+        Ok(last.work.send(work)?)
+    }
+
+    /// Takes the oldest outcome.
+    fn attend(&mut self) -> Result<(), Fault> {
         let Some(pending) = self.pending.pop_front() else {
             return Err(Fault::Aborted);
         };
-        match outcome {
-            Outcome::Trained(loss) => self.trained(&pending, loss),
-            Outcome::Evaluated(probabilities) => {
-                self.evaluation.add(&pending.facts, &probabilities);
-                let done = pending.header.position.batch + 1;
-                let of = self
-                    .compute
-                    .itinerary
-                    .batches(pending.header.position.epoch, Part::Evaluate);
-                Ok(self.hops.reports.send(Report::EvalProgress { done, of })?)
+        let (mut loss, mut probabilities) = (Loss::default(), Vec::new());
+        for device in &self.hops.devices {
+            match device.outcomes.next()? {
+                Some(Outcome::Trained(part)) => loss = loss.and(part),
+                Some(Outcome::Evaluated(part)) if probabilities.is_empty() => probabilities = part,
+                Some(Outcome::Evaluated(part)) => probabilities.extend(part),
+                Some(Outcome::Copied(_)) | None => return Err(Fault::Aborted),
             }
-            Outcome::Copied(_) => Err(Fault::Aborted),
         }
+        let position = pending.header.position;
+        if position.part == Part::Train {
+            return self.trained(&pending, loss);
+        }
+        self.evaluation.add(&pending.facts, &probabilities);
+        let done = position.batch + 1;
+        let of = self.compute.itinerary.batches(position.epoch, Part::Evaluate);
+        Ok(self.hops.reports.send(Report::EvalProgress { done, of })?)
     }
 
     fn trained(&mut self, pending: &Pending, loss: Loss) -> Result<(), Fault> {
@@ -333,52 +359,22 @@ impl Run {
         Ok(self.hops.reports.send(report)?)
     }
 
-    /// Reports bad samples when they are met first, and ends the run when there are too many.
-    fn note_bad(&mut self, batch: &Batch) -> Result<(), Fault> {
-        let part = batch.header.position.part;
-        for fact in &batch.facts {
-            let Some(reason) = &fact.refused else { continue };
-            let sample = self.compute.data.of(part).id(fact.sample as usize).to_string();
-            if !self.compute.state.bad.insert((part, fact.sample)) {
-                continue;
-            }
-            if part == Part::Evaluate {
-                self.met_in_evaluation.push(fact.sample);
-            }
-            let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
-            self.hops.reports.send(Report::Skip {
-                step,
-                sample: sample.clone(),
-                reason: reason.to_string(),
-            })?;
-            let most = self.compute.bad_images_max;
-            if self.compute.state.bad.len() > most as usize {
-                let reason = reason.to_string();
-                return Err(Fault::failed(ComputeError::TooManyBad { most, sample, reason }));
-            }
-        }
-        Ok(())
-    }
-
-    /// An evaluation that is cut short is done again from its beginning, and with it what it met.
-    fn forget_evaluation(&mut self) {
-        for sample in self.met_in_evaluation.drain(..) {
-            self.compute.state.bad.remove(&(Part::Evaluate, sample));
-        }
-    }
-
     /// Hands a copy of everything to the writer; waits while the write before is pending.
     fn save(&mut self, is_best: bool) -> Result<(), Fault> {
         if self.compute.every_steps == 0 {
             return Ok(());
         }
-        let Some(spare) = self.hops.spare.next()? else {
+        let Some(mut snapshot) = self.hops.spare.next()? else {
             return Err(Fault::Aborted);
         };
-        self.hops.work.send(Work::Copy(spare))?;
-        let Some(Outcome::Copied(snapshot)) = self.hops.outcomes.next()? else {
-            return Err(Fault::Aborted);
-        };
+        // It goes round: each device puts in what it has.
+        for device in &self.hops.devices {
+            device.work.send(Work::Copy(snapshot))?;
+            let Some(Outcome::Copied(copied)) = device.outcomes.next()? else {
+                return Err(Fault::Aborted);
+            };
+            snapshot = copied;
+        }
         let state = self.compute.state.clone();
         if let Some(parameter) = snapshot.iter().find(|p| !p.value.iter().all(|value| value.is_finite())) {
             let name = parameter.name.clone();

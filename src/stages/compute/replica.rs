@@ -1,76 +1,104 @@
 //! The network on one device, run by a thread of its own: work goes in, outcomes come out, in the same order.
 //!
-//! The slot goes back to the source as soon as its rows are copied into the device's memory, not when the step ends.
+//! A batch is shared by the devices; its slot goes back to the source as soon as the last of them has copied its rows into
+//! its own memory, not when the step ends.
 
-use crate::flow::{Fault, Inlet, Outlet, Slot};
+use std::sync::Arc;
+
+use crate::devices::{Exchange, PeerLost};
+use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
+use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::{sgd::Rate, softmax::Loss};
 use crate::stages::passage::Batch;
 use crate::stages::save::Snapshot;
 
 /// Something for the device to do.
+#[derive(Clone)]
 pub enum Work {
     /// One training step.
     Train {
         /// The rows.
-        batch: Batch,
+        batch: Arc<Batch>,
         /// The number of the step, from 0: the key of the dropout masks.
         step: u64,
         /// One for each parameter.
-        rates: Vec<Rate>,
+        rates: Arc<[Rate]>,
     },
     /// Softmax outputs of a batch.
-    Evaluate(Batch),
+    Evaluate(Arc<Batch>),
     /// A batch that is not wanted any more: its slot goes home.
-    Discard(Batch),
-    /// Copies all parameters.
+    Discard(Arc<Batch>),
+    /// Copies what the device updates of all parameters.
     Copy(Snapshot),
 }
 
 /// What came of it. `Discard` has no outcome.
 pub enum Outcome {
-    /// The loss of a training step.
+    /// The loss of a training step, on the rows that the device speaks for: its own, or of columns the first device's all.
     Trained(Loss),
-    /// Softmax outputs, `[rows][classes]`.
+    /// Softmax outputs of those rows, `[rows][classes]`.
     Evaluated(Vec<f32>),
-    /// The parameters after all work so far.
+    /// The device's part of the parameters after all work so far is in it.
     Copied(Snapshot),
+}
+
+/// A device's end of the exchange.
+pub type End = Box<dyn Exchange<Buffer = [f32]>>;
+
+/// What ties a device to the others.
+pub enum Ties {
+    /// There are no others.
+    None,
+    /// Gradients are summed, and weights gathered.
+    Gradients(End),
+    /// Maps change hands.
+    Columns(Columns),
 }
 
 /// A network and where it lives.
 pub struct Replica {
+    /// The device.
+    pub name: &'static str,
     /// The network.
     pub network: Network,
     /// The run's seed.
     pub seed: u64,
     /// Elements of a row as the network sees it.
     pub row_len: usize,
+    /// The other devices.
+    pub ties: Ties,
+}
+
+/// A device's hops.
+pub struct DeviceHops {
+    /// From compute.
+    pub work: Inlet<Work>,
+    /// To compute.
+    pub outcomes: Outlet<Outcome>,
+    /// The slots' way home.
+    pub free: Outlet<Slot>,
 }
 
 /// Works until the end of data.
-pub fn run(
-    mut replica: Replica,
-    work: &Inlet<Work>,
-    outcomes: Outlet<Outcome>,
-    free: Outlet<Slot>,
-) -> Result<(), Fault> {
+pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
+    let DeviceHops { work, outcomes, free } = hops;
     while let Some(work) = work.next()? {
         match work {
             Work::Train { batch, step, rates } => {
-                let span = tracing::debug_span!("cpu", step);
+                let span = tracing::debug_span!("cpu", device = replica.name, step);
                 let _entered = span.enter();
-                let (labels, weights) = targets(&batch);
+                let targets = Targets::new(&batch);
                 let rows = replica.load(batch, &free);
-                outcomes.send(Outcome::Trained(replica.train(rows, step, &labels, &weights, &rates)))?;
+                outcomes.send(Outcome::Trained(replica.train(rows, step, &targets, &rates)?))?;
             }
             Work::Evaluate(batch) => {
                 let rows = replica.load(batch, &free);
-                replica.network.forward(Pass::Evaluate, rows);
-                outcomes.send(Outcome::Evaluated(replica.network.probabilities().to_vec()))?;
+                outcomes.send(Outcome::Evaluated(replica.evaluate(rows)?))?;
             }
-            Work::Discard(batch) => give_back(batch.slot, &free),
+            Work::Discard(batch) => give_back(batch, &free),
             Work::Copy(mut snapshot) => {
-                copy(replica.network.parameters(), &mut snapshot);
+                replica.network.store(&mut snapshot);
                 outcomes.send(Outcome::Copied(snapshot))?;
             }
         }
@@ -80,56 +108,105 @@ pub fn run(
     Ok(())
 }
 
+impl Ties {
+    /// Time that the device has waited for others.
+    pub fn waits(&self) -> Option<Arc<Stopwatch>> {
+        match self {
+            Self::None => None,
+            Self::Gradients(exchange) => Some(exchange.waits()),
+            Self::Columns(columns) => Some(columns.waits()),
+        }
+    }
+}
+
 impl Replica {
-    /// Copies the rows in use into the device's memory and gives the slot back.
-    fn load(&mut self, batch: Batch, free: &Outlet<Slot>) -> usize {
-        let rows = batch.header.rows as usize;
-        let floats: &[f32] = bytemuck::cast_slice(batch.slot.bytes(rows));
+    /// Copies those of the rows in use that are the device's into its memory, and how many these are.
+    fn load(&mut self, batch: Arc<Batch>, free: &Outlet<Slot>) -> usize {
+        let in_use = batch.header.rows as usize;
+        let own = self.network.own_rows();
+        let own = own.start.min(in_use)..own.end.min(in_use);
+        let floats: &[f32] = bytemuck::cast_slice(batch.slot.bytes(in_use));
         // A row of the slot is padded to whole words, a row of the network is not.
+        let rows = floats.chunks_exact(floats.len() / in_use);
         let input = self.network.input_mut().chunks_exact_mut(self.row_len);
-        for (to, from) in input.zip(floats.chunks_exact(floats.len() / rows)) {
+        for (to, from) in input.zip(rows.skip(own.start).take(own.len())) {
             to.copy_from_slice(&from[..self.row_len]);
         }
-        give_back(batch.slot, free);
-        rows
+        give_back(batch, free);
+        own.len()
     }
 
-    fn train(&mut self, rows: usize, step: u64, labels: &[u32], weights: &[f32], rates: &[Rate]) -> Loss {
-        self.network.forward(
-            Pass::Train {
-                seed: self.seed,
-                step: step as u32,
-            },
-            rows,
-        );
-        let loss = self.network.loss(labels, weights);
-        self.network.backward();
-        self.network.update(rates);
-        loss
+    fn train(&mut self, rows: usize, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, PeerLost> {
+        let Self { network, ties, .. } = self;
+        let pass = Pass::Train {
+            seed: self.seed,
+            step: step as u32,
+        };
+        let first = network.own_rows().start.min(targets.labels.len());
+        let (labels, weights) = (&targets.labels[first..], &targets.weights[first..]);
+        if let Ties::Columns(columns) = ties {
+            network.forward_through(pass, rows, columns)?;
+            let loss = network.loss_over(labels, weights, targets.present);
+            network.backward_through(columns)?;
+            network.update(rates);
+            return Ok(if columns.speaks() { loss } else { Loss::default() });
+        }
+        network.forward(pass, rows);
+        let loss = network.loss_over(labels, weights, targets.present);
+        network.backward();
+        if let Ties::Gradients(exchange) = ties {
+            exchange.reduce_scatter(&mut network.gradients_mut().collect::<Vec<_>>())?;
+        }
+        network.update(rates);
+        if let Ties::Gradients(exchange) = ties {
+            exchange.all_gather(&mut network.values_mut().collect::<Vec<_>>())?;
+        }
+        Ok(loss)
+    }
+
+    /// Softmax outputs of the rows that this device speaks for.
+    fn evaluate(&mut self, rows: usize) -> Result<Vec<f32>, PeerLost> {
+        let Self { network, ties, .. } = self;
+        match ties {
+            Ties::Columns(columns) => {
+                network.forward_through(Pass::Evaluate, rows, columns)?;
+                if !columns.speaks() {
+                    return Ok(Vec::new());
+                }
+            }
+            Ties::None | Ties::Gradients(_) => network.forward(Pass::Evaluate, rows),
+        }
+        Ok(network.probabilities().to_vec())
     }
 }
 
-/// The source may have ended already; then nobody needs the slot.
-fn give_back(slot: Slot, free: &Outlet<Slot>) {
-    let _ = free.send(slot);
-}
-
-fn targets(batch: &Batch) -> (Vec<u32>, Vec<f32>) {
-    let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
-    batch
-        .facts
-        .iter()
-        .map(|fact| (fact.label, weight(fact.is_present())))
-        .unzip()
-}
-
-/// Copies values and momentum into memory that is there already; the first time it is made.
-fn copy(from: &[crate::model::Parameter], to: &mut Snapshot) {
-    if to.len() != from.len() {
-        *to = from.to_vec();
+/// The slot goes home with the last device that lets go of its batch. The source may have ended already; then nobody needs
+/// it.
+fn give_back(batch: Arc<Batch>, free: &Outlet<Slot>) {
+    if let Some(batch) = Arc::into_inner(batch) {
+        let _ = free.send(batch.slot);
     }
-    for (to, from) in to.iter_mut().zip(from) {
-        to.value.copy_from_slice(&from.value);
-        to.momentum.copy_from_slice(&from.momentum);
+}
+
+/// What the rows of a batch should come to.
+struct Targets {
+    labels: Vec<u32>,
+    /// 0 for what was refused.
+    weights: Vec<f32>,
+    /// Rows of weight 1.
+    present: u32,
+}
+
+impl Targets {
+    fn new(batch: &Batch) -> Self {
+        let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
+        let rows = batch.facts.iter();
+        let (labels, weights): (Vec<u32>, Vec<f32>) = rows.map(|fact| (fact.label, weight(fact.is_present()))).unzip();
+        let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
+        Self {
+            labels,
+            weights,
+            present,
+        }
     }
 }

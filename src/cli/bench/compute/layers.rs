@@ -44,7 +44,7 @@ fn layer(layer: &LayerSpec) -> Value {
         // α is on the plain sum, whatever the configuration said.
         Operation::Lrn(lrn) => json!({ "reach": lrn.reach, "alpha": lrn.alpha, "beta": lrn.beta, "k": lrn.k }),
         Operation::Dropout(p) => json!({ "p": p }),
-        Operation::Linear(_) | Operation::Relu | Operation::Tanh => json!({}),
+        Operation::Linear(_) | Operation::Relu | Operation::Tanh | Operation::Seam(_) => json!({}),
     };
     if let (Value::Object(object), Value::Object(numbers)) = (&mut object, numbers) {
         object.extend(numbers);

@@ -18,6 +18,8 @@ pub(super) fn config(args: &ComputeArgs) -> Result<Config, Failure> {
     sets.extend(args.batch.map(|batch| format!("staging.batch={batch}")));
     sets.extend(args.threads.map(|threads| format!("compute.threads={threads}")));
     sets.extend_from_slice(&args.sets);
+    // One device is measured, however many a run would have.
+    sets.push("compute.devices=[\"cpu:0\"]".to_string());
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
 }
 

@@ -1,0 +1,216 @@
+//! What a device does at its seams: channels go into memory that all devices see, and come from there.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use super::{Kind, Seam};
+use crate::devices::cpu::Threads;
+use crate::devices::{Exchange, PeerLost};
+use crate::flow::stopwatch::Stopwatch;
+use crate::ops::map::Map;
+
+/// The memory of a seam's pass: `from` becomes `to`, each for all images; `space` is what the devices exchange.
+pub struct Operands<'a> {
+    /// How an image lies in `from`.
+    pub before: Map,
+    /// What is there.
+    pub from: &'a [f32],
+    /// How an image lies in `to`.
+    pub after: Map,
+    /// What is to be made.
+    pub to: &'a mut [f32],
+    /// Room for what every device shows of every image.
+    pub space: &'a mut [f32],
+}
+
+/// Whoever brings maps over the seams of a network.
+pub trait Seams: Send {
+    /// Why it cannot.
+    type Error: Send;
+    /// A seam's output from its input.
+    fn forward(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), Self::Error>;
+    /// The gradient of its input from that of its output.
+    fn backward(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), Self::Error>;
+}
+
+/// For a network that is whole: it has no seams.
+pub struct Whole;
+
+impl Seams for Whole {
+    type Error = Infallible;
+
+    fn forward(&mut self, seam: &Seam, _: Operands<'_>) -> Result<(), Infallible> {
+        unreachable!("{seam:?} in a network that is whole")
+    }
+
+    fn backward(&mut self, seam: &Seam, _: Operands<'_>) -> Result<(), Infallible> {
+        unreachable!("{seam:?} in a network that is whole")
+    }
+}
+
+/// A device's ties to the other columns.
+pub struct Columns {
+    exchange: Box<dyn Exchange<Buffer = [f32]>>,
+    threads: Arc<Threads>,
+}
+
+impl Columns {
+    /// By `exchange`; channels are copied by `threads`.
+    pub fn new(exchange: Box<dyn Exchange<Buffer = [f32]>>, threads: Arc<Threads>) -> Self {
+        Self { exchange, threads }
+    }
+
+    /// Whether this device tells what all of them know.
+    pub fn speaks(&self) -> bool {
+        self.exchange.rank() == 0
+    }
+
+    /// Time that the device has waited for others.
+    pub fn waits(&self) -> Arc<Stopwatch> {
+        self.exchange.waits()
+    }
+
+    /// All channels from each device's own.
+    fn gather(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands {
+            before,
+            from,
+            after,
+            to,
+            space,
+        } = operands;
+        let shown = Map::planar(seam.shown());
+        let area = from.len() / before.len() * shown.len();
+        let space = &mut space[..seam.rank.of * area];
+        let own = &mut space[seam.rank.number * area..][..area];
+        self.threads.each_part(own, shown.len(), |n, to| {
+            let channels = 0..before.shape.channels;
+            before.copy_channels(&from[n * before.len()..][..before.len()], channels, shown, to, 0);
+        });
+        self.exchange.all_gather(&mut [&mut *space])?;
+        self.threads.each_part(to, after.len(), |n, to| {
+            for number in 0..seam.rank.of {
+                let channels = seam.of(number);
+                let from = &space[number * area + n * shown.len()..][..shown.len()];
+                shown.copy_channels(from, 0..channels.len(), after, to, channels.start);
+            }
+            after.clear_absent(to);
+        });
+        Ok(())
+    }
+
+    /// The sum over the devices of the own channels' gradient.
+    fn scatter(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands {
+            before,
+            from,
+            after,
+            to,
+            space,
+        } = operands;
+        let shown = Map::planar(seam.shown());
+        let images = from.len() / before.len();
+        let area = images * shown.len();
+        let space = &mut space[..seam.rank.of * area];
+        self.threads.each_part(space, shown.len(), |i, to| {
+            let (number, n) = (i / images, i % images);
+            let channels = seam.of(number);
+            before.copy_channels(
+                &from[n * before.len()..][..before.len()],
+                channels.clone(),
+                shown,
+                to,
+                0,
+            );
+            // Where the share is less than the largest.
+            to[channels.len() * shown.shape.plane()..].fill(0.0);
+        });
+        self.exchange.reduce_scatter(&mut [&mut *space])?;
+        let own = &space[seam.rank.number * area..][..area];
+        self.threads.each_part(to, after.len(), |n, to| {
+            let channels = 0..after.shape.channels;
+            shown.copy_channels(&own[n * shown.len()..][..shown.len()], channels, after, to, 0);
+            after.clear_absent(to);
+        });
+        Ok(())
+    }
+
+    /// Own channels and those next to them.
+    fn widen(&mut self, seam: &Seam, halo: usize, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands {
+            before,
+            from,
+            after,
+            to,
+            space,
+        } = operands;
+        let shown = Map::planar(seam.shown());
+        let area = from.len() / before.len() * shown.len();
+        let space = &mut space[..seam.rank.of * area];
+        let own = &mut space[seam.rank.number * area..][..area];
+        let count = before.shape.channels;
+        self.threads.each_part(own, shown.len(), |n, to| {
+            let from = &from[n * before.len()..][..before.len()];
+            before.copy_channels(from, 0..halo, shown, to, 0);
+            before.copy_channels(from, count - halo..count, shown, to, halo);
+        });
+        self.exchange.all_gather(&mut [&mut *space])?;
+        let [left, right] = seam.borders(halo);
+        let number = seam.rank.number;
+        self.threads.each_part(to, after.len(), |n, to| {
+            let of = |number: usize| &space[number * area + n * shown.len()..][..shown.len()];
+            if left > 0 {
+                shown.copy_channels(of(number - 1), halo..2 * halo, after, to, 0);
+            }
+            before.copy_channels(&from[n * before.len()..][..before.len()], 0..count, after, to, left);
+            if right > 0 {
+                shown.copy_channels(of(number + 1), 0..halo, after, to, left + count);
+            }
+            after.clear_absent(to);
+        });
+        Ok(())
+    }
+
+    /// Some channels of what is here, from `first` on.
+    fn pick(&self, first: usize, operands: Operands<'_>) {
+        let Operands {
+            before,
+            from,
+            after,
+            to,
+            ..
+        } = operands;
+        let channels = first..first + after.shape.channels;
+        self.threads.each_part(to, after.len(), |n, to| {
+            let from = &from[n * before.len()..][..before.len()];
+            before.copy_channels(from, channels.clone(), after, to, 0);
+            after.clear_absent(to);
+        });
+    }
+}
+
+impl Seams for Columns {
+    type Error = PeerLost;
+
+    fn forward(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), PeerLost> {
+        match seam.kind {
+            Kind::Select => self.pick(seam.own().start, operands),
+            Kind::Gather { .. } => self.gather(seam, operands)?,
+            Kind::Widen { halo } => self.widen(seam, halo, operands)?,
+            Kind::Narrow { halo } => self.pick(seam.borders(halo)[0], operands),
+        }
+        Ok(())
+    }
+
+    fn backward(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), PeerLost> {
+        match seam.kind {
+            Kind::Select => unreachable!("no gradient is needed below the first parameters"),
+            Kind::Gather { is_summed: true } => self.scatter(seam, operands)?,
+            Kind::Gather { is_summed: false } => self.pick(seam.own().start, operands),
+            // What comes back for the neighbours' channels is theirs to compute.
+            Kind::Widen { halo } => self.pick(seam.borders(halo)[0], operands),
+            Kind::Narrow { halo } => self.widen(seam, halo, operands)?,
+        }
+        Ok(())
+    }
+}

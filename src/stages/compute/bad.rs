@@ -1,0 +1,41 @@
+//! Samples that were refused: each is told of once, and counted.
+
+use super::{ComputeError, Report, Run};
+use crate::flow::Fault;
+use crate::stages::passage::{Batch, Part};
+
+impl Run {
+    /// Reports bad samples when they are met first, and ends the run when there are too many.
+    pub(super) fn note_bad(&mut self, batch: &Batch) -> Result<(), Fault> {
+        let part = batch.header.position.part;
+        for fact in &batch.facts {
+            let Some(reason) = &fact.refused else { continue };
+            let sample = self.compute.data.of(part).id(fact.sample as usize).to_string();
+            if !self.compute.state.bad.insert((part, fact.sample)) {
+                continue;
+            }
+            if part == Part::Evaluate {
+                self.met_in_evaluation.push(fact.sample);
+            }
+            let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
+            self.hops.reports.send(Report::Skip {
+                step,
+                sample: sample.clone(),
+                reason: reason.to_string(),
+            })?;
+            let most = self.compute.bad_images_max;
+            if self.compute.state.bad.len() > most as usize {
+                let reason = reason.to_string();
+                return Err(Fault::failed(ComputeError::TooManyBad { most, sample, reason }));
+            }
+        }
+        Ok(())
+    }
+
+    /// An evaluation that is cut short is done again from its beginning, and with it what it met.
+    pub(super) fn forget_evaluation(&mut self) {
+        for sample in self.met_in_evaluation.drain(..) {
+            self.compute.state.bad.remove(&(Part::Evaluate, sample));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Networks in columns against the whole network: the same numbers, but for the order in which gradients are summed.
+
+use std::sync::Arc;
+use std::thread;
+
+use pipeline::config::compute::{Method, Parallel};
+use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use pipeline::devices::cpu::CpuExchange;
+use pipeline::model::columns::Columns;
+use pipeline::model::presets::{self, Overrides};
+use pipeline::model::{ModelError, Network, Pass, Rank, Spec};
+use pipeline::ops::Shape;
+
+use crate::networks::{CLASSES, Run, assert_near};
+
+fn conv(name: &str, channels: usize, groups: usize) -> Layer {
+    Layer::Convolution(Convolution {
+        name: name.to_owned(),
+        channels,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        groups,
+        partial_windows: false,
+        init: Init::He,
+        bias: 0.1,
+    })
+}
+
+fn fc(name: &str, outputs: Option<usize>) -> Layer {
+    Layer::FullyConnected(FullyConnected {
+        name: name.to_owned(),
+        outputs,
+        init: Init::He,
+        bias: 0.1,
+    })
+}
+
+fn lrn(size: usize) -> Layer {
+    Layer::Lrn(Lrn {
+        size,
+        alpha: 0.3,
+        beta: 0.75,
+        k: 1.5,
+        divide_by_size: false,
+    })
+}
+
+fn pool() -> Layer {
+    Layer::MaxPool(MaxPool {
+        size: 3,
+        stride: 2,
+        partial_windows: true,
+    })
+}
+
+/// Everything in an order that no preset has, with shares that are not even and dropout on maps.
+fn odd() -> Vec<Layer> {
+    vec![
+        lrn(3),
+        conv("conv1", 13, 1),
+        Layer::Tanh,
+        Layer::Tanh,
+        lrn(3),
+        Layer::Dropout(Dropout { p: 0.2 }),
+        pool(),
+        Layer::Relu,
+        conv("conv2", 12, 1),
+        lrn(3),
+        conv("conv3", 24, 12),
+        Layer::Relu,
+        Layer::Dropout(Dropout { p: 0.3 }),
+        pool(),
+        fc("fc4", Some(21)),
+        Layer::Tanh,
+        Layer::Dropout(Dropout { p: 0.5 }),
+        fc("fc5", None),
+    ]
+}
+
+/// The paper's plan, small, with shares for which convolutions are computed as in the whole.
+fn plain() -> Vec<Layer> {
+    vec![
+        conv("conv1", 32, 1),
+        Layer::Relu,
+        lrn(5),
+        pool(),
+        conv("conv2", 48, 2),
+        Layer::Relu,
+        lrn(5),
+        pool(),
+        conv("conv3", 32, 1),
+        Layer::Relu,
+        conv("conv4", 32, 2),
+        Layer::Relu,
+        pool(),
+        fc("fc5", Some(24)),
+        Layer::Relu,
+        Layer::Dropout(Dropout { p: 0.5 }),
+        fc("fc6", None),
+    ]
+}
+
+fn preset(name: &str) -> Vec<Layer> {
+    let he = Overrides {
+        init: Some(Init::He),
+        ..Overrides::default()
+    };
+    presets::layers(name, he).unwrap()
+}
+
+fn run(layers: &[Layer], side: usize) -> Run<'_> {
+    Run {
+        layers,
+        side,
+        batch: 9,
+        tail: 5,
+        method: Method::Direct,
+    }
+}
+
+/// Softmax outputs of each of `devices` devices before any step.
+fn outputs(run: Run<'_>, devices: usize, pass: Pass) -> Vec<Vec<f32>> {
+    let (x, _, _) = run.input(0);
+    let networks: Vec<Network> = Rank::all(devices, Parallel::Columns)
+        .map(|rank| run.network(rank))
+        .collect();
+    let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
+    thread::scope(|scope| {
+        let running: Vec<_> = networks
+            .into_iter()
+            .zip(CpuExchange::between(pools))
+            .map(|(mut network, end)| {
+                let x = &x;
+                scope.spawn(move || {
+                    network.input_mut().copy_from_slice(x);
+                    if devices == 1 {
+                        network.forward(pass, run.batch);
+                    } else {
+                        let mut columns = Columns::new(Box::new(end), Arc::clone(network.threads()));
+                        network.forward_through(pass, run.batch, &mut columns).unwrap();
+                    }
+                    network.logits().to_vec()
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// No sum is split on the way forward. Only where a device has so few channels, or so long a matrix product, that another
+/// way to compute it is taken, it is rounded otherwise.
+#[test]
+fn forward_every_device_has_the_scores_of_the_whole_network() {
+    for pass in [Pass::Evaluate, Pass::Train { seed: 4, step: 3 }] {
+        for (layers, side, counts, tolerance) in [
+            (preset("alexnet-medium"), 48, &[2][..], 1e-6),
+            (preset("alexnet-small"), 28, &[2, 3, 4], 1e-6),
+            (odd(), 11, &[2, 3], 1e-6),
+            (plain(), 20, &[2], 0.0),
+        ] {
+            let whole = &outputs(run(&layers, side), 1, pass)[0];
+            for &devices in counts {
+                for scores in outputs(run(&layers, side), devices, pass) {
+                    assert_near("scores", &scores, whole, tolerance);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_few_steps_come_to_the_weights_of_the_whole_network() {
+    for (layers, side, counts) in [
+        (preset("alexnet-medium"), 48, &[2][..]),
+        (preset("alexnet-small"), 28, &[2, 3, 4]),
+        (preset("cifar10-quick-tanh"), 24, &[2]),
+        (plain(), 20, &[2]),
+        (odd(), 11, &[2, 3]),
+    ] {
+        for method in [Method::Direct, Method::Winograd] {
+            let run = Run {
+                method,
+                ..run(&layers, side)
+            };
+            let alone = run.alone();
+            for &devices in counts {
+                let (losses, whole) = run.several(devices, Parallel::Columns);
+                // Each device knows the loss of all rows.
+                for losses in losses {
+                    for (ours, alone) in losses.iter().zip(&alone.0) {
+                        assert!(
+                            (ours.0 - alone.0).abs() < 1e-4 && ours.1 == alone.1,
+                            "{ours:?} {alone:?}"
+                        );
+                    }
+                }
+                for (ours, alone) in whole.iter().zip(&alone.1) {
+                    assert_eq!((&ours.name, &ours.shape), (&alone.name, &alone.shape));
+                    assert_near(&alone.name, &ours.value, &alone.value, 1e-5);
+                    assert_near(&alone.name, &ours.momentum, &alone.momentum, 2e-5);
+                }
+            }
+        }
+    }
+}
+
+/// A device has the weights of its own outputs and no others, and as much memory as planned.
+#[test]
+fn two_columns_hold_each_weight_once() {
+    let layers = preset("alexnet-medium");
+    let run = run(&layers, 48);
+    let networks: Vec<_> = Rank::all(2, Parallel::Columns).map(|rank| run.network(rank)).collect();
+    let of = |network: &Network| network.spec().parameters();
+    let whole = Spec::new(&layers, Shape::new(3, 48, 48), CLASSES).unwrap();
+    assert_eq!(networks.iter().map(of).sum::<usize>(), whole.parameters());
+    for network in &networks {
+        let rank = Rank::all(2, Parallel::Columns).next().unwrap();
+        let rank = Rank {
+            number: networks.iter().position(|other| std::ptr::eq(other, network)).unwrap(),
+            ..rank
+        };
+        let plan = pipeline::model::Plan::on(rank, network.spec(), run.batch, run.method);
+        assert_eq!(network.memory(), plan.memory(network.spec(), network.threads().count()));
+    }
+}
+
+#[test]
+fn models_that_devices_cannot_share_are_refused_by_name() {
+    let refusal = |layers: &[Layer], of: usize| {
+        let whole = Spec::new(layers, Shape::new(3, 12, 12), CLASSES).unwrap();
+        let rank = Rank::all(of, Parallel::Columns).last().unwrap();
+        rank.spec(&whole).unwrap_err()
+    };
+    let groups = [conv("conv1", 12, 1), conv("conv2", 12, 3), fc("fc3", None)];
+    assert!(
+        matches!(refusal(&groups, 2), ModelError::GroupsOfDevices { layer, groups: 3, devices: 2 } if layer == "conv2")
+    );
+    let few = [conv("conv1", 12, 1), fc("fc2", None)];
+    assert!(
+        matches!(refusal(&few, 6), ModelError::OutputsOfDevices { layer, outputs: 5, devices: 6 } if layer == "fc2")
+    );
+    let narrow = [conv("conv1", 6, 1), lrn(5), fc("fc2", None)];
+    assert!(matches!(refusal(&narrow, 2), ModelError::Narrow { layer, channels: 3, halo: 4, .. } if layer == "lrn1"));
+}

@@ -1,0 +1,119 @@
+//! The exchange between CPU devices against sums written out, for one to four ranks.
+
+use std::sync::Arc;
+use std::thread;
+
+use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::devices::{Exchange, share};
+use pipeline::rng::{Philox, Purpose};
+
+/// The ends of an exchange between `ranks` devices of `threads` threads each.
+pub fn exchanges(ranks: usize, threads: usize) -> Vec<CpuExchange> {
+    let pool = |rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap());
+    CpuExchange::between((0..ranks).map(pool).collect())
+}
+
+/// Runs `work(rank's end)` on a thread for each rank.
+fn each<T: Send>(ranks: usize, threads: usize, work: impl Fn(CpuExchange) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    thread::scope(|scope| {
+        let running: Vec<_> = exchanges(ranks, threads)
+            .into_iter()
+            .map(|exchange| scope.spawn(move || work(exchange)))
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// Lengths around the sizes of tasks and blocks, and none.
+const LENGTHS: [usize; 7] = [0, 1, 3, 1024, 1025, 70_001, 200_000];
+
+/// The buffers of a rank, of very different sizes: sums in another order have other bits.
+fn buffers(rank: usize, round: u32) -> Vec<Vec<f32>> {
+    let mut random = Philox::new(5, Purpose::Init, rank as u32, round);
+    let mut number = || (random.uniform() - 0.5) * [1.0, 1e-4, 300.0][random.below(3) as usize];
+    LENGTHS.map(|len| (0..len).map(|_| number()).collect()).into()
+}
+
+fn slices(buffers: &mut [Vec<f32>]) -> Vec<&mut [f32]> {
+    buffers.iter_mut().map(Vec::as_mut_slice).collect()
+}
+
+/// What all ranks have, added in their order.
+fn sums(ranks: usize, round: u32) -> Vec<Vec<f32>> {
+    let add = |sums: Vec<Vec<f32>>, rank| {
+        let pairs = sums.into_iter().zip(buffers(rank, round));
+        pairs
+            .map(|(a, b)| a.iter().zip(&b).map(|(a, b)| a + b).collect())
+            .collect()
+    };
+    (1..ranks).fold(buffers(0, round), add)
+}
+
+#[test]
+fn all_reduce_gives_every_rank_the_sums_in_the_order_of_the_ranks() {
+    for ranks in 1..=4 {
+        for threads in 1..=2 {
+            let found = each(ranks, threads, |mut exchange| {
+                // More than one round: what is left of one must not be in the next.
+                (0..3)
+                    .map(|round| {
+                        let mut own = buffers(exchange.rank(), round);
+                        exchange.all_reduce(&mut slices(&mut own)).unwrap();
+                        own
+                    })
+                    .collect::<Vec<_>>()
+            });
+            for (rank, rounds) in found.iter().enumerate() {
+                for (round, found) in rounds.iter().enumerate() {
+                    assert!(
+                        found == &sums(ranks, round as u32),
+                        "rank {rank} of {ranks}, round {round}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reduce_scatter_sums_the_own_share_and_leaves_the_rest() {
+    for ranks in 1..=4 {
+        let found = each(ranks, 1, |mut exchange| {
+            let mut own = buffers(exchange.rank(), 0);
+            exchange.reduce_scatter(&mut slices(&mut own)).unwrap();
+            (exchange.rank(), own)
+        });
+        for (rank, found) in found {
+            for ((found, sum), before) in found.iter().zip(sums(ranks, 0)).zip(buffers(rank, 0)) {
+                let own = share(sum.len(), rank, ranks);
+                let mut expected = before;
+                expected[own.clone()].copy_from_slice(&sum[own]);
+                assert!(found == &expected, "rank {rank} of {ranks}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_gather_brings_each_share_from_its_rank() {
+    for ranks in 1..=4 {
+        let found = each(ranks, 2, |mut exchange| {
+            let mut own = buffers(exchange.rank(), 0);
+            exchange.all_gather(&mut slices(&mut own)).unwrap();
+            own
+        });
+        let of_ranks: Vec<_> = (0..ranks).map(|rank| buffers(rank, 0)).collect();
+        for found in found {
+            for (index, found) in found.iter().enumerate() {
+                for (rank, of_rank) in of_ranks.iter().enumerate() {
+                    let theirs = share(found.len(), rank, ranks);
+                    assert!(
+                        found[theirs.clone()] == of_rank[index][theirs],
+                        "rank {rank} of {ranks}"
+                    );
+                }
+            }
+        }
+    }
+}

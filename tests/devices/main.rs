@@ -1,0 +1,8 @@
+//! Several devices: what they exchange, and that together they are one.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod columns;
+mod exchange;
+mod losses;
+mod networks;
+mod speed;

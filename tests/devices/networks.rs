@@ -1,0 +1,230 @@
+//! Networks on several devices against the same network on one, step by step.
+
+use std::sync::Arc;
+use std::thread;
+
+use pipeline::config::compute::{Method, Parallel};
+use pipeline::config::model::Layer;
+use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::model::columns::Columns;
+use pipeline::model::presets::{self, Overrides};
+use pipeline::model::{Network, Parameter, Pass, Rank, Spec};
+use pipeline::ops::Shape;
+use pipeline::ops::sgd::Rate;
+use pipeline::ops::softmax::Loss;
+use pipeline::rng::{Philox, Purpose};
+use pipeline::stages::compute::Ties;
+
+pub const CLASSES: usize = 5;
+const RATE: Rate = Rate {
+    lr: 0.02,
+    momentum: 0.9,
+    weight_decay: 5e-4,
+    frozen: false,
+};
+
+/// A run of a few steps: batches of `batch` rows, of which the last step has `tail`.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub layers: &'a [Layer],
+    pub side: usize,
+    pub batch: usize,
+    pub tail: usize,
+    pub method: Method,
+}
+
+/// What a device tells of a step: its loss, its rows that are present and those of them that are right.
+pub type Told = (f64, u32, u32);
+
+/// What a run came to: losses, and whole parameters.
+pub type Came = (Vec<Told>, Vec<Parameter>);
+
+fn threads(name: usize) -> Arc<Threads> {
+    Arc::new(Threads::new(&format!("cpu-{name}"), 1 + name % 2).unwrap())
+}
+
+impl Run<'_> {
+    pub fn input(&self, step: u32) -> (Vec<f32>, Vec<u32>, Vec<f32>) {
+        let rows = if step == 2 { self.tail } else { self.batch };
+        let mut random = Philox::new(9, Purpose::Init, step, 1);
+        let x = (0..rows * 3 * self.side * self.side)
+            .map(|_| 2.0 * random.uniform() - 1.0)
+            .collect();
+        let labels = (0..rows).map(|_| random.below(CLASSES as u32)).collect();
+        // Some images were refused.
+        let weights = (0..rows).map(|row| if row % 7 == 5 { 0.0 } else { 1.0 }).collect();
+        (x, labels, weights)
+    }
+
+    pub fn network(&self, rank: Rank) -> Network {
+        let spec = Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap();
+        Network::on(rank, &spec, self.batch, self.method, threads(rank.number), 3).unwrap()
+    }
+
+    /// Three steps; the last has the tail of an epoch.
+    fn on(&self, mut network: Network, mut ties: Ties) -> (Vec<Told>, Network) {
+        let mut losses = Vec::new();
+        for number in 0..3 {
+            let (x, labels, weights) = self.input(number);
+            let own = network.own_rows();
+            let own = own.start.min(labels.len())..own.end.min(labels.len());
+            let len = network.spec().input.len();
+            network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
+            let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
+            let targets = (&labels[own.clone()], &weights[own], present);
+            let loss = step(&mut network, &mut ties, number, targets);
+            losses.push((loss.sum, loss.present, loss.correct));
+        }
+        (losses, network)
+    }
+
+    pub fn alone(&self) -> Came {
+        let (losses, network) = self.on(self.network(Rank::ALONE), Ties::None);
+        (losses, network.parameters().to_vec())
+    }
+
+    /// The same on several devices: what each told, and the parameters that they come to together.
+    pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<Told>>, Vec<Parameter>) {
+        let networks: Vec<_> = Rank::all(devices, parallel).map(|rank| self.network(rank)).collect();
+        let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
+        let ends: Vec<_> = thread::scope(|scope| {
+            let ends = networks.into_iter().zip(CpuExchange::between(pools));
+            let running: Vec<_> = ends
+                .map(|(network, end)| {
+                    let ties = tied(parallel, end, &network);
+                    scope.spawn(|| self.on(network, ties))
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let mut whole = Vec::new();
+        for (_, network) in &ends {
+            network.store(&mut whole);
+            // With its share of the rows, everyone has all values.
+            for (own, first) in network.parameters().iter().zip(ends[0].1.parameters()) {
+                assert!(parallel != Parallel::Data || own.value == first.value, "{}", own.name);
+            }
+        }
+        (ends.into_iter().map(|(losses, _)| losses).collect(), whole)
+    }
+
+    /// On several devices with a share of the rows each.
+    fn data(&self, devices: usize) -> Came {
+        let (losses, whole) = self.several(devices, Parallel::Data);
+        let add = |a: Told, b: &Told| (a.0 + b.0, a.1 + b.1, a.2 + b.2);
+        let sums = (0..3).map(|step| losses.iter().map(|losses| &losses[step]).fold((0.0, 0, 0), add));
+        (sums.collect(), whole)
+    }
+}
+
+/// What ties a device to the others by its end of the exchange.
+pub fn tied(parallel: Parallel, end: CpuExchange, network: &Network) -> Ties {
+    match parallel {
+        Parallel::Data => Ties::Gradients(Box::new(end)),
+        Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+    }
+}
+
+/// One step of a device on the rows that are in its network; `targets` are their labels and weights, and how many rows of the
+/// whole batch are present.
+pub fn step(
+    network: &mut Network,
+    ties: &mut Ties,
+    step: u32,
+    (labels, weights, present): (&[u32], &[f32], u32),
+) -> Loss {
+    let pass = Pass::Train { seed: 4, step };
+    let rates = vec![RATE; network.parameters().len()];
+    if let Ties::Columns(columns) = ties {
+        network.forward_through(pass, labels.len(), columns).unwrap();
+        let loss = network.loss_over(labels, weights, present);
+        network.backward_through(columns).unwrap();
+        network.update(&rates);
+        return loss;
+    }
+    network.forward(pass, labels.len());
+    let loss = network.loss_over(labels, weights, present);
+    network.backward();
+    if let Ties::Gradients(exchange) = ties {
+        let mut gradients: Vec<_> = network.gradients_mut().collect();
+        exchange.reduce_scatter(&mut gradients).unwrap();
+    }
+    network.update(&rates);
+    if let Ties::Gradients(exchange) = ties {
+        exchange
+            .all_gather(&mut network.values_mut().collect::<Vec<_>>())
+            .unwrap();
+    }
+    loss
+}
+
+/// Small networks of every kind of layer, and sizes of batches that do not divide.
+fn runs(test: impl Fn(Run<'_>)) {
+    let he = Overrides {
+        init: Some(pipeline::config::model::Init::He),
+        ..Overrides::default()
+    };
+    let medium = presets::layers("alexnet-medium", he).unwrap();
+    let small = presets::layers("alexnet-small", he).unwrap();
+    let tanh = presets::layers("cifar10-quick-tanh", he).unwrap();
+    for (layers, side, sizes) in [
+        (&medium, 48, &[(8, 3)][..]),
+        (&small, 28, &[(16, 3), (17, 13), (5, 1)]),
+        (&tanh, 24, &[(9, 9), (17, 3)]),
+    ] {
+        for &(batch, tail) in sizes {
+            for method in [Method::Direct, Method::Winograd] {
+                test(Run {
+                    layers,
+                    side,
+                    batch,
+                    tail,
+                    method,
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn two_devices_with_a_half_each_come_to_the_bits_of_one() {
+    runs(|run| {
+        let (alone, two) = (run.alone(), run.data(2));
+        assert_eq!(alone.0, two.0, "losses, {} rows, {} in the tail", run.batch, run.tail);
+        for (alone, two) in alone.1.iter().zip(&two.1) {
+            assert!(
+                alone == two,
+                "{}, {} rows, {} in the tail",
+                alone.name,
+                run.batch,
+                run.tail
+            );
+        }
+    });
+}
+
+#[test]
+fn three_and_four_devices_differ_by_the_rounding_of_sums() {
+    runs(|run| {
+        let alone = run.alone();
+        for devices in [3, 4] {
+            let several = run.data(devices);
+            for (alone, several) in alone.1.iter().zip(&several.1) {
+                // Biases and momentum are sums in which much cancels out.
+                let tolerance = if alone.is_bias() { 5e-6 } else { 1e-6 };
+                assert_near(&alone.name, &several.value, &alone.value, tolerance);
+                assert_near(&alone.name, &several.momentum, &alone.momentum, 5e-6);
+            }
+        }
+    });
+}
+
+/// Fails where a number is further away than `tolerance`, in parts of the largest.
+pub fn assert_near(what: &str, ours: &[f32], twin: &[f32], tolerance: f32) {
+    let largest = twin.iter().fold(1e-6f32, |largest, x| largest.max(x.abs()));
+    let apart = ours.iter().zip(twin).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+    assert!(
+        apart <= tolerance * largest,
+        "{what}: {apart:e} apart, the largest is {largest:e}"
+    );
+}

@@ -1,0 +1,101 @@
+//! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
+//! and no other work: `cargo test --release --test devices speed -- --ignored --nocapture`.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use pipeline::config::compute::{Method, Parallel};
+use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::model::presets::{self, Overrides};
+use pipeline::model::{Network, Rank, Spec};
+use pipeline::ops::Shape;
+use pipeline::rng::{Philox, Purpose};
+use pipeline::stages::compute::Ties;
+
+use crate::networks::{step, tied};
+
+/// Steps of one measurement.
+const STEPS: u32 = 2;
+
+/// Measurements of each; their median counts.
+const ROUNDS: u32 = 5;
+
+/// The paper's network on some devices.
+struct Team {
+    members: Vec<(Network, Ties)>,
+    batch: usize,
+}
+
+impl Team {
+    fn new(devices: usize, threads: usize, parallel: Parallel, (side, batch): (usize, usize)) -> Self {
+        let layers = presets::layers("alexnet", Overrides::default()).unwrap();
+        let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
+        let pools: Vec<_> = (0..devices)
+            .map(|rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap()))
+            .collect();
+        let ranks = Rank::all(devices, parallel).zip(&pools);
+        let networks =
+            ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap());
+        let ends = networks.zip(CpuExchange::between(pools.clone()));
+        let mut members: Vec<_> = ends
+            .map(|(network, end)| {
+                let ties = if devices == 1 {
+                    Ties::None
+                } else {
+                    tied(parallel, end, &network)
+                };
+                (network, ties)
+            })
+            .collect();
+        let mut random = Philox::new(9, Purpose::Init, 0, 1);
+        for (network, _) in &mut members {
+            network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
+        }
+        Self { members, batch }
+    }
+
+    /// Images a second.
+    fn rate(&mut self, from: u32) -> f64 {
+        let batch = self.batch;
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for (network, ties) in &mut self.members {
+                scope.spawn(move || {
+                    let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
+                    for number in from..from + STEPS {
+                        step(network, ties, number, (&labels, &weights, batch as u32));
+                    }
+                });
+            }
+        });
+        f64::from(STEPS) * batch as f64 / start.elapsed().as_secs_f64()
+    }
+}
+
+#[test]
+#[ignore = "a measurement, which wants the machine for itself"]
+fn two_devices_of_a_thread_are_as_fast_as_one_of_two() {
+    for (side, batch) in [(112, 64), (224, 128)] {
+        let what = format!("{side} pixels, batches of {batch}");
+        let mut one = Team::new(1, 2, Parallel::Data, (side, batch));
+        let mut several = [Parallel::Data, Parallel::Columns].map(|parallel| Team::new(2, 1, parallel, (side, batch)));
+        let mut ratios = [Vec::new(), Vec::new()];
+        for round in 0..=ROUNDS {
+            let one = one.rate(round * STEPS);
+            let [data, columns] = several.each_mut().map(|team| team.rate(round * STEPS));
+            println!("{what}: one {one:.1}, data parallel {data:.1}, columns {columns:.1} images/s");
+            // The first touches all memory.
+            if round > 0 {
+                for (ratios, rate) in ratios.iter_mut().zip([data, columns]) {
+                    ratios.push(rate / one);
+                }
+            }
+        }
+        let [data, columns] = ratios.map(|mut ratios| {
+            ratios.sort_by(f64::total_cmp);
+            ratios[ratios.len() / 2]
+        });
+        println!("{what}: median ratios {data:.3} data parallel, {columns:.3} columns");
+    }
+}
