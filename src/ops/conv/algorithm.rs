@@ -3,11 +3,11 @@
 use super::Geometry;
 use super::layout::Layout;
 use super::products::Products;
-use super::tile::PANEL;
 use super::winograd::Winograd;
 use crate::config::compute::Method;
 use crate::ops::map::Order;
 use crate::ops::simd::LANES;
+use crate::ops::tile::PANEL;
 
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

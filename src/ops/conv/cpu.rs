@@ -6,7 +6,6 @@
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
 use super::products::Products;
-use super::tile::PANEL;
 use super::winograd::{self, Winograd};
 use super::{Algorithm, Geometry, direct};
 use crate::config::compute::Method;
@@ -14,6 +13,7 @@ use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
+use crate::ops::tile::PANEL;
 
 /// A convolution, and how each of its directions is computed. x is in the order that it was made for, all else is blocked.
 #[derive(Clone, Debug, PartialEq)]

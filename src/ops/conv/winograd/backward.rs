@@ -5,9 +5,9 @@ use super::forward::read as read_inputs;
 use super::tiles::Gradients;
 use super::weights::Unpack;
 use crate::ops::conv::layout::{Layout, Panel};
-use crate::ops::conv::tile::{PANEL, Start, tiles};
 use crate::ops::map::Order;
 use crate::ops::simd;
+use crate::ops::tile::{PANEL, Start, tiles};
 
 /// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as direct
 /// convolution has them.

@@ -3,9 +3,9 @@
 use super::tiles::{Inputs, Outputs};
 use super::{PANELS, Winograd};
 use crate::ops::conv::layout::{Layout, Panel};
-use crate::ops::conv::tile::{PANEL, Start, tiles};
 use crate::ops::map::Order;
 use crate::ops::simd;
+use crate::ops::tile::{PANEL, Start, tiles};
 
 /// y of the images from their `x` and packed weights: plus `bias`, rectified where asked.
 pub fn forward(

@@ -28,8 +28,8 @@ pub use forward::forward;
 pub use weights::pack;
 
 use super::Geometry;
-use super::tile::PANEL;
 use crate::ops::simd::LANES;
+use crate::ops::tile::PANEL;
 /// Side of the outputs of a tile.
 const SIDE: usize = 4;
 

@@ -3,9 +3,9 @@
 use super::transform::{Input, Output, Spread, Transform, twice};
 use super::{SIDE, Winograd};
 use crate::ops::conv::layout::Panel;
-use crate::ops::conv::tile::PANEL;
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Lanes, Simd, Work};
+use crate::ops::tile::PANEL;
 
 /// One block of channels of one image, whose positions outside read as zero.
 #[derive(Clone, Copy)]

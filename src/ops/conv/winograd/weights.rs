@@ -4,9 +4,9 @@ use super::Winograd;
 use super::transform::{Gather, Kernel, twice};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
-use crate::ops::conv::tile::PANEL;
 use crate::ops::map::Order;
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use crate::ops::tile::PANEL;
 
 /// U of one panel.
 pub fn pack(geometry: &super::Geometry, weights: Weights<'_>, panel: &Panel, to: &mut [f32]) {
