@@ -7,6 +7,7 @@
 //! How a row is summed does not depend on the rows beside it, so that a device with half of the batch has the same bits.
 
 use std::array;
+use std::ops::Range;
 
 use super::Geometry;
 use crate::devices::cpu::{Cpu, Threads};
@@ -37,7 +38,7 @@ impl Geometry {
 
     /// Floats of scratch that one task borrows.
     pub fn scratch(self, batch: usize) -> usize {
-        (COLUMNS * ROWS * PANEL).max(BLOCK * (batch + 2 * PANEL))
+        (ROWS * (batch + COLUMNS * PANEL)).max(BLOCK * (batch + (COLUMNS + 1) * PANEL))
     }
 
     /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
@@ -108,29 +109,30 @@ impl Geometry {
         cpu.threads.each_part(dw, BLOCK * self.inputs, |block, dw| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
             let (gradients, rest) = scratch.split_at_mut(batch * BLOCK);
-            let (sums, second) = rest[..2 * BLOCK * PANEL].split_at_mut(BLOCK * PANEL);
+            let (sums, rest) = rest.split_at_mut(COLUMNS * BLOCK * PANEL);
+            let second = &mut rest[..BLOCK * PANEL];
             let outputs = dw.len() / self.inputs;
             for (row, dy) in gradients.chunks_exact_mut(BLOCK).zip(dy.chunks_exact(self.outputs)) {
                 row[..outputs].copy_from_slice(&dy[block * BLOCK..][..outputs]);
             }
-            let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
-            let [first_half, second_half] = chunks.halves();
-            for (panel, x) in packed.chunks_exact(batch * PANEL).enumerate() {
-                for (half, sums) in [(&first_half, &mut *sums), (&second_half, &mut *second)] {
-                    let gradients = &gradients[half.start * BLOCK..];
-                    for (from, places) in depths(half.len(), BLOCK) {
-                        let x = &x[(half.start + from) * PANEL..][..places.len() * PANEL];
-                        let sums = &mut sums[..outputs * PANEL];
-                        tiles(gradients, &bases[..outputs], places.list(), x, sums, start(from));
+            // A few panels at a time: rows of dw are so far apart that they share a set of the cache.
+            for (part, panels) in packed.chunks(COLUMNS * batch * PANEL).enumerate() {
+                for (x, sums) in panels
+                    .chunks_exact(batch * PANEL)
+                    .zip(sums.chunks_exact_mut(BLOCK * PANEL))
+                {
+                    let (sums, second) = (&mut sums[..outputs * PANEL], &mut second[..outputs * PANEL]);
+                    let [first_half, second_half] = chunks.halves();
+                    sum_images(first_half, gradients, x, sums);
+                    if !second_half.is_empty() {
+                        sum_images(second_half, gradients, x, second);
+                        sums.iter_mut().zip(second).for_each(|(sum, second)| *sum += *second);
                     }
                 }
-                let present = PANEL.min(self.inputs - panel * PANEL);
                 for (o, dw) in dw.chunks_exact_mut(self.inputs).enumerate() {
-                    let dw = &mut dw[panel * PANEL..][..present];
-                    dw.copy_from_slice(&sums[o * PANEL..][..present]);
-                    if !second_half.is_empty() {
-                        let second = &second[o * PANEL..][..present];
-                        dw.iter_mut().zip(second).for_each(|(dw, second)| *dw += second);
+                    let dw = dw.chunks_mut(PANEL).skip(part * COLUMNS);
+                    for (dw, sums) in dw.zip(sums.chunks_exact(BLOCK * PANEL)) {
+                        dw.copy_from_slice(&sums[o * PANEL..][..dw.len()]);
                     }
                 }
             }
@@ -153,15 +155,27 @@ impl Geometry {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
             for first in (0..self.outputs).step_by(ROWS) {
                 let rows = ROWS.min(self.outputs - first);
-                let places: [u32; ROWS] = array::from_fn(|o| (first + o) as u32);
+                let places: [u32; ROWS] = array::from_fn(|o| o as u32);
+                let (gradients, scratch) = scratch.split_at_mut(batch * ROWS);
+                // Rows of dy are as far apart as those of dw.
+                for (row, dy) in gradients.chunks_exact_mut(ROWS).zip(dy.chunks_exact(self.outputs)) {
+                    row[..rows].copy_from_slice(&dy[first..first + rows]);
+                }
                 let weight = &weight[first * self.inputs..][..rows * self.inputs];
+                for (o, row) in weight.chunks_exact(self.inputs).enumerate() {
+                    let row = row[block * COLUMNS * PANEL..].chunks(PANEL);
+                    for (columns, packed) in row.zip(scratch.chunks_exact_mut(ROWS * PANEL).take(COLUMNS)) {
+                        let packed = &mut packed[o * PANEL..(o + 1) * PANEL];
+                        packed[..columns.len()].copy_from_slice(columns);
+                        packed[columns.len()..].fill(0.0);
+                    }
+                }
                 for (panel, sums) in sums.chunks_exact_mut(batch * PANEL).enumerate() {
-                    let packed = &mut scratch[panel * ROWS * PANEL..][..rows * PANEL];
-                    pack_columns(weight, self.inputs, (block * COLUMNS + panel) * PANEL, packed);
+                    let packed = &scratch[panel * ROWS * PANEL..][..rows * PANEL];
                     for (image, sums) in sums.chunks_mut(BLOCK * PANEL).enumerate() {
-                        let bases: [u32; BLOCK] = array::from_fn(|n| ((image * BLOCK + n) * self.outputs) as u32);
+                        let bases: [u32; BLOCK] = array::from_fn(|n| ((image * BLOCK + n) * ROWS) as u32);
                         let bases = &bases[..sums.len() / PANEL];
-                        tiles(dy, bases, &places[..rows], packed, sums, start(first));
+                        tiles(gradients, bases, &places[..rows], packed, sums, start(first));
                     }
                 }
             }
@@ -176,6 +190,24 @@ impl Geometry {
                     }
                 }
             });
+    }
+}
+
+/// Sums of dy · x over the images of `half`: six outputs of `gradients`, `[image][48]`, by sixteen inputs of `x`, `[image][16]`.
+fn sum_images(half: Range<usize>, gradients: &[f32], x: &[f32], sums: &mut [f32]) {
+    let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
+    let bases = &bases[..sums.len() / PANEL];
+    for (from, places) in depths(half.len(), BLOCK) {
+        let first = half.start + from;
+        let x = &x[first * PANEL..(first + places.len()) * PANEL];
+        tiles(
+            &gradients[half.start * BLOCK..],
+            bases,
+            places.list(),
+            x,
+            sums,
+            start(from),
+        );
     }
 }
 
