@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::devices::{Exchange, PeerLost};
+use crate::devices::{Exchange, PeerLost, Update};
 use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
 use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
@@ -157,9 +157,8 @@ impl Replica {
         network.backward();
         if let Ties::Gradients(exchange) = ties {
             let mut parameters: Vec<_> = network.sharded().collect();
-            exchange.step(&mut parameters, &|number, w, v, g| {
-                sgd::cpu::step(rates[number], w, v, g)
-            })?;
+            let update: Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
+            exchange.step(&mut parameters, update)?;
         } else {
             network.update(rates);
         }
