@@ -4,6 +4,7 @@
 //! all_reduce       every buffer becomes the sum of the ranks' buffers
 //! reduce_scatter   its rank's share of every buffer becomes that sum; the rest is as it was
 //! all_gather       every rank's share is copied into the buffers of all
+//! step             reduce_scatter of gradients, an update of the share, all_gather of the values
 //! ```
 //!
 //! Every rank makes the same calls in the same order, with as many buffers of the same lengths. Sums are taken in the order
@@ -16,6 +17,19 @@ use std::sync::Arc;
 
 use crate::flow::fault::{Fault, UpstreamLost};
 use crate::flow::stopwatch::Stopwatch;
+
+/// A parameter under a step.
+pub struct Sharded<'a, B: ?Sized> {
+    /// The sum over this rank's rows. It is used up.
+    pub gradient: &'a mut B,
+    /// All values, the same on every rank.
+    pub value: &'a mut B,
+    /// What the solver remembers of this rank's share.
+    pub memory: &'a mut B,
+}
+
+/// Updates the parameter of that number: `update(number, value, memory, gradient)` on some neighbouring elements.
+pub type Update<'a, B> = &'a (dyn Fn(usize, &mut B, &mut B, &B) + Sync);
 
 /// One rank's end of the exchange between devices.
 pub trait Exchange: Send {
@@ -39,6 +53,14 @@ pub trait Exchange: Send {
 
     /// Every rank's [`share`] of every buffer is copied to the same place of the others' buffers.
     fn all_gather(&mut self, buffers: &mut [&mut Self::Buffer]) -> Result<(), PeerLost>;
+
+    /// One step of the solver: of every parameter this rank's share is updated by the sum of the ranks' gradients, and all
+    /// ranks come to have all new values. What three calls could do is one, so that memory is passed over as seldom as can be.
+    fn step(
+        &mut self,
+        parameters: &mut [Sharded<'_, Self::Buffer>],
+        update: Update<'_, Self::Buffer>,
+    ) -> Result<(), PeerLost>;
 
     /// Time that this rank has waited for others.
     fn waits(&self) -> Arc<Stopwatch>;

@@ -6,4 +6,4 @@ pub mod exchange;
 
 pub mod row;
 
-pub use exchange::{Exchange, PeerLost, share};
+pub use exchange::{Exchange, PeerLost, Sharded, Update, share};

@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
+use super::columns::Whole;
 use super::share::Share;
 use super::timing::{Clock, Timings};
 use super::{Direction, Memory, ModelError, Parameter, Plan, Rank, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
+use crate::devices::Sharded;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::softmax::Loss;
 use crate::ops::{Shape, sgd, softmax};
@@ -123,6 +125,14 @@ impl Network {
         &mut self.buffers.input
     }
 
+    /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them.
+    pub fn forward(&mut self, pass: Pass, rows: usize) {
+        match self.forward_through(pass, rows, &mut Whole) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
     /// Softmax of the newest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
@@ -174,8 +184,16 @@ impl Network {
         loss
     }
 
-    /// One step of the solver on what this device updates, with a rate for each parameter in the order of
-    /// [`parameters`](Self::parameters).
+    /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
+    pub fn backward(&mut self) {
+        match self.backward_through(&mut Whole) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// One step of the solver on what this device has, with a rate for each parameter in the order of
+    /// [`parameters`](Self::parameters). Where other devices have the same, it is [`sharded`](Self::sharded) that is updated.
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,
@@ -212,19 +230,21 @@ impl Network {
         &self.parameters
     }
 
-    /// The values of all parameters, to be brought together with other devices'.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.parameters.iter_mut().map(|parameter| &mut parameter.value[..])
+    /// All parameters, to be updated together with the other devices that have the same.
+    pub fn sharded(&mut self) -> impl Iterator<Item = Sharded<'_, [f32]>> {
+        let gradients = self.buffers.parameters.iter_mut();
+        gradients
+            .zip(&mut self.parameters)
+            .map(|(gradient, parameter)| Sharded {
+                gradient: &mut gradient[..],
+                value: &mut parameter.value[..],
+                memory: &mut parameter.momentum[..],
+            })
     }
 
     /// Gradients of the newest backward pass, in the order of [`parameters`](Self::parameters).
     pub fn gradients(&self) -> &[Vec<f32>] {
         &self.buffers.parameters
-    }
-
-    /// To replace gradients by their sum over devices.
-    pub fn gradients_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.buffers.parameters.iter_mut().map(|gradient| &mut gradient[..])
     }
 
     /// Memory that is really held.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::acts::{Images, in_place_backward, in_place_forward};
 use super::buffers::{Buffers, Kept};
-use super::columns::{Operands, Seams, Whole};
+use super::columns::{Operands, Seams};
 use super::stretch::{Action, Head, POOLS, Stretch, VALUES};
 use super::timing::{Clock, Timings};
 use super::{Direction, Network, Parameter, Pass, Plan};
@@ -24,15 +24,8 @@ struct Work<'a> {
 }
 
 impl Network {
-    /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them.
-    pub fn forward(&mut self, pass: Pass, rows: usize) {
-        match self.forward_through(pass, rows, &mut Whole) {
-            Ok(()) => {}
-            Err(never) => match never {},
-        }
-    }
-
-    /// The same for a network whose maps change hands at `seams`. After an error it is of no use any more.
+    /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them. Maps change hands at
+    /// `seams`. After an error the network is of no use any more.
     pub fn forward_through<S: Seams>(&mut self, pass: Pass, rows: usize, seams: &mut S) -> Result<(), S::Error> {
         let batch = self.batch();
         assert!(rows <= batch, "{rows} rows in a batch of {batch}");
@@ -104,15 +97,8 @@ impl Network {
         Ok(())
     }
 
-    /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
-    pub fn backward(&mut self) {
-        match self.backward_through(&mut Whole) {
-            Ok(()) => {}
-            Err(never) => match never {},
-        }
-    }
-
-    /// The same for a network whose maps change hands at `seams`. After an error it is of no use any more.
+    /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training. Their maps change hands
+    /// at `seams`. After an error the network is of no use any more.
     pub fn backward_through<S: Seams>(&mut self, seams: &mut S) -> Result<(), S::Error> {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, rows, .. } = work;

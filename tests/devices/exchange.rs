@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use pipeline::devices::cpu::{CpuExchange, Threads};
-use pipeline::devices::{Exchange, share};
+use pipeline::devices::{Exchange, Sharded, share};
 use pipeline::rng::{Philox, Purpose};
 
 /// The ends of an exchange between `ranks` devices of `threads` threads each.
@@ -113,6 +113,46 @@ fn all_gather_brings_each_share_from_its_rank() {
                         "rank {rank} of {ranks}"
                     );
                 }
+            }
+        }
+    }
+}
+
+/// The three calls in one: the own share of the sum is what the update sees, and all have its result.
+#[test]
+fn a_step_updates_each_share_once_and_all_have_it() {
+    for ranks in 1..=4 {
+        let found = each(ranks, 2, |mut exchange| {
+            let (mut gradients, mut values) = (buffers(exchange.rank(), 0), buffers(7, 1));
+            let own = |len| share(len, exchange.rank(), ranks);
+            let mut memory: Vec<Vec<f32>> = values.iter().map(|values| vec![0.5; own(values.len()).len()]).collect();
+            let mut parameters: Vec<_> = gradients
+                .iter_mut()
+                .zip(&mut values)
+                .zip(&mut memory)
+                .map(|((gradient, value), memory)| Sharded {
+                    gradient: &mut gradient[..],
+                    value: &mut value[..],
+                    memory: &mut memory[..],
+                })
+                .collect();
+            let update = |number: usize, value: &mut [f32], memory: &mut [f32], gradient: &[f32]| {
+                for ((value, memory), gradient) in value.iter_mut().zip(memory).zip(gradient) {
+                    *value += number as f32 * gradient + *memory;
+                    *memory += 1.0;
+                }
+            };
+            exchange.step(&mut parameters, &update).unwrap();
+            assert!(memory.iter().flatten().all(|memory| *memory == 1.5));
+            values
+        });
+        for values in found {
+            for (number, ((ours, sum), before)) in values.iter().zip(sums(ranks, 0)).zip(buffers(7, 1)).enumerate() {
+                let expected = before
+                    .iter()
+                    .zip(&sum)
+                    .map(|(value, sum)| value + (number as f32 * sum + 0.5));
+                assert!(expected.eq(ours.iter().copied()), "buffer {number}, {ranks} ranks");
             }
         }
     }

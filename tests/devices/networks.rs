@@ -10,7 +10,7 @@ use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Parameter, Pass, Rank, Spec};
 use pipeline::ops::Shape;
-use pipeline::ops::sgd::Rate;
+use pipeline::ops::sgd::{self, Rate};
 use pipeline::ops::softmax::Loss;
 use pipeline::rng::{Philox, Purpose};
 use pipeline::stages::compute::Ties;
@@ -146,14 +146,11 @@ pub fn step(
     let loss = network.loss_over(labels, weights, present);
     network.backward();
     if let Ties::Gradients(exchange) = ties {
-        let mut gradients: Vec<_> = network.gradients_mut().collect();
-        exchange.reduce_scatter(&mut gradients).unwrap();
-    }
-    network.update(&rates);
-    if let Ties::Gradients(exchange) = ties {
-        exchange
-            .all_gather(&mut network.values_mut().collect::<Vec<_>>())
-            .unwrap();
+        let mut parameters: Vec<_> = network.sharded().collect();
+        let update: pipeline::devices::Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
+        exchange.step(&mut parameters, update).unwrap();
+    } else {
+        network.update(&rates);
     }
     loss
 }

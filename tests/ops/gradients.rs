@@ -34,13 +34,13 @@ fn check(layers: &[Layer]) {
         for &i in &tried {
             let start = network.parameters()[index].value[i];
             let mut at = |shift: f32| {
-                network.values_mut().nth(index).unwrap()[i] = start + shift;
+                network.sharded().nth(index).unwrap().value[i] = start + shift;
                 loss(&mut network, &x)
             };
             // A kink of a rectifier or of a maximum between the two points spoils a difference, but not all three.
             let slopes = [5e-4, 1.5e-4, 2e-3].map(|shift| (at(shift) - at(-shift)) / f64::from(2.0 * shift));
             let off = |slope: f64| (slope - f64::from(gradient[i])).abs() > 0.02 * f64::from(largest);
-            network.values_mut().nth(index).unwrap()[i] = start;
+            network.sharded().nth(index).unwrap().value[i] = start;
             wrong += usize::from(slopes.into_iter().all(off));
         }
         assert!(wrong * 20 <= tried.len(), "{name}: {wrong} of {} differ", tried.len());

@@ -2,15 +2,18 @@
 //! but what must be.
 //!
 //! A collective call is a round. Each rank says where its buffers are and waits until all have said so; then it does what
-//! falls to it, and leaves when all are done. In a round a rank writes to its own buffers alone, and never where another
-//! rank reads: in `reduce_scatter` it writes its own share, and others read theirs; in `all_gather` it writes the others'
-//! shares, and they read its own.
+//! falls to it, and leaves when all are done. In a round nobody writes where another rank reads or writes:
+//!
+//! * `reduce_scatter`: it writes its share of its own buffer, and reads that of the others'; they read and write their shares.
+//! * `all_gather`: it writes the others' shares of its own buffer, and reads those of theirs; its own share only is read.
+//! * `step`: it reads its share of all gradients, and writes its share of all values.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Threads;
 use super::round::{Place, Rounds};
-use crate::devices::exchange::{Exchange, PeerLost, share};
+use crate::devices::exchange::{Exchange, PeerLost, Sharded, Update, share};
 use crate::flow::stopwatch::Stopwatch;
 
 /// Floats of one task.
@@ -51,25 +54,21 @@ impl CpuExchange {
         }
         Ok(())
     }
+}
 
-    /// What the ranks have from place `from` on, added in their order; `sums` is this rank's.
-    fn sum(&self, places: &[Place], from: usize, sums: &mut [f32]) {
-        let mut block = [0.0f32; BLOCK];
-        let total = &mut block[..sums.len()];
-        for (rank, place) in places.iter().enumerate() {
-            let values = if rank == self.rank {
-                &*sums
-            } else {
-                // SAFETY: nobody but this rank writes at its share's places in this round, and that in its own buffer.
-                unsafe { place.read(from..from + sums.len()) }
-            };
-            if rank == 0 {
-                total.copy_from_slice(values);
-            } else {
-                total.iter_mut().zip(values).for_each(|(total, value)| *total += value);
-            }
+/// What the ranks have from place `from` on, added in their order.
+///
+/// # Safety
+/// The round goes on, and nobody writes there meanwhile.
+unsafe fn sum(places: &[Place], from: usize, total: &mut [f32]) {
+    for (rank, place) in places.iter().enumerate() {
+        // SAFETY: as the caller promises.
+        let values = unsafe { place.read(from..from + total.len()) };
+        if rank == 0 {
+            total.copy_from_slice(values);
+        } else {
+            total.iter_mut().zip(values).for_each(|(total, value)| *total += value);
         }
-        sums.copy_from_slice(total);
     }
 }
 
@@ -87,11 +86,17 @@ impl Exchange for CpuExchange {
     fn reduce_scatter(&mut self, buffers: &mut [&mut [f32]]) -> Result<(), PeerLost> {
         self.round(buffers, |places| {
             let own = share(places[self.rank].len(), self.rank, places.len());
-            // SAFETY: in this round each rank writes nothing but its own share of its own buffer, and nobody reads that.
-            let sums = unsafe { places[self.rank].write(own.clone()) };
-            self.threads.each_part(sums, PART, |i, sums| {
-                for (j, sums) in sums.chunks_mut(BLOCK).enumerate() {
-                    self.sum(places, own.start + i * PART + j * BLOCK, sums);
+            let parts = own.len().div_ceil(PART);
+            self.threads.each(parts, |part| {
+                for from in blocks(&own, part) {
+                    let len = BLOCK.min(own.end - from);
+                    let mut total = [0.0; BLOCK];
+                    // SAFETY: in this round each rank writes its own share alone, and that only in its own buffer; nobody
+                    // else reads it there. This block of it is this task's.
+                    unsafe {
+                        sum(places, from, &mut total[..len]);
+                        places[self.rank].write(from..from + len).copy_from_slice(&total[..len]);
+                    }
                 }
             });
         })
@@ -112,9 +117,45 @@ impl Exchange for CpuExchange {
         })
     }
 
+    fn step(&mut self, parameters: &mut [Sharded<'_, [f32]>], update: Update<'_, [f32]>) -> Result<(), PeerLost> {
+        let pairs = parameters.iter_mut();
+        let places: Vec<Place> = pairs
+            .flat_map(|p| [Place::of(p.gradient), Place::of(p.value)])
+            .collect();
+        let round = self.rounds.enter(self.rank, places, &self.waits)?;
+        for (number, parameter) in parameters.iter_mut().enumerate() {
+            let (gradients, values) = (round.places(2 * number), round.places(2 * number + 1));
+            let own = share(gradients[self.rank].len(), self.rank, gradients.len());
+            assert_eq!(parameter.memory.len(), own.len(), "the solver remembers the own share");
+            self.threads.each_part(parameter.memory, PART, |part, memory| {
+                for (from, memory) in blocks(&own, part).zip(memory.chunks_mut(BLOCK)) {
+                    let mut total = [0.0; BLOCK];
+                    let gradient = &mut total[..memory.len()];
+                    // SAFETY: nobody writes gradients in this round. The own share of all values is this rank's alone, to
+                    // read and to write, and this block of it is this task's.
+                    unsafe {
+                        sum(&gradients, from, gradient);
+                        let value = values[self.rank].write(from..from + memory.len());
+                        update(number, value, memory, gradient);
+                        for place in values.iter().enumerate().filter(|(rank, _)| *rank != self.rank) {
+                            place.1.write(from..from + memory.len()).copy_from_slice(value);
+                        }
+                    }
+                }
+            });
+        }
+        Ok(())
+    }
+
     fn waits(&self) -> Arc<Stopwatch> {
         Arc::clone(&self.waits)
     }
+}
+
+/// Where the blocks of one part of `own` begin.
+fn blocks(own: &Range<usize>, part: usize) -> impl Iterator<Item = usize> + use<> {
+    let start = own.start + part * PART;
+    (start..own.end.min(start + PART)).step_by(BLOCK)
 }
 
 impl Drop for CpuExchange {

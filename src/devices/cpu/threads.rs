@@ -41,6 +41,11 @@ impl Threads {
         self.pool.current_thread_index().unwrap_or(0)
     }
 
+    /// Calls `task(i)` for each number below `count`, in parallel.
+    pub fn each(&self, count: usize, task: impl Fn(usize) + Sync + Send) {
+        self.install(|| (0..count).into_par_iter().for_each(task));
+    }
+
     /// Calls `task(i, part)` for each part of `size` elements of `data` (the last may be shorter), in parallel.
     pub fn each_part<T: Send>(&self, data: &mut [T], size: usize, task: impl Fn(usize, &mut [T]) + Sync) {
         self.install(|| {

@@ -24,13 +24,17 @@ fn split(rate: Rate, w: &mut [f32], v: &mut [f32], g: &[f32]) {
     rayon::join(|| split(rate, w0, v0, g0), || split(rate, w1, v1, g1));
 }
 
-fn step(rate: Rate, w: &mut [f32], v: &mut [f32], g: &[f32]) {
+/// The same on the calling thread.
+pub fn step(rate: Rate, w: &mut [f32], v: &mut [f32], g: &[f32]) {
     let Rate {
         lr,
         momentum,
         weight_decay,
-        ..
+        frozen,
     } = rate;
+    if frozen {
+        return;
+    }
     let decay = weight_decay * lr;
     for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
         *v = momentum * *v - decay * *w - lr * g;

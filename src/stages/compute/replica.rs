@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::devices::{Exchange, PeerLost};
+use crate::devices::{Exchange, PeerLost, Update};
 use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
 use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
-use crate::ops::{sgd::Rate, softmax::Loss};
+use crate::ops::sgd::{self, Rate};
+use crate::ops::softmax::Loss;
 use crate::stages::passage::Batch;
 use crate::stages::save::Snapshot;
 
@@ -155,11 +156,11 @@ impl Replica {
         let loss = network.loss_over(labels, weights, targets.present);
         network.backward();
         if let Ties::Gradients(exchange) = ties {
-            exchange.reduce_scatter(&mut network.gradients_mut().collect::<Vec<_>>())?;
-        }
-        network.update(rates);
-        if let Ties::Gradients(exchange) = ties {
-            exchange.all_gather(&mut network.values_mut().collect::<Vec<_>>())?;
+            let mut parameters: Vec<_> = network.sharded().collect();
+            let update: Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
+            exchange.step(&mut parameters, update)?;
+        } else {
+            network.update(rates);
         }
         Ok(loss)
     }
