@@ -283,7 +283,11 @@ fn limit(config: &Config, room: &Room, crews: Crews) {
 
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
-    let compute = estimate::compute_images_per_s(plan.model.spec.multiply_adds(), plan.model.all_threads());
+    let compute = estimate::compute_images_per_s(
+        plan.model.spec.multiply_adds(),
+        plan.model.all_threads(),
+        plan.config.compute.convolution,
+    );
     let workers = plan.crews().decode.most;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
     let images = way.steps as f64 * f64::from(way.batch);

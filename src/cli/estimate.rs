@@ -1,33 +1,30 @@
 //! How fast this machine is, from a fraction of a second of real work: for the times that `check` estimates.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::config::compute::Method;
 use crate::dataset::Dataset;
-use crate::ops::matrix::{Matrix, MatrixMut, product};
+use crate::devices::cpu::{Threads, peak};
 use crate::plan::{Plan, look};
 use crate::stages::decode::{Decoder, Region};
 
-/// What share of a plain matrix multiplication's speed a whole training step reaches, about.
-const SHARE_OF_GEMM: f64 = 0.6;
+/// What share of the peak of its multiply-adds a whole training step reaches, about: nominal operations, so that Winograd
+/// convolution may come to more than all.
+fn share_of_peak(method: Method) -> f64 {
+    match method {
+        Method::Direct => 0.8,
+        Method::Auto | Method::Winograd => 1.0,
+    }
+}
 
 /// Training images a second that `threads` threads can compute, about. A training step is three times a forward pass.
-pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize) -> f64 {
-    let n = 384;
-    let (a, b) = (vec![1.0f32; n * n], vec![1.0f32; n * n]);
-    let mut c = vec![0.0f32; n * n];
-    let mut best = f64::INFINITY;
-    for _ in 0..6 {
-        let start = Instant::now();
-        product(
-            &mut MatrixMut::new(&mut c, n, n),
-            false,
-            Matrix::new(&a, n, n),
-            Matrix::new(&b, n, n),
-        );
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    let multiply_adds_per_s = (n * n * n) as f64 / best * threads as f64 * SHARE_OF_GEMM;
-    multiply_adds_per_s / (3.0 * multiply_adds as f64)
+pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize, method: Method) -> f64 {
+    let Ok(one) = Threads::new("estimate", 1) else {
+        return 0.0;
+    };
+    let bursts = (0..4).map(|_| peak::burst(&one, Duration::from_millis(10)));
+    let flops_per_s = bursts.fold(0.0, f64::max) * threads as f64 * share_of_peak(method);
+    flops_per_s / (6.0 * multiply_adds as f64)
 }
 
 /// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.

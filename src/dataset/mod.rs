@@ -267,7 +267,15 @@ impl Dataset {
     /// The hash of the encoded bytes that sample `i` was packed from, where it was: the stream's hash is of those.
     pub fn checksum(&self, i: usize) -> Option<u64> {
         match &self.storage {
-            Storage::Shards(shards) => shards.members[i].original,
+            Storage::Shards(shards) => Some(shards.members[i].sums?.original),
+            _ => None,
+        }
+    }
+
+    /// The hash that the bytes of sample `i` must have, where they are a pack's.
+    pub fn member_checksum(&self, i: usize) -> Option<u64> {
+        match &self.storage {
+            Storage::Shards(shards) => Some(shards.members[i].sums?.member),
             _ => None,
         }
     }

@@ -12,10 +12,19 @@ pub(super) struct Member {
     pub(super) at: u64,
     /// Its canonical index in what a pack was made of.
     pub(super) canonical: u32,
-    /// Hash of the bytes that it was made of, where that is known.
-    pub(super) original: Option<u64>,
+    /// What its pack says of its bytes, if it is in one.
+    pub(super) sums: Option<Sums>,
     /// Its name's place among all names.
     name: (u64, u32),
+}
+
+/// Hashes of a sample of a pack.
+#[derive(Clone, Copy)]
+pub(super) struct Sums {
+    /// Of its bytes.
+    pub(super) member: u64,
+    /// Of the bytes that it was made of.
+    pub(super) original: u64,
 }
 
 /// All shards of a dataset.
@@ -30,13 +39,13 @@ pub(super) struct Shards {
 
 impl Shards {
     /// Adds a member of the shard `shard` and gives its number.
-    pub(super) fn push(&mut self, shard: u32, at: u64, canonical: u32, original: Option<u64>, name: &str) -> u64 {
+    pub(super) fn push(&mut self, shard: u32, at: u64, canonical: u32, sums: Option<Sums>, name: &str) -> u64 {
         let number = self.members.len() as u64;
         self.members.push(Member {
             shard,
             at,
             canonical,
-            original,
+            sums,
             name: (self.names.len() as u64, name.len() as u32),
         });
         self.names.push_str(name);

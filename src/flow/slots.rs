@@ -22,6 +22,15 @@ struct Memory {
 unsafe impl Sync for Memory {}
 
 impl Memory {
+    fn new(rows: usize, row_bytes: usize) -> Self {
+        // Not touched yet: pages are taken when the first row of each is written.
+        let words = Box::into_raw(vec![0_u64; rows * row_bytes / 8].into_boxed_slice());
+        // SAFETY: the pointer was a box's, and a cell of a word is laid out as the word.
+        let words = unsafe { Box::from_raw(words as *mut [UnsafeCell<u64>]) };
+        ask_for_large_pages(&words);
+        Self { words, row_bytes }
+    }
+
     fn bytes(&self, rows: Range<usize>) -> *mut u8 {
         assert!(
             rows.end * self.row_bytes <= self.words.len() * 8,
@@ -35,6 +44,20 @@ impl Memory {
                 .cast_mut()
                 .add(rows.start * self.row_bytes)
         }
+    }
+}
+
+/// Asks the system for pages of 2 MiB. Rows are written once and read once, so that with small pages every few of them cost
+/// a look into the page table; and a slot of 77 MB is 37 faults instead of 18816.
+fn ask_for_large_pages(words: &[UnsafeCell<u64>]) {
+    const LARGE: usize = 2 << 20;
+    let start = words.as_ptr() as usize;
+    let end = start + size_of_val(words);
+    let (first, last) = (start.next_multiple_of(LARGE), end - end % LARGE);
+    if first < last {
+        // SAFETY: these are whole pages inside of memory that is ours, and the advice changes no byte in it. Where it is
+        // not taken, pages are small.
+        unsafe { libc::madvise(first as *mut libc::c_void, last - first, libc::MADV_HUGEPAGE) };
     }
 }
 
@@ -60,9 +83,8 @@ impl Slot {
     /// Zeroed memory for `rows` rows of `row_bytes` bytes, a multiple of 8.
     pub fn new(rows: usize, row_bytes: usize) -> Self {
         assert!(row_bytes.is_multiple_of(8), "a row is a whole number of 8-byte words");
-        let words = (0..rows * row_bytes / 8).map(|_| UnsafeCell::new(0)).collect();
         Self {
-            memory: Arc::new(Memory { words, row_bytes }),
+            memory: Arc::new(Memory::new(rows, row_bytes)),
             rows,
         }
     }

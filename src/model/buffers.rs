@@ -19,7 +19,7 @@ pub(super) struct Buffers {
     pub(super) parameters: Vec<Vec<f32>>,
     /// Partial sums of a convolution's weight gradient.
     pub(super) partial: Vec<f32>,
-    /// A convolution's packed weights.
+    /// A convolution's packed weights, or what a fully connected layer packs.
     pub(super) packed: Vec<f32>,
     /// What devices show each other at a seam.
     pub(super) shown: Vec<f32>,

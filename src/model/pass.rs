@@ -45,7 +45,8 @@ impl Network {
                     Head::FullyConnected(linear) => {
                         let (weight, bias) = (&parameters[0].value, &parameters[1].value);
                         let y = &mut kept.values[0];
-                        linear.forward(cpu, &plan.chunks, x, weight, bias, y, stretch.rectify());
+                        let (batch, rectify) = (plan.chunks.batch(), stretch.rectify());
+                        linear.forward(cpu, batch, x, weight, bias, y, rectify, &mut packed);
                         clock.lap(stretch.head_layers(), Direction::Forward);
                         work.vectors_forward(stretch, y);
                         clock.skip();
@@ -117,11 +118,11 @@ impl Network {
                     Head::FullyConnected(linear) => {
                         work.vectors_backward(stretch, kept, &mut dy);
                         clock.skip();
-                        linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db);
+                        linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db, &mut packed);
                         clock.lap(head.clone(), Direction::BackwardWeights);
                         if let Some(dx) = dx_wanted {
                             let weight = &parameters[stretch.parameter].value;
-                            linear.backward_data(cpu, &plan.chunks, weight, &dy, dx);
+                            linear.backward_data(cpu, plan.chunks.batch(), weight, &dy, dx, &mut packed);
                             clock.lap(head, Direction::BackwardData);
                         }
                     }

@@ -25,7 +25,7 @@ pub struct Plan {
     pub scratch: usize,
     /// Floats of the partial sums of a convolution's weight gradient, for all chunks.
     pub partial: usize,
-    /// Floats of a convolution's packed weights.
+    /// Floats of a convolution's packed weights, or of what a fully connected layer packs.
     pub packed: usize,
     /// Floats that devices show each other.
     pub shown: usize,
@@ -49,13 +49,20 @@ impl Plan {
                 _ => 0,
             })
         };
+        let vectors = |of: &dyn Fn(crate::ops::linear::Geometry) -> usize| {
+            most(&|stretch| match stretch.head {
+                Head::FullyConnected(linear) => of(linear),
+                _ => 0,
+            })
+        };
+        let batch = chunks.batch();
         let gradients = stretches.iter().skip(first).map(Stretch::output);
         Self {
             first,
             gradient: gradients.max().unwrap_or(0),
-            scratch: most(&Stretch::scratch),
+            scratch: most(&Stretch::scratch).max(vectors(&|linear| linear.scratch(batch))),
             partial: chunks.len() * kernels(&|kernel| kernel.partial()),
-            packed: kernels(&|kernel| kernel.packed()),
+            packed: kernels(&|kernel| kernel.packed()).max(vectors(&|linear| linear.space(batch))),
             shown: chunks.batch() * most(&Stretch::shown),
             chunks,
             rank,
@@ -103,7 +110,7 @@ pub struct Memory {
     pub activation_gradients: u64,
     /// Partial sums of weight gradients, one per chunk of the batch.
     pub partial_sums: u64,
-    /// A convolution's weights as its kernel reads them.
+    /// A convolution's weights, or a fully connected layer's inputs, as the kernels read them.
     pub packed_weights: u64,
     /// Maps that devices show each other.
     pub exchange: u64,

@@ -16,6 +16,7 @@ pub mod sgd;
 pub mod simd;
 pub mod softmax;
 pub mod tanh;
+mod tile;
 
 pub use chunks::Chunks;
 

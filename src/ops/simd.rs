@@ -9,6 +9,8 @@
     reason = "operations must become a part of the function that is compiled for the instruction set"
 )]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// Floats of a vector.
 pub const LANES: usize = 8;
 
@@ -55,11 +57,21 @@ pub trait Work {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
+/// Whether the processor's own instructions are left unused.
+static ONLY_PORTABLE: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process runs every kernel as plain code: to compare instruction sets.
+pub fn only_portable() {
+    ONLY_PORTABLE.store(true, Ordering::Relaxed);
+}
+
 /// Does `work` with the best instructions of this processor.
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = avx2::Avx2::detect() {
+    if !ONLY_PORTABLE.load(Ordering::Relaxed)
+        && let Some(simd) = avx2::Avx2::detect()
+    {
         return simd.run(work);
     }
     work.run(Portable)

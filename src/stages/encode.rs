@@ -31,7 +31,8 @@ pub fn run(
     spare: Outlet<Vec<u8>>,
     records: Outlet<Record>,
 ) -> Result<(), Fault> {
-    let mut writer = JpegWriter::new(encode.quality).map_err(|reason| failed("the JPEG writer", reason))?;
+    let writer = JpegWriter::new(encode.quality).map_err(|reason| failed("the JPEG writer", reason))?;
+    let mut writer = writer.tiled();
     while let Some(item) = pixels.next()? {
         let (record, buffer) = encode.one(&mut writer, item)?;
         if let Some(buffer) = buffer {

@@ -8,3 +8,4 @@ mod odd;
 mod other_formats;
 mod pictures;
 mod regions;
+mod restarts;

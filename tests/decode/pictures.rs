@@ -1,8 +1,8 @@
 //! Images made for the tests.
 
 use pipeline::dataset::Encoded;
-use pipeline::stages::decode::{DecodeError, Decoder, Frame, Options, Region};
-use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+use pipeline::stages::decode::{DecodeError, Decoder, Frame, Options, Region, Trust};
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, raw};
 
 /// RGB pixels: gradients with noise, so that neighbouring pixels and blocks all differ.
 pub fn picture(width: usize, height: usize, seed: u32) -> Vec<u8> {
@@ -72,4 +72,48 @@ pub fn cut(pixels: &[u8], frame: Frame, region: Region) -> Vec<u8> {
         out.extend(&pixels[start..start + 3 * region.width as usize]);
     }
     out
+}
+
+/// A JPEG of [`picture`] with a restart marker behind every `interval` MCUs.
+pub fn with_restarts(width: usize, height: usize, seed: u32, subsamp: Subsamp, interval: u32) -> Vec<u8> {
+    let pixels = picture(width, height, seed);
+    let mut out = vec![0_u8; 12 * width * height + (1 << 16)];
+    let (mut start, mut length) = (out.as_mut_ptr(), out.len() as _);
+    // SAFETY: there are as many pixels as their size says, and the output is larger than any JPEG of them; libjpeg-turbo is
+    // told not to allocate another.
+    unsafe {
+        let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as i32);
+        for (parameter, value) in [
+            (raw::TJPARAM_TJPARAM_QUALITY, 85),
+            (raw::TJPARAM_TJPARAM_SUBSAMP, subsamp as i32),
+            (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, interval as i32),
+            (raw::TJPARAM_TJPARAM_NOREALLOC, 1),
+        ] {
+            assert_eq!(raw::tj3Set(handle, parameter as i32, value), 0);
+        }
+        let (width, height) = (width as i32, height as i32);
+        let format = raw::TJPF_TJPF_RGB;
+        let failed = raw::tj3Compress8(
+            handle,
+            pixels.as_ptr(),
+            width,
+            0,
+            height,
+            format,
+            &raw mut start,
+            &raw mut length,
+        );
+        assert_eq!(failed, 0);
+        raw::tj3Destroy(handle);
+    }
+    out.truncate(length as usize);
+    out
+}
+
+/// A region of a file that is known to be as it was written.
+pub fn trusted(decoder: &mut Decoder, file: &[u8], region: Region) -> Result<Vec<u8>, DecodeError> {
+    let mut out = vec![0xab; region.bytes()];
+    let size = (region.width, region.height);
+    decoder.scaled(Encoded::File(file), Trust::Verified, region, size, &mut out)?;
+    Ok(out)
 }

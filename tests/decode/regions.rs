@@ -6,7 +6,7 @@ use turbojpeg::Subsamp;
 
 use super::pictures::{cut, decoder, jpeg, region, whole, with_orientation};
 
-const SUBSAMPLINGS: [Subsamp; 7] = [
+pub const SUBSAMPLINGS: [Subsamp; 7] = [
     Subsamp::None,
     Subsamp::Sub2x1,
     Subsamp::Sub2x2,
@@ -17,7 +17,7 @@ const SUBSAMPLINGS: [Subsamp; 7] = [
 ];
 
 /// A region from four fractions.
-fn inside(frame: Frame, at: [f64; 4]) -> Region {
+pub fn inside(frame: Frame, at: [f64; 4]) -> Region {
     let width = 1 + (at[2] * f64::from(frame.width - 1)) as u32;
     let height = 1 + (at[3] * f64::from(frame.height - 1)) as u32;
     let x = (at[0] * f64::from(frame.width - width)).round() as u32;
@@ -25,7 +25,7 @@ fn inside(frame: Frame, at: [f64; 4]) -> Region {
     Region { x, y, width, height }
 }
 
-fn fractions() -> impl Strategy<Value = [f64; 4]> {
+pub fn fractions() -> impl Strategy<Value = [f64; 4]> {
     prop::array::uniform4(0.0..=1.0_f64)
 }
 

@@ -85,12 +85,14 @@ fn of_the_fully_connected_layer() {
     );
     let forward = |x: &[f32], w: &[f32], b: &[f32]| {
         let mut y = vec![0.0; r.len()];
-        g.forward(&cpu, &chunks, x, w, b, &mut y, false);
+        let mut space = vec![f32::NAN; g.space(BATCH)];
+        g.forward(&cpu, BATCH, x, w, b, &mut y, false, &mut space);
         y
     };
     let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
-    g.backward_weights(&cpu, &chunks, &x, &r, &mut dw, &mut db);
-    g.backward_data(&cpu, &chunks, &w, &r, &mut dx);
+    let mut space = vec![f32::NAN; g.space(BATCH)];
+    g.backward_weights(&cpu, &chunks, &x, &r, &mut dw, &mut db, &mut space);
+    g.backward_data(&cpu, BATCH, &w, &r, &mut dx, &mut space);
     check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
     check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
     check("db", &b, 0.5, &r, &db, &|b| forward(&x, &w, b));

@@ -1,11 +1,12 @@
 //! Determinism: the same bits whatever the number of threads.
 
 use pipeline::config::compute::Method;
+use pipeline::config::model::{Convolution, Layer};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::given::{every_kind, numbers, threads};
+use crate::given::{conv, every_kind, fc, numbers, threads};
 
 const SHAPE: Shape = Shape::new(3, 11, 10);
 const RATE: Rate = Rate {
@@ -55,6 +56,42 @@ fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {
             assert_eq!(one.0, other.0, "losses with {count} threads");
             assert!(one.1 == other.1, "parameters with {count} threads");
         }
+    }
+}
+
+/// A network whose convolutions are large enough for every algorithm.
+fn wide(method: Method, count: usize) -> Network {
+    let layers = vec![
+        Layer::Convolution(conv("conv1", 24)),
+        Layer::Relu,
+        Layer::Convolution(Convolution {
+            kernel: 5,
+            padding: 2,
+            ..conv("conv2", 40)
+        }),
+        Layer::Relu,
+        Layer::Convolution(Convolution {
+            groups: 2,
+            stride: 2,
+            ..conv("conv3", 32)
+        }),
+        Layer::Relu,
+        fc("fc4", None),
+    ];
+    Network::new(&layers, SHAPE, 4, 13, method, threads(count), 1).unwrap()
+}
+
+#[test]
+fn every_algorithm_gives_the_same_bits_with_any_number_of_threads() {
+    let (x, labels) = (numbers(4, 13 * SHAPE.len()), [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0]);
+    for method in [Method::Direct, Method::Winograd] {
+        let run = |count| {
+            let mut network = wide(method, count);
+            (0..3).for_each(|i| _ = step(&mut network, &x, &labels, &[1.0; 13], i));
+            network.parameters().to_vec()
+        };
+        let one = run(1);
+        assert!([2, 3, 8].into_iter().all(|count| run(count) == one), "{method:?}");
     }
 }
 

@@ -25,18 +25,19 @@ fn check(inputs: usize, outputs: usize, batch: usize) {
             }
         }
     }
+    let mut space = vec![f32::NAN; g.space(batch)];
     let (mut y, mut dx, mut dw, mut db) = (dy.clone(), x.clone(), w.clone(), b.clone());
-    g.forward(&cpu, &chunks, &x, &w, &b, &mut y, false);
+    g.forward(&cpu, batch, &x, &w, &b, &mut y, false, &mut space);
     assert_close("y", &y, &y_twin, 1e-5);
-    g.forward(&cpu, &chunks, &x, &w, &b, &mut y, true);
+    g.forward(&cpu, batch, &x, &w, &b, &mut y, true, &mut space);
     assert_close(
         "rectified y",
         &y,
         &y_twin.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(),
         1e-5,
     );
-    g.backward_weights(&cpu, &chunks, &x, &dy, &mut dw, &mut db);
-    g.backward_data(&cpu, &chunks, &w, &dy, &mut dx);
+    g.backward_weights(&cpu, &chunks, &x, &dy, &mut dw, &mut db, &mut space);
+    g.backward_data(&cpu, batch, &w, &dy, &mut dx, &mut space);
     assert_close("dx", &dx, &dx_twin, 1e-5);
     assert_close("dw", &dw, &dw_twin, 1e-5);
     assert_close("db", &db, &db_twin, 1e-5);

@@ -210,3 +210,39 @@ fn a_shard_that_is_cut_while_training_is_named() {
     let ended = run(&given, &["run.out=again", &at(&given, "packed")]).expect(2);
     ended.says("train-000002.tar: has 512 bytes");
 }
+
+/// A bit of an image's data, which decodes to other pixels: only the sum tells.
+#[test]
+fn a_member_that_changed_is_a_bad_image() {
+    let given = Given::new(12, 3);
+    pack(&given, "train", "packed", &["--per-shard", "100"]).expect(0);
+    let shard = given.path("packed/train-000000.tar");
+    let mut bytes = fs::read(&shard).unwrap();
+    let index = fs::read_to_string(given.path("packed/train-000000.idx")).unwrap();
+    let place: Vec<usize> = index.lines().nth(8).unwrap().split(' ').flat_map(str::parse).collect();
+    bytes[place[0] + place[1] - 20] ^= 1;
+    fs::write(&shard, bytes).unwrap();
+    let sets = ["data.val=val", "augment.mean=[128, 128, 128]", &at(&given, "packed")];
+    let ended = run(&given, &[&sets[..], &["run.out=a"]].concat()).expect(1);
+    ended
+        .says("its bytes are not those that were packed")
+        .says("train-000000.tar, key ")
+        .says("on_bad_image");
+    run(&given, &[&sets[..], &["run.out=b", "run.on_bad_image=skip"]].concat()).expect(0);
+}
+
+#[test]
+fn jpegs_have_restart_markers() {
+    let given = Given::new(1, 1);
+    pack(&given, "train", "packed", &["--size", "40"]).expect(0);
+    let data = Dataset::open(given.path("packed").to_str().unwrap()).unwrap();
+    let mut scratch = Vec::new();
+    let Encoded::File(member) = data.read(0, &mut scratch).unwrap() else {
+        panic!("not a file")
+    };
+    // One behind each row of three MCUs.
+    assert!(member.windows(6).any(|bytes| bytes == [0xff, 0xdd, 0, 4, 0, 3]));
+    for marker in [[0xff, 0xd0], [0xff, 0xd1]] {
+        assert!(member.windows(2).any(|bytes| bytes == marker));
+    }
+}

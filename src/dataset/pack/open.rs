@@ -8,7 +8,7 @@ use super::{Frames, MANIFEST, Manifest, Mode, STATISTICS, Shard};
 use crate::dataset::DatasetError;
 use crate::dataset::listing::Listing;
 use crate::dataset::map::Mapping;
-use crate::dataset::shards::Shards;
+use crate::dataset::shards::{Shards, Sums};
 
 /// What training needs to know of a pack.
 #[derive(Clone, Debug)]
@@ -108,7 +108,11 @@ fn list_shard(
             let reason = format!("key {key} is said to lie outside of the shard");
             return Err(damaged(&tar.with_extension("idx"), reason));
         }
-        let member = shards.push(number, span.at, sum.index, Some(sum.original), &key);
+        let sums = Sums {
+            member: sum.member,
+            original: sum.original,
+        };
+        let member = shards.push(number, span.at, sum.index, Some(sums), &key);
         listing.push(sum.label, name, span.bytes, sum.member, member);
     }
     shards.maps.push(map);

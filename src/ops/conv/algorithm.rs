@@ -3,11 +3,11 @@
 use super::Geometry;
 use super::layout::Layout;
 use super::products::Products;
-use super::tile::PANEL;
 use super::winograd::Winograd;
 use crate::config::compute::Method;
 use crate::ops::map::Order;
 use crate::ops::simd::LANES;
+use crate::ops::tile::PANEL;
 
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,14 @@ impl Algorithm {
                 most.div_ceil(most.div_ceil(near).max(1)).max(1)
             }
             Self::Products => Products::images(geometry, most),
+        }
+    }
+
+    /// The same for the weight gradient.
+    pub fn images_of_gradient(self, geometry: &Geometry, most: usize) -> usize {
+        match self {
+            Self::Winograd => Winograd::images_of_gradient(geometry, most),
+            Self::Direct | Self::Products => self.images(geometry, most),
         }
     }
 

@@ -6,7 +6,6 @@
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
 use super::products::Products;
-use super::tile::PANEL;
 use super::winograd::{self, Winograd};
 use super::{Algorithm, Geometry, direct};
 use crate::config::compute::Method;
@@ -14,6 +13,7 @@ use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
+use crate::ops::tile::PANEL;
 
 /// A convolution, and how each of its directions is computed. x is in the order that it was made for, all else is blocked.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,10 +38,13 @@ impl Kernel {
         });
         let data = data.filter(|(_, algorithm)| *algorithm != Algorithm::Products);
         let most = chunks.longest();
-        let images = forward.images(geometry, most).max(
-            data.as_ref()
-                .map_or(0, |(geometry, algorithm)| algorithm.images(geometry, most)),
-        );
+        let images = forward
+            .images(geometry, most)
+            .max(forward.images_of_gradient(geometry, most))
+            .max(
+                data.as_ref()
+                    .map_or(0, |(geometry, algorithm)| algorithm.images(geometry, most)),
+            );
         Self {
             geometry: geometry.clone(),
             order,
@@ -80,22 +83,22 @@ impl Kernel {
         Map::blocked(self.geometry.output)
     }
 
-    /// The parts in which `count` images are worked on by `algorithm`.
-    fn part(algorithm: Algorithm, geometry: &Geometry, count: usize) -> usize {
-        algorithm.images(geometry, count)
-    }
-
     /// Floats of scratch that one task borrows.
     pub fn scratch(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry, order| {
-            let parts = (1..=self.images).map(|count| Self::part(algorithm, geometry, count));
+            let parts = (1..=self.images).map(|count| algorithm.images(geometry, count));
             algorithm.scratch(geometry, order, parts.max().unwrap_or(1))
         };
         let data = self.data.as_ref().map_or_else(
             || of(Algorithm::Products, &self.geometry, self.order),
             |(geometry, algorithm)| of(*algorithm, geometry, Order::Blocked),
         );
-        of(self.forward, &self.geometry, self.order).max(data)
+        let counts = 1..=self.images;
+        let parts = counts.map(|count| self.weights.images_of_gradient(&self.geometry, count));
+        let weights = self
+            .weights
+            .scratch(&self.geometry, self.order, parts.max().unwrap_or(1));
+        of(self.forward, &self.geometry, self.order).max(data).max(weights)
     }
 
     /// Floats of packed weights, for either pass.
@@ -148,7 +151,7 @@ impl Kernel {
         scratch: &mut [f32],
     ) {
         let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
-        let images = Self::part(self.forward, g, y.len() / output);
+        let images = self.forward.images(g, y.len() / output);
         for (x, y) in x.chunks(images * input).zip(y.chunks_mut(images * output)) {
             let images = y.len() / output;
             match self.forward {
@@ -175,7 +178,7 @@ impl Kernel {
             .map_or((&self.geometry, Algorithm::Products), |(geometry, algorithm)| {
                 (geometry, *algorithm)
             });
-        let images = Self::part(algorithm, g, dy.len() / output);
+        let images = algorithm.images(g, dy.len() / output);
         for (dy, dx) in dy.chunks(images * output).zip(dx.chunks_mut(images * input)) {
             let images = dx.len() / input;
             match algorithm {
@@ -197,7 +200,7 @@ impl Kernel {
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
         let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
         let (dw, db) = partial.split_at_mut(self.partial_weights());
-        let images = Self::part(self.weights, g, dy.len() / output);
+        let images = self.weights.images_of_gradient(g, dy.len() / output);
         for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
             let images = dy.len() / output;
             match self.weights {

@@ -9,10 +9,10 @@
 //! Rows of the kernel that meet nothing but the halo are left out.
 
 use super::layout::{Layout, Panel};
-use super::tile::{PANEL, Start, tiles};
 use crate::ops::map::Map;
 use crate::ops::relu;
 use crate::ops::simd::LANES;
+use crate::ops::tile::{PANEL, Start, tiles};
 
 /// Positions of one sum of the weight gradient: 16 KiB of dy stay in the L1 cache for all tiles.
 const DEPTH: usize = 256;

@@ -10,8 +10,8 @@
 use std::ops::Range;
 
 use super::Geometry;
-use super::tile::PANEL;
 use crate::ops::map::{Map, Order};
+use crate::ops::tile::PANEL;
 
 /// Sizes of a convolution on `images` images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,6 @@ mod layout;
 mod panels;
 mod patches;
 mod products;
-mod tile;
 mod winograd;
 
 pub use algorithm::Algorithm;

@@ -5,7 +5,7 @@
 
 use super::Geometry;
 use super::layout::{Element, Layout, Panel};
-use super::tile::PANEL;
+use crate::ops::tile::PANEL;
 
 /// Where w of output o, input c (of its group) and kernel element t lies: `group · G + o · O + c · C + t`, or K² − 1 − t.
 #[derive(Clone, Copy, Debug)]

@@ -1,79 +1,139 @@
-//! Fully connected layer: blocks of units, each a matrix product over each half of the batch.
+//! Fully connected layer: the tiles of direct convolution, over panels of sixteen images or of sixteen inputs.
 //!
-//! How `gemm` sums depends on the shape of the product. With the halves apart it is the same on two devices as on one.
+//! * forward: a panel is sixteen images, the tile is six outputs, the sum goes over the inputs: w is read as it lies, once;
+//! * data gradient: a panel is sixteen inputs of w, the tile is six images, the sum goes over the outputs;
+//! * weight gradient: a panel is sixteen inputs of x, the tile is six outputs, the sum goes over the images of each half.
+//!
+//! How a row is summed does not depend on the rows beside it, so that a device with half of the batch has the same bits.
 
-use std::ops::{Range, RangeInclusive};
+use std::array;
+use std::ops::Range;
 
-use super::{Geometry, block};
-use crate::devices::cpu::{Cpu, Rows};
-use crate::ops::matrix::{Matrix, MatrixMut, product};
+use super::Geometry;
+use crate::devices::cpu::{Cpu, Threads};
+use crate::ops::tile::{PANEL, Start, tiles};
 use crate::ops::{Chunks, relu};
 
-/// Rows of a half for which `gemm` sums first and adds then. For fewer or more it adds one after another, or in parts.
-const ONE_SUM: RangeInclusive<usize> = 3..=512;
+/// Outputs of one task, or images of one call: a multiple of a tile's six.
+const BLOCK: usize = 48;
+
+/// Terms of one sum: a panel of them stays in the nearest cache.
+const DEPTH: usize = 256;
+
+/// Outputs whose weights are copied together for the data gradient, and panels of inputs of one task.
+const ROWS: usize = 128;
+const COLUMNS: usize = 16;
 
 impl Geometry {
-    /// y from x for the whole batch; `rectify` applies max(0, ·) on the way.
+    fn input_panels(self) -> usize {
+        self.inputs.div_ceil(PANEL)
+    }
+
+    /// Floats that a pass borrows, for all threads.
+    pub fn space(self, batch: usize) -> usize {
+        let images = batch.next_multiple_of(PANEL);
+        let forward = images * (self.inputs + self.outputs.next_multiple_of(BLOCK));
+        forward.max(self.input_panels() * batch * PANEL)
+    }
+
+    /// Floats of scratch that one task borrows.
+    pub fn scratch(self, batch: usize) -> usize {
+        (ROWS * (batch + COLUMNS * PANEL)).max(BLOCK * (batch + (COLUMNS + 1) * PANEL))
+    }
+
+    /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
     #[allow(clippy::too_many_arguments, reason = "the operands of a fully connected layer")]
     pub fn forward(
         self,
         cpu: &Cpu,
-        chunks: &Chunks,
+        batch: usize,
         x: &[f32],
         weight: &[f32],
         bias: &[f32],
         y: &mut [f32],
         rectify: bool,
+        space: &mut [f32],
     ) {
-        let batch = chunks.batch();
-        let x = Matrix::new(x, batch, self.inputs);
-        let weight = Matrix::new(weight, self.outputs, self.inputs);
-        each_block(
-            cpu,
-            self.outputs,
-            MatrixMut::new(y, batch, self.outputs),
-            &|from, to, y| {
-                let weight = weight.rows(from, to).transposed();
-                each_half(chunks, y, |rows, mut y| {
-                    product(&mut y, false, x.rows(rows.start, rows.end), weight);
-                });
-            },
-        );
-        cpu.each_range(chunks.holding(batch), Rows::new(y, self.outputs), |_, y| {
-            for y in y.data.chunks_exact_mut(self.outputs) {
-                if rectify {
-                    y.iter_mut()
-                        .zip(bias)
-                        .for_each(|(y, bias)| *y = relu::rectify(*y + bias));
-                } else {
-                    y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
+        let panels = batch.div_ceil(PANEL);
+        let (images, rest) = space.split_at_mut(panels * self.inputs * PANEL);
+        pack_images(&cpu.threads, &x[..batch * self.inputs], self.inputs, images);
+        let sums = &mut rest[..self.outputs.div_ceil(BLOCK) * panels * BLOCK * PANEL];
+        cpu.threads.each_part(sums, panels * BLOCK * PANEL, |block, sums| {
+            let outputs = BLOCK.min(self.outputs - block * BLOCK);
+            let weight = &weight[block * BLOCK * self.inputs..][..outputs * self.inputs];
+            let bases: [u32; BLOCK] = array::from_fn(|o| (o * self.inputs) as u32);
+            for (from, places) in depths(self.inputs, 1) {
+                for (images, sums) in images
+                    .chunks_exact(self.inputs * PANEL)
+                    .zip(sums.chunks_exact_mut(BLOCK * PANEL))
+                {
+                    let images = &images[from * PANEL..(from + places.len()) * PANEL];
+                    let sums = &mut sums[..outputs * PANEL];
+                    tiles(weight, &bases[..outputs], places.list(), images, sums, start(from));
                 }
             }
         });
+        let sums = &*sums;
+        cpu.threads
+            .each_part(&mut y[..batch * self.outputs], PANEL * self.outputs, |panel, y| {
+                for (image, y) in y.chunks_exact_mut(self.outputs).enumerate() {
+                    for (block, (y, bias)) in y.chunks_mut(BLOCK).zip(bias.chunks(BLOCK)).enumerate() {
+                        let sums = sums[(block * panels + panel) * BLOCK * PANEL..].as_chunks::<PANEL>().0;
+                        for ((y, bias), sums) in y.iter_mut().zip(bias).zip(sums) {
+                            let sum = sums[image] + bias;
+                            *y = if rectify { relu::rectify(sum) } else { sum };
+                        }
+                    }
+                }
+            });
     }
 
     /// dw and db: the first half of the batch, plus the second.
-    pub fn backward_weights(self, cpu: &Cpu, chunks: &Chunks, x: &[f32], dy: &[f32], dw: &mut [f32], db: &mut [f32]) {
+    #[allow(clippy::too_many_arguments, reason = "the operands of a fully connected layer")]
+    pub fn backward_weights(
+        self,
+        cpu: &Cpu,
+        chunks: &Chunks,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        db: &mut [f32],
+        space: &mut [f32],
+    ) {
         let batch = chunks.batch();
-        let (xs, dys) = (Matrix::new(x, batch, self.inputs), Matrix::new(dy, batch, self.outputs));
-        let rows = block(self.outputs);
-        cpu.threads.each_part(dw, rows * self.inputs, |i, dw| {
-            let (from, to) = (i * rows, (i * rows + rows).min(self.outputs));
-            for (half, range) in chunks
-                .halves()
-                .into_iter()
-                .enumerate()
-                .filter(|(_, range)| !range.is_empty())
-            {
-                let x = xs.rows(range.start, range.end);
-                let dy = dys.rows(range.start, range.end).columns(from, to).transposed();
-                let is_one_sum = ONE_SUM.contains(&range.len());
-                if half == 0 || is_one_sum {
-                    product(&mut MatrixMut::new(dw, to - from, self.inputs), half == 1, dy, x);
-                } else {
-                    let mut second = vec![0.0; dw.len()];
-                    product(&mut MatrixMut::new(&mut second, to - from, self.inputs), false, dy, x);
-                    dw.iter_mut().zip(&second).for_each(|(dw, second)| *dw += second);
+        let packed = &mut space[..self.input_panels() * batch * PANEL];
+        cpu.threads.each_part(packed, batch * PANEL, |panel, packed| {
+            pack_columns(x, self.inputs, panel * PANEL, packed);
+        });
+        let packed = &*packed;
+        cpu.threads.each_part(dw, BLOCK * self.inputs, |block, dw| {
+            let mut scratch = cpu.scratch.of(cpu.threads.worker());
+            let (gradients, rest) = scratch.split_at_mut(batch * BLOCK);
+            let (sums, rest) = rest.split_at_mut(COLUMNS * BLOCK * PANEL);
+            let second = &mut rest[..BLOCK * PANEL];
+            let outputs = dw.len() / self.inputs;
+            for (row, dy) in gradients.chunks_exact_mut(BLOCK).zip(dy.chunks_exact(self.outputs)) {
+                row[..outputs].copy_from_slice(&dy[block * BLOCK..][..outputs]);
+            }
+            // A few panels at a time: rows of dw are so far apart that they share a set of the cache.
+            for (part, panels) in packed.chunks(COLUMNS * batch * PANEL).enumerate() {
+                for (x, sums) in panels
+                    .chunks_exact(batch * PANEL)
+                    .zip(sums.chunks_exact_mut(BLOCK * PANEL))
+                {
+                    let (sums, second) = (&mut sums[..outputs * PANEL], &mut second[..outputs * PANEL]);
+                    let [first_half, second_half] = chunks.halves();
+                    sum_images(first_half, gradients, x, sums);
+                    if !second_half.is_empty() {
+                        sum_images(second_half, gradients, x, second);
+                        sums.iter_mut().zip(second).for_each(|(sum, second)| *sum += *second);
+                    }
+                }
+                for (o, dw) in dw.chunks_exact_mut(self.inputs).enumerate() {
+                    let dw = dw.chunks_mut(PANEL).skip(part * COLUMNS);
+                    for (dw, sums) in dw.zip(sums.chunks_exact(BLOCK * PANEL)) {
+                        dw.copy_from_slice(&sums[o * PANEL..][..dw.len()]);
+                    }
                 }
             }
         });
@@ -88,62 +148,125 @@ impl Geometry {
         });
     }
 
-    /// dx.
-    pub fn backward_data(self, cpu: &Cpu, chunks: &Chunks, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
-        let batch = chunks.batch();
-        let dy = Matrix::new(dy, batch, self.outputs);
-        let weight = Matrix::new(weight, self.outputs, self.inputs);
-        each_block(
-            cpu,
-            self.inputs,
-            MatrixMut::new(dx, batch, self.inputs),
-            &|from, to, dx| {
-                let weight = weight.columns(from, to);
-                each_half(chunks, dx, |rows, mut dx| {
-                    product(&mut dx, false, dy.rows(rows.start, rows.end), weight);
-                });
-            },
+    /// dx for `batch` rows.
+    pub fn backward_data(self, cpu: &Cpu, batch: usize, weight: &[f32], dy: &[f32], dx: &mut [f32], space: &mut [f32]) {
+        let sums = &mut space[..self.input_panels() * batch * PANEL];
+        cpu.threads.each_part(sums, COLUMNS * batch * PANEL, |block, sums| {
+            let mut scratch = cpu.scratch.of(cpu.threads.worker());
+            for first in (0..self.outputs).step_by(ROWS) {
+                let rows = ROWS.min(self.outputs - first);
+                let places: [u32; ROWS] = array::from_fn(|o| o as u32);
+                let (gradients, scratch) = scratch.split_at_mut(batch * ROWS);
+                // Rows of dy are as far apart as those of dw.
+                for (row, dy) in gradients.chunks_exact_mut(ROWS).zip(dy.chunks_exact(self.outputs)) {
+                    row[..rows].copy_from_slice(&dy[first..first + rows]);
+                }
+                let weight = &weight[first * self.inputs..][..rows * self.inputs];
+                for (o, row) in weight.chunks_exact(self.inputs).enumerate() {
+                    let row = row[block * COLUMNS * PANEL..].chunks(PANEL);
+                    for (columns, packed) in row.zip(scratch.chunks_exact_mut(ROWS * PANEL).take(COLUMNS)) {
+                        let packed = &mut packed[o * PANEL..(o + 1) * PANEL];
+                        packed[..columns.len()].copy_from_slice(columns);
+                        packed[columns.len()..].fill(0.0);
+                    }
+                }
+                for (panel, sums) in sums.chunks_exact_mut(batch * PANEL).enumerate() {
+                    let packed = &scratch[panel * ROWS * PANEL..][..rows * PANEL];
+                    for (image, sums) in sums.chunks_mut(BLOCK * PANEL).enumerate() {
+                        let bases: [u32; BLOCK] = array::from_fn(|n| ((image * BLOCK + n) * ROWS) as u32);
+                        let bases = &bases[..sums.len() / PANEL];
+                        tiles(gradients, bases, &places[..rows], packed, sums, start(first));
+                    }
+                }
+            }
+        });
+        let sums = &*sums;
+        cpu.threads
+            .each_part(&mut dx[..batch * self.inputs], PANEL * self.inputs, |part, dx| {
+                for (image, dx) in dx.chunks_exact_mut(self.inputs).enumerate() {
+                    let row = part * PANEL + image;
+                    for (dx, sums) in dx.chunks_mut(PANEL).zip(sums.chunks_exact(batch * PANEL)) {
+                        dx.copy_from_slice(&sums[row * PANEL..][..dx.len()]);
+                    }
+                }
+            });
+    }
+}
+
+/// Sums of dy · x over the images of `half`: six outputs of `gradients`, `[image][48]`, by sixteen inputs of `x`, `[image][16]`.
+fn sum_images(half: Range<usize>, gradients: &[f32], x: &[f32], sums: &mut [f32]) {
+    let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
+    let bases = &bases[..sums.len() / PANEL];
+    for (from, places) in depths(half.len(), BLOCK) {
+        let first = half.start + from;
+        let x = &x[first * PANEL..(first + places.len()) * PANEL];
+        tiles(
+            &gradients[half.start * BLOCK..],
+            bases,
+            places.list(),
+            x,
+            sums,
+            start(from),
         );
     }
 }
 
-/// Runs `task(rows, rows of matrix)` for each half of the batch that has rows.
-fn each_half<'a>(chunks: &Chunks, matrix: MatrixMut<'a>, task: impl Fn(Range<usize>, MatrixMut<'a>)) {
-    let [first, second] = chunks.halves();
-    let (above, below) = matrix.split_rows(first.len());
-    for (rows, matrix) in [(first, above), (second, below)] {
-        if !rows.is_empty() {
-            task(rows, matrix);
+/// Whether the sum that goes on at term `from` starts there.
+fn start(from: usize) -> Start {
+    if from == 0 { Start::Zero } else { Start::Sum }
+}
+
+/// Places of some terms of a sum.
+struct Places {
+    list: [u32; DEPTH],
+    count: usize,
+}
+
+impl Places {
+    fn list(&self) -> &[u32] {
+        &self.list[..self.count]
+    }
+
+    fn len(&self) -> usize {
+        self.count
+    }
+}
+
+/// The terms of a sum in parts: the first of each, and their places, `stride` apart. One empty part where there are none.
+fn depths(terms: usize, stride: usize) -> impl Iterator<Item = (usize, Places)> {
+    (0..terms.max(1)).step_by(DEPTH).map(move |from| {
+        let list = array::from_fn(|j| ((from + j) * stride) as u32);
+        let count = DEPTH.min(terms - from);
+        (from, Places { list, count })
+    })
+}
+
+/// Rows of `units` as panels of sixteen rows: `[row / 16][unit][row % 16]`; rows that the last panel lacks are zero.
+fn pack_images(threads: &Threads, rows: &[f32], units: usize, packed: &mut [f32]) {
+    threads.each_part(packed, units * PANEL, |panel, packed| {
+        let rows = &rows[panel * PANEL * units..];
+        let present = (rows.len() / units).min(PANEL);
+        let packed = packed.as_chunks_mut::<PANEL>().0;
+        for (image, row) in rows.chunks_exact(units).take(PANEL).enumerate() {
+            packed
+                .iter_mut()
+                .zip(row)
+                .for_each(|(packed, value)| packed[image] = *value);
         }
-    }
+        packed.iter_mut().for_each(|packed| packed[present..].fill(0.0));
+    });
 }
 
-/// Runs `task(from, to, columns from..to of matrix)` for each block of columns, in parallel.
-fn each_block<'a>(
-    cpu: &Cpu,
-    columns: usize,
-    matrix: MatrixMut<'a>,
-    task: &(impl Fn(usize, usize, MatrixMut<'a>) + Sync),
-) {
-    cpu.threads.install(|| split(0, columns, block(columns), matrix, task));
-}
-
-fn split<'a>(
-    from: usize,
-    to: usize,
-    size: usize,
-    matrix: MatrixMut<'a>,
-    task: &(impl Fn(usize, usize, MatrixMut<'a>) + Sync),
-) {
-    use crate::devices::cpu::Divide;
-    if to - from <= size {
-        return task(from, to, matrix);
+/// Columns `first..first + 16` of all rows: `[row][16]`; columns beyond the last are zero.
+fn pack_columns(rows: &[f32], units: usize, first: usize, packed: &mut [f32]) {
+    let present = PANEL.min(units - first);
+    for (packed, row) in packed
+        .as_chunks_mut::<PANEL>()
+        .0
+        .iter_mut()
+        .zip(rows.chunks_exact(units))
+    {
+        packed[..present].copy_from_slice(&row[first..first + present]);
+        packed[present..].fill(0.0);
     }
-    // The cut falls on a multiple of the block's size, so blocks are the same whoever computes them.
-    let middle = from + (to - from).div_ceil(size) / 2 * size;
-    let (left, right) = matrix.divide(middle - from, 0);
-    rayon::join(
-        || split(from, middle, size, left, task),
-        || split(middle, to, size, right, task),
-    );
 }

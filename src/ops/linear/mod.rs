@@ -24,8 +24,3 @@ impl Geometry {
         self.inputs * self.outputs
     }
 }
-
-/// Columns of one task: about sixteen tasks, none narrower than 64.
-fn block(columns: usize) -> usize {
-    columns.div_ceil(16).next_multiple_of(16).max(64)
-}

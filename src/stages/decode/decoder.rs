@@ -9,6 +9,7 @@ use super::ppm;
 use super::raw;
 use super::resize::Resize;
 use super::sniff::{Kind, sniff};
+use super::splice::Splice;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
@@ -45,6 +46,25 @@ impl Default for Options {
     }
 }
 
+/// What is known of the bytes to be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing: all of them are read, so that an image is refused or not whatever part of it is wanted.
+    Unknown,
+    /// They are those of an image that was decoded whole before: only what the wanted part needs is read.
+    Verified,
+}
+
+/// A part of a frame, and where its pixels go.
+pub struct Choice<'o> {
+    /// Which part.
+    pub region: Region,
+    /// To which size it is scaled.
+    pub size: (u32, u32),
+    /// RGB, row by row, exactly `size`.
+    pub out: &'o mut [u8],
+}
+
 /// One worker's decoder: it keeps its buffers, so that an image costs no allocation once they have grown.
 pub struct Decoder {
     options: Options,
@@ -57,6 +77,8 @@ pub struct Decoder {
 struct Buffers {
     /// A JPEG without the junk in its header.
     repaired: Vec<u8>,
+    /// A JPEG of the tiles that a region needs.
+    spliced: Vec<u8>,
     /// Pixels as libjpeg gives them, where these are not RGB.
     cmyk: Vec<u8>,
     wide: Vec<i16>,
@@ -104,16 +126,27 @@ impl Decoder {
 
     /// Decodes `region` of the frame into `out`: RGB, row by row, exactly the region's size.
     pub fn pixels(&mut self, encoded: Encoded<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
-        self.scaled(encoded, region, (region.width, region.height), out)
+        self.scaled(encoded, Trust::Unknown, region, (region.width, region.height), out)
     }
 
     /// Decodes `region` of the frame, scaled to `size`, into `out`.
     pub fn scaled(
         &mut self,
         encoded: Encoded<'_>,
+        trust: Trust,
         region: Region,
         size: (u32, u32),
         out: &mut [u8],
+    ) -> Result<(), DecodeError> {
+        self.choose(encoded, trust, |_| Ok(Choice { region, size, out }))
+    }
+
+    /// Decodes what `choose` wants when it knows the frame: the header is read once.
+    pub fn choose<'o>(
+        &mut self,
+        encoded: Encoded<'_>,
+        trust: Trust,
+        choose: impl FnOnce(Frame) -> Result<Choice<'o>, DecodeError>,
     ) -> Result<(), DecodeError> {
         let Self {
             options,
@@ -123,12 +156,14 @@ impl Decoder {
         } = self;
         let Buffers {
             repaired,
+            spliced,
             cmyk,
             wide,
             decoded,
             region: unturned,
         } = buffers;
         let (mut opened, geometry) = open(options, jpeg, repaired, encoded)?;
+        let Choice { region, size, out } = choose(geometry.frame)?;
         let wanted = geometry.before_turning(region)?;
         let (width, height) = size;
         let target = Region {
@@ -157,12 +192,25 @@ impl Decoder {
         } else {
             wanted
         };
+        // Where the bytes to be decoded lie in the image.
+        let mut origin = (0, 0);
+        if let Opened::Jpeg(bytes, header) = &mut opened
+            && trust == Trust::Verified
+            && let Some(splice) = Splice::make(bytes, header, source, spliced)
+        {
+            if jpeg.agrees(spliced, &splice.header) {
+                (*bytes, *header, origin) = (spliced, splice.header, (splice.x, splice.y));
+            } else {
+                jpeg.header(bytes)?;
+            }
+        }
         let needed = match &opened {
-            Opened::Jpeg(_, header) => header.enclosing(source),
+            Opened::Jpeg(_, header) => header.enclosing(source.moved_back(origin), trust),
             Opened::Png(_) | Opened::Rgb(_) | Opened::Grey(_) => geometry.whole(),
         };
+        let lies_at = needed.moved(origin);
         if let Opened::Jpeg(bytes, header) = &opened
-            && needed == wanted
+            && lies_at == wanted
             && geometry.turn.is_none()
             && (header.colour, header.precision, is_resized) == (Colour::Rgb, 8, false)
         {
@@ -187,9 +235,9 @@ impl Decoder {
         };
         let mut fit = |out: &mut [u8]| {
             if is_resized {
-                resize.rgb(pixels, needed, out);
+                resize.rgb(pixels, lies_at, out);
             } else {
-                cut(pixels, needed, wanted, out);
+                cut(pixels, lies_at, wanted, out);
             }
         };
         if geometry.turn.is_none() {

@@ -33,6 +33,9 @@ pub enum DecodeError {
         /// Side of the crop.
         crop: u32,
     },
+    /// A pack's member that changed after it was written.
+    #[error("its bytes are not those that were packed")]
+    NotAsPacked,
     /// Damaged, in the words of libjpeg-turbo.
     #[error("damaged JPEG: {0}")]
     Jpeg(String),

@@ -37,6 +37,24 @@ impl Region {
         3 * self.width as usize * self.height as usize
     }
 
+    /// The same rectangle, seen from `origin`.
+    pub(super) fn moved_back(self, (x, y): (u32, u32)) -> Self {
+        Self {
+            x: self.x - x,
+            y: self.y - y,
+            ..self
+        }
+    }
+
+    /// What was seen from `origin`, seen from the image's corner.
+    pub(super) fn moved(self, (x, y): (u32, u32)) -> Self {
+        Self {
+            x: self.x + x,
+            y: self.y + y,
+            ..self
+        }
+    }
+
     /// All of a frame.
     pub fn whole(frame: Frame) -> Self {
         Self {

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 use turbojpeg::raw;
 
-use super::{DecodeError, Region};
+use super::{DecodeError, Region, Trust};
 
 /// More scans than any encoder writes (10 to 14 are usual): a small file of many scans would take minutes.
 const MOST_SCANS: c_int = 100;
@@ -154,6 +154,16 @@ impl Jpeg {
         })
     }
 
+    /// Whether libjpeg, too, finds the size that `header` says in these bytes, which are a part of the image whose header was
+    /// read last: its tables are the same.
+    pub(super) fn agrees(&mut self, bytes: &[u8], header: &Header) -> bool {
+        // SAFETY: as in `header`.
+        let failed = unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) };
+        let stored =
+            [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|size| self.get(size) as u32);
+        failed == 0 && stored.map(|length| length.div_ceil(header.shrink)) == [header.width, header.height]
+    }
+
     /// Decodes 8-bit data to RGB or CMYK: `region` of the image whose header was read last, which must be one that
     /// [`Header::enclosing`] gave.
     pub(super) fn decode(
@@ -265,12 +275,22 @@ impl Header {
         }
     }
 
+    /// By how much less than it is stored the image is decoded.
+    pub(super) fn shrink(&self) -> u32 {
+        self.shrink
+    }
+
+    /// The header of a part of this image that is a JPEG of its own.
+    pub(super) fn of_part(&self, width: u32, height: u32) -> Self {
+        Self { width, height, ..*self }
+    }
+
     /// The smallest region that holds `wanted`, can be decoded on its own, has exactly the whole's pixels inside
     /// `wanted`, and is refused exactly when the whole is.
     ///
-    /// For the last it reaches to the bottom: libjpeg does not look at what follows a part, so that whether a cut file
-    /// is refused would depend on where the crop was drawn.
-    pub(super) fn enclosing(&self, wanted: Region) -> Region {
+    /// For the last it reaches to the bottom unless the bytes are known to be good: libjpeg does not look at what follows
+    /// a part, so that whether a cut file is refused would depend on where the crop was drawn.
+    pub(super) fn enclosing(&self, wanted: Region, trust: Trust) -> Region {
         let Some(Part { step, smooth }) = self.part else {
             return Region {
                 x: 0,
@@ -286,7 +306,10 @@ impl Header {
             x,
             y: wanted.y,
             width: right - x,
-            height: self.height - wanted.y,
+            height: match trust {
+                Trust::Verified => wanted.height,
+                Trust::Unknown => self.height - wanted.y,
+            },
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::run::OnBadImage;
-use crate::dataset::Encoded;
+use crate::dataset::{Dataset, Encoded};
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
@@ -23,10 +23,12 @@ mod frame;
 mod jpeg;
 mod ppm;
 mod resize;
+mod restart;
 mod sniff;
+mod splice;
 
 pub use bad::BadImage;
-pub use decoder::{Decoder, Options};
+pub use decoder::{Choice, Decoder, Options, Trust};
 pub use error::DecodeError;
 pub use frame::{Frame, Region};
 pub use ppm::raw;
@@ -114,6 +116,16 @@ pub fn run<T: Request>(
     Ok(())
 }
 
+/// Whether a sample's bytes are known to be good: a pack's are if they are still those that were written, for what it holds
+/// was decoded whole when it was made.
+fn judge(data: &Dataset, sample: usize, encoded: Encoded<'_>) -> Result<Trust, DecodeError> {
+    match data.member_checksum(sample) {
+        None => Ok(Trust::Unknown),
+        Some(sum) if xxh3_64(encoded.bytes()) == sum => Ok(Trust::Verified),
+        Some(_) => Err(DecodeError::NotAsPacked),
+    }
+}
+
 impl Decode {
     fn one<T: Request>(
         &self,
@@ -139,7 +151,7 @@ impl Decode {
             self.fits(&ticket, frame).map(|()| (frame, Region::whole(frame)))
         } else {
             let buffer = buffer.insert(pool.next()?.ok_or(Fault::Aborted)?);
-            self.region(decoder, encoded, &ticket, buffer)
+            judge(data, sample, encoded).and_then(|trust| self.region(decoder, encoded, trust, &ticket, buffer))
         };
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
@@ -177,23 +189,32 @@ impl Decode {
         &self,
         decoder: &mut Decoder,
         encoded: Encoded<'_>,
+        trust: Trust,
         ticket: &T,
         buffer: &mut Vec<u8>,
     ) -> Result<(Frame, Region), DecodeError> {
-        let frame = decoder.open(encoded)?;
-        self.fits(ticket, frame)?;
-        let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
-        let region = ticket.region(&self.rule, canonical, frame);
-        let (width, height) = ticket.size(&self.rule, region);
-        let scaled = Region {
-            width,
-            height,
-            ..region
-        };
-        // Grows to the largest region once and keeps its memory.
-        buffer.resize(scaled.bytes(), 0);
-        decoder.scaled(encoded, region, (width, height), buffer)?;
-        Ok((frame, scaled))
+        let nothing = Frame { width: 0, height: 0 };
+        let mut chosen = (nothing, Region::whole(nothing));
+        decoder.choose(encoded, trust, |frame| {
+            self.fits(ticket, frame)?;
+            let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
+            let region = ticket.region(&self.rule, canonical, frame);
+            let (width, height) = ticket.size(&self.rule, region);
+            let scaled = Region {
+                width,
+                height,
+                ..region
+            };
+            // Grows to the largest region once and keeps its memory.
+            buffer.resize(scaled.bytes(), 0);
+            chosen = (frame, scaled);
+            Ok(Choice {
+                region,
+                size: (width, height),
+                out: buffer,
+            })
+        })?;
+        Ok(chosen)
     }
 
     /// Applies the policy: the reason to travel on with, or the end of the run.

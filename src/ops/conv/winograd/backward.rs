@@ -1,44 +1,45 @@
 //! The weight gradient: dU = Σ over tiles of V · (A dY Aᵀ), and dw = Gᵀ dU G.
 
-use super::tiles::{Gradients, Inputs};
+use super::Winograd;
+use super::forward::read as read_inputs;
+use super::tiles::Gradients;
 use super::weights::Unpack;
-use super::{SQUARE, Winograd};
 use crate::ops::conv::layout::{Layout, Panel};
-use crate::ops::conv::tile::{PANEL, Start, tiles};
 use crate::ops::map::Order;
 use crate::ops::simd;
+use crate::ops::tile::{PANEL, Start, tiles};
 
 /// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as direct
 /// convolution has them.
 pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
     let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
     let layout = Layout::new(geometry, Order::Blocked, winograd.images);
-    let point = winograd.output_point();
+    let (point, square) = (winograd.output_point(), winograd.square());
     let mut panels = layout.panels().zip(sums.chunks_exact_mut(geometry.patch() * PANEL));
     for group in 0..geometry.groups {
         let to = &mut *areas.inputs;
-        simd::run(Inputs { winograd, group, x, to });
+        read_inputs(winograd, group, x, to);
         for (panel, sums) in panels.by_ref().take(layout.group_panels()) {
-            let gradients = &mut areas.outputs[..SQUARE * point];
-            match winograd.side() {
-                4 => read::<4>(winograd, &panel, dy, gradients),
-                _ => read::<2>(winograd, &panel, dy, gradients),
+            let gradients = &mut areas.outputs[..square * point];
+            match geometry.kernel {
+                3 => read::<6>(winograd, &panel, dy, gradients),
+                _ => read::<8>(winograd, &panel, dy, gradients),
             }
             let inputs = areas.inputs.chunks_exact(winograd.input_point());
-            let kernels = areas.kernels.chunks_exact_mut(areas.kernels.len() / SQUARE);
+            let kernels = areas.kernels.chunks_exact_mut(areas.kernels.len() / square);
             for ((inputs, dy), kernels) in inputs.zip(gradients.chunks_exact(point)).zip(kernels) {
                 tiles(inputs, areas.channels, areas.tiles, dy, kernels, Start::Zero);
             }
             match geometry.kernel {
-                3 => add::<3>(&layout, areas.kernels, sums),
-                _ => add::<5>(&layout, areas.kernels, sums),
+                3 => add::<3, 6>(&layout, areas.kernels, sums),
+                _ => add::<5, 8>(&layout, areas.kernels, sums),
             }
         }
     }
 }
 
-fn read<const M: usize>(winograd: &Winograd<'_>, panel: &Panel, dy: &[f32], to: &mut [f32]) {
-    simd::run(Gradients::<M> {
+fn read<const N: usize>(winograd: &Winograd<'_>, panel: &Panel, dy: &[f32], to: &mut [f32]) {
+    simd::run(Gradients::<N> {
         winograd,
         panel,
         dy,
@@ -46,6 +47,6 @@ fn read<const M: usize>(winograd: &Winograd<'_>, panel: &Panel, dy: &[f32], to: 
     });
 }
 
-fn add<const R: usize>(layout: &Layout<'_>, points: &[f32], sums: &mut [f32]) {
-    simd::run(Unpack::<R> { layout, points, sums });
+fn add<const R: usize, const N: usize>(layout: &Layout<'_>, points: &[f32], sums: &mut [f32]) {
+    simd::run(Unpack::<R, N> { layout, points, sums });
 }

@@ -1,11 +1,11 @@
 //! y from x and transformed weights. The data gradient is the same with inputs and outputs exchanged.
 
 use super::tiles::{Inputs, Outputs};
-use super::{PANELS, SQUARE, Winograd};
-use crate::ops::conv::layout::Layout;
-use crate::ops::conv::tile::{PANEL, Start, tiles};
+use super::{PANELS, Winograd};
+use crate::ops::conv::layout::{Layout, Panel};
 use crate::ops::map::Order;
 use crate::ops::simd;
+use crate::ops::tile::{PANEL, Start, tiles};
 
 /// y of the images from their `x` and packed weights: plus `bias`, rectified where asked.
 pub fn forward(
@@ -20,17 +20,18 @@ pub fn forward(
     let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
     let layout = Layout::new(geometry, Order::Blocked, winograd.images);
     let (kernels, point) = (Winograd::panel(geometry), winograd.output_point());
+    let square = winograd.square();
     for group in 0..geometry.groups {
         let to = &mut *areas.inputs;
-        simd::run(Inputs { winograd, group, x, to });
+        read(winograd, group, x, to);
         let panels = group * layout.group_panels()..(group + 1) * layout.group_panels();
         for first in panels.clone().step_by(PANELS) {
             let together = first..(first + PANELS).min(panels.end);
             for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
                 for number in together.clone() {
                     let kernels = &packed[number * kernels..][..kernels];
-                    let w = &kernels[i * kernels.len() / SQUARE..][..kernels.len() / SQUARE];
-                    let at = ((number - first) * SQUARE + i) * point;
+                    let w = &kernels[i * kernels.len() / square..][..kernels.len() / square];
+                    let at = ((number - first) * square + i) * point;
                     let out = &mut areas.outputs[at..at + winograd.tiles() * PANEL];
                     tiles(inputs, areas.tiles, areas.channels, w, out, Start::Zero);
                 }
@@ -41,25 +42,33 @@ pub fn forward(
                 if let Some(bias) = bias {
                     biases[..panel.channels.len()].copy_from_slice(&bias[panel.channels.clone()]);
                 }
-                let products = &areas.outputs[(number - first) * SQUARE * point..][..SQUARE * point];
-                match winograd.side() {
-                    4 => write::<4>(winograd, &panel, products, &biases, rectify, y),
-                    _ => write::<2>(winograd, &panel, products, &biases, rectify, y),
+                let products = &areas.outputs[(number - first) * square * point..][..square * point];
+                match geometry.kernel {
+                    3 => write::<6>(winograd, &panel, products, &biases, rectify, y),
+                    _ => write::<8>(winograd, &panel, products, &biases, rectify, y),
                 }
             }
         }
     }
 }
 
-fn write<const M: usize>(
+/// V of one group.
+pub(super) fn read(winograd: &Winograd<'_>, group: usize, x: &[f32], to: &mut [f32]) {
+    match winograd.geometry.kernel {
+        3 => simd::run(Inputs::<6> { winograd, group, x, to }),
+        _ => simd::run(Inputs::<8> { winograd, group, x, to }),
+    }
+}
+
+fn write<const N: usize>(
     winograd: &Winograd<'_>,
-    panel: &crate::ops::conv::layout::Panel,
+    panel: &Panel,
     products: &[f32],
     bias: &[f32; PANEL],
     rectify: bool,
     y: &mut [f32],
 ) {
-    simd::run(Outputs::<M> {
+    simd::run(Outputs::<N> {
         winograd,
         panel,
         products,

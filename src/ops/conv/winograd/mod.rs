@@ -1,14 +1,14 @@
-//! Winograd convolution: kernels of 3 and of 5 at stride 1, by 36 products of matrices.
+//! Winograd convolution: kernels of 3 and of 5 at stride 1, by N² products of matrices.
 //!
-//! The input is cut into tiles of 6 × 6 that overlap by K − 1. Transformed, a tile, a kernel and the M × M outputs that they
-//! make are 36 numbers each, and the convolution is a product of each of the 36 over the channels:
+//! The input is cut into tiles of N × N that overlap by K − 1, and each gives 4 × 4 outputs: N = K + 3. Transformed, a tile, a
+//! kernel and the outputs that they make are N² numbers each, and the convolution is a product of each over the channels:
 //!
 //! ```text
-//! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A          M = 7 − K
+//! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A
 //! ```
 //!
-//! A kernel of 3 takes 36 multiplications for 16 outputs instead of 144, one of 5 takes 36 for 4 instead of 100. In
-//! between numbers grow and cancel, so the error is about ten times that of direct convolution (1e−5 of the largest value).
+//! A kernel of 3 takes 36 multiplications for 16 outputs instead of 144, one of 5 takes 64 instead of 400. In between numbers
+//! grow and cancel, so errors are larger than those of direct convolution: docs/performance.md has them.
 //!
 //! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. The tiles
 //! of a few images at a time, so that V stays in the cache.
@@ -28,12 +28,10 @@ pub use forward::forward;
 pub use weights::pack;
 
 use super::Geometry;
-use super::tile::PANEL;
 use crate::ops::simd::LANES;
-use transform::POINTS;
-
-/// Products of a tile.
-const SQUARE: usize = POINTS * POINTS;
+use crate::ops::tile::PANEL;
+/// Side of the outputs of a tile.
+const SIDE: usize = 4;
 
 /// Panels whose products are computed before they are transformed: V of one point is read from the nearest cache for all.
 const PANELS: usize = 2;
@@ -41,8 +39,22 @@ const PANELS: usize = 2;
 /// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
 const GAP: usize = 48;
 
-/// Floats of V that are made at a time, about.
-const NEAR: usize = 1 << 20;
+/// Floats of V and of products that are made at a time, about: they stay in a core's own cache.
+const NEAR: usize = 128 << 10;
+
+/// Tiles that are made at a time, at least, in the passes that read U: each of its numbers comes from farther away.
+const FEWEST: usize = 96;
+
+/// Floats of V that are made at a time for the weight gradient, at most.
+const FAR: usize = 1 << 20;
+
+/// Tiles that are made at a time for the weight gradient, about: dU is transformed once for all of them.
+const MOST: usize = 256;
+
+/// `most` in even parts of about `near`.
+fn evenly(most: usize, near: usize) -> usize {
+    most.div_ceil(most.div_ceil(near.max(1)).max(1)).max(1)
+}
 
 /// A Winograd convolution on some images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -66,22 +78,29 @@ impl<'a> Winograd<'a> {
         Self { geometry, images }
     }
 
-    /// Images that are best worked on together, at most `most`; parts of it are even.
+    /// Images that are best worked on together in a pass that reads U, at most `most`; parts of it are even.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         let one = Winograd::new(geometry, 1);
-        let near = (NEAR / (SQUARE * one.tiles() * one.inputs())).max(1);
-        most.div_ceil(most.div_ceil(near).max(1)).max(1)
+        let near = NEAR / (one.square() * one.tiles() * (one.inputs() + PANELS * PANEL));
+        evenly(most, near.max(FEWEST.div_ceil(one.tiles())))
     }
 
-    /// M: side of the outputs of a tile.
-    fn side(&self) -> usize {
-        POINTS + 1 - self.geometry.kernel
+    /// The same for the weight gradient.
+    pub fn images_of_gradient(geometry: &Geometry, most: usize) -> usize {
+        let one = Winograd::new(geometry, 1);
+        let near = FAR / (one.square() * one.tiles() * one.inputs());
+        evenly(most, near.min(MOST.div_ceil(one.tiles())))
+    }
+
+    /// N²: products of a tile.
+    fn square(&self) -> usize {
+        (self.geometry.kernel + SIDE - 1).pow(2)
     }
 
     /// Tiles of one image: down, across.
     fn grid(&self) -> [usize; 2] {
         let output = self.geometry.output;
-        [output.height, output.width].map(|length| length.div_ceil(self.side()))
+        [output.height, output.width].map(|length| length.div_ceil(SIDE))
     }
 
     /// Tiles of all images.
@@ -106,20 +125,20 @@ impl<'a> Winograd<'a> {
 
     /// Floats of U of one panel.
     pub fn panel(geometry: &Geometry) -> usize {
-        SQUARE * geometry.group_inputs() * PANEL
+        Winograd::new(geometry, 1).square() * geometry.group_inputs() * PANEL
     }
 
     /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then lists.
     pub fn scratch(&self) -> usize {
-        let products = PANELS * SQUARE * self.output_point();
+        let products = PANELS * self.square() * self.output_point();
         let gradients = Self::panel(self.geometry);
-        SQUARE * self.input_point() + products + gradients + self.tiles() + self.inputs()
+        self.square() * self.input_point() + products + gradients + self.tiles() + self.inputs()
     }
 
     /// Cuts `scratch` into V, products and the gradient of U, and lists where the tiles and the channels of V begin.
     fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
-        let (inputs, rest) = scratch.split_at_mut(SQUARE * self.input_point());
-        let (outputs, rest) = rest.split_at_mut(PANELS * SQUARE * self.output_point());
+        let (inputs, rest) = scratch.split_at_mut(self.square() * self.input_point());
+        let (outputs, rest) = rest.split_at_mut(PANELS * self.square() * self.output_point());
         let (kernels, rest) = rest.split_at_mut(Self::panel(self.geometry));
         let (tiles, rest) = rest.split_at_mut(self.tiles());
         let tiles: &mut [u32] = bytemuck::cast_slice_mut(tiles);

@@ -1,11 +1,11 @@
 //! Tiles of feature maps, to the points and back.
 
-use super::Winograd;
-use super::transform::{Input, Output, POINTS, Spread, twice};
+use super::transform::{Input, Output, Spread, Transform, twice};
+use super::{SIDE, Winograd};
 use crate::ops::conv::layout::Panel;
-use crate::ops::conv::tile::PANEL;
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Lanes, Simd, Work};
+use crate::ops::tile::PANEL;
 
 /// One block of channels of one image, whose positions outside read as zero.
 #[derive(Clone, Copy)]
@@ -55,14 +55,17 @@ fn grid(down: usize, across: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// V of one group, from x.
-pub(super) struct Inputs<'a> {
+pub(super) struct Inputs<'a, const N: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) group: usize,
     pub(super) x: &'a [f32],
     pub(super) to: &'a mut [f32],
 }
 
-impl Work for Inputs<'_> {
+impl<const N: usize> Work for Inputs<'_, N>
+where
+    Input: Transform<N, N>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -79,11 +82,11 @@ impl Work for Inputs<'_> {
         let mut tile = 0;
         for x in x.chunks_exact(map.len()) {
             for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * w.side()) as isize - padding);
+                let [top, left] = [ty, tx].map(|t| (t * SIDE) as isize - padding);
                 for block in 0..inputs / LANES {
                     let square = Block::new(map, x, first + block).square(s, top, left);
                     let at = tile * inputs + block * LANES;
-                    store_points(s, twice::<Input, S, POINTS, POINTS>(s, square), point, at, to);
+                    store_points(s, twice::<Input, S, N, N>(s, square), point, at, to);
                 }
                 tile += 1;
             }
@@ -91,18 +94,18 @@ impl Work for Inputs<'_> {
     }
 }
 
-/// Stores 36 vectors at `at` of each point.
+/// Stores N² vectors at `at` of each point.
 #[inline(always)]
-fn store_points<S: Simd>(s: S, square: [[S::Vector; POINTS]; POINTS], point: usize, at: usize, to: &mut [f32]) {
+fn store_points<S: Simd, const N: usize>(s: S, square: [[S::Vector; N]; N], point: usize, at: usize, to: &mut [f32]) {
     for (vector, to) in square.iter().flatten().zip(to.chunks_exact_mut(point)) {
         s.store(*vector, lanes_mut(to, at));
     }
 }
 
-/// Loads 36 vectors from `at` of each point.
+/// Loads N² vectors from `at` of each point.
 #[inline(always)]
-fn load_points<S: Simd>(s: S, point: usize, at: usize, from: &[f32]) -> [[S::Vector; POINTS]; POINTS] {
-    let mut square = [[s.splat(0.0); POINTS]; POINTS];
+fn load_points<S: Simd, const N: usize>(s: S, point: usize, at: usize, from: &[f32]) -> [[S::Vector; N]; N] {
+    let mut square = [[s.splat(0.0); N]; N];
     for (vector, from) in square.iter_mut().flatten().zip(from.chunks_exact(point)) {
         *vector = s.load(lanes(from, at));
     }
@@ -120,7 +123,7 @@ fn lanes_mut(to: &mut [f32], at: usize) -> &mut Lanes {
 }
 
 /// y of one panel, from its products.
-pub(super) struct Outputs<'a, const M: usize> {
+pub(super) struct Outputs<'a, const N: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) panel: &'a Panel,
     pub(super) products: &'a [f32],
@@ -129,7 +132,7 @@ pub(super) struct Outputs<'a, const M: usize> {
     pub(super) y: &'a mut [f32],
 }
 
-impl<const M: usize> Work for Outputs<'_, M> {
+impl<const N: usize> Work for Outputs<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -142,12 +145,12 @@ impl<const M: usize> Work for Outputs<'_, M> {
             for (ty, tx) in grid(down, across) {
                 for half in 0..self.panel.channels.len().div_ceil(LANES) {
                     let products = load_points(s, point, tile * PANEL + half * LANES, self.products);
-                    let sums = twice::<Output, S, POINTS, M>(s, products);
+                    let sums = twice::<Output, S, N, SIDE>(s, products);
                     let bias = s.load(lanes(self.bias, half * LANES));
                     let block = &mut y[(first + half) * map.block()..][..map.block()];
                     let rows = block.as_chunks_mut::<LANES>().0.chunks_exact_mut(map.shape.width);
-                    for (row, sums) in rows.skip(ty * M).zip(&sums) {
-                        for (to, sum) in row[tx * M..].iter_mut().zip(sums) {
+                    for (row, sums) in rows.skip(ty * SIDE).zip(&sums) {
+                        for (to, sum) in row[tx * SIDE..].iter_mut().zip(sums) {
                             let sum = s.add(*sum, bias);
                             s.store(if self.rectify { s.rectify(sum) } else { sum }, to);
                         }
@@ -160,14 +163,14 @@ impl<const M: usize> Work for Outputs<'_, M> {
 }
 
 /// The gradients of one panel at the points, from dy.
-pub(super) struct Gradients<'a, const M: usize> {
+pub(super) struct Gradients<'a, const N: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) panel: &'a Panel,
     pub(super) dy: &'a [f32],
     pub(super) to: &'a mut [f32],
 }
 
-impl<const M: usize> Work for Gradients<'_, M> {
+impl<const N: usize> Work for Gradients<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -179,15 +182,15 @@ impl<const M: usize> Work for Gradients<'_, M> {
         let mut tile = 0;
         for dy in self.dy.chunks_exact(map.len()) {
             for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * M) as isize);
+                let [top, left] = [ty, tx].map(|t| (t * SIDE) as isize);
                 for half in 0..PANEL / LANES {
-                    let square: [[S::Vector; M]; M] = if half < halves {
+                    let square: [[S::Vector; SIDE]; SIDE] = if half < halves {
                         Block::new(map, dy, first + half).square(s, top, left)
                     } else {
-                        [[s.splat(0.0); M]; M]
+                        [[s.splat(0.0); SIDE]; SIDE]
                     };
                     let at = tile * PANEL + half * LANES;
-                    store_points(s, twice::<Spread, S, M, POINTS>(s, square), point, at, self.to);
+                    store_points(s, twice::<Spread, S, SIDE, N>(s, square), point, at, self.to);
                 }
                 tile += 1;
             }

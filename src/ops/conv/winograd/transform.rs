@@ -1,14 +1,13 @@
-//! The transforms of Winograd's minimal filtering with six points, in one dimension; in two they are applied to columns
-//! and then to rows.
+//! The transforms of Winograd's minimal filtering in one dimension; in two they are applied to columns and then to rows.
 //!
-//! A polynomial product is computed at the points 0, 1, −1, 2, −2 and ∞. Six points serve F(4, 3), four outputs of a kernel
-//! of 3, and F(2, 5), two outputs of a kernel of 5, with the same input transform (Lavin and Gray 2016, section 4; Toom and
-//! Cook). With x_j the points and s_j = 1/4, −1/6, −1/6, 1/24, 1/24:
+//! A product of polynomials is computed at N points: 0, 1, −1, 2, −2 and ∞, and for N = 8 also ½ and −½. N points serve
+//! M = N + 1 − R outputs of a kernel of R (Lavin and Gray 2016, section 4; Toom and Cook). With x_j the points and s_j
+//! their scales:
 //!
 //! ```text
-//! input    v = Bᵀ d          6 → 6
-//! kernel   u_j = s_j Σ x_j^r g_r,   u_5 = the last g            R → 6
-//! output   y_i = Σ x_j^i m_j  (+ m_5 for the last i)            6 → M = 7 − R
+//! input    v = Bᵀ d                                             N → N
+//! kernel   u_j = s_j Σ x_j^r g_r,   at ∞ the last g             R → N
+//! output   y_i = Σ x_j^i m_j  (+ m at ∞ for the last i)         N → M
 //! ```
 //!
 //! The weight gradient runs the last two backwards: [`Spread`] is the transpose of [`Output`], [`Gather`] that of [`Kernel`].
@@ -29,10 +28,10 @@ pub trait Transform<const A: usize, const B: usize> {
 /// Bᵀ d: an input tile to the points.
 pub struct Input;
 
-/// Products at the points to `M` outputs.
+/// Products at the points to outputs.
 pub struct Output;
 
-/// The transpose of [`Output`]: `M` gradients to the points.
+/// The transpose of [`Output`]: gradients of outputs to the points.
 pub struct Spread;
 
 /// A kernel to the points.
@@ -41,32 +40,34 @@ pub struct Kernel;
 /// The transpose of [`Kernel`]: a kernel's gradient from its gradient at the points.
 pub struct Gather;
 
-/// Points, and the side of an input tile.
-pub const POINTS: usize = 6;
+/// The points x of which both x and −x are used, after 0, in order.
+const PAIRS: [f32; 3] = [1.0, 2.0, 0.5];
 
-/// The finite points x_j with their scales s_j.
-const FINITE: [(f32, f32); POINTS - 1] = [
-    (0.0, 0.25),
-    (1.0, -1.0 / 6.0),
-    (-1.0, -1.0 / 6.0),
-    (2.0, 1.0 / 24.0),
-    (-2.0, 1.0 / 24.0),
+/// The scales of 0 and of the pairs, for six points and for eight.
+const SCALES: [(f32, [f32; 3]); 2] = [
+    (0.25, [-1.0 / 6.0, 1.0 / 24.0, 0.0]),
+    (1.0, [-2.0 / 9.0, 1.0 / 90.0, 32.0 / 45.0]),
 ];
 
-/// s_j · x_j^r.
+/// s_j · x_j^r for the finite point j of `N`.
 #[inline(always)]
-fn coefficient(j: usize, r: usize) -> f32 {
-    let (x, scale) = FINITE[j];
-    let mut power = scale;
+fn coefficient<const N: usize>(j: usize, r: usize) -> f32 {
+    let (zero, pairs) = SCALES[usize::from(N == 8)];
+    if j == 0 {
+        return if r == 0 { zero } else { 0.0 };
+    }
+    let pair = (j - 1) / 2;
+    let x = if j % 2 == 1 { PAIRS[pair] } else { -PAIRS[pair] };
+    let mut power = pairs[pair];
     for _ in 0..r {
         power *= x;
     }
     power
 }
 
-impl Transform<POINTS, POINTS> for Input {
+impl Transform<6, 6> for Input {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, d: [S::Vector; POINTS]) -> [S::Vector; POINTS] {
+    fn apply<S: Simd>(s: S, d: [S::Vector; 6]) -> [S::Vector; 6] {
         let (four, two) = (s.splat(4.0), s.splat(2.0));
         let (minus_four, minus_five, minus_two) = (s.splat(-4.0), s.splat(-5.0), s.splat(-2.0));
         let even = s.mul_add(minus_four, d[2], d[4]);
@@ -84,82 +85,102 @@ impl Transform<POINTS, POINTS> for Input {
     }
 }
 
-impl<const M: usize> Transform<POINTS, M> for Output {
+impl Transform<8, 8> for Input {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, m: [S::Vector; POINTS]) -> [S::Vector; M] {
-        let (sum, difference) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
-        let (far_sum, far_difference) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
-        let mut y = [m[0]; M];
-        let mut power = 1.0;
-        for (i, y) in y.iter_mut().enumerate() {
-            let (near, far) = if i % 2 == 0 {
-                (sum, far_sum)
-            } else {
-                (difference, far_difference)
-            };
-            *y = s.mul_add(s.splat(power), far, near);
-            power *= 2.0;
-        }
-        y[0] = s.add(y[0], m[0]);
-        y[M - 1] = s.add(y[M - 1], m[5]);
-        y
-    }
-}
-
-impl<const M: usize> Transform<M, POINTS> for Spread {
-    #[inline(always)]
-    fn apply<S: Simd>(s: S, y: [S::Vector; M]) -> [S::Vector; POINTS] {
-        // Even and odd powers apart, at 1 and at 2.
-        let (mut even, mut odd) = (y[0], y[1]);
-        let (mut far_even, mut far_odd) = (y[0], s.mul(s.splat(2.0), y[1]));
-        let mut power = 4.0;
-        for (i, y) in y.iter().enumerate().skip(2) {
-            if i % 2 == 0 {
-                even = s.add(even, *y);
-                far_even = s.mul_add(s.splat(power), *y, far_even);
-            } else {
-                odd = s.add(odd, *y);
-                far_odd = s.mul_add(s.splat(power), *y, far_odd);
-            }
-            power *= 2.0;
-        }
+    fn apply<S: Simd>(s: S, d: [S::Vector; 8]) -> [S::Vector; 8] {
+        let (high, low) = (s.splat(5.25), s.splat(-4.25));
+        let even = s.mul_add(low, d[4], s.add(d[2], d[6]));
+        let odd = s.mul_add(low, d[3], s.add(d[1], d[5]));
+        let (quarter, four, half, two) = (s.splat(0.25), s.splat(4.0), s.splat(0.5), s.splat(2.0));
+        let middle = s.mul(s.splat(-2.5), d[3]);
+        let even_two = s.mul_add(s.splat(-1.25), d[4], s.mul_add(quarter, d[2], d[6]));
+        let odd_two = s.mul_add(half, d[1], s.mul_add(two, d[5], middle));
+        let even_half = s.mul_add(s.splat(-5.0), d[4], s.mul_add(four, d[2], d[6]));
+        let odd_half = s.mul_add(two, d[1], s.mul_add(half, d[5], middle));
         [
-            y[0],
+            s.mul_add(high, s.sub(d[4], d[2]), s.sub(d[0], d[6])),
             s.add(even, odd),
             s.sub(even, odd),
-            s.add(far_even, far_odd),
-            s.sub(far_even, far_odd),
-            y[M - 1],
+            s.add(even_two, odd_two),
+            s.sub(even_two, odd_two),
+            s.add(even_half, odd_half),
+            s.sub(even_half, odd_half),
+            s.mul_add(high, s.sub(d[3], d[5]), s.sub(d[7], d[1])),
         ]
     }
 }
 
-impl<const R: usize> Transform<R, POINTS> for Kernel {
+impl<const N: usize, const M: usize> Transform<N, M> for Output {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, g: [S::Vector; R]) -> [S::Vector; POINTS] {
-        let mut u = [g[R - 1]; POINTS];
-        for (j, u) in u.iter_mut().enumerate().take(POINTS - 1) {
-            *u = s.mul(s.splat(coefficient(j, 0)), g[0]);
-            for (r, g) in g.iter().enumerate().skip(1) {
-                *u = s.mul_add(s.splat(coefficient(j, r)), *g, *u);
+    fn apply<S: Simd>(s: S, m: [S::Vector; N]) -> [S::Vector; M] {
+        let mut y = [s.splat(0.0); M];
+        for (pair, x) in PAIRS.iter().enumerate().take((N - 2) / 2) {
+            let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
+            let (sum, difference) = (s.add(plus, minus), s.sub(plus, minus));
+            let mut power = 1.0;
+            for (i, y) in y.iter_mut().enumerate() {
+                let term = if i % 2 == 0 { sum } else { difference };
+                *y = s.mul_add(s.splat(power), term, *y);
+                power *= x;
+            }
+        }
+        y[0] = s.add(y[0], m[0]);
+        y[M - 1] = s.add(y[M - 1], m[N - 1]);
+        y
+    }
+}
+
+impl<const M: usize, const N: usize> Transform<M, N> for Spread {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, y: [S::Vector; M]) -> [S::Vector; N] {
+        let mut points = [y[0]; N];
+        for (pair, x) in PAIRS.iter().enumerate().take((N - 2) / 2) {
+            let (mut even, mut odd) = (y[0], s.splat(0.0));
+            let mut power = 1.0;
+            for (i, y) in y.iter().enumerate() {
+                if i % 2 == 1 {
+                    odd = s.mul_add(s.splat(power), *y, odd);
+                } else if i > 0 {
+                    even = s.mul_add(s.splat(power), *y, even);
+                }
+                power *= x;
+            }
+            points[1 + 2 * pair] = s.add(even, odd);
+            points[2 + 2 * pair] = s.sub(even, odd);
+        }
+        points[N - 1] = y[M - 1];
+        points
+    }
+}
+
+impl<const R: usize, const N: usize> Transform<R, N> for Kernel {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, g: [S::Vector; R]) -> [S::Vector; N] {
+        let mut u = [g[R - 1]; N];
+        for (j, u) in u.iter_mut().enumerate().take(N - 1) {
+            *u = s.mul(s.splat(coefficient::<N>(j, 0)), g[0]);
+            if j > 0 {
+                for (r, g) in g.iter().enumerate().skip(1) {
+                    *u = s.mul_add(s.splat(coefficient::<N>(j, r)), *g, *u);
+                }
             }
         }
         u
     }
 }
 
-impl<const R: usize> Transform<POINTS, R> for Gather {
+impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, u: [S::Vector; POINTS]) -> [S::Vector; R] {
-        let mut g = [u[5]; R];
+    fn apply<S: Simd>(s: S, u: [S::Vector; N]) -> [S::Vector; R] {
+        let mut g = [u[N - 1]; R];
         for (r, g) in g.iter_mut().enumerate() {
-            let mut sum = s.mul(s.splat(coefficient(0, r)), u[0]);
-            for (j, u) in u.iter().enumerate().take(POINTS - 1).skip(1) {
-                sum = s.mul_add(s.splat(coefficient(j, r)), *u, sum);
+            let mut sum = s.mul(s.splat(coefficient::<N>(0, r)), u[0]);
+            for (j, u) in u.iter().enumerate().take(N - 1).skip(1) {
+                sum = s.mul_add(s.splat(coefficient::<N>(j, r)), *u, sum);
             }
             *g = sum;
         }
-        g[R - 1] = s.add(g[R - 1], u[5]);
+        g[R - 1] = s.add(g[R - 1], u[N - 1]);
         g
     }
 }

@@ -1,30 +1,30 @@
 //! Weights to the points, and their gradients back.
 
-use super::transform::{Gather, Kernel, POINTS, twice};
-use super::{SQUARE, Winograd};
+use super::Winograd;
+use super::transform::{Gather, Kernel, twice};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
-use crate::ops::conv::tile::PANEL;
 use crate::ops::map::Order;
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use crate::ops::tile::PANEL;
 
 /// U of one panel.
 pub fn pack(geometry: &super::Geometry, weights: Weights<'_>, panel: &Panel, to: &mut [f32]) {
     match geometry.kernel {
-        3 => simd::run(Pack::<3>(geometry, weights, panel, to)),
-        _ => simd::run(Pack::<5>(geometry, weights, panel, to)),
+        3 => simd::run(Pack::<3, 6>(geometry, weights, panel, to)),
+        _ => simd::run(Pack::<5, 8>(geometry, weights, panel, to)),
     }
 }
 
-struct Pack<'a, const R: usize>(&'a super::Geometry, Weights<'a>, &'a Panel, &'a mut [f32]);
+struct Pack<'a, const R: usize, const N: usize>(&'a super::Geometry, Weights<'a>, &'a Panel, &'a mut [f32]);
 
-impl<const R: usize> Work for Pack<'_, R> {
+impl<const R: usize, const N: usize> Work for Pack<'_, R, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self(geometry, weights, panel, to) = self;
-        let point = Winograd::panel(geometry) / SQUARE;
+        let point = Winograd::panel(geometry) / (N * N);
         for channel in 0..geometry.group_inputs() {
             let mut taps = [[[0.0; PANEL]; R]; R];
             for (i, row) in taps.iter_mut().enumerate() {
@@ -39,7 +39,7 @@ impl<const R: usize> Work for Pack<'_, R> {
                         *vector = s.load(&tap.as_chunks::<LANES>().0[half]);
                     }
                 }
-                let points = twice::<Kernel, S, R, POINTS>(s, square);
+                let points = twice::<Kernel, S, R, N>(s, square);
                 for (vector, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
                     s.store(*vector, &mut to.as_chunks_mut::<LANES>().0[channel * 2 + half]);
                 }
@@ -49,28 +49,28 @@ impl<const R: usize> Work for Pack<'_, R> {
 }
 
 /// Adds one panel's gradient, from its gradient at the points, to sums in the order of the window.
-pub(super) struct Unpack<'a, const R: usize> {
+pub(super) struct Unpack<'a, const R: usize, const N: usize> {
     pub(super) layout: &'a Layout<'a>,
     /// Its gradient at the points.
     pub(super) points: &'a [f32],
     pub(super) sums: &'a mut [f32],
 }
 
-impl<const R: usize> Work for Unpack<'_, R> {
+impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         debug_assert_eq!(self.layout.order, Order::Blocked);
-        let point = self.points.len() / SQUARE;
+        let point = self.points.len() / (N * N);
         let sums: &mut [Lanes] = self.sums.as_chunks_mut().0;
         for channel in 0..self.layout.geometry.group_inputs() {
             for half in 0..PANEL / LANES {
-                let mut points = [[s.splat(0.0); POINTS]; POINTS];
+                let mut points = [[s.splat(0.0); N]; N];
                 for (vector, from) in points.iter_mut().flatten().zip(self.points.chunks_exact(point)) {
                     *vector = s.load(&from.as_chunks::<LANES>().0[channel * 2 + half]);
                 }
-                let taps = twice::<Gather, S, POINTS, R>(s, points);
+                let taps = twice::<Gather, S, N, R>(s, points);
                 for (i, row) in taps.iter().enumerate() {
                     for (j, tap) in row.iter().enumerate() {
                         let at = self.layout.place(Element { i, channel, j }) * 2 + half;

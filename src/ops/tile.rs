@@ -1,4 +1,4 @@
-//! The one inner loop of convolution.
+//! The one inner loop of convolutions and of fully connected layers.
 //!
 //! ```text
 //! out[p][l] (+)= Σ over j of x[bases[p] + offsets[j]] · w[j][l],   l < 16

@@ -1,0 +1,129 @@
+//! A smaller JPEG made of the tiles of a large one that a region needs, so that nothing else is decoded.
+//!
+//! Tiles lie between restart markers. They are copied as they are, the markers between them numbered anew, behind the same
+//! header with another size. To tell where tiles end, the compressed data are only searched for markers.
+
+use memchr::memchr;
+
+use super::Region;
+use super::jpeg::Header;
+use super::restart::Layout;
+
+/// A part of an image as a JPEG of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Splice {
+    pub(super) header: Header,
+    /// Where the part lies in the image, as it is decoded.
+    pub(super) x: u32,
+    pub(super) y: u32,
+}
+
+impl Splice {
+    /// Writes into `out` a JPEG that has the pixels of `wanted` exactly as the whole has them. `None` where that would be the
+    /// whole, or where `bytes` have no restart markers that tile the image or not all those that their header announces;
+    /// then `out` means nothing.
+    pub(super) fn make(bytes: &[u8], header: &Header, wanted: Region, out: &mut Vec<u8>) -> Option<Self> {
+        let layout = Layout::read(bytes)?;
+        let shrink = header.shrink();
+        if (layout.width.div_ceil(shrink), layout.height.div_ceil(shrink)) != (header.width, header.height) {
+            return None;
+        }
+        // libjpeg smooths colour across one pixel, up to the edge of what it decodes, but not where that has no more than
+        // four columns.
+        let x = wanted.x.saturating_sub(1).min(header.width.saturating_sub(5));
+        let y = wanted.y.saturating_sub(1);
+        let right = (wanted.x + wanted.width + 1).min(header.width);
+        let bottom = (wanted.y + wanted.height + 1).min(header.height);
+        let tiles = Tiles {
+            left: shrink * x / layout.tile.0,
+            right: (shrink * right).min(layout.width).div_ceil(layout.tile.0),
+            top: shrink * y / layout.tile.1,
+            bottom: (shrink * bottom).min(layout.height).div_ceil(layout.tile.1),
+        };
+        let part = tiles.write(bytes, &layout, out)?;
+        Some(Self {
+            header: header.of_part(part.width.div_ceil(shrink), part.height.div_ceil(shrink)),
+            x: part.x / shrink,
+            y: part.y / shrink,
+        })
+    }
+}
+
+/// The tiles that a splice is made of.
+struct Tiles {
+    left: u32,
+    right: u32,
+    top: u32,
+    bottom: u32,
+}
+
+impl Tiles {
+    /// Writes the JPEG and gives its place in the image that is stored.
+    fn write(&self, bytes: &[u8], layout: &Layout, out: &mut Vec<u8>) -> Option<Region> {
+        let Self {
+            left,
+            right,
+            top,
+            bottom,
+        } = *self;
+        if (right - left, bottom - top) == (layout.columns, layout.rows) {
+            return None;
+        }
+        let (x, y) = (left * layout.tile.0, top * layout.tile.1);
+        let part = Region {
+            x,
+            y,
+            width: (right * layout.tile.0).min(layout.width) - x,
+            height: (bottom * layout.tile.1).min(layout.height) - y,
+        };
+        out.clear();
+        out.extend_from_slice(bytes.get(..layout.scan_at)?);
+        // They fit: the image's own did.
+        let size = [part.height as u16, part.width as u16].map(u16::to_be_bytes);
+        out.get_mut(layout.size_at..layout.size_at + 4)?
+            .copy_from_slice(size.as_flattened());
+        self.copy(bytes, layout, out)?;
+        out.extend_from_slice(&[0xff, END]);
+        Some(part)
+    }
+
+    /// Appends the tiles, with markers between them. What follows the last is not looked at.
+    fn copy(&self, bytes: &[u8], layout: &Layout, out: &mut Vec<u8>) -> Option<()> {
+        let tiles = layout.columns * layout.rows;
+        let (mut at, mut copied) = (layout.scan_at, 0);
+        for tile in 0..(self.bottom - 1) * layout.columns + self.right {
+            let marker = if tile + 1 == tiles { END } else { restart(tile) };
+            let end = end_of_tile(bytes, at, marker)?;
+            let (row, column) = (tile / layout.columns, tile % layout.columns);
+            if row >= self.top && (self.left..self.right).contains(&column) {
+                if copied > 0 {
+                    out.extend_from_slice(&[0xff, restart(copied - 1)]);
+                }
+                out.extend_from_slice(&bytes[at..end]);
+                copied += 1;
+            }
+            at = end + 2;
+        }
+        Some(())
+    }
+}
+
+/// The marker behind the last tile.
+const END: u8 = 0xd9;
+
+/// The marker behind any other.
+fn restart(tile: u32) -> u8 {
+    0xd0 + (tile % 8) as u8
+}
+
+/// Where the tile that begins at `at` ends: at the first marker, which must be `marker`.
+fn end_of_tile(bytes: &[u8], mut at: usize, marker: u8) -> Option<usize> {
+    loop {
+        at += memchr(0xff, bytes.get(at..)?)?;
+        match *bytes.get(at + 1)? {
+            // A byte of data that has the value 0xff.
+            0 => at += 2,
+            found => return (found == marker).then_some(at),
+        }
+    }
+}
