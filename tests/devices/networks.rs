@@ -207,10 +207,10 @@ fn three_and_four_devices_differ_by_the_rounding_of_sums() {
         for devices in [3, 4] {
             let several = run.data(devices);
             for (alone, several) in alone.1.iter().zip(&several.1) {
-                // Biases and momentum are sums in which much cancels out.
-                let tolerance = if alone.is_bias() { 2e-5 } else { 1e-6 };
+                // Biases, which begin at 0, and momentum are sums in which much cancels out.
+                let tolerance = if alone.is_bias() { 3e-5 } else { 1e-6 };
                 assert_near(&alone.name, &several.value, &alone.value, tolerance);
-                assert_near(&alone.name, &several.momentum, &alone.momentum, 2e-5);
+                assert_near(&alone.name, &several.momentum, &alone.momentum, 3e-5);
             }
         }
     });
