@@ -9,18 +9,22 @@ struct Files {
     used: &'static str,
     /// The line of `memory.stat` with the page cache, which is given up where memory is short.
     cache: &'static str,
+    /// The line with the part of it that is not: files of a tmpfs.
+    shared: &'static str,
 }
 
 const VERSION_1: Files = Files {
     limit: "memory.limit_in_bytes",
     used: "memory.usage_in_bytes",
     cache: "total_cache",
+    shared: "total_shmem",
 };
 
 const VERSION_2: Files = Files {
     limit: "memory.max",
     used: "memory.current",
     cache: "file",
+    shared: "shmem",
 };
 
 /// Bytes that can be had at this moment on the system whose files lie under `root`; none where it does not tell.
@@ -59,9 +63,9 @@ fn left_in(group: &Path, files: &Files) -> Option<u64> {
     // Where there is no limit, the file says `max`.
     let limit: u64 = text(files.limit)?.trim().parse().ok()?;
     let used: u64 = text(files.used)?.trim().parse().ok()?;
-    let cache = text("memory.stat")
-        .and_then(|stat| field(&stat, files.cache))
-        .unwrap_or(0);
+    let stat = text("memory.stat").unwrap_or_default();
+    let shared = field(&stat, files.shared).unwrap_or(0);
+    let cache = field(&stat, files.cache).unwrap_or(0).saturating_sub(shared);
     Some(limit.saturating_sub(used.saturating_sub(cache)))
 }
 
@@ -110,7 +114,7 @@ mod tests {
             ("sys/fs/cgroup/a/b/memory.current", "900000\n"),
             (
                 "sys/fs/cgroup/a/b/memory.stat",
-                "anon 100000\nfile 800000\nfile_dirty 3\n",
+                "anon 100000\nfile 850000\nshmem 50000\nfile_dirty 3\n",
             ),
         ];
         assert_eq!(with(&second), Some(900_000));
@@ -118,7 +122,10 @@ mod tests {
             ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/x\n"),
             ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1000000\n"),
             ("sys/fs/cgroup/memory/x/memory.usage_in_bytes", "900000\n"),
-            ("sys/fs/cgroup/memory/x/memory.stat", "cache 1\ntotal_cache 500000\n"),
+            (
+                "sys/fs/cgroup/memory/x/memory.stat",
+                "cache 1\ntotal_cache 520000\ntotal_shmem 20000\n",
+            ),
         ];
         assert_eq!(with(&first), Some(600_000));
     }

@@ -228,7 +228,10 @@ impl Manifest {
 
     /// Length of all shards.
     pub fn bytes(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.bytes).sum()
+        // The numbers may be anybody's.
+        self.shards
+            .iter()
+            .fold(0, |sum: u64, shard| sum.saturating_add(shard.bytes))
     }
 }
 
