@@ -1,5 +1,5 @@
 //! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
-//! and no other work: `cargo test --release --test devices speed -- --ignored --nocapture`.
+//! and no other work: `cargo test --release --test devices speed -- --ignored --nocapture --test-threads=1`.
 
 use std::sync::Arc;
 use std::thread;
@@ -19,7 +19,7 @@ use crate::networks::{step, tied};
 const STEPS: u32 = 2;
 
 /// Measurements of each; their median counts.
-const ROUNDS: u32 = 5;
+const ROUNDS: u32 = 7;
 
 /// The paper's network on some devices.
 struct Team {
@@ -73,29 +73,38 @@ impl Team {
     }
 }
 
-#[test]
-#[ignore = "a measurement, which wants the machine for itself"]
-fn two_devices_of_a_thread_are_as_fast_as_one_of_two() {
-    for (side, batch) in [(112, 64), (224, 128)] {
-        let what = format!("{side} pixels, batches of {batch}");
-        let mut one = Team::new(1, 2, Parallel::Data, (side, batch));
-        let mut several = [Parallel::Data, Parallel::Columns].map(|parallel| Team::new(2, 1, parallel, (side, batch)));
-        let mut ratios = [Vec::new(), Vec::new()];
-        for round in 0..=ROUNDS {
-            let one = one.rate(round * STEPS);
-            let [data, columns] = several.each_mut().map(|team| team.rate(round * STEPS));
-            println!("{what}: one {one:.1}, data parallel {data:.1}, columns {columns:.1} images/s");
-            // The first touches all memory.
-            if round > 0 {
-                for (ratios, rate) in ratios.iter_mut().zip([data, columns]) {
-                    ratios.push(rate / one);
-                }
+/// Prints how fast one device of two threads is, and two of one thread in both modes.
+fn compare(side: usize, batch: usize) {
+    let what = format!("{side} pixels, batches of {batch}");
+    let mut one = Team::new(1, 2, Parallel::Data, (side, batch));
+    let mut several = [Parallel::Data, Parallel::Columns].map(|parallel| Team::new(2, 1, parallel, (side, batch)));
+    let mut ratios = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        let one = one.rate(round * STEPS);
+        let [data, columns] = several.each_mut().map(|team| team.rate(round * STEPS));
+        println!("{what}: one {one:.1}, data parallel {data:.1}, columns {columns:.1} images/s");
+        // The first touches all memory.
+        if round > 0 {
+            for (ratios, rate) in ratios.iter_mut().zip([data, columns]) {
+                ratios.push(rate / one);
             }
         }
-        let [data, columns] = ratios.map(|mut ratios| {
-            ratios.sort_by(f64::total_cmp);
-            ratios[ratios.len() / 2]
-        });
-        println!("{what}: median ratios {data:.3} data parallel, {columns:.3} columns");
     }
+    let [data, columns] = ratios.map(|mut ratios| {
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    });
+    println!("{what}: median ratios {data:.3} data parallel, {columns:.3} columns");
+}
+
+#[test]
+#[ignore = "a measurement, which wants the machine for itself"]
+fn the_papers_images() {
+    compare(224, 128);
+}
+
+#[test]
+#[ignore = "a measurement, which wants the machine for itself"]
+fn small_images() {
+    compare(112, 64);
 }
