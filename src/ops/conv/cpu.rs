@@ -290,11 +290,13 @@ fn pack(
     });
 }
 
-/// Adds all positions of one block.
+/// Adds all positions of one block, which have a sum of their own first: a sum of fewer terms loses less.
 fn add_positions(block: &[f32], sums: &mut [f32; LANES]) {
+    let mut here = [0.0; LANES];
     for lanes in block.as_chunks::<LANES>().0 {
-        sums.iter_mut().zip(lanes).for_each(|(sum, value)| *sum += value);
+        here.iter_mut().zip(lanes).for_each(|(sum, value)| *sum += value);
     }
+    sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
 }
 
 /// The sum of the parts of all chunks, left in the first: the first half's in order, plus the second half's in order.
