@@ -12,7 +12,7 @@ use crate::ops::tile::PANEL;
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// 36 products over tiles of 6 × 6.
+    /// Products at the points of overlapping tiles.
     Winograd,
     /// Tiles over the input itself.
     Direct,

@@ -1,5 +1,6 @@
 //! y from x and transformed weights. The data gradient is the same with inputs and outputs exchanged.
 
+use super::filter::Filter;
 use super::tiles::{Inputs, Outputs};
 use super::{PANELS, Winograd};
 use crate::ops::conv::layout::{Layout, Panel};
@@ -43,10 +44,13 @@ pub fn forward(
                     biases[..panel.channels.len()].copy_from_slice(&bias[panel.channels.clone()]);
                 }
                 let products = &areas.outputs[(number - first) * square * point..][..square * point];
-                match geometry.kernel {
-                    3 => write::<6>(winograd, &panel, products, &biases, rectify, y),
-                    _ => write::<8>(winograd, &panel, products, &biases, rectify, y),
-                }
+                let write = match winograd.filter {
+                    Filter::F4x3 => write::<6, 4>,
+                    Filter::F5x3 => write::<7, 5>,
+                    Filter::F6x3 => write::<8, 6>,
+                    Filter::F4x5 => write::<8, 4>,
+                };
+                write(winograd, &panel, products, &biases, rectify, y);
             }
         }
     }
@@ -54,13 +58,14 @@ pub fn forward(
 
 /// V of one group.
 pub(super) fn read(winograd: &Winograd<'_>, group: usize, x: &[f32], to: &mut [f32]) {
-    match winograd.geometry.kernel {
-        3 => simd::run(Inputs::<6> { winograd, group, x, to }),
+    match winograd.filter.points() {
+        6 => simd::run(Inputs::<6> { winograd, group, x, to }),
+        7 => simd::run(Inputs::<7> { winograd, group, x, to }),
         _ => simd::run(Inputs::<8> { winograd, group, x, to }),
     }
 }
 
-fn write<const N: usize>(
+fn write<const N: usize, const M: usize>(
     winograd: &Winograd<'_>,
     panel: &Panel,
     products: &[f32],
@@ -68,7 +73,7 @@ fn write<const N: usize>(
     rectify: bool,
     y: &mut [f32],
 ) {
-    simd::run(Outputs::<N> {
+    simd::run(Outputs::<N, M> {
         winograd,
         panel,
         products,

@@ -1,14 +1,15 @@
 //! Winograd convolution: kernels of 3 and of 5 at stride 1, by N² products of matrices.
 //!
-//! The input is cut into tiles of N × N that overlap by K − 1, and each gives 4 × 4 outputs: N = K + 3. Transformed, a tile, a
-//! kernel and the outputs that they make are N² numbers each, and the convolution is a product of each over the channels:
+//! The input is cut into tiles of N × N that overlap by K − 1, and each gives M × M outputs: N = M + K − 1. Transformed, a
+//! tile, a kernel and the outputs that they make are N² numbers each, and the convolution is a product of each over the
+//! channels:
 //!
 //! ```text
 //! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A
 //! ```
 //!
-//! A kernel of 3 takes 36 multiplications for 16 outputs instead of 144, one of 5 takes 64 instead of 400. In between numbers
-//! grow and cancel, so errors are larger than those of direct convolution: docs/performance.md has them.
+//! F(4, 3), a kernel of 3 that gives 4 × 4, takes 36 multiplications instead of 144; [`Filter`] has the others. In between
+//! numbers grow and cancel, so errors are larger than those of direct convolution: docs/performance.md has them.
 //!
 //! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. The tiles
 //! of a few images at a time, so that V stays in the cache.
@@ -19,6 +20,7 @@
 
 mod backward;
 mod forward;
+mod filter;
 mod tiles;
 mod transform;
 mod weights;
@@ -27,11 +29,10 @@ pub use backward::backward_weights;
 pub use forward::forward;
 pub use weights::pack;
 
+use self::filter::Filter;
 use super::Geometry;
 use crate::ops::simd::LANES;
 use crate::ops::tile::PANEL;
-/// Side of the outputs of a tile.
-const SIDE: usize = 4;
 
 /// Panels whose products are computed before they are transformed: V of one point is read from the nearest cache for all.
 const PANELS: usize = 2;
@@ -61,6 +62,7 @@ fn evenly(most: usize, near: usize) -> usize {
 pub struct Winograd<'a> {
     geometry: &'a Geometry,
     images: usize,
+    filter: Filter,
 }
 
 impl<'a> Winograd<'a> {
@@ -75,7 +77,11 @@ impl<'a> Winograd<'a> {
 
     /// For `images` images of `geometry`, which must be one that [`can`](Self::can) says yes to.
     pub fn new(geometry: &'a Geometry, images: usize) -> Self {
-        Self { geometry, images }
+        Self {
+            geometry,
+            images,
+            filter: Filter::of(geometry),
+        }
     }
 
     /// Images that are best worked on together in a pass that reads U, at most `most`; parts of it are even.
@@ -94,13 +100,12 @@ impl<'a> Winograd<'a> {
 
     /// N²: products of a tile.
     fn square(&self) -> usize {
-        (self.geometry.kernel + SIDE - 1).pow(2)
+        self.filter.points().pow(2)
     }
 
     /// Tiles of one image: down, across.
     fn grid(&self) -> [usize; 2] {
-        let output = self.geometry.output;
-        [output.height, output.width].map(|length| length.div_ceil(SIDE))
+        self.filter.grid(self.geometry)
     }
 
     /// Tiles of all images.

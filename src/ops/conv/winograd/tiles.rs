@@ -1,7 +1,7 @@
 //! Tiles of feature maps, to the points and back.
 
+use super::Winograd;
 use super::transform::{Input, Output, Spread, Transform, twice};
-use super::{SIDE, Winograd};
 use crate::ops::conv::layout::Panel;
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Lanes, Simd, Work};
@@ -82,7 +82,7 @@ where
         let mut tile = 0;
         for x in x.chunks_exact(map.len()) {
             for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * SIDE) as isize - padding);
+                let [top, left] = [ty, tx].map(|t| (t * w.filter.side()) as isize - padding);
                 for block in 0..inputs / LANES {
                     let square = Block::new(map, x, first + block).square(s, top, left);
                     let at = tile * inputs + block * LANES;
@@ -123,7 +123,7 @@ fn lanes_mut(to: &mut [f32], at: usize) -> &mut Lanes {
 }
 
 /// y of one panel, from its products.
-pub(super) struct Outputs<'a, const N: usize> {
+pub(super) struct Outputs<'a, const N: usize, const M: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) panel: &'a Panel,
     pub(super) products: &'a [f32],
@@ -132,7 +132,7 @@ pub(super) struct Outputs<'a, const N: usize> {
     pub(super) y: &'a mut [f32],
 }
 
-impl<const N: usize> Work for Outputs<'_, N> {
+impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
     type Output = ();
 
     #[inline(always)]
@@ -145,12 +145,12 @@ impl<const N: usize> Work for Outputs<'_, N> {
             for (ty, tx) in grid(down, across) {
                 for half in 0..self.panel.channels.len().div_ceil(LANES) {
                     let products = load_points(s, point, tile * PANEL + half * LANES, self.products);
-                    let sums = twice::<Output, S, N, SIDE>(s, products);
+                    let sums = twice::<Output, S, N, M>(s, products);
                     let bias = s.load(lanes(self.bias, half * LANES));
                     let block = &mut y[(first + half) * map.block()..][..map.block()];
                     let rows = block.as_chunks_mut::<LANES>().0.chunks_exact_mut(map.shape.width);
-                    for (row, sums) in rows.skip(ty * SIDE).zip(&sums) {
-                        for (to, sum) in row[tx * SIDE..].iter_mut().zip(sums) {
+                    for (row, sums) in rows.skip(ty * M).zip(&sums) {
+                        for (to, sum) in row[tx * M..].iter_mut().zip(sums) {
                             let sum = s.add(*sum, bias);
                             s.store(if self.rectify { s.rectify(sum) } else { sum }, to);
                         }
@@ -163,14 +163,14 @@ impl<const N: usize> Work for Outputs<'_, N> {
 }
 
 /// The gradients of one panel at the points, from dy.
-pub(super) struct Gradients<'a, const N: usize> {
+pub(super) struct Gradients<'a, const N: usize, const M: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) panel: &'a Panel,
     pub(super) dy: &'a [f32],
     pub(super) to: &'a mut [f32],
 }
 
-impl<const N: usize> Work for Gradients<'_, N> {
+impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
     type Output = ();
 
     #[inline(always)]
@@ -182,15 +182,15 @@ impl<const N: usize> Work for Gradients<'_, N> {
         let mut tile = 0;
         for dy in self.dy.chunks_exact(map.len()) {
             for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * SIDE) as isize);
+                let [top, left] = [ty, tx].map(|t| (t * M) as isize);
                 for half in 0..PANEL / LANES {
-                    let square: [[S::Vector; SIDE]; SIDE] = if half < halves {
+                    let square: [[S::Vector; M]; M] = if half < halves {
                         Block::new(map, dy, first + half).square(s, top, left)
                     } else {
-                        [[s.splat(0.0); SIDE]; SIDE]
+                        [[s.splat(0.0); M]; M]
                     };
                     let at = tile * PANEL + half * LANES;
-                    store_points(s, twice::<Spread, S, SIDE, N>(s, square), point, at, self.to);
+                    store_points(s, twice::<Spread, S, M, N>(s, square), point, at, self.to);
                 }
                 tile += 1;
             }

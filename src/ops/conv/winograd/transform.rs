@@ -1,13 +1,14 @@
 //! The transforms of Winograd's minimal filtering in one dimension; in two they are applied to columns and then to rows.
 //!
-//! A product of polynomials is computed at N points: 0, 1, −1, 2, −2 and ∞, and for N = 8 also ½ and −½. N points serve
-//! M = N + 1 − R outputs of a kernel of R (Lavin and Gray 2016, section 4; Toom and Cook). With x_j the points and s_j
+//! A product of polynomials is computed at N points: 0, 1, −1, 2, −2 and ∞, for N = 7 also −½ and for N = 8 also ½. N points
+//! serve M = N + 1 − R outputs of a kernel of R (Lavin and Gray 2016, section 4; Toom and Cook). With x_j the points and s_j
 //! their scales:
 //!
 //! ```text
 //! input    v = Bᵀ d                                             N → N
 //! kernel   u_j = s_j Σ x_j^r g_r,   at ∞ the last g             R → N
 //! output   y_i = Σ x_j^i m_j  (+ m at ∞ for the last i)         N → M
+//! s_j = 1 / Π over the other finite points of (x_j − x_k)
 //! ```
 //!
 //! The weight gradient runs the last two backwards: [`Spread`] is the transpose of [`Output`], [`Gather`] that of [`Kernel`].
@@ -40,29 +41,40 @@ pub struct Kernel;
 /// The transpose of [`Kernel`]: a kernel's gradient from its gradient at the points.
 pub struct Gather;
 
-/// The points x of which both x and −x are used, after 0, in order.
-const PAIRS: [f32; 3] = [1.0, 2.0, 0.5];
+/// The finite points, in order: `N` points are the first N − 1 of them and ∞.
+const POINTS: [f32; 7] = [0.0, 1.0, -1.0, 2.0, -2.0, -0.5, 0.5];
 
-/// The scales of 0 and of the pairs, for six points and for eight.
-const SCALES: [(f32, [f32; 3]); 2] = [
-    (0.25, [-1.0 / 6.0, 1.0 / 24.0, 0.0]),
-    (1.0, [-2.0 / 9.0, 1.0 / 90.0, 32.0 / 45.0]),
-];
+/// Pairs x and −x among the finite points of `N`, which share the even and the odd half of their sums.
+const fn pairs(n: usize) -> usize {
+    (n - 2) / 2
+}
 
-/// s_j · x_j^r for the finite point j of `N`.
-#[inline(always)]
-fn coefficient<const N: usize>(j: usize, r: usize) -> f32 {
-    let (zero, pairs) = SCALES[usize::from(N == 8)];
-    if j == 0 {
-        return if r == 0 { zero } else { 0.0 };
-    }
-    let pair = (j - 1) / 2;
-    let x = if j % 2 == 1 { PAIRS[pair] } else { -PAIRS[pair] };
-    let mut power = pairs[pair];
-    for _ in 0..r {
-        power *= x;
-    }
-    power
+/// The numbers of [`Kernel`] for `N` points.
+struct Coefficients<const N: usize>;
+
+impl<const N: usize> Coefficients<N> {
+    /// s_j · x_j^r, `[j][r]`, of the finite points; in f64 until the end.
+    const OF: [[f32; 5]; 7] = {
+        let mut table = [[0.0; 5]; 7];
+        let mut j = 0;
+        while j < N - 1 {
+            let (mut scaled, mut k) = (1.0, 0);
+            while k < N - 1 {
+                if k != j {
+                    scaled /= (POINTS[j] - POINTS[k]) as f64;
+                }
+                k += 1;
+            }
+            let mut r = 0;
+            while r < 5 {
+                table[j][r] = scaled as f32;
+                scaled *= POINTS[j] as f64;
+                r += 1;
+            }
+            j += 1;
+        }
+        table
+    };
 }
 
 impl Transform<6, 6> for Input {
@@ -85,6 +97,21 @@ impl Transform<6, 6> for Input {
     }
 }
 
+/// One more point x beside the six: the tile's polynomial times (t − x) goes through their transform.
+impl Transform<7, 7> for Input {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, d: [S::Vector; 7]) -> [S::Vector; 7] {
+        let half = s.splat(-POINTS[5]);
+        let mut product = [d[0]; 6];
+        for (i, product) in product.iter_mut().enumerate() {
+            *product = s.mul_add(half, d[i], d[i + 1]);
+        }
+        let [zero, one, minus_one, two, minus_two, infinity] = Self::apply(s, product);
+        let last = s.mul_add(s.splat(4.0), d[1], s.mul_add(s.splat(-5.0), d[3], d[5]));
+        [zero, one, minus_one, two, minus_two, last, infinity]
+    }
+}
+
 impl Transform<8, 8> for Input {
     #[inline(always)]
     fn apply<S: Simd>(s: S, d: [S::Vector; 8]) -> [S::Vector; 8] {
@@ -98,13 +125,13 @@ impl Transform<8, 8> for Input {
         let even_half = s.mul_add(s.splat(-5.0), d[4], s.mul_add(four, d[2], d[6]));
         let odd_half = s.mul_add(two, d[1], s.mul_add(half, d[5], middle));
         [
-            s.mul_add(high, s.sub(d[4], d[2]), s.sub(d[0], d[6])),
+            s.mul_add(high, s.sub(d[2], d[4]), s.sub(d[6], d[0])),
             s.add(even, odd),
             s.sub(even, odd),
             s.add(even_two, odd_two),
             s.sub(even_two, odd_two),
-            s.add(even_half, odd_half),
             s.sub(even_half, odd_half),
+            s.add(even_half, odd_half),
             s.mul_add(high, s.sub(d[3], d[5]), s.sub(d[7], d[1])),
         ]
     }
@@ -114,14 +141,20 @@ impl<const N: usize, const M: usize> Transform<N, M> for Output {
     #[inline(always)]
     fn apply<S: Simd>(s: S, m: [S::Vector; N]) -> [S::Vector; M] {
         let mut y = [s.splat(0.0); M];
-        for (pair, x) in PAIRS.iter().enumerate().take((N - 2) / 2) {
-            let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
-            let (sum, difference) = (s.add(plus, minus), s.sub(plus, minus));
+        for first in (1..=2 * pairs(N)).step_by(2) {
+            let (sum, difference) = (s.add(m[first], m[first + 1]), s.sub(m[first], m[first + 1]));
             let mut power = 1.0;
             for (i, y) in y.iter_mut().enumerate() {
                 let term = if i % 2 == 0 { sum } else { difference };
                 *y = s.mul_add(s.splat(power), term, *y);
-                power *= x;
+                power *= POINTS[first];
+            }
+        }
+        if N % 2 == 1 {
+            let mut power = 1.0;
+            for y in &mut y {
+                *y = s.mul_add(s.splat(power), m[N - 2], *y);
+                power *= POINTS[N - 2];
             }
         }
         y[0] = s.add(y[0], m[0]);
@@ -134,7 +167,7 @@ impl<const M: usize, const N: usize> Transform<M, N> for Spread {
     #[inline(always)]
     fn apply<S: Simd>(s: S, y: [S::Vector; M]) -> [S::Vector; N] {
         let mut points = [y[0]; N];
-        for (pair, x) in PAIRS.iter().enumerate().take((N - 2) / 2) {
+        for first in (1..N - 1).step_by(2) {
             let (mut even, mut odd) = (y[0], s.splat(0.0));
             let mut power = 1.0;
             for (i, y) in y.iter().enumerate() {
@@ -143,10 +176,11 @@ impl<const M: usize, const N: usize> Transform<M, N> for Spread {
                 } else if i > 0 {
                     even = s.mul_add(s.splat(power), *y, even);
                 }
-                power *= x;
+                power *= POINTS[first];
             }
-            points[1 + 2 * pair] = s.add(even, odd);
-            points[2 + 2 * pair] = s.sub(even, odd);
+            // Of an odd N the last finite point has no partner; what this writes in its place is overwritten below.
+            points[first] = s.add(even, odd);
+            points[first + 1] = s.sub(even, odd);
         }
         points[N - 1] = y[M - 1];
         points
@@ -158,10 +192,10 @@ impl<const R: usize, const N: usize> Transform<R, N> for Kernel {
     fn apply<S: Simd>(s: S, g: [S::Vector; R]) -> [S::Vector; N] {
         let mut u = [g[R - 1]; N];
         for (j, u) in u.iter_mut().enumerate().take(N - 1) {
-            *u = s.mul(s.splat(coefficient::<N>(j, 0)), g[0]);
+            *u = s.mul(s.splat(Coefficients::<N>::OF[j][0]), g[0]);
             if j > 0 {
                 for (r, g) in g.iter().enumerate().skip(1) {
-                    *u = s.mul_add(s.splat(coefficient::<N>(j, r)), *g, *u);
+                    *u = s.mul_add(s.splat(Coefficients::<N>::OF[j][r]), *g, *u);
                 }
             }
         }
@@ -174,9 +208,9 @@ impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     fn apply<S: Simd>(s: S, u: [S::Vector; N]) -> [S::Vector; R] {
         let mut g = [u[N - 1]; R];
         for (r, g) in g.iter_mut().enumerate() {
-            let mut sum = s.mul(s.splat(coefficient::<N>(0, r)), u[0]);
+            let mut sum = s.mul(s.splat(Coefficients::<N>::OF[0][r]), u[0]);
             for (j, u) in u.iter().enumerate().take(N - 1).skip(1) {
-                sum = s.mul_add(s.splat(coefficient::<N>(j, r)), *u, sum);
+                sum = s.mul_add(s.splat(Coefficients::<N>::OF[j][r]), *u, sum);
             }
             *g = sum;
         }

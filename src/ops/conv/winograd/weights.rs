@@ -1,6 +1,7 @@
 //! Weights to the points, and their gradients back.
 
 use super::Winograd;
+use super::filter::Filter;
 use super::transform::{Gather, Kernel, twice};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
@@ -10,9 +11,11 @@ use crate::ops::tile::PANEL;
 
 /// U of one panel.
 pub fn pack(geometry: &super::Geometry, weights: Weights<'_>, panel: &Panel, to: &mut [f32]) {
-    match geometry.kernel {
-        3 => simd::run(Pack::<3, 6>(geometry, weights, panel, to)),
-        _ => simd::run(Pack::<5, 8>(geometry, weights, panel, to)),
+    match Filter::of(geometry) {
+        Filter::F4x3 => simd::run(Pack::<3, 6>(geometry, weights, panel, to)),
+        Filter::F5x3 => simd::run(Pack::<3, 7>(geometry, weights, panel, to)),
+        Filter::F6x3 => simd::run(Pack::<3, 8>(geometry, weights, panel, to)),
+        Filter::F4x5 => simd::run(Pack::<5, 8>(geometry, weights, panel, to)),
     }
 }
 
