@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Floats of a vector.
 pub const LANES: usize = 8;
 
+/// The bit of a float that is its sign.
+const SIGN: u32 = 1 << 31;
+
 /// Eight floats in memory.
 pub type Lanes = [f32; LANES];
 
@@ -47,6 +50,16 @@ pub trait Simd: Copy + Send + Sync {
     fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// x where a > best, else y; a NaN is larger than every number.
     fn where_larger(self, a: Self::Vector, best: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// min(a, limit), NaN where a is.
+    fn at_most(self, a: Self::Vector, limit: Self::Vector) -> Self::Vector;
+    /// ⌊a⌋.
+    fn floor(self, a: Self::Vector) -> Self::Vector;
+    /// 2ⁿ for whole n from −126 to 127; anything for others.
+    fn power_of_two(self, n: Self::Vector) -> Self::Vector;
+    /// |a|.
+    fn magnitude(self, a: Self::Vector) -> Self::Vector;
+    /// a with the sign of `of`, where a has none itself.
+    fn with_sign(self, a: Self::Vector, of: Self::Vector) -> Self::Vector;
 }
 
 /// Something to do with vectors. Mark `run` `#[inline(always)]`, or it is not compiled for the instruction set.
@@ -150,18 +163,42 @@ impl Simd for Portable {
         let larger = |i: usize| a[i] > best[i] || (a[i].is_nan() && !best[i].is_nan());
         std::array::from_fn(|i| if larger(i) { x[i] } else { y[i] })
     }
+    #[inline(always)]
+    fn at_most(self, a: Lanes, limit: Lanes) -> Lanes {
+        pairs(a, limit, |a, limit| if limit < a { limit } else { a })
+    }
+    #[inline(always)]
+    fn floor(self, a: Lanes) -> Lanes {
+        each(a, f32::floor)
+    }
+    #[inline(always)]
+    fn power_of_two(self, n: Lanes) -> Lanes {
+        each(n, |n| {
+            f32::from_bits((n as i32).wrapping_add(127).cast_unsigned() << 23)
+        })
+    }
+    #[inline(always)]
+    fn magnitude(self, a: Lanes) -> Lanes {
+        each(a, f32::abs)
+    }
+    #[inline(always)]
+    fn with_sign(self, a: Lanes, of: Lanes) -> Lanes {
+        pairs(a, of, |a, of| f32::from_bits(a.to_bits() | (of.to_bits() & SIGN)))
+    }
 }
 
 /// AVX2 with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
 pub mod avx2 {
     use std::arch::x86_64::{
-        __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _CMP_NLE_UQ, _CMP_ORD_Q, _mm256_add_ps, _mm256_and_ps, _mm256_blendv_ps,
-        _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
-        _mm256_setzero_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _CMP_NLE_UQ, _CMP_ORD_Q, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+        _mm256_andnot_ps, _mm256_blendv_ps, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvttps_epi32, _mm256_div_ps,
+        _mm256_floor_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps,
+        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_storeu_ps,
+        _mm256_sub_ps,
     };
 
-    use super::{Lanes, Simd, Work};
+    use super::{Lanes, SIGN, Simd, Work};
 
     /// Proof that the processor has AVX2 and FMA: only [`detect`](Self::detect) makes one.
     #[derive(Clone, Copy, Debug)]
@@ -260,6 +297,34 @@ pub mod avx2 {
                 _mm256_blendv_ps(y, x, _mm256_and_ps(larger, number))
             }
         }
+        #[inline(always)]
+        fn at_most(self, a: __m256, limit: __m256) -> __m256 {
+            // SAFETY: as above. Of (limit, NaN) the instruction gives the second.
+            unsafe { _mm256_min_ps(limit, a) }
+        }
+        #[inline(always)]
+        fn floor(self, a: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_floor_ps(a) }
+        }
+        #[inline(always)]
+        fn power_of_two(self, n: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe {
+                let exponent = _mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127));
+                _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+            }
+        }
+        #[inline(always)]
+        fn magnitude(self, a: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_andnot_ps(_mm256_set1_ps(f32::from_bits(SIGN)), a) }
+        }
+        #[inline(always)]
+        fn with_sign(self, a: __m256, of: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(f32::from_bits(SIGN)), of)) }
+        }
     }
 }
 
@@ -289,6 +354,11 @@ mod tests {
                 s.where_equal(a, s.splat(3.5), b),
                 s.where_larger(a, b, c, b),
                 s.where_larger(b, a, c, b),
+                s.at_most(a, c),
+                s.floor(a),
+                s.power_of_two(s.floor(b)),
+                s.magnitude(a),
+                s.with_sign(s.magnitude(b), a),
             ];
             let mut lanes = vec![[0.0; LANES]; results.len()];
             lanes
