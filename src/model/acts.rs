@@ -28,7 +28,7 @@ impl Stretch {
         clock: &mut Clock<'_>,
     ) {
         let mut layers = self.head_layers();
-        for act in &self.acts {
+        for act in self.acts.iter().filter(|act| act.action != Action::Relu { done: true }) {
             let to = std::mem::take(&mut values[act.to - 1]);
             if act.from != act.to {
                 let from = if act.from == 0 { x } else { &*values[act.from - 1] };

@@ -17,6 +17,7 @@ pub mod timing;
 mod acts;
 mod buffers;
 mod cost;
+mod cut;
 mod pass;
 mod share;
 

@@ -2,8 +2,9 @@
 
 use std::iter::Sum;
 
+use super::cut::cut;
 use super::share::Share;
-use super::stretch::{self, Head, Stretch};
+use super::stretch::{Head, Stretch};
 use super::{Rank, Spec};
 use crate::config::compute::Method;
 use crate::ops::Chunks;
@@ -40,7 +41,7 @@ impl Plan {
     /// The plan of a device that has its part of the batches, or of the network: that is `spec` then.
     pub fn on(rank: Rank, spec: &Spec, batch: usize, method: Method) -> Self {
         let chunks = rank.chunks(batch);
-        let stretches = stretch::cut(spec, &chunks, method);
+        let stretches = cut(spec, &chunks, method);
         let first = stretches.iter().position(Stretch::is_trained).unwrap_or(0);
         let most = |of: &dyn Fn(&Stretch) -> usize| stretches.iter().map(of).max().unwrap_or(0);
         let kernels = |of: &dyn Fn(&crate::ops::conv::cpu::Kernel) -> usize| {

@@ -14,8 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Floats of a vector.
 pub const LANES: usize = 8;
 
+/// The bit of a float that is its sign.
+const SIGN: u32 = 1 << 31;
+
 /// Eight floats in memory.
 pub type Lanes = [f32; LANES];
+
+/// A small whole number for each lane.
+pub type Bytes = [u8; LANES];
 
 /// An instruction set. All operations are by lane, and rounded once each.
 pub trait Simd: Copy + Send + Sync {
@@ -27,6 +33,10 @@ pub trait Simd: Copy + Send + Sync {
     fn load(self, from: &Lanes) -> Self::Vector;
     /// To memory.
     fn store(self, vector: Self::Vector, to: &mut Lanes);
+    /// The numbers of `from`.
+    fn load_bytes(self, from: &Bytes) -> Self::Vector;
+    /// Whole numbers from 0 to 255 to memory.
+    fn store_bytes(self, vector: Self::Vector, to: &mut Bytes);
     /// a + b.
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a − b.
@@ -47,6 +57,16 @@ pub trait Simd: Copy + Send + Sync {
     fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// x where a > best, else y; a NaN is larger than every number.
     fn where_larger(self, a: Self::Vector, best: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// min(a, limit), NaN where a is.
+    fn at_most(self, a: Self::Vector, limit: Self::Vector) -> Self::Vector;
+    /// ⌊a⌋.
+    fn floor(self, a: Self::Vector) -> Self::Vector;
+    /// 2ⁿ for whole n from −126 to 127; anything for others.
+    fn power_of_two(self, n: Self::Vector) -> Self::Vector;
+    /// |a|.
+    fn magnitude(self, a: Self::Vector) -> Self::Vector;
+    /// a with the sign of `of`, where a has none itself.
+    fn with_sign(self, a: Self::Vector, of: Self::Vector) -> Self::Vector;
 }
 
 /// Something to do with vectors. Mark `run` `#[inline(always)]`, or it is not compiled for the instruction set.
@@ -109,6 +129,14 @@ impl Simd for Portable {
         *to = vector;
     }
     #[inline(always)]
+    fn load_bytes(self, from: &Bytes) -> Lanes {
+        from.map(f32::from)
+    }
+    #[inline(always)]
+    fn store_bytes(self, vector: Lanes, to: &mut Bytes) {
+        *to = vector.map(|number| number as u8);
+    }
+    #[inline(always)]
     fn add(self, a: Lanes, b: Lanes) -> Lanes {
         pairs(a, b, |a, b| a + b)
     }
@@ -150,118 +178,32 @@ impl Simd for Portable {
         let larger = |i: usize| a[i] > best[i] || (a[i].is_nan() && !best[i].is_nan());
         std::array::from_fn(|i| if larger(i) { x[i] } else { y[i] })
     }
+    #[inline(always)]
+    fn at_most(self, a: Lanes, limit: Lanes) -> Lanes {
+        pairs(a, limit, |a, limit| if limit < a { limit } else { a })
+    }
+    #[inline(always)]
+    fn floor(self, a: Lanes) -> Lanes {
+        each(a, f32::floor)
+    }
+    #[inline(always)]
+    fn power_of_two(self, n: Lanes) -> Lanes {
+        each(n, |n| {
+            f32::from_bits((n as i32).wrapping_add(127).cast_unsigned() << 23)
+        })
+    }
+    #[inline(always)]
+    fn magnitude(self, a: Lanes) -> Lanes {
+        each(a, f32::abs)
+    }
+    #[inline(always)]
+    fn with_sign(self, a: Lanes, of: Lanes) -> Lanes {
+        pairs(a, of, |a, of| f32::from_bits(a.to_bits() | (of.to_bits() & SIGN)))
+    }
 }
 
-/// AVX2 with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
-pub mod avx2 {
-    use std::arch::x86_64::{
-        __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _CMP_NLE_UQ, _CMP_ORD_Q, _mm256_add_ps, _mm256_and_ps, _mm256_blendv_ps,
-        _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
-        _mm256_setzero_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
-    };
-
-    use super::{Lanes, Simd, Work};
-
-    /// Proof that the processor has AVX2 and FMA: only [`detect`](Self::detect) makes one.
-    #[derive(Clone, Copy, Debug)]
-    pub struct Avx2(());
-
-    impl Avx2 {
-        /// `Some` where the processor has both.
-        #[inline]
-        pub fn detect() -> Option<Self> {
-            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
-        }
-
-        /// Does `work`, compiled for AVX2 and FMA.
-        #[inline]
-        pub fn run<W: Work>(self, work: W) -> W::Output {
-            #[target_feature(enable = "avx2,fma")]
-            fn compiled<W: Work>(simd: Avx2, work: W) -> W::Output {
-                work.run(simd)
-            }
-            // SAFETY: an `Avx2` exists only where the processor has both.
-            unsafe { compiled(self, work) }
-        }
-    }
-
-    // SAFETY of each operation: an `Avx2` exists only where the processor has the instructions; references are valid for
-    // eight floats, and no alignment is asked for.
-    impl Simd for Avx2 {
-        type Vector = __m256;
-
-        #[inline(always)]
-        fn splat(self, x: f32) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_set1_ps(x) }
-        }
-        #[inline(always)]
-        fn load(self, from: &Lanes) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_loadu_ps(from.as_ptr()) }
-        }
-        #[inline(always)]
-        fn store(self, vector: __m256, to: &mut Lanes) {
-            // SAFETY: as above.
-            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), vector) }
-        }
-        #[inline(always)]
-        fn add(self, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_add_ps(a, b) }
-        }
-        #[inline(always)]
-        fn sub(self, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_sub_ps(a, b) }
-        }
-        #[inline(always)]
-        fn mul(self, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_mul_ps(a, b) }
-        }
-        #[inline(always)]
-        fn div(self, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_div_ps(a, b) }
-        }
-        #[inline(always)]
-        fn sqrt(self, a: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_sqrt_ps(a) }
-        }
-        #[inline(always)]
-        fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_fmadd_ps(a, b, c) }
-        }
-        #[inline(always)]
-        fn rectify(self, a: __m256) -> __m256 {
-            // SAFETY: as above. Of (0, NaN) the instruction gives the second.
-            unsafe { _mm256_max_ps(_mm256_setzero_ps(), a) }
-        }
-        #[inline(always)]
-        fn where_positive(self, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), b) }
-        }
-        #[inline(always)]
-        fn where_equal(self, a: __m256, b: __m256, x: __m256) -> __m256 {
-            // SAFETY: as above.
-            unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), x) }
-        }
-        #[inline(always)]
-        fn where_larger(self, a: __m256, best: __m256, x: __m256, y: __m256) -> __m256 {
-            // SAFETY: as above. Not (a <= best) is also true where either is NaN; `best` must not be.
-            unsafe {
-                let larger = _mm256_cmp_ps::<_CMP_NLE_UQ>(a, best);
-                let number = _mm256_cmp_ps::<_CMP_ORD_Q>(best, best);
-                _mm256_blendv_ps(y, x, _mm256_and_ps(larger, number))
-            }
-        }
-    }
-}
+pub mod avx2;
 
 #[cfg(test)]
 mod tests {
@@ -289,6 +231,11 @@ mod tests {
                 s.where_equal(a, s.splat(3.5), b),
                 s.where_larger(a, b, c, b),
                 s.where_larger(b, a, c, b),
+                s.at_most(a, c),
+                s.floor(a),
+                s.power_of_two(s.floor(b)),
+                s.magnitude(a),
+                s.with_sign(s.magnitude(b), a),
             ];
             let mut lanes = vec![[0.0; LANES]; results.len()];
             lanes
@@ -297,6 +244,30 @@ mod tests {
                 .for_each(|(to, result)| s.store(result, to));
             lanes
         }
+    }
+
+    /// Bytes to lanes and back.
+    struct There<'a>(&'a Bytes);
+
+    impl Work for There<'_> {
+        type Output = (Lanes, Bytes);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) -> (Lanes, Bytes) {
+            let (mut lanes, mut bytes) = ([0.0; LANES], [0; LANES]);
+            let vector = s.load_bytes(self.0);
+            s.store(vector, &mut lanes);
+            s.store_bytes(vector, &mut bytes);
+            (lanes, bytes)
+        }
+    }
+
+    #[test]
+    fn bytes_survive_the_way_there_and_back() {
+        let bytes = [0, 1, 2, 127, 128, 200, 254, 255];
+        let lanes = bytes.map(f32::from);
+        assert_eq!(run(There(&bytes)), (lanes, bytes));
+        assert_eq!(There(&bytes).run(Portable), (lanes, bytes));
     }
 
     #[test]

@@ -16,6 +16,10 @@
     reason = "the loop must become a part of the function that is compiled for the instruction set"
 )]
 
+mod maps;
+
+pub use maps::{Ending, tiles_from_map, tiles_to_map};
+
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 
 /// Values of l: two vectors of eight.
@@ -38,112 +42,194 @@ pub enum Start {
 /// # Panics
 /// Where a place lies outside `x`, or `w` or `out` is too short.
 pub fn tiles(x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start) {
-    simd::run(Tiles::new(x, bases, offsets, w, out, start));
+    let x = Places { x, bases, offsets };
+    simd::run(Tiles { x, w, out, start });
 }
 
-/// The operands, checked.
+/// x, and which of it is multiplied.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The values.
+    pub x: &'a [f32],
+    /// Where p begins.
+    pub bases: &'a [u32],
+    /// Where j is from there.
+    pub offsets: &'a [u32],
+}
+
+/// The furthest of some places, and what lies `more` beyond it, must be one of `len`.
+#[inline(always)]
+fn check(places: &[u32], more: usize, len: usize) {
+    let mut furthest = 0;
+    for place in places {
+        furthest = furthest.max(*place);
+    }
+    assert!(
+        places.is_empty() || furthest as usize + more < len,
+        "a place beyond the input"
+    );
+}
+
+impl Places<'_> {
+    /// Checks that every base + offset lies in `x`.
+    #[inline(always)]
+    fn check(&self) {
+        let mut furthest = 0;
+        for offset in self.offsets {
+            furthest = furthest.max(*offset);
+        }
+        if !self.offsets.is_empty() {
+            check(self.bases, furthest as usize, self.x.len());
+        }
+    }
+
+    /// The sums of `P` bases from the `first` on.
+    ///
+    /// # Safety
+    /// There are as many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset.
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops over P unroll, and sums stay in registers"
+    )]
+    unsafe fn sums<S: Simd, W: Rows, const P: usize>(&self, simd: S, first: usize, w: &W) -> [[S::Vector; 2]; P] {
+        debug_assert!(first + P <= self.bases.len());
+        // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
+        let mut sums = [[simd.splat(0.0); 2]; P];
+        let mut from = [self.x.as_ptr(); P];
+        for p in 0..P {
+            // SAFETY: there are P bases from the first on, and each lies inside x.
+            from[p] = unsafe { self.x.as_ptr().add(*self.bases.get_unchecked(first + p) as usize) };
+        }
+        for (j, offset) in self.offsets.iter().enumerate() {
+            // SAFETY: w has a row for each offset.
+            let [left, right] = unsafe { w.row(simd, j) };
+            for p in 0..P {
+                // SAFETY: every base + offset lies inside x.
+                let x = simd.splat(unsafe { *from[p].add(*offset as usize) });
+                sums[p][0] = simd.mul_add(x, left, sums[p][0]);
+                sums[p][1] = simd.mul_add(x, right, sums[p][1]);
+            }
+        }
+        sums
+    }
+}
+
+/// w, by rows of sixteen.
+trait Rows {
+    /// Row `j`.
+    ///
+    /// # Safety
+    /// There is one.
+    unsafe fn row<S: Simd>(&self, simd: S, j: usize) -> [S::Vector; 2];
+}
+
+/// Rows one after another.
+struct Panel<'a>(&'a [Lanes]);
+
+impl Rows for Panel<'_> {
+    #[inline(always)]
+    unsafe fn row<S: Simd>(&self, simd: S, j: usize) -> [S::Vector; 2] {
+        debug_assert!(2 * j + 1 < self.0.len());
+        // SAFETY: row j is two vectors.
+        unsafe {
+            [
+                simd.load(self.0.get_unchecked(2 * j)),
+                simd.load(self.0.get_unchecked(2 * j + 1)),
+            ]
+        }
+    }
+}
+
+/// Something to compute by tiles.
+trait Tiled {
+    /// Values of p.
+    fn len(&self) -> usize;
+
+    /// The tile of `P` values of p from the `first` on.
+    ///
+    /// # Safety
+    /// There are as many.
+    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize);
+}
+
+/// All tiles of `work`.
+#[inline(always)]
+fn each_tile<S: Simd>(simd: S, work: &mut impl Tiled) {
+    // As even as they come: tiles of five or four also keep the multipliers busy, shorter ones do not.
+    let (total, count) = (work.len(), work.len().div_ceil(TALL));
+    for i in 0..count {
+        let (first, end) = (i * total / count, (i + 1) * total / count);
+        // SAFETY: the tile's P is how many there are from the first to the end, which lies in the work.
+        unsafe {
+            match end - first {
+                1 => work.tile::<S, 1>(simd, first),
+                2 => work.tile::<S, 2>(simd, first),
+                3 => work.tile::<S, 3>(simd, first),
+                4 => work.tile::<S, 4>(simd, first),
+                5 => work.tile::<S, 5>(simd, first),
+                _ => work.tile::<S, TALL>(simd, first),
+            }
+        }
+    }
+}
+
+/// The operands of [`tiles`].
 struct Tiles<'a> {
-    x: &'a [f32],
-    bases: &'a [u32],
-    offsets: &'a [u32],
+    x: Places<'a>,
     w: &'a [f32],
     out: &'a mut [f32],
     start: Start,
-}
-
-impl<'a> Tiles<'a> {
-    /// Checks that every base + offset lies in `x`, and that `w` and `out` have a row for each offset and each base.
-    fn new(x: &'a [f32], bases: &'a [u32], offsets: &'a [u32], w: &'a [f32], out: &'a mut [f32], start: Start) -> Self {
-        let furthest = |places: &[u32]| places.iter().copied().max().map_or(0, |place| place as usize);
-        let nothing = bases.is_empty() || offsets.is_empty();
-        assert!(
-            nothing || furthest(bases) + furthest(offsets) < x.len(),
-            "a place beyond the input"
-        );
-        assert!(w.len() >= offsets.len() * PANEL, "too few weights");
-        let out = &mut out[..bases.len() * PANEL];
-        Self {
-            x,
-            bases,
-            offsets,
-            w,
-            out,
-            start,
-        }
-    }
 }
 
 impl Work for Tiles<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        // As even as they come: tiles of five or four also keep the multipliers busy, shorter ones do not.
-        let (total, count) = (self.bases.len(), self.bases.len().div_ceil(TALL));
-        let mut rest = self.out;
-        for i in 0..count {
-            let bases = &self.bases[i * total / count..(i + 1) * total / count];
-            let (out, after) = rest.split_at_mut(bases.len() * PANEL);
-            rest = after;
-            let (x, offsets, w, start) = (self.x, self.offsets, self.w, self.start);
-            // SAFETY: every base + offset is inside x, w holds a row for each offset and out one for each base (checked by
-            // `new`); the number of bases is the tile's P.
-            unsafe {
-                match bases.len() {
-                    1 => tile::<S, 1>(simd, x, bases, offsets, w, out, start),
-                    2 => tile::<S, 2>(simd, x, bases, offsets, w, out, start),
-                    3 => tile::<S, 3>(simd, x, bases, offsets, w, out, start),
-                    4 => tile::<S, 4>(simd, x, bases, offsets, w, out, start),
-                    5 => tile::<S, 5>(simd, x, bases, offsets, w, out, start),
-                    _ => tile::<S, TALL>(simd, x, bases, offsets, w, out, start),
-                }
-            }
-        }
+    fn run<S: Simd>(mut self, simd: S) {
+        self.x.check();
+        assert!(self.w.len() >= self.x.offsets.len() * PANEL, "too few weights");
+        assert!(self.out.len() >= self.x.bases.len() * PANEL, "too little room for sums");
+        each_tile(simd, &mut self);
     }
 }
 
+impl Tiled for Tiles<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.x.bases.len()
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize) {
+        // SAFETY: `run` has checked the places and the length of w; there are P bases from the first on.
+        let sums = unsafe { self.x.sums::<S, _, P>(simd, first, &Panel(self.w.as_chunks().0)) };
+        // SAFETY: `run` has checked that out has a row for each base.
+        unsafe { write_rows(simd, sums, first, self.out, self.start) };
+    }
+}
+
+/// Sums to rows of sixteen from the `first` on.
+///
 /// # Safety
-/// `bases` and `out` hold `P` and `P` · 16 elements, `w` 16 for each offset, and every base + offset is inside `x`.
+/// `out` has as many.
 #[inline(always)]
-#[allow(
-    clippy::needless_range_loop,
-    reason = "counted loops over P unroll, and sums stay in registers"
-)]
-unsafe fn tile<S: Simd, const P: usize>(
+unsafe fn write_rows<S: Simd, const P: usize>(
     simd: S,
-    x: &[f32],
-    bases: &[u32],
-    offsets: &[u32],
-    w: &[f32],
+    sums: [[S::Vector; 2]; P],
+    first: usize,
     out: &mut [f32],
     start: Start,
 ) {
-    debug_assert!(bases.len() == P && out.len() == P * PANEL && w.len() >= offsets.len() * PANEL);
-    // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
-    let mut sums = [[simd.splat(0.0); 2]; P];
-    let mut from = [x.as_ptr(); P];
-    for p in 0..P {
-        // SAFETY: there are P bases, and each lies inside x.
-        from[p] = unsafe { x.as_ptr().add(*bases.get_unchecked(p) as usize) };
-    }
-    let rows = w.as_chunks::<LANES>().0.as_chunks::<2>().0;
-    for (offset, [left, right]) in offsets.iter().zip(rows) {
-        let (left, right) = (simd.load(left), simd.load(right));
-        for p in 0..P {
-            // SAFETY: every base + offset lies inside x.
-            let x = simd.splat(unsafe { *from[p].add(*offset as usize) });
-            sums[p][0] = simd.mul_add(x, left, sums[p][0]);
-            sums[p][1] = simd.mul_add(x, right, sums[p][1]);
-        }
-    }
     let out = out.as_chunks_mut::<LANES>().0;
-    for p in 0..P {
-        for half in 0..2 {
-            // SAFETY: out holds two vectors for each of P.
-            let out: &mut Lanes = unsafe { out.get_unchecked_mut(2 * p + half) };
+    debug_assert!(out.len() >= 2 * (first + P));
+    for (p, sums) in sums.into_iter().enumerate() {
+        for (half, sum) in sums.into_iter().enumerate() {
+            // SAFETY: out has two vectors for each row.
+            let out: &mut Lanes = unsafe { out.get_unchecked_mut(2 * (first + p) + half) };
             let sum = match start {
-                Start::Zero => sums[p][half],
-                Start::Sum => simd.add(simd.load(out), sums[p][half]),
+                Start::Zero => sum,
+                Start::Sum => simd.add(simd.load(out), sum),
             };
             simd.store(sum, out);
         }
@@ -167,7 +253,19 @@ mod tests {
                 let mut ours: Vec<f32> = (0..bases.len() * PANEL).map(|i| number(i + 9)).collect();
                 let mut twin = ours.clone();
                 tiles(&x, &bases, &offsets, &w, &mut ours, start);
-                Tiles::new(&x, &bases, &offsets, &w, &mut twin, start).run(Portable);
+                let places = Places {
+                    x: &x,
+                    bases: &bases,
+                    offsets: &offsets,
+                };
+                let (w, out) = (&w[..], &mut twin[..]);
+                Tiles {
+                    x: places,
+                    w,
+                    out,
+                    start,
+                }
+                .run(Portable);
                 for (a, b) in ours.iter().zip(&twin) {
                     assert!((a - b).abs() <= 3e-7 * (1.0 + length as f32), "{a} and {b}");
                 }

@@ -19,4 +19,5 @@ mod schedule;
 mod sgd;
 mod softmax;
 mod spec;
+mod tanh;
 mod timing;

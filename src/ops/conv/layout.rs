@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::Geometry;
 use crate::ops::map::{Map, Order};
+use crate::ops::simd::LANES;
 use crate::ops::tile::PANEL;
 
 /// Sizes of a convolution on `images` images, and how its memory is laid out.
@@ -27,12 +28,12 @@ pub struct Layout<'a> {
 pub struct Areas<'a> {
     /// The input with its halo.
     pub halo: &'a mut [f32],
-    /// A panel with a row for each position.
-    pub positions: &'a mut [f32],
     /// Place in `halo` of each element of the window of position 0, for one group.
     pub offsets: &'a mut [u32],
     /// Place in `halo` of the window of each position.
     pub bases: &'a mut [u32],
+    /// Place of each position in the images' first blocks of y.
+    pub places: &'a mut [u32],
 }
 
 /// The output channels of one panel.
@@ -87,6 +88,11 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// The output as it lies in memory.
+    pub fn output(&self) -> Map {
+        Map::blocked(self.geometry.output)
+    }
+
     /// Floats of one block of channels with its halo.
     fn block(&self) -> usize {
         self.height() * self.width() * self.order.lanes()
@@ -101,28 +107,28 @@ impl<'a> Layout<'a> {
         self.images * self.geometry.output.plane()
     }
 
-    /// Floats of all areas: halo, the panel of positions, and two lists.
+    /// Floats of all areas: halo and three lists.
     pub fn scratch(&self) -> usize {
-        self.images * self.image() + PANEL * self.places() + self.geometry.patch() + self.places()
+        self.images * self.image() + self.geometry.patch() + 2 * self.places()
     }
 
     /// Whether every place can be counted in 32 bits.
     pub fn fits(&self) -> bool {
-        u32::try_from(self.images * self.image()).is_ok()
+        u32::try_from(self.images * self.image().max(self.output().len())).is_ok()
     }
 
     /// Cuts `scratch`, and lists the positions.
     pub fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
         let (patch, places) = (self.geometry.patch(), self.places());
         let (halo, rest) = scratch.split_at_mut(self.images * self.image());
-        let (positions, rest) = rest.split_at_mut(places * PANEL);
-        let (offsets, bases) = bytemuck::cast_slice_mut(&mut rest[..patch + places]).split_at_mut(patch);
-        self.list_bases(bases);
+        let (offsets, rest) = bytemuck::cast_slice_mut(&mut rest[..patch + 2 * places]).split_at_mut(patch);
+        let (bases, places) = rest.split_at_mut(places);
+        self.list_positions(bases, places);
         Areas {
             halo,
-            positions,
             offsets,
             bases,
+            places,
         }
     }
 
@@ -155,19 +161,22 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn list_bases(&self, bases: &mut [u32]) {
-        let stride = self.geometry.stride;
-        for (row, bases) in bases.chunks_exact_mut(self.geometry.output.width).enumerate() {
+    fn list_positions(&self, bases: &mut [u32], places: &mut [u32]) {
+        let (stride, output) = (self.geometry.stride, self.output());
+        let columns = output.shape.width;
+        let rows = bases.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
+        for (row, (bases, places)) in rows.enumerate() {
             let (q, image) = self.row(row);
-            for (r, base) in bases.iter_mut().enumerate() {
+            for (r, (base, place)) in bases.iter_mut().zip(places).enumerate() {
                 let at = image * self.image() + (q * self.width() + r) * stride * self.order.lanes();
                 *base = at as u32;
+                *place = (image * output.len() + (q * columns + r) * LANES) as u32;
             }
         }
     }
 
     /// Output row and image of the `row`-th row of positions.
-    pub fn row(&self, row: usize) -> (usize, usize) {
+    fn row(&self, row: usize) -> (usize, usize) {
         (row / self.images, row % self.images)
     }
 

@@ -4,9 +4,9 @@
     reason = "loops must become a part of the function that is compiled for the instruction set"
 )]
 
-use super::Geometry;
+use super::{Geometry, overlapping};
 use crate::ops::map::Map;
-use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use crate::ops::simd::{self, Bytes, LANES, Lanes, Simd, Work};
 
 impl Geometry {
     /// y and the places of the maxima from x; all blocked.
@@ -57,6 +57,14 @@ struct Window {
     width: usize,
 }
 
+impl Window {
+    /// Whether its sides are `side` long: it does not hang over the edge.
+    #[inline(always)]
+    fn is(&self, side: usize) -> bool {
+        self.height == side && self.width == side
+    }
+}
+
 struct Forward<'a> {
     geometry: &'a Geometry,
     x: &'a [f32],
@@ -76,29 +84,35 @@ impl Work for Forward<'_> {
             let x = x.as_chunks::<LANES>().0;
             let y = y.as_chunks_mut::<LANES>().0;
             let places = places.as_chunks_mut::<LANES>().0;
-            for Window {
-                at,
-                corner,
-                height,
-                width,
-            } in g.windows()
-            {
-                let (mut best, mut place) = (s.splat(f32::NEG_INFINITY), s.splat(0.0));
-                for i in 0..height {
-                    for (j, x) in x[corner + i * g.input.width..][..width].iter().enumerate() {
-                        let value = s.load(x);
-                        let name = s.splat((i * g.size + j) as f32);
-                        place = s.where_larger(value, best, name, place);
-                        best = s.where_larger(value, best, value, best);
-                    }
-                }
-                s.store(best, &mut y[at]);
-                let mut names: Lanes = [0.0; LANES];
-                s.store(place, &mut names);
-                places[at] = names.map(|name| name as u8);
+            for window in g.windows() {
+                let x = &x[window.corner..];
+                let (best, place) = if window.is(3) && g.size == 3 {
+                    // With these numbers known, the loops unroll.
+                    largest(s, x, g.input.width, [3, 3], 3)
+                } else {
+                    largest(s, x, g.input.width, [window.height, window.width], g.size)
+                };
+                s.store(best, &mut y[window.at]);
+                s.store_bytes(place, &mut places[window.at]);
             }
         }
     }
+}
+
+/// The largest values of a window whose first element is `x[0]`, and the names of their places: i · `size` + j.
+#[inline(always)]
+fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], size: usize) -> (S::Vector, S::Vector) {
+    let (mut best, mut place) = (s.load(&x[0]), s.splat(0.0));
+    for i in 0..height {
+        for (j, x) in x[i * row..][..width].iter().enumerate() {
+            if i + j > 0 {
+                let value = s.load(x);
+                place = s.where_larger(value, best, s.splat((i * size + j) as f32), place);
+                best = s.where_larger(value, best, value, best);
+            }
+        }
+    }
+    (best, place)
 }
 
 struct Backward<'a> {
@@ -117,25 +131,35 @@ impl Work for Backward<'_> {
         let (to, from) = (Map::blocked(g.input).block(), Map::blocked(g.output).block());
         let blocks = self.dy.chunks_exact(from).zip(self.places.chunks_exact(from));
         for (dx, (dy, places)) in self.dx.chunks_exact_mut(to).zip(blocks) {
-            dx.fill(0.0);
             let dx = dx.as_chunks_mut::<LANES>().0;
             let dy = dy.as_chunks::<LANES>().0;
             let places = places.as_chunks::<LANES>().0;
-            for Window {
-                at,
-                corner,
-                height,
-                width,
-            } in g.windows()
-            {
-                let place = s.load(&places[at].map(f32::from));
-                let dy = s.load(&dy[at]);
-                for i in 0..height {
-                    for (j, dx) in dx[corner + i * g.input.width..][..width].iter_mut().enumerate() {
-                        let name = s.splat((i * g.size + j) as f32);
-                        s.store(s.add(s.load(dx), s.where_equal(place, name, dy)), dx);
-                    }
-                }
+            if (g.size, g.stride) == (3, 2) {
+                overlapping::backward(s, g, dy, places, dx);
+            } else {
+                backward(s, g, dy, places, dx);
+            }
+        }
+    }
+}
+
+/// One block of dx, window by window.
+#[inline(always)]
+fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], places: &[Bytes], dx: &mut [Lanes]) {
+    dx.fill([0.0; LANES]);
+    for Window {
+        at,
+        corner,
+        height,
+        width,
+    } in g.windows()
+    {
+        let place = s.load_bytes(&places[at]);
+        let dy = s.load(&dy[at]);
+        for i in 0..height {
+            for (j, dx) in dx[corner + i * g.input.width..][..width].iter_mut().enumerate() {
+                let name = s.splat((i * g.size + j) as f32);
+                s.store(s.add(s.load(dx), s.where_equal(place, name, dy)), dx);
             }
         }
     }

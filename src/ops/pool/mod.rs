@@ -9,6 +9,7 @@
 //! The place of each maximum is kept as a byte, i·z + j.
 
 pub mod cpu;
+mod overlapping;
 
 use super::{Shape, windows};
 use crate::config::model::MaxPool;
