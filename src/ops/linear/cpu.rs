@@ -26,6 +26,9 @@ const DEPTH: usize = 256;
 const ROWS: usize = 64;
 const COLUMNS: usize = 32;
 
+/// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the nearest cache.
+const PITCH: usize = ROWS + 2;
+
 impl Geometry {
     fn input_panels(self) -> usize {
         self.inputs.div_ceil(PANEL)
@@ -41,7 +44,7 @@ impl Geometry {
 
     /// Floats of scratch that one task borrows.
     pub fn scratch(self, batch: usize) -> usize {
-        (ROWS * COLUMNS * PANEL).max(BLOCK * (batch + COLUMNS * PANEL))
+        (PITCH * COLUMNS * PANEL).max(BLOCK * (batch + COLUMNS * PANEL))
     }
 
     /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
@@ -176,10 +179,10 @@ impl Geometry {
             for (number, gradients) in gradients.chunks_exact(batch * ROWS).enumerate() {
                 let Some(strip) = strips.next() else { break };
                 let rows = strip.rows.len() / self.inputs;
-                strip.pack(ROWS, &mut packed);
+                strip.pack(PITCH, &mut packed);
                 let next = strips.peek();
                 next.inspect(|next| next.find_pages());
-                let packed = packed.chunks_exact(ROWS * PANEL);
+                let packed = packed.chunks_exact(PITCH * PANEL);
                 for (panel, (packed, sums)) in packed.zip(sums.chunks_exact_mut(batch * PANEL)).enumerate() {
                     next.inspect(|next| next.fetch(panel, panels));
                     for (image, sums) in sums.chunks_mut(BLOCK * PANEL).enumerate() {
