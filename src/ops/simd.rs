@@ -17,6 +17,9 @@ pub const LANES: usize = 8;
 /// The bit of a float that is its sign.
 const SIGN: u32 = 1 << 31;
 
+/// Floats of a line of the cache.
+const LINE: usize = 16;
+
 /// Eight floats in memory.
 pub type Lanes = [f32; LANES];
 
@@ -95,6 +98,17 @@ pub fn run<W: Work>(work: W) -> W::Output {
         return simd.run(work);
     }
     work.run(Portable)
+}
+
+/// Asks for `memory` to be brought into the second-level cache, and does not wait for it.
+#[inline]
+pub fn prefetch(memory: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in memory.chunks(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every x86-64 has the instruction, and it is a hint: it neither faults nor changes what a program sees.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
 }
 
 /// Plain code, for any processor.

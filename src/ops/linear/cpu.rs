@@ -10,6 +10,7 @@ use std::array;
 use std::ops::Range;
 
 use super::Geometry;
+use super::strip::{Strip, unpack};
 use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::tile::{PANEL, Start, tiles};
 use crate::ops::{Chunks, relu};
@@ -20,9 +21,13 @@ const BLOCK: usize = 48;
 /// Terms of one sum: a panel of them stays in the nearest cache.
 const DEPTH: usize = 256;
 
-/// Outputs whose weights are copied together for the data gradient, and panels of inputs of one task.
-const ROWS: usize = 128;
-const COLUMNS: usize = 16;
+/// Outputs whose weights are copied together for the data gradient, and panels of inputs that are worked on together: two
+/// strips of w (131 KB each) and the sums of 128 images (262 KB) stay in the second-level cache.
+const ROWS: usize = 64;
+const COLUMNS: usize = 32;
+
+/// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the nearest cache.
+const PITCH: usize = ROWS + 2;
 
 impl Geometry {
     fn input_panels(self) -> usize {
@@ -33,12 +38,13 @@ impl Geometry {
     pub fn space(self, batch: usize) -> usize {
         let images = batch.next_multiple_of(PANEL);
         let forward = images * (self.inputs + self.outputs.next_multiple_of(BLOCK));
-        forward.max(self.input_panels() * batch * PANEL)
+        let backward = batch * (self.input_panels() * PANEL + self.outputs.next_multiple_of(ROWS));
+        forward.max(backward)
     }
 
     /// Floats of scratch that one task borrows.
     pub fn scratch(self, batch: usize) -> usize {
-        (ROWS * (batch + COLUMNS * PANEL)).max(BLOCK * (batch + (COLUMNS + 1) * PANEL))
+        (PITCH * COLUMNS * PANEL).max(BLOCK * (batch + COLUMNS * PANEL))
     }
 
     /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
@@ -106,34 +112,35 @@ impl Geometry {
             pack_columns(x, self.inputs, panel * PANEL, packed);
         });
         let packed = &*packed;
+        let halves = chunks.halves();
+        let places: Vec<u32> = (0..halves[0].len()).map(|n| (n * BLOCK) as u32).collect();
         cpu.threads.each_part(dw, BLOCK * self.inputs, |block, dw| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let (gradients, rest) = scratch.split_at_mut(batch * BLOCK);
-            let (sums, rest) = rest.split_at_mut(COLUMNS * BLOCK * PANEL);
-            let second = &mut rest[..BLOCK * PANEL];
+            let (gradients, sums) = scratch.split_at_mut(batch * BLOCK);
             let outputs = dw.len() / self.inputs;
             for (row, dy) in gradients.chunks_exact_mut(BLOCK).zip(dy.chunks_exact(self.outputs)) {
                 row[..outputs].copy_from_slice(&dy[block * BLOCK..][..outputs]);
             }
-            // A few panels at a time: rows of dw are so far apart that they share a set of the cache.
+            let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
             for (part, panels) in packed.chunks(COLUMNS * batch * PANEL).enumerate() {
-                for (x, sums) in panels
-                    .chunks_exact(batch * PANEL)
-                    .zip(sums.chunks_exact_mut(BLOCK * PANEL))
-                {
-                    let (sums, second) = (&mut sums[..outputs * PANEL], &mut second[..outputs * PANEL]);
-                    let [first_half, second_half] = chunks.halves();
-                    sum_images(first_half, gradients, x, sums);
-                    if !second_half.is_empty() {
-                        sum_images(second_half, gradients, x, second);
-                        sums.iter_mut().zip(second).for_each(|(sum, second)| *sum += *second);
+                let columns = self.columns(part);
+                let strip = self.strip(dw, &columns);
+                strip.find_pages();
+                let count = panels.len() / (batch * PANEL);
+                // Half by half, so that what all panels are multiplied by stays in the nearest cache.
+                for (number, half) in halves.iter().enumerate().filter(|(_, half)| !half.is_empty()) {
+                    let start = if number == 0 { Start::Zero } else { Start::Sum };
+                    let gradients = &gradients[half.start * BLOCK..half.end * BLOCK];
+                    let sums = sums.chunks_exact_mut(BLOCK * PANEL);
+                    for (panel, (x, sums)) in panels.chunks_exact(batch * PANEL).zip(sums).enumerate() {
+                        strip.fetch(number * count + panel, halves.len() * count);
+                        let x = &x[half.start * PANEL..half.end * PANEL];
+                        let sums = &mut sums[..outputs * PANEL];
+                        tiles(gradients, &bases[..outputs], &places[..half.len()], x, sums, start);
                     }
                 }
                 for (o, dw) in dw.chunks_exact_mut(self.inputs).enumerate() {
-                    let dw = dw.chunks_mut(PANEL).skip(part * COLUMNS);
-                    for (dw, sums) in dw.zip(sums.chunks_exact(BLOCK * PANEL)) {
-                        dw.copy_from_slice(&sums[o * PANEL..][..dw.len()]);
-                    }
+                    unpack(sums, BLOCK, o, &mut dw[columns.clone()]);
                 }
             }
         });
@@ -150,32 +157,38 @@ impl Geometry {
 
     /// dx for `batch` rows.
     pub fn backward_data(self, cpu: &Cpu, batch: usize, weight: &[f32], dy: &[f32], dx: &mut [f32], space: &mut [f32]) {
-        let sums = &mut space[..self.input_panels() * batch * PANEL];
+        let (sums, rest) = space.split_at_mut(self.input_panels() * batch * PANEL);
+        let gradients = &mut rest[..batch * self.outputs.next_multiple_of(ROWS)];
+        cpu.threads.each_part(gradients, batch * ROWS, |part, gradients| {
+            let first = part * ROWS;
+            let rows = ROWS.min(self.outputs - first);
+            for (row, dy) in gradients.chunks_exact_mut(ROWS).zip(dy.chunks_exact(self.outputs)) {
+                row[..rows].copy_from_slice(&dy[first..first + rows]);
+            }
+        });
+        let gradients = &*gradients;
+        let places: [u32; ROWS] = array::from_fn(|o| o as u32);
         cpu.threads.each_part(sums, COLUMNS * batch * PANEL, |block, sums| {
-            let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            for first in (0..self.outputs).step_by(ROWS) {
-                let rows = ROWS.min(self.outputs - first);
-                let places: [u32; ROWS] = array::from_fn(|o| o as u32);
-                let (gradients, scratch) = scratch.split_at_mut(batch * ROWS);
-                // Rows of dy are as far apart as those of dw.
-                for (row, dy) in gradients.chunks_exact_mut(ROWS).zip(dy.chunks_exact(self.outputs)) {
-                    row[..rows].copy_from_slice(&dy[first..first + rows]);
-                }
-                let weight = &weight[first * self.inputs..][..rows * self.inputs];
-                for (o, row) in weight.chunks_exact(self.inputs).enumerate() {
-                    let row = row[block * COLUMNS * PANEL..].chunks(PANEL);
-                    for (columns, packed) in row.zip(scratch.chunks_exact_mut(ROWS * PANEL).take(COLUMNS)) {
-                        let packed = &mut packed[o * PANEL..(o + 1) * PANEL];
-                        packed[..columns.len()].copy_from_slice(columns);
-                        packed[columns.len()..].fill(0.0);
-                    }
-                }
-                for (panel, sums) in sums.chunks_exact_mut(batch * PANEL).enumerate() {
-                    let packed = &scratch[panel * ROWS * PANEL..][..rows * PANEL];
+            let mut packed = cpu.scratch.of(cpu.threads.worker());
+            let columns = self.columns(block);
+            let panels = sums.len() / (batch * PANEL);
+            let mut strips = weight
+                .chunks(ROWS * self.inputs)
+                .map(|rows| self.strip(rows, &columns))
+                .peekable();
+            for (number, gradients) in gradients.chunks_exact(batch * ROWS).enumerate() {
+                let Some(strip) = strips.next() else { break };
+                let rows = strip.rows.len() / self.inputs;
+                strip.pack(PITCH, &mut packed);
+                let next = strips.peek();
+                next.inspect(|next| next.find_pages());
+                let packed = packed.chunks_exact(PITCH * PANEL);
+                for (panel, (packed, sums)) in packed.zip(sums.chunks_exact_mut(batch * PANEL)).enumerate() {
+                    next.inspect(|next| next.fetch(panel, panels));
                     for (image, sums) in sums.chunks_mut(BLOCK * PANEL).enumerate() {
                         let bases: [u32; BLOCK] = array::from_fn(|n| ((image * BLOCK + n) * ROWS) as u32);
                         let bases = &bases[..sums.len() / PANEL];
-                        tiles(gradients, bases, &places[..rows], packed, sums, start(first));
+                        tiles(gradients, bases, &places[..rows], packed, sums, start(number));
                     }
                 }
             }
@@ -183,31 +196,29 @@ impl Geometry {
         let sums = &*sums;
         cpu.threads
             .each_part(&mut dx[..batch * self.inputs], PANEL * self.inputs, |part, dx| {
-                for (image, dx) in dx.chunks_exact_mut(self.inputs).enumerate() {
-                    let row = part * PANEL + image;
-                    for (dx, sums) in dx.chunks_mut(PANEL).zip(sums.chunks_exact(batch * PANEL)) {
-                        dx.copy_from_slice(&sums[row * PANEL..][..dx.len()]);
+                // Some panels at a time: an image's sums are so far apart that they share a set of the cache.
+                for (block, sums) in sums.chunks(COLUMNS * batch * PANEL).enumerate() {
+                    for (image, dx) in dx.chunks_exact_mut(self.inputs).enumerate() {
+                        unpack(sums, batch, part * PANEL + image, &mut dx[self.columns(block)]);
                     }
                 }
             });
     }
-}
 
-/// Sums of dy · x over the images of `half`: six outputs of `gradients`, `[image][48]`, by sixteen inputs of `x`, `[image][16]`.
-fn sum_images(half: Range<usize>, gradients: &[f32], x: &[f32], sums: &mut [f32]) {
-    let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
-    let bases = &bases[..sums.len() / PANEL];
-    for (from, places) in depths(half.len(), BLOCK) {
-        let first = half.start + from;
-        let x = &x[first * PANEL..(first + places.len()) * PANEL];
-        tiles(
-            &gradients[half.start * BLOCK..],
-            bases,
-            places.list(),
-            x,
-            sums,
-            start(from),
-        );
+    /// Columns of w or dw that are worked on together.
+    fn columns(self, block: usize) -> Range<usize> {
+        let width = COLUMNS * PANEL;
+        block * width..((block + 1) * width).min(self.inputs)
+    }
+
+    /// `columns` of some rows of w or dw.
+    fn strip<'a>(self, rows: &'a [f32], columns: &Range<usize>) -> Strip<'a> {
+        Strip {
+            rows,
+            width: self.inputs,
+            from: columns.start,
+            to: columns.end,
+        }
     }
 }
 
