@@ -197,7 +197,9 @@ fn a_few_steps_come_to_the_weights_of_the_whole_network() {
                 }
                 for (ours, alone) in whole.iter().zip(&alone.1) {
                     assert_eq!((&ours.name, &ours.shape), (&alone.name, &alone.shape));
-                    assert_near(&alone.name, &ours.value, &alone.value, 1e-5);
+                    // A bias begins at 0 and is nothing but its momentum, a sum in which much cancels out.
+                    let tolerance = if alone.is_bias() { 2e-5 } else { 1e-5 };
+                    assert_near(&alone.name, &ours.value, &alone.value, tolerance);
                     assert_near(&alone.name, &ours.momentum, &alone.momentum, 2e-5);
                 }
             }
