@@ -7,7 +7,7 @@ use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
 use super::products::Products;
 use super::winograd::{self, Winograd};
-use super::{Algorithm, Geometry, direct};
+use super::{Algorithm, Geometry, bias, direct};
 use crate::config::compute::Method;
 use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
@@ -211,16 +211,7 @@ impl Kernel {
                 Algorithm::Products => Products::new(g, self.order, images).backward_weights(x, dy, dw, scratch),
             }
         }
-        for dy in dy.chunks_exact(output) {
-            for (db, dy) in db
-                .as_chunks_mut::<LANES>()
-                .0
-                .iter_mut()
-                .zip(dy.chunks_exact(self.output().block()))
-            {
-                add_positions(dy, db);
-            }
-        }
+        bias::add_positions(self.output(), dy, db);
     }
 
     /// dw and db from the partial sums of the chunks that hold the first `rows` images.
@@ -288,15 +279,6 @@ fn pack(
         Algorithm::Direct => weights.pack(&layout, &layout.panel(number), to),
         Algorithm::Products => {}
     });
-}
-
-/// Adds all positions of one block, which have a sum of their own first: a sum of fewer terms loses less.
-fn add_positions(block: &[f32], sums: &mut [f32; LANES]) {
-    let mut here = [0.0; LANES];
-    for lanes in block.as_chunks::<LANES>().0 {
-        here.iter_mut().zip(lanes).for_each(|(sum, value)| *sum += value);
-    }
-    sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
 }
 
 /// The sum of the parts of all chunks, left in the first: the first half's in order, plus the second half's in order.

@@ -12,6 +12,7 @@
 //! the forward sum.
 
 mod algorithm;
+mod bias;
 pub mod cpu;
 mod direct;
 mod layout;

@@ -7,6 +7,8 @@
     reason = "loops must become a part of the function that is compiled for the instruction set"
 )]
 
+use std::ops::Range;
+
 use super::Geometry;
 use crate::ops::map::Map;
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
@@ -65,14 +67,12 @@ impl Geometry {
         }
     }
 
-    /// For each block at each of `count` positions from `start`: the vector's index in a blocked map, and its place in the
-    /// strip.
+    /// Where the vectors of a block lie, for `count` positions from `start`: in a blocked map, and the first of them in the
+    /// strip, where they are [`spread`](Self::spread) apart.
     #[inline(always)]
-    fn each(&self, start: usize, count: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (plane, spread, margin) = (self.shape.plane(), self.spread(), self.margin());
-        (0..self.blocks()).flat_map(move |block| {
-            (0..count).map(move |i| (block * plane + start + i, i * spread + margin + block * LANES))
-        })
+    fn vectors(&self, block: usize, start: usize, count: usize) -> (Range<usize>, usize) {
+        let first = block * self.shape.plane() + start;
+        (first..first + count, self.margin() + block * LANES)
     }
 
     /// The sum over the neighbours of eight channels that are spread out at `at`.
@@ -107,6 +107,19 @@ impl Geometry {
         s.store(scale, &mut lanes);
         s.load(&lanes.map(|scale| scale.powf(-self.beta)))
     }
+
+    /// Spreads out the squares of `count` positions from `start`.
+    #[inline(always)]
+    fn spread_squares<S: Simd>(&self, s: S, a: &[Lanes], start: usize, count: usize, squares: &mut [f32]) {
+        for block in 0..self.blocks() {
+            let (from, mut at) = self.vectors(block, start, count);
+            for a in &a[from] {
+                let a = s.load(a);
+                s.store(s.mul(a, a), lanes_mut(squares, at));
+                at += self.spread();
+            }
+        }
+    }
 }
 
 /// The eight floats at `at`.
@@ -133,13 +146,14 @@ impl Work for Forward<'_> {
         g.clear_margins(squares);
         for start in (0..plane).step_by(STRIP) {
             let count = STRIP.min(plane - start);
-            for (from, to) in g.each(start, count) {
-                let a = s.load(&a[from]);
-                s.store(s.mul(a, a), lanes_mut(squares, to));
-            }
-            for (to, at) in g.each(start, count) {
-                let power = g.power(s, g.scale(s, squares, at));
-                s.store(s.mul(s.load(&a[to]), power), &mut b[to]);
+            g.spread_squares(s, a, start, count, squares);
+            for block in 0..g.blocks() {
+                let (map, mut at) = g.vectors(block, start, count);
+                for (a, b) in a[map.clone()].iter().zip(&mut b[map]) {
+                    let power = g.power(s, g.scale(s, squares, at));
+                    s.store(s.mul(s.load(a), power), b);
+                    at += g.spread();
+                }
             }
         }
     }
@@ -167,21 +181,27 @@ impl Work for Backward<'_> {
         g.clear_margins(summands);
         for start in (0..plane).step_by(STRIP) {
             let count = STRIP.min(plane - start);
-            for (from, to) in g.each(start, count) {
-                let a = s.load(&a[from]);
-                s.store(s.mul(a, a), lanes_mut(squares, to));
-            }
+            g.spread_squares(s, a, start, count, squares);
             // db·s^(−β), and db·a·s^(−β−1) for the neighbours' sums.
-            for (i, at) in g.each(start, count) {
-                let scale = g.scale(s, squares, at);
-                let direct = s.mul(s.load(&db[i]), g.power(s, scale));
-                s.store(direct, &mut da[i]);
-                s.store(s.div(s.mul(direct, s.load(&a[i])), scale), lanes_mut(summands, at));
+            for block in 0..g.blocks() {
+                let (map, mut at) = g.vectors(block, start, count);
+                let operands = a[map.clone()].iter().zip(&db[map.clone()]);
+                for ((a, db), da) in operands.zip(&mut da[map]) {
+                    let scale = g.scale(s, squares, at);
+                    let direct = s.mul(s.load(db), g.power(s, scale));
+                    s.store(direct, da);
+                    s.store(s.div(s.mul(direct, s.load(a)), scale), lanes_mut(summands, at));
+                    at += g.spread();
+                }
             }
             let minus = s.splat(-2.0 * g.alpha * g.beta);
-            for (i, at) in g.each(start, count) {
-                let slope = s.mul(minus, s.load(&a[i]));
-                s.store(s.mul_add(slope, g.sum(s, summands, at), s.load(&da[i])), &mut da[i]);
+            for block in 0..g.blocks() {
+                let (map, mut at) = g.vectors(block, start, count);
+                for (a, da) in a[map.clone()].iter().zip(&mut da[map]) {
+                    let slope = s.mul(minus, s.load(a));
+                    s.store(s.mul_add(slope, g.sum(s, summands, at), s.load(da)), da);
+                    at += g.spread();
+                }
             }
         }
     }
