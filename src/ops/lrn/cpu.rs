@@ -89,24 +89,23 @@ impl Geometry {
         sum
     }
 
-    /// 1 / scale, where scale is k + α Σ, from the squares. Both passes divide this once; all else are products.
+    /// k + α Σ, from the squares.
     #[inline(always)]
-    fn inverse<S: Simd>(&self, s: S, squares: &[f32], at: usize) -> S::Vector {
-        let scale = s.mul_add(s.splat(self.alpha), self.sum(s, squares, at), s.splat(self.k));
-        s.div(s.splat(1.0), scale)
+    fn scale<S: Simd>(&self, s: S, squares: &[f32], at: usize) -> S::Vector {
+        s.mul_add(s.splat(self.alpha), self.sum(s, squares, at), s.splat(self.k))
     }
 
-    /// (1 / scale)^β.
+    /// scale^(−β).
     #[inline(always)]
-    fn power<S: Simd>(&self, s: S, inverse: S::Vector) -> S::Vector {
+    fn power<S: Simd>(&self, s: S, scale: S::Vector) -> S::Vector {
         if self.beta == 0.75 {
             // By square roots, which the processor has for whole vectors.
-            let root = s.sqrt(inverse);
-            return s.mul(root, s.sqrt(root));
+            let root = s.sqrt(scale);
+            return s.div(s.splat(1.0), s.mul(root, s.sqrt(root)));
         }
         let mut lanes = [0.0; LANES];
-        s.store(inverse, &mut lanes);
-        s.load(&lanes.map(|inverse| inverse.powf(self.beta)))
+        s.store(scale, &mut lanes);
+        s.load(&lanes.map(|scale| scale.powf(-self.beta)))
     }
 
     /// Spreads out the squares of `count` positions from `start`.
@@ -151,7 +150,7 @@ impl Work for Forward<'_> {
             for block in 0..g.blocks() {
                 let (map, mut at) = g.vectors(block, start, count);
                 for (a, b) in a[map.clone()].iter().zip(&mut b[map]) {
-                    let power = g.power(s, g.inverse(s, squares, at));
+                    let power = g.power(s, g.scale(s, squares, at));
                     s.store(s.mul(s.load(a), power), b);
                     at += g.spread();
                 }
@@ -188,10 +187,10 @@ impl Work for Backward<'_> {
                 let (map, mut at) = g.vectors(block, start, count);
                 let operands = a[map.clone()].iter().zip(&db[map.clone()]);
                 for ((a, db), da) in operands.zip(&mut da[map]) {
-                    let inverse = g.inverse(s, squares, at);
-                    let direct = s.mul(s.load(db), g.power(s, inverse));
+                    let scale = g.scale(s, squares, at);
+                    let direct = s.mul(s.load(db), g.power(s, scale));
                     s.store(direct, da);
-                    s.store(s.mul(s.mul(direct, s.load(a)), inverse), lanes_mut(summands, at));
+                    s.store(s.div(s.mul(direct, s.load(a)), scale), lanes_mut(summands, at));
                     at += g.spread();
                 }
             }
