@@ -1,7 +1,7 @@
 //! Tiles of feature maps, to the points and back.
 
 use super::Winograd;
-use super::transform::{Input, Output, Spread, Transform, twice};
+use super::transform::{Input, Output, Spread, Square, Transform, twice};
 use crate::ops::conv::layout::Panel;
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Lanes, Simd, Work};
@@ -24,28 +24,48 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The `N` × `N` positions from row `top` and column `left` on.
+    /// The `A` × `A` positions from row `top` and column `left` on, transformed.
     #[inline(always)]
-    fn square<S: Simd, const N: usize>(&self, s: S, top: isize, left: isize) -> [[S::Vector; N]; N] {
-        let mut square = [[s.splat(0.0); N]; N];
-        let (bottom, right) = (top + N as isize, left + N as isize);
+    fn transformed<T, S, const A: usize, const B: usize>(&self, s: S, top: isize, left: isize) -> [[S::Vector; B]; B]
+    where
+        T: Transform<A, B>,
+        S: Simd,
+    {
+        let (bottom, right) = (top + A as isize, left + A as isize);
         if top >= 0 && left >= 0 && bottom <= self.height as isize && right <= self.width as isize {
-            for (i, row) in square.iter_mut().enumerate() {
-                let from = &self.positions[(top as usize + i) * self.width + left as usize..][..N];
-                for (value, lanes) in row.iter_mut().zip(from) {
-                    *value = s.load(lanes);
-                }
-            }
-            return square;
+            let first = top as usize * self.width + left as usize;
+            let positions = &self.positions[first..][..(A - 1) * self.width + A];
+            twice::<T, S, A, B>(s, &Inside(positions, self.width))
+        } else {
+            twice::<T, S, A, B>(s, &Edge(*self, top, left))
         }
-        for (y, row) in (top..).zip(square.iter_mut()) {
-            for (x, value) in (left..).zip(row) {
-                if y >= 0 && x >= 0 && y < self.height as isize && x < self.width as isize {
-                    *value = s.load(&self.positions[y as usize * self.width + x as usize]);
-                }
-            }
+    }
+}
+
+/// A square of positions in a map of this width, from the first on.
+struct Inside<'a>(&'a [Lanes], usize);
+
+impl<S: Simd> Square<S> for Inside<'_> {
+    #[inline(always)]
+    fn at(&self, s: S, i: usize, j: usize) -> S::Vector {
+        s.load(&self.0[i * self.1 + j])
+    }
+}
+
+/// A square whose first row and column may lie outside of the map, and others too.
+struct Edge<'a>(Block<'a>, isize, isize);
+
+impl<S: Simd> Square<S> for Edge<'_> {
+    #[inline(always)]
+    fn at(&self, s: S, i: usize, j: usize) -> S::Vector {
+        let Self(block, top, left) = *self;
+        let (y, x) = ((top + i as isize) as usize, (left + j as isize) as usize);
+        // What is negative is larger than any map as an unsigned number.
+        if y < block.height && x < block.width {
+            s.load(&block.positions[y * block.width + x])
+        } else {
+            s.splat(0.0)
         }
-        square
     }
 }
 
@@ -84,9 +104,9 @@ where
             for (ty, tx) in grid(down, across) {
                 let [top, left] = [ty, tx].map(|t| (t * w.filter.side()) as isize - padding);
                 for block in 0..inputs / LANES {
-                    let square = Block::new(map, x, first + block).square(s, top, left);
-                    let at = tile * inputs + block * LANES;
-                    store_points(s, twice::<Input, S, N, N>(s, square), point, at, to);
+                    let block_of_x = Block::new(map, x, first + block);
+                    let points = block_of_x.transformed::<Input, S, N, N>(s, top, left);
+                    store_points(s, points, point, tile * inputs + block * LANES, to);
                 }
                 tile += 1;
             }
@@ -102,14 +122,18 @@ fn store_points<S: Simd, const N: usize>(s: S, square: [[S::Vector; N]; N], poin
     }
 }
 
-/// Loads N² vectors from `at` of each point.
-#[inline(always)]
-fn load_points<S: Simd, const N: usize>(s: S, point: usize, at: usize, from: &[f32]) -> [[S::Vector; N]; N] {
-    let mut square = [[s.splat(0.0); N]; N];
-    for (vector, from) in square.iter_mut().flatten().zip(from.chunks_exact(point)) {
-        *vector = s.load(lanes(from, at));
+/// N² vectors at the same place of each point.
+struct Points<'a, const N: usize> {
+    from: &'a [f32],
+    point: usize,
+    at: usize,
+}
+
+impl<S: Simd, const N: usize> Square<S> for Points<'_, N> {
+    #[inline(always)]
+    fn at(&self, s: S, i: usize, j: usize) -> S::Vector {
+        s.load(lanes(self.from, (i * N + j) * self.point + self.at))
     }
-    square
 }
 
 #[inline(always)]
@@ -144,8 +168,12 @@ impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
         for y in self.y.chunks_exact_mut(map.len()) {
             for (ty, tx) in grid(down, across) {
                 for half in 0..self.panel.channels.len().div_ceil(LANES) {
-                    let products = load_points(s, point, tile * PANEL + half * LANES, self.products);
-                    let sums = twice::<Output, S, N, M>(s, products);
+                    let products = Points::<N> {
+                        from: self.products,
+                        point,
+                        at: tile * PANEL + half * LANES,
+                    };
+                    let sums = twice::<Output, S, N, M>(s, &products);
                     let bias = s.load(lanes(self.bias, half * LANES));
                     let block = &mut y[(first + half) * map.block()..][..map.block()];
                     let rows = block.as_chunks_mut::<LANES>().0.chunks_exact_mut(map.shape.width);
@@ -184,13 +212,12 @@ impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
             for (ty, tx) in grid(down, across) {
                 let [top, left] = [ty, tx].map(|t| (t * M) as isize);
                 for half in 0..PANEL / LANES {
-                    let square: [[S::Vector; M]; M] = if half < halves {
-                        Block::new(map, dy, first + half).square(s, top, left)
+                    let points = if half < halves {
+                        Block::new(map, dy, first + half).transformed::<Spread, S, M, N>(s, top, left)
                     } else {
-                        [[s.splat(0.0); M]; M]
+                        [[s.splat(0.0); N]; N]
                     };
-                    let at = tile * PANEL + half * LANES;
-                    store_points(s, twice::<Spread, S, M, N>(s, square), point, at, self.to);
+                    store_points(s, points, point, tile * PANEL + half * LANES, self.to);
                 }
                 tile += 1;
             }

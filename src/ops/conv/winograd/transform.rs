@@ -219,19 +219,33 @@ impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     }
 }
 
+/// A square of vectors in memory. A trait, so that a column is loaded when it is transformed: an array of up to 64 vectors would
+/// be written and read once more.
+pub trait Square<S: Simd> {
+    /// The vector in row `i` and column `j`.
+    fn at(&self, s: S, i: usize, j: usize) -> S::Vector;
+}
+
+impl<S: Simd, const A: usize> Square<S> for [[S::Vector; A]; A] {
+    #[inline(always)]
+    fn at(&self, _: S, i: usize, j: usize) -> S::Vector {
+        self[i][j]
+    }
+}
+
 /// Transforms the columns of `from`, and then the rows of what comes: A × A → B × B.
 #[inline(always)]
-pub fn twice<T, S, const A: usize, const B: usize>(s: S, from: [[S::Vector; A]; A]) -> [[S::Vector; B]; B]
+pub fn twice<T, S, const A: usize, const B: usize>(s: S, from: &impl Square<S>) -> [[S::Vector; B]; B]
 where
     T: Transform<A, B>,
     S: Simd,
 {
-    let nothing = from[0][0];
+    let nothing = s.splat(0.0);
     let mut half = [[nothing; A]; B];
     for column in 0..A {
         let mut values = [nothing; A];
-        for (value, row) in values.iter_mut().zip(&from) {
-            *value = row[column];
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = from.at(s, i, column);
         }
         let values = T::apply(s, values);
         for (row, value) in half.iter_mut().zip(values) {

@@ -42,7 +42,7 @@ impl<const R: usize, const N: usize> Work for Pack<'_, R, N> {
                         *vector = s.load(&tap.as_chunks::<LANES>().0[half]);
                     }
                 }
-                let points = twice::<Kernel, S, R, N>(s, square);
+                let points = twice::<Kernel, S, R, N>(s, &square);
                 for (vector, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
                     s.store(*vector, &mut to.as_chunks_mut::<LANES>().0[channel * 2 + half]);
                 }
@@ -73,7 +73,7 @@ impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
                 for (vector, from) in points.iter_mut().flatten().zip(self.points.chunks_exact(point)) {
                     *vector = s.load(&from.as_chunks::<LANES>().0[channel * 2 + half]);
                 }
-                let taps = twice::<Gather, S, N, R>(s, points);
+                let taps = twice::<Gather, S, N, R>(s, &points);
                 for (i, row) in taps.iter().enumerate() {
                     for (j, tap) in row.iter().enumerate() {
                         let at = self.layout.place(Element { i, channel, j }) * 2 + half;
