@@ -40,8 +40,11 @@ impl Spec {
         };
         let these = &self.layers[layers.clone()];
         let parameters = floats(these.iter().map(LayerSpec::parameters).sum());
-        let (x, y) = (floats(first.input.len()), floats(last.output.len()));
-        let kept: u64 = these.iter().map(|layer| kept(layer, direction)).sum();
+        let (mut x, mut y) = (floats(first.input.len()), floats(last.output.len()));
+        let mut kept: u64 = these.iter().map(|layer| kept(layer, direction)).sum();
+        if let ([_], Some(pooling)) = (these, self.pooled_before(layers.start)) {
+            (x, y, kept) = [floats(pooling.output.len()); 3].into();
+        }
         let (images, fixed) = match direction {
             Direction::Forward => (x + y, parameters),
             Direction::BackwardData => (x + y + kept, parameters),

@@ -13,6 +13,19 @@ use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
 
+impl Spec {
+    /// The max pooling that is done before layer `index`: an activation of a convolution, which it follows.
+    pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
+        let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
+        let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
+        let between = matches!(
+            (&before.operation, &pooling.operation),
+            (Operation::Conv(_), Operation::Pool(_))
+        );
+        (activation && between).then_some(pooling)
+    }
+}
+
 /// Cuts `spec` into stretches, for batches cut into `chunks`.
 pub fn cut(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Stretch> {
     let mut cutter = Cutter {
@@ -31,7 +44,7 @@ pub fn cut(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Stretch> {
             let is_vector = |next: &LayerSpec| matches!(next.operation, Operation::Linear(_));
             cutter.seam(index, *seam, spec.layers.get(index + 1).is_some_and(is_vector));
         }
-        let pooled = matches!(spec.layers.get(index + 1), Some(next) if matches!(next.operation, Operation::Pool(_)));
+        let pooled = spec.pooled_before(index).is_some();
         cutter.layer(index, layer, chunks, method, pooled);
     }
     for stretch in &mut cutter.stretches {
@@ -56,7 +69,7 @@ struct Cutter {
 }
 
 impl Cutter {
-    /// Adds a layer. `pooled`: what follows it is max pooling.
+    /// Adds a layer. `pooled`: the pooling that follows it comes before it.
     fn layer(&mut self, index: usize, layer: &LayerSpec, chunks: &Chunks, method: Method, pooled: bool) {
         match &layer.operation {
             Operation::Conv(conv) => {
@@ -94,10 +107,10 @@ impl Cutter {
                     self.holds_tanh = action == Action::Tanh;
                 }
             }
-            Operation::Relu if pooled && self.follows_convolution() => {
+            Operation::Relu if pooled => {
                 self.after_pool = Some((index, Action::Relu { done: true }));
             }
-            Operation::Tanh if pooled && self.follows_convolution() => {
+            Operation::Tanh if pooled => {
                 self.after_pool = Some((index, Action::Tanh));
             }
             Operation::Relu => {
@@ -137,12 +150,6 @@ impl Cutter {
         self.start(layer);
         self.current().head = Head::Seam(seam);
         self.push(Map { shape, order });
-    }
-
-    /// Whether the newest value is a convolution's output.
-    fn follows_convolution(&self) -> bool {
-        let newest = self.stretches.last();
-        newest.is_some_and(|stretch| stretch.acts.is_empty() && matches!(stretch.head, Head::Convolution(_)))
     }
 
     /// The stretch that grows: one without a head where there is none yet.
