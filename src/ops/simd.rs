@@ -2,8 +2,8 @@
 //!
 //! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels stay safe code. Work is
 //! handed to [`run`], which compiles it once for each instruction set; closures inside of it are not, so kernels have loops
-//! where vectors are worked on. Instances: AVX2 with FMA, and plain code for any
-//! processor. A third (AVX-512, NEON) is one more `impl` here and one more arm in [`run`].
+//! where vectors are worked on. Instances: AVX2 with FMA, and plain code for any processor. A third (AVX-512, NEON) is one
+//! more file beside `avx2.rs` and one more arm in [`run`].
 #![allow(
     clippy::inline_always,
     reason = "operations must become a part of the function that is compiled for the instruction set"
@@ -16,9 +16,6 @@ pub const LANES: usize = 8;
 
 /// The bit of a float that is its sign.
 const SIGN: u32 = 1 << 31;
-
-/// Floats of a line of the cache.
-const LINE: usize = 16;
 
 /// Eight floats in memory.
 pub type Lanes = [f32; LANES];
@@ -104,11 +101,17 @@ pub fn run<W: Work>(work: W) -> W::Output {
 #[inline]
 pub fn prefetch(memory: &[f32]) {
     #[cfg(target_arch = "x86_64")]
-    for line in memory.chunks(LINE) {
+    {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: every x86-64 has the instruction, and it is a hint: it neither faults nor changes what a program sees.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        /// Floats of a line of the cache.
+        const LINE: usize = 16;
+        for line in memory.chunks(LINE) {
+            // SAFETY: every x86-64 has the instruction, and it is a hint: it neither faults nor changes what a program sees.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        }
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
 }
 
 /// Plain code, for any processor.

@@ -65,7 +65,7 @@ fn check(places: &[u32], more: usize, len: usize) {
         furthest = furthest.max(*place);
     }
     assert!(
-        places.is_empty() || furthest as usize + more < len,
+        places.is_empty() || more < len && (furthest as usize) < len - more,
         "a place beyond the input"
     );
 }
@@ -98,8 +98,12 @@ impl Places<'_> {
         let mut sums = [[simd.splat(0.0); 2]; P];
         let mut from = [self.x.as_ptr(); P];
         for p in 0..P {
-            // SAFETY: there are P bases from the first on, and each lies inside x.
-            from[p] = unsafe { self.x.as_ptr().add(*self.bases.get_unchecked(first + p) as usize) };
+            // Wrapping: without offsets nothing is read, and the bases were not checked.
+            // SAFETY: there are P bases from the first on.
+            from[p] = self
+                .x
+                .as_ptr()
+                .wrapping_add(unsafe { *self.bases.get_unchecked(first + p) } as usize);
         }
         for (j, offset) in self.offsets.iter().enumerate() {
             // SAFETY: w has a row for each offset.

@@ -115,6 +115,8 @@ fn run(layers: &[Layer], side: usize) -> Run<'_> {
         side,
         batch: 9,
         tail: 5,
+        // So low that three steps make no more of a difference in rounding, as they would where the loss leaps.
+        lr: 0.0005,
         method: Method::Direct,
     }
 }

@@ -16,9 +16,8 @@ use pipeline::rng::{Philox, Purpose};
 use pipeline::stages::compute::Ties;
 
 pub const CLASSES: usize = 5;
-/// So low that three steps do not make much of a difference in rounding, as they would where the loss leaps.
-const RATE: Rate = Rate {
-    lr: 0.0005,
+pub const RATE: Rate = Rate {
+    lr: 0.02,
     momentum: 0.9,
     weight_decay: 5e-4,
     frozen: false,
@@ -31,6 +30,7 @@ pub struct Run<'a> {
     pub side: usize,
     pub batch: usize,
     pub tail: usize,
+    pub lr: f32,
     pub method: Method,
 }
 
@@ -73,7 +73,7 @@ impl Run<'_> {
             network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
             let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
             let targets = (&labels[own.clone()], &weights[own], present);
-            let loss = step(&mut network, &mut ties, number, targets);
+            let loss = step(&mut network, &mut ties, number, self.lr, targets);
             losses.push((loss.sum, loss.present, loss.correct));
         }
         (losses, network)
@@ -132,10 +132,11 @@ pub fn step(
     network: &mut Network,
     ties: &mut Ties,
     step: u32,
+    lr: f32,
     (labels, weights, present): (&[u32], &[f32], u32),
 ) -> Loss {
     let pass = Pass::Train { seed: 4, step };
-    let rates = vec![RATE; network.parameters().len()];
+    let rates = vec![Rate { lr, ..RATE }; network.parameters().len()];
     if let Ties::Columns(columns) = ties {
         network.forward_through(pass, labels.len(), columns).unwrap();
         let loss = network.loss_over(labels, weights, present);
@@ -177,6 +178,7 @@ fn runs(test: impl Fn(Run<'_>)) {
                     side,
                     batch,
                     tail,
+                    lr: RATE.lr,
                     method,
                 });
             }

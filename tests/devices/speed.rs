@@ -13,7 +13,7 @@ use pipeline::ops::Shape;
 use pipeline::rng::{Philox, Purpose};
 use pipeline::stages::compute::Ties;
 
-use crate::networks::{step, tied};
+use crate::networks::{RATE, step, tied};
 
 /// Steps of one measurement.
 const STEPS: u32 = 2;
@@ -64,7 +64,7 @@ impl Team {
                 scope.spawn(move || {
                     let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
                     for number in from..from + STEPS {
-                        step(network, ties, number, (&labels, &weights, batch as u32));
+                        step(network, ties, number, RATE.lr, (&labels, &weights, batch as u32));
                     }
                 });
             }

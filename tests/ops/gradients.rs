@@ -1,11 +1,11 @@
 //! Gradients of a network of every kind of layer against finite differences of its loss.
 
 use pipeline::config::compute::Method;
-use pipeline::config::model::Layer;
+use pipeline::config::model::{Layer, MaxPool};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 
-use crate::given::{every_kind, numbers, threads};
+use crate::given::{conv, every_kind, fc, numbers, threads};
 
 const LABELS: [u32; 6] = [0, 3, 1, 2, 2, 0];
 const WEIGHTS: [f32; 6] = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
@@ -45,6 +45,28 @@ fn check(layers: &[Layer]) {
         }
         assert!(wrong * 20 <= tried.len(), "{name}: {wrong} of {} differ", tried.len());
     }
+}
+
+/// Max pooling behind an activation is done before it.
+#[test]
+fn of_pooling_that_changes_places_with_an_activation() {
+    let pool = |size, partial_windows| {
+        Layer::MaxPool(MaxPool {
+            size,
+            stride: 2,
+            partial_windows,
+        })
+    };
+    check(&[
+        Layer::Convolution(conv("conv1", 9)),
+        Layer::Tanh,
+        pool(3, true),
+        Layer::Convolution(conv("conv2", 8)),
+        Layer::Relu,
+        pool(2, false),
+        Layer::Tanh,
+        fc("fc3", None),
+    ]);
 }
 
 #[test]

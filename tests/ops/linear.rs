@@ -54,4 +54,6 @@ proptest! {
 #[test]
 fn is_the_formula_in_many_blocks() {
     check(1111, 300, 9);
+    // Halves of more images than one sum of the forward pass has terms.
+    check(40, 50, 600);
 }

@@ -57,18 +57,17 @@ proptest! {
 
 #[test]
 fn a_window_that_holds_a_nan_gives_it() {
-    let g = Geometry::new(
-        &MaxPool {
-            size: 2,
+    for size in [2, 3] {
+        let pool = MaxPool {
+            size,
             stride: 2,
             partial_windows: false,
-        },
-        Shape::new(1, 2, 2),
-    )
-    .unwrap();
-    for place in 0..4 {
-        let mut x = vec![1.0; 4];
-        x[place] = f32::NAN;
-        assert!(pool_forward(&g, &x).0[0].is_nan());
+        };
+        let g = Geometry::new(&pool, Shape::new(1, size, size)).unwrap();
+        for place in 0..size * size {
+            let mut x = vec![1.0; size * size];
+            x[place] = f32::NAN;
+            assert!(pool_forward(&g, &x).0[0].is_nan(), "{place} of {size} x {size}");
+        }
     }
 }

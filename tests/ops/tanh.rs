@@ -3,7 +3,7 @@
 use pipeline::ops::simd::{self, Portable, Work};
 use pipeline::ops::tanh::cpu::{Forward, forward};
 
-/// Magnitudes `step` apart in their bits, from 0 to NaN: neighbours are never left out where `step` is 1.
+/// Magnitudes `step` apart in their bits, from `from` to `to`: neighbours are never left out where `step` is 1.
 fn magnitudes(from: f32, to: f32, step: usize) -> Vec<f32> {
     (from.to_bits()..=to.to_bits())
         .step_by(step)

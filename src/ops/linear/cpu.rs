@@ -113,6 +113,8 @@ impl Geometry {
         });
         let packed = &*packed;
         let halves = chunks.halves();
+        let present = halves.iter().filter(|half| !half.is_empty()).count();
+        // Of a whole half: two devices add the sums of halves, so that none may be cut.
         let places: Vec<u32> = (0..halves[0].len()).map(|n| (n * BLOCK) as u32).collect();
         cpu.threads.each_part(dw, BLOCK * self.inputs, |block, dw| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
@@ -133,7 +135,7 @@ impl Geometry {
                     let gradients = &gradients[half.start * BLOCK..half.end * BLOCK];
                     let sums = sums.chunks_exact_mut(BLOCK * PANEL);
                     for (panel, (x, sums)) in panels.chunks_exact(batch * PANEL).zip(sums).enumerate() {
-                        strip.fetch(number * count + panel, halves.len() * count);
+                        strip.fetch(number * count + panel, present * count);
                         let x = &x[half.start * PANEL..half.end * PANEL];
                         let sums = &mut sums[..outputs * PANEL];
                         tiles(gradients, &bases[..outputs], &places[..half.len()], x, sums, start);
@@ -177,7 +179,7 @@ impl Geometry {
                 .map(|rows| self.strip(rows, &columns))
                 .peekable();
             for (number, gradients) in gradients.chunks_exact(batch * ROWS).enumerate() {
-                let Some(strip) = strips.next() else { break };
+                let strip = strips.next().expect("as many strips as parts of dy");
                 let rows = strip.rows.len() / self.inputs;
                 strip.pack(PITCH, &mut packed);
                 let next = strips.peek();

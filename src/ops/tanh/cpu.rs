@@ -5,7 +5,7 @@
 //! beyond:     1 − 2 / (e^(2|x|) + 1), with the sign of x   e^u = 2ⁿ·p(u − n·ln 2), n = ⌊u / ln 2⌋
 //! ```
 //!
-//! Both polynomials were found by interpolation at Chebyshev's points. All coefficients of p and its argument are positive, so
+//! Both polynomials were found by interpolation at Chebyshev's points. All coefficients of p are positive, and so is its argument but for its rounding, so
 //! every step from |x| to the result is rounded from a function that does not fall: neither does the result. It is within 2
 //! ulps of tanh (1.5 at most, over all floats); `tests/ops/tanh.rs` holds both, between and at the seams.
 #![allow(

@@ -16,7 +16,7 @@ pub struct Ending {
     pub rectify: bool,
 }
 
-/// The sum of [`tile`](super), plus `bias`, rectified where asked, into two blocks of a feature map: for p, eight l go to
+/// The sum of [`tiles`](super::tiles), plus `bias`, rectified where asked, into two blocks of a feature map: for p, eight l go to
 /// `out[places[p]..]`, and the other eight `apart` further on, where that is not 0.
 ///
 /// # Panics
@@ -32,8 +32,8 @@ pub fn tiles_to_map(x: Places<'_>, w: &[f32], ending: Ending, places: &[u32], ap
     });
 }
 
-/// The sum of [`tile`](super) added to `out`, with w in two blocks of a feature map: row j is eight floats at `w[places[j]..]`, and the eight
-/// `apart` further on.
+/// The sum of [`tiles`](super::tiles) added to `out`, with w in two blocks of a feature map: row j is eight floats at
+/// `w[places[j]..]`, and the eight `apart` further on.
 ///
 /// # Panics
 /// Where a place lies outside `x` or `w`, or `out` is too short.
@@ -65,6 +65,10 @@ impl Work for ToMap<'_> {
         self.x.check();
         assert!(self.w.len() >= self.x.offsets.len() * PANEL, "too few weights");
         assert!(self.places.len() >= self.x.bases.len(), "too few places");
+        assert!(
+            self.apart <= self.out.len(),
+            "blocks further apart than the map is long"
+        );
         check(self.places, self.apart + LANES - 1, self.out.len());
         each_tile(simd, &mut self);
     }
@@ -147,6 +151,7 @@ impl Work for FromMap<'_> {
     fn run<S: Simd>(mut self, simd: S) {
         self.x.check();
         assert!(self.places.len() >= self.x.offsets.len(), "too few places");
+        assert!(self.apart <= self.w.len(), "blocks further apart than the map is long");
         check(self.places, self.apart + LANES - 1, self.w.len());
         assert!(self.out.len() >= self.x.bases.len() * PANEL, "too little room for sums");
         each_tile(simd, &mut self);
