@@ -12,8 +12,8 @@ use crate::stages::decode::{Decoder, Region};
 /// convolution may come to more than all.
 fn share_of_peak(method: Method) -> f64 {
     match method {
-        Method::Direct => 0.8,
-        Method::Auto | Method::Winograd => 1.0,
+        Method::Direct => 0.85,
+        Method::Auto | Method::Winograd => 1.3,
     }
 }
 
