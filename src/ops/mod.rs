@@ -3,6 +3,7 @@
 //! Feature maps are f32. How their elements lie in memory is said in [`map`]; vectors are `[image][unit]`. Operations on
 //! feature maps work on one image, or some, on the thread that calls: the network decides which image goes where.
 
+mod activation;
 pub mod chunks;
 pub mod conv;
 pub mod dropout;

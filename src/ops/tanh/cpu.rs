@@ -5,14 +5,15 @@
 //! beyond:     1 − 2 / (e^(2|x|) + 1), with the sign of x   e^u = 2ⁿ·p(u − n·ln 2), n = ⌊u / ln 2⌋
 //! ```
 //!
-//! Both polynomials were found by interpolation at Chebyshev's points. All coefficients of p are positive, and so is its argument but for its rounding, so
-//! every step from |x| to the result is rounded from a function that does not fall: neither does the result. It is within 2
-//! ulps of tanh (1.5 at most, over all floats); `tests/ops/tanh.rs` holds both, between and at the seams.
+//! Both polynomials were found by interpolation at Chebyshev's points. All coefficients of p are positive, and so is its
+//! argument but for its rounding, so every step from |x| to the result is rounded from a function that does not fall: neither
+//! does the result. It is within 2 ulps of tanh (1.5 at most, over all floats); `tests/ops/tanh.rs` holds both, between and at the seams.
 #![allow(
     clippy::inline_always,
     reason = "loops must become a part of the function that is compiled for the instruction set"
 )]
 
+use crate::ops::activation::{self, Activation};
 use crate::ops::simd::{self, LANES, Simd, Work};
 
 /// Up to here the series around 0.
@@ -52,7 +53,7 @@ pub fn forward(x: &mut [f32]) {
 
 /// dx from dy, in place, given y.
 pub fn backward(y: &[f32], dy: &mut [f32]) {
-    simd::run(Backward { y, dy });
+    activation::backward::<Tanh>(y, dy);
 }
 
 /// c[0]·xⁿ + … + c[n].
@@ -107,24 +108,11 @@ impl Work for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
-    y: &'a [f32],
-    dy: &'a mut [f32],
-}
+struct Tanh;
 
-impl Work for Backward<'_> {
-    type Output = ();
-
+impl Activation for Tanh {
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let (ys, y_rest) = self.y.as_chunks::<LANES>();
-        let (dys, dy_rest) = self.dy.as_chunks_mut::<LANES>();
-        for (dy, y) in dys.iter_mut().zip(ys) {
-            let y = s.load(y);
-            s.store(s.mul(s.load(dy), s.sub(s.splat(1.0), s.mul(y, y))), dy);
-        }
-        for (dy, y) in dy_rest.iter_mut().zip(y_rest) {
-            *dy *= 1.0 - y * y;
-        }
+    fn gradient<S: Simd>(s: S, y: S::Vector, dy: S::Vector) -> S::Vector {
+        s.mul(dy, s.sub(s.splat(1.0), s.mul(y, y)))
     }
 }
