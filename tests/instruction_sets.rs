@@ -7,8 +7,9 @@ use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, FullyConnected, Init, Layer, Lrn, MaxPool};
 use pipeline::devices::cpu::Threads;
 use pipeline::model::{Network, Pass};
+use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
-use pipeline::ops::{Shape, simd};
+use pipeline::ops::simd::{self, Instructions};
 use pipeline::rng::{Philox, Purpose};
 
 const SHAPE: Shape = Shape::new(3, 19, 18);
@@ -85,7 +86,7 @@ fn trained(method: Method) -> Vec<f32> {
 fn vector_instructions_train_what_plain_code_trains() {
     let methods = [Method::Direct, Method::Winograd];
     let fast = methods.map(trained);
-    simd::only_portable();
+    simd::limit(Instructions::Portable);
     for (fast, method) in fast.iter().zip(methods) {
         let plain = trained(method);
         let largest = plain.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));

@@ -1,15 +1,25 @@
-//! Vectors of eight floats: kernels are written once over [`Simd`], and run by what the processor has.
+//! Vectors of eight floats, and rows of sixteen: kernels are written once over [`Simd`], and run by what the processor has.
 //!
 //! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels stay safe code. Work is
 //! handed to [`run`], which compiles it once for each instruction set; closures inside of it are not, so kernels have loops
-//! where vectors are worked on. Instances: AVX2 with FMA, and plain code for any processor. A third (AVX-512, NEON) is one
-//! more file beside `avx2.rs` and one more arm in [`run`].
+//! where vectors are worked on. Instances: AVX-512, AVX2 with FMA, and plain code for any processor. Another (NEON) is one
+//! more file beside `avx2.rs` and one more [`Instructions`].
+//!
+//! Both instances of x86 round alike, so that they compute the same bits.
 #![allow(
     clippy::inline_always,
     reason = "operations must become a part of the function that is compiled for the instruction set"
 )]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod instructions;
+mod row;
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+
+pub use instructions::{Instructions, limit, used};
+pub use row::{ROW, Row};
 
 /// Floats of a vector.
 pub const LANES: usize = 8;
@@ -23,8 +33,18 @@ pub type Lanes = [f32; LANES];
 /// A small whole number for each lane.
 pub type Bytes = [u8; LANES];
 
-/// An instruction set. All operations are by lane, and rounded once each.
-pub trait Simd: Copy + Send + Sync {
+/// An instruction set, and how it multiplies most.
+pub trait Simd: Vectors {
+    /// Sixteen floats: one register, or two.
+    type Row: Row<Self>;
+
+    /// Rows of sums that its registers hold in a tile (`ops/tile.rs`): of one panel, and of two side by side. 0 where two are
+    /// not worked on together.
+    const TALL: [usize; 2];
+}
+
+/// Operations on vectors of eight floats. All are by lane, and rounded once each.
+pub trait Vectors: Copy + Send + Sync {
     /// Eight floats in a register.
     type Vector: Copy;
     /// All lanes `x`.
@@ -77,22 +97,22 @@ pub trait Work {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Whether the processor's own instructions are left unused.
-static ONLY_PORTABLE: AtomicBool = AtomicBool::new(false);
-
-/// From now on this process runs every kernel as plain code: to compare instruction sets.
-pub fn only_portable() {
-    ONLY_PORTABLE.store(true, Ordering::Relaxed);
-}
-
-/// Does `work` with the best instructions of this processor.
+/// Does `work` with the best instructions that this processor has and [`limit`] allows.
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    if !ONLY_PORTABLE.load(Ordering::Relaxed)
-        && let Some(simd) = avx2::Avx2::detect()
-    {
-        return simd.run(work);
+    match used() {
+        Instructions::Avx512 => {
+            if let Some(simd) = avx512::Avx512::detect() {
+                return simd.run(work);
+            }
+        }
+        Instructions::Avx2 => {
+            if let Some(simd) = avx2::Avx2::detect() {
+                return simd.run(work);
+            }
+        }
+        Instructions::Portable => {}
     }
     work.run(Portable)
 }
@@ -131,6 +151,12 @@ fn pairs(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
 }
 
 impl Simd for Portable {
+    type Row = [Lanes; 2];
+
+    const TALL: [usize; 2] = [6, 0];
+}
+
+impl Vectors for Portable {
     type Vector = Lanes;
 
     #[inline(always)]
@@ -218,9 +244,6 @@ impl Simd for Portable {
         pairs(a, of, |a, of| f32::from_bits(a.to_bits() | (of.to_bits() & SIGN)))
     }
 }
-
-#[cfg(target_arch = "x86_64")]
-pub mod avx2;
 
 #[cfg(test)]
 mod tests {

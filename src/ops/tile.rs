@@ -8,9 +8,14 @@
 //! change places (p is an element of the window, j an output position, and w holds dy). Since both are lists of places,
 //! any kernel size, stride, padding and number of channels is the same loop.
 //!
-//! A tile is six p × two vectors of eight l: 12 sums, two vectors of w and one value of x fill 15 of the 16 registers
-//! of AVX2. Each j takes 12 fused multiply-adds, two loads and six broadcasts: at two of either per cycle, the
-//! multiply-adds are what limits it.
+//! A *panel* is sixteen l of all j or p. A tile is some p of one panel, or of two side by side, whose sums stay in registers:
+//!
+//! * AVX2: six p of one panel. 12 registers of sums, two of w and one of x, of 16. Each j takes 12 fused multiply-adds, two
+//!   loads and six broadcasts: at two of either per cycle, the multiply-adds are what limits it.
+//! * AVX-512: eight p of two panels. 16 registers of sums, two of w and one of x, of 32. Each j takes 16 fused multiply-adds,
+//!   two loads and eight broadcasts. Of one panel it would be as many broadcasts as multiply-adds.
+//!
+//! Each sum is of its own j in their order, whatever else is in the tile: both have the same bits.
 #![allow(
     clippy::inline_always,
     reason = "the loop must become a part of the function that is compiled for the instruction set"
@@ -18,15 +23,15 @@
 
 mod maps;
 
-pub use maps::{Ending, tiles_from_map, tiles_to_map};
+pub use maps::{Blocks, Ending, tiles_from_map, tiles_to_map};
 
-use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use crate::ops::simd::{self, ROW, Row, Simd, Work};
 
-/// Values of l: two vectors of eight.
-pub const PANEL: usize = 2 * LANES;
+/// Values of l of a panel.
+pub const PANEL: usize = ROW;
 
-/// Values of p in a tile, at most.
-const TALL: usize = 6;
+/// Panels that are worked on together, at most.
+pub const TOGETHER: usize = 2;
 
 /// Whether sums start from what `out` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +40,6 @@ pub enum Start {
     Zero,
     /// out += Σ.
     Sum,
-}
-
-/// The sum above for any number of `bases`, by the best instructions of this machine.
-///
-/// # Panics
-/// Where a place lies outside `x`, or `w` or `out` is too short.
-pub fn tiles(x: &[f32], bases: &[u32], offsets: &[u32], w: &[f32], out: &mut [f32], start: Start) {
-    let x = Places { x, bases, offsets };
-    simd::run(Tiles { x, w, out, start });
 }
 
 /// x, and which of it is multiplied.
@@ -55,6 +51,49 @@ pub struct Places<'a> {
     pub bases: &'a [u32],
     /// Where j is from there.
     pub offsets: &'a [u32],
+}
+
+/// Panels of w or of sums, `[row][16]` each.
+#[derive(Clone, Copy, Debug)]
+pub struct Panels<D> {
+    /// Where they lie.
+    pub data: D,
+    /// From one to the next.
+    pub apart: usize,
+    /// How many there are: up to [`TOGETHER`].
+    pub count: usize,
+}
+
+impl<D: AsRef<[f32]>> Panels<D> {
+    /// Checks that they have `rows` rows each.
+    #[inline(always)]
+    fn check(&self, rows: usize) {
+        assert!((1..=TOGETHER).contains(&self.count), "one panel or two");
+        let (len, last) = (self.data.as_ref().len(), (self.count - 1) * self.apart);
+        assert!(
+            last <= len && rows * PANEL <= len - last,
+            "panels longer than their memory"
+        );
+    }
+}
+
+impl Panels<&[f32]> {
+    /// As many panels for sums.
+    pub fn beside<'a>(&self, data: &'a mut [f32], apart: usize) -> Panels<&'a mut [f32]> {
+        Panels {
+            data,
+            apart,
+            count: self.count,
+        }
+    }
+}
+
+/// The sum above for any number of `bases` and one panel or two, by the best instructions of this machine.
+///
+/// # Panics
+/// Where a place lies outside `x`, `w` or `out` is too short, or they are not as many panels.
+pub fn tiles(x: Places<'_>, w: Panels<&[f32]>, out: Panels<&mut [f32]>, start: Start) {
+    simd::run(Tiles { x, w, out, start });
 }
 
 /// The furthest of some places, and what lies `more` beyond it, must be one of `len`.
@@ -83,19 +122,27 @@ impl Places<'_> {
         }
     }
 
-    /// The sums of `P` bases from the `first` on.
+    /// The sums of `P` bases from the `first` on, for `C` panels of `w` from number `panel` on.
     ///
     /// # Safety
-    /// There are as many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset.
+    /// There are as many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset
+    /// in each of the panels.
     #[inline(always)]
     #[allow(
         clippy::needless_range_loop,
-        reason = "counted loops over P unroll, and sums stay in registers"
+        reason = "counted loops over P and C unroll, and sums stay in registers"
     )]
-    unsafe fn sums<S: Simd, W: Rows, const P: usize>(&self, simd: S, first: usize, w: &W) -> [[S::Vector; 2]; P] {
+    unsafe fn sums<S: Simd, W: Rows, const P: usize, const C: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        w: &W,
+        panel: usize,
+    ) -> [[S::Row; C]; P] {
         debug_assert!(first + P <= self.bases.len());
         // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
-        let mut sums = [[simd.splat(0.0); 2]; P];
+        let mut sums = [[S::Row::splat(simd, 0.0); C]; P];
+        let mut row = [S::Row::splat(simd, 0.0); C];
         let mut from = [self.x.as_ptr(); P];
         for p in 0..P {
             // Wrapping: without offsets nothing is read, and the bases were not checked.
@@ -106,13 +153,16 @@ impl Places<'_> {
                 .wrapping_add(unsafe { *self.bases.get_unchecked(first + p) } as usize);
         }
         for (j, offset) in self.offsets.iter().enumerate() {
-            // SAFETY: w has a row for each offset.
-            let [left, right] = unsafe { w.row(simd, j) };
+            for c in 0..C {
+                // SAFETY: w has a row for each offset in each panel.
+                row[c] = unsafe { w.row(simd, j, panel + c) };
+            }
             for p in 0..P {
                 // SAFETY: every base + offset lies inside x.
-                let x = simd.splat(unsafe { *from[p].add(*offset as usize) });
-                sums[p][0] = simd.mul_add(x, left, sums[p][0]);
-                sums[p][1] = simd.mul_add(x, right, sums[p][1]);
+                let x = S::Row::splat(simd, unsafe { *from[p].add(*offset as usize) });
+                for c in 0..C {
+                    sums[p][c] = x.mul_add(simd, row[c], sums[p][c]);
+                }
             }
         }
         sums
@@ -121,58 +171,101 @@ impl Places<'_> {
 
 /// w, by rows of sixteen.
 trait Rows {
-    /// Row `j`.
+    /// Row `j` of a panel.
     ///
     /// # Safety
     /// There is one.
-    unsafe fn row<S: Simd>(&self, simd: S, j: usize) -> [S::Vector; 2];
+    unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row;
 }
 
-/// Rows one after another.
-struct Panel<'a>(&'a [Lanes]);
-
-impl Rows for Panel<'_> {
+impl Rows for Panels<&[f32]> {
     #[inline(always)]
-    unsafe fn row<S: Simd>(&self, simd: S, j: usize) -> [S::Vector; 2] {
-        debug_assert!(2 * j + 1 < self.0.len());
-        // SAFETY: row j is two vectors.
-        unsafe {
-            [
-                simd.load(self.0.get_unchecked(2 * j)),
-                simd.load(self.0.get_unchecked(2 * j + 1)),
-            ]
+    unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row {
+        let at = panel * self.apart + j * PANEL;
+        debug_assert!(at + PANEL <= self.data.len());
+        // SAFETY: as the caller says, sixteen floats lie there.
+        S::Row::load(simd, unsafe { &*self.data.as_ptr().add(at).cast() })
+    }
+}
+
+impl Panels<&mut [f32]> {
+    /// Writes sums to rows from the `first` on, of panels from number `panel` on.
+    ///
+    /// # Safety
+    /// The panels have as many rows.
+    #[inline(always)]
+    unsafe fn write<S: Simd, const P: usize, const C: usize>(
+        &mut self,
+        simd: S,
+        sums: [[S::Row; C]; P],
+        first: usize,
+        panel: usize,
+        start: Start,
+    ) {
+        for (p, sums) in sums.into_iter().enumerate() {
+            for (c, sum) in sums.into_iter().enumerate() {
+                let at = (panel + c) * self.apart + (first + p) * PANEL;
+                debug_assert!(at + PANEL <= self.data.len());
+                // SAFETY: as the caller says, sixteen floats lie there.
+                let out: &mut [f32; PANEL] = unsafe { &mut *self.data.as_mut_ptr().add(at).cast() };
+                let sum = match start {
+                    Start::Zero => sum,
+                    Start::Sum => S::Row::load(simd, out).add(simd, sum),
+                };
+                sum.store(simd, out);
+            }
         }
     }
 }
 
 /// Something to compute by tiles.
 trait Tiled {
-    /// Values of p.
-    fn len(&self) -> usize;
+    /// Values of p, and panels.
+    fn size(&self) -> [usize; 2];
 
-    /// The tile of `P` values of p from the `first` on.
+    /// The tile of `P` values of p from the `first` on, and of `C` panels from number `panel` on.
     ///
     /// # Safety
     /// There are as many.
-    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize);
+    unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize);
 }
 
 /// All tiles of `work`.
 #[inline(always)]
 fn each_tile<S: Simd>(simd: S, work: &mut impl Tiled) {
-    // As even as they come: tiles of five or four also keep the multipliers busy, shorter ones do not.
-    let (total, count) = (work.len(), work.len().div_ceil(TALL));
+    let [_, panels] = work.size();
+    if panels == TOGETHER && S::TALL[1] > 0 {
+        return column::<S, TOGETHER>(simd, work, 0);
+    }
+    for panel in 0..panels {
+        column::<S, 1>(simd, work, panel);
+    }
+}
+
+/// All tiles of `C` panels.
+#[inline(always)]
+fn column<S: Simd, const C: usize>(simd: S, work: &mut impl Tiled, panel: usize) {
+    // As even as they come: tiles a little shorter also keep the multipliers busy, short ones do not.
+    let tall = S::TALL[C - 1];
+    let [total, _] = work.size();
+    let count = total.div_ceil(tall);
     for i in 0..count {
         let (first, end) = (i * total / count, (i + 1) * total / count);
-        // SAFETY: the tile's P is how many there are from the first to the end, which lies in the work.
+        // Only what an instruction set asks for is compiled: `tall` is known.
+        // SAFETY: the tile's P is how many there are from the first to the end, which lies in the work, and so do C panels.
         unsafe {
             match end - first {
-                1 => work.tile::<S, 1>(simd, first),
-                2 => work.tile::<S, 2>(simd, first),
-                3 => work.tile::<S, 3>(simd, first),
-                4 => work.tile::<S, 4>(simd, first),
-                5 => work.tile::<S, 5>(simd, first),
-                _ => work.tile::<S, TALL>(simd, first),
+                1 => work.tile::<S, 1, C>(simd, first, panel),
+                2 => work.tile::<S, 2, C>(simd, first, panel),
+                3 => work.tile::<S, 3, C>(simd, first, panel),
+                4 => work.tile::<S, 4, C>(simd, first, panel),
+                5 => work.tile::<S, 5, C>(simd, first, panel),
+                6 => work.tile::<S, 6, C>(simd, first, panel),
+                7 if tall >= 7 => work.tile::<S, 7, C>(simd, first, panel),
+                8 if tall >= 8 => work.tile::<S, 8, C>(simd, first, panel),
+                9 if tall >= 9 => work.tile::<S, 9, C>(simd, first, panel),
+                10 if tall >= 10 => work.tile::<S, 10, C>(simd, first, panel),
+                _ => unreachable!("tiles have up to {tall} rows"),
             }
         }
     }
@@ -181,8 +274,8 @@ fn each_tile<S: Simd>(simd: S, work: &mut impl Tiled) {
 /// The operands of [`tiles`].
 struct Tiles<'a> {
     x: Places<'a>,
-    w: &'a [f32],
-    out: &'a mut [f32],
+    w: Panels<&'a [f32]>,
+    out: Panels<&'a mut [f32]>,
     start: Start,
 }
 
@@ -192,50 +285,25 @@ impl Work for Tiles<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         self.x.check();
-        assert!(self.w.len() >= self.x.offsets.len() * PANEL, "too few weights");
-        assert!(self.out.len() >= self.x.bases.len() * PANEL, "too little room for sums");
+        self.w.check(self.x.offsets.len());
+        self.out.check(self.x.bases.len());
+        assert_eq!(self.w.count, self.out.count, "as many panels of sums as of w");
         each_tile(simd, &mut self);
     }
 }
 
 impl Tiled for Tiles<'_> {
     #[inline(always)]
-    fn len(&self) -> usize {
-        self.x.bases.len()
+    fn size(&self) -> [usize; 2] {
+        [self.x.bases.len(), self.w.count]
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize) {
-        // SAFETY: `run` has checked the places and the length of w; there are P bases from the first on.
-        let sums = unsafe { self.x.sums::<S, _, P>(simd, first, &Panel(self.w.as_chunks().0)) };
-        // SAFETY: `run` has checked that out has a row for each base.
-        unsafe { write_rows(simd, sums, first, self.out, self.start) };
-    }
-}
-
-/// Sums to rows of sixteen from the `first` on.
-///
-/// # Safety
-/// `out` has as many.
-#[inline(always)]
-unsafe fn write_rows<S: Simd, const P: usize>(
-    simd: S,
-    sums: [[S::Vector; 2]; P],
-    first: usize,
-    out: &mut [f32],
-    start: Start,
-) {
-    let out = out.as_chunks_mut::<LANES>().0;
-    debug_assert!(out.len() >= 2 * (first + P));
-    for (p, sums) in sums.into_iter().enumerate() {
-        for (half, sum) in sums.into_iter().enumerate() {
-            // SAFETY: out has two vectors for each row.
-            let out: &mut Lanes = unsafe { out.get_unchecked_mut(2 * (first + p) + half) };
-            let sum = match start {
-                Start::Zero => sum,
-                Start::Sum => simd.add(simd.load(out), sum),
-            };
-            simd.store(sum, out);
+    unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize) {
+        // SAFETY: `run` has checked the places and both panels; there are P bases and C panels.
+        unsafe {
+            let sums = self.x.sums::<S, _, P, C>(simd, first, &self.w, panel);
+            self.out.write(simd, sums, first, panel, self.start);
         }
     }
 }
@@ -249,24 +317,49 @@ mod tests {
     fn the_fastest_tiles_agree_with_the_portable_ones() {
         let number = |i: usize| ((i * 7919) % 1013) as f32 / 506.0 - 1.0;
         let x: Vec<f32> = (0..400).map(number).collect();
-        for (count, length) in [(1, 1), (2, 3), (3, 40), (5, 7), (7, 100), (13, 99), (36, 0)] {
-            let bases: Vec<u32> = (0..count).map(|p| p * 37 % 199).collect();
+        let sizes = [
+            (1, 1),
+            (2, 3),
+            (3, 40),
+            (5, 7),
+            (7, 100),
+            (8, 3),
+            (9, 2),
+            (10, 5),
+            (13, 99),
+            (36, 0),
+        ];
+        for (rows, length, panels) in sizes
+            .into_iter()
+            .flat_map(|(rows, length)| [(rows, length, 1), (rows, length, 2)])
+        {
+            let bases: Vec<u32> = (0..rows).map(|p| p * 37 % 199).collect();
             let offsets: Vec<u32> = (0..length).map(|j| j * 53 % 201).collect();
-            let w: Vec<f32> = (0..offsets.len() * PANEL).map(|i| number(i + 5)).collect();
+            let x = Places {
+                x: &x,
+                bases: &bases,
+                offsets: &offsets,
+            };
+            let [w_apart, out_apart] = [offsets.len() * PANEL + 3, bases.len() * PANEL + 5];
+            let w: Vec<f32> = (0..panels * w_apart).map(|i| number(i + 5)).collect();
+            let w = Panels {
+                data: &w[..],
+                apart: w_apart,
+                count: panels,
+            };
             for start in [Start::Zero, Start::Sum] {
-                let mut ours: Vec<f32> = (0..bases.len() * PANEL).map(|i| number(i + 9)).collect();
+                let mut ours: Vec<f32> = (0..panels * out_apart).map(|i| number(i + 9)).collect();
                 let mut twin = ours.clone();
-                tiles(&x, &bases, &offsets, &w, &mut ours, start);
-                let places = Places {
-                    x: &x,
-                    bases: &bases,
-                    offsets: &offsets,
-                };
-                let (w, out) = (&w[..], &mut twin[..]);
+                let [fast, plain] = [&mut ours, &mut twin].map(|data| Panels {
+                    data: &mut data[..],
+                    apart: out_apart,
+                    count: panels,
+                });
+                tiles(x, w, fast, start);
                 Tiles {
-                    x: places,
+                    x,
                     w,
-                    out,
+                    out: plain,
                     start,
                 }
                 .run(Portable);
@@ -277,9 +370,35 @@ mod tests {
         }
     }
 
+    /// One row of one panel with these places.
+    fn try_places(base: u32, offset: u32, rows: usize) {
+        let x = Places {
+            x: &[0.0; 9],
+            bases: &[base],
+            offsets: &[offset],
+        };
+        let w = Panels {
+            data: &[0.0; 16][..],
+            apart: 0,
+            count: 1,
+        };
+        let out = Panels {
+            data: &mut [0.0; 16][..rows * PANEL],
+            apart: 0,
+            count: 1,
+        };
+        tiles(x, w, out, Start::Zero);
+    }
+
     #[test]
     #[should_panic(expected = "a place beyond the input")]
     fn places_beyond_the_input_are_refused() {
-        tiles(&[0.0; 9], &[4], &[5], &[0.0; 16], &mut [0.0; 16], Start::Zero);
+        try_places(4, 5, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "panels longer than their memory")]
+    fn sums_beyond_their_memory_are_refused() {
+        try_places(3, 5, 0);
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! Nothing is copied per window as in im2col, and one loop (`ops/tile.rs`) serves the three directions:
 //!
-//! * forward: the tile is six positions, the sum goes over the window, w is packed in panels;
+//! * forward: a tile is some positions, the sum goes over the window, w is packed in panels;
 //! * data gradient, stride 1: forward on dy, with flipped kernels and a halo of K − 1 − p;
-//! * weight gradient: the tile is six elements of the window, the sum goes over the positions, w is dy as it lies.
+//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy as it lies.
 //!
 //! Rows of the kernel that meet nothing but the halo are left out.
 
-use super::layout::{Layout, Panel};
+use super::layout::{Layout, Run};
 use crate::ops::simd::LANES;
-use crate::ops::tile::{Ending, PANEL, Places, tiles_from_map, tiles_to_map};
+use crate::ops::tile::{Blocks, Ending, PANEL, Panels, Places, TOGETHER, tiles_from_map, tiles_to_map};
 
-/// Positions of one sum of the weight gradient: 16 KiB of dy stay in the L1 cache for all tiles.
+/// Positions of one sum of the weight gradient: dy of two panels, 32 KiB, stays in the L1 cache for all tiles.
 const DEPTH: usize = 256;
 
 /// y of `layout`'s images from their `x` and packed weights: plus `bias`, rectified where asked.
@@ -27,39 +27,48 @@ pub fn forward(
 ) {
     let areas = layout.areas(scratch);
     layout.fill_halo(x, areas.halo);
-    let mut listed = None;
-    let panels = packed.chunks_exact(layout.geometry.patch() * PANEL);
-    for (panel, weights) in layout.panels().zip(panels) {
-        if listed.replace(panel.group) != Some(panel.group) {
-            layout.list_offsets(panel.group, areas.offsets);
-        }
-        let mut ending = Ending {
-            bias: [0.0; PANEL],
-            rectify,
-        };
-        if let Some(bias) = bias {
-            ending.bias[..panel.channels.len()].copy_from_slice(&bias[panel.channels.clone()]);
-        }
-        let (first, apart) = blocks(layout, &panel);
-        let y = &mut y[first..];
-        layout.each_band(|kernel, rows| {
-            let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
-            let x = Places {
-                x: areas.halo,
-                bases: &areas.bases[positions.clone()],
-                offsets: &areas.offsets[elements.clone()],
+    let apart = layout.geometry.patch() * PANEL;
+    for group in 0..layout.geometry.groups {
+        layout.list_offsets(group, areas.offsets);
+        for run in layout.group_runs(group) {
+            let weights = &packed[run.first * apart..][..run.panels * apart];
+            let mut ending = Ending {
+                bias: [[0.0; LANES]; 2 * TOGETHER],
+                rectify,
             };
-            let weights = &weights[elements.start * PANEL..elements.end * PANEL];
-            tiles_to_map(x, weights, ending, &areas.places[positions], apart, y);
-        });
+            if let Some(bias) = bias {
+                ending.bias.as_flattened_mut()[..run.channels.len()].copy_from_slice(&bias[run.channels.clone()]);
+            }
+            let (first, block) = blocks(layout, &run);
+            let y = &mut y[first..];
+            layout.each_band(|kernel, rows| {
+                let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
+                let x = Places {
+                    x: areas.halo,
+                    bases: &areas.bases[positions.clone()],
+                    offsets: &areas.offsets[elements.clone()],
+                };
+                let w = Panels {
+                    data: &weights[elements.start * PANEL..],
+                    apart,
+                    count: run.panels,
+                };
+                let y = Blocks {
+                    data: &mut *y,
+                    places: &areas.places[positions],
+                    apart: block,
+                    count: run.blocks(),
+                };
+                tiles_to_map(x, w, ending, y);
+            });
+        }
     }
 }
 
-/// Where a panel's first block lies in an image of y, and how much further on its second; 0 where it has none.
-fn blocks(layout: &Layout<'_>, panel: &Panel) -> (usize, usize) {
+/// Where the first block of a run lies in an image of y, and how far it is from one to the next.
+fn blocks(layout: &Layout<'_>, run: &Run) -> (usize, usize) {
     let block = layout.output().block();
-    let apart = if panel.channels.len() > LANES { block } else { 0 };
-    (panel.channels.start / LANES * block, apart)
+    (run.channels.start / LANES * block, block)
 }
 
 /// Adds the weight gradient of `layout`'s images, from their `x` and `dy`, to `sums`: panels of the window's elements. What is
@@ -67,27 +76,37 @@ fn blocks(layout: &Layout<'_>, panel: &Panel) -> (usize, usize) {
 pub fn backward_weights(layout: &Layout<'_>, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
     let areas = layout.areas(scratch);
     layout.fill_halo(x, areas.halo);
-    let mut listed = None;
-    let panels = sums.chunks_exact_mut(layout.geometry.patch() * PANEL);
-    for (panel, sums) in layout.panels().zip(panels) {
-        if listed.replace(panel.group) != Some(panel.group) {
-            layout.list_offsets(panel.group, areas.offsets);
+    let apart = layout.geometry.patch() * PANEL;
+    for group in 0..layout.geometry.groups {
+        layout.list_offsets(group, areas.offsets);
+        for run in layout.group_runs(group) {
+            let sums = &mut sums[run.first * apart..][..run.panels * apart];
+            let (first, block) = blocks(layout, &run);
+            let dy = &dy[first..];
+            layout.each_band(|kernel, rows| {
+                let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
+                for from in positions.clone().step_by(DEPTH) {
+                    let to = (from + DEPTH).min(positions.end);
+                    // Elements of the window and positions change places.
+                    let x = Places {
+                        x: areas.halo,
+                        bases: &areas.offsets[elements.clone()],
+                        offsets: &areas.bases[from..to],
+                    };
+                    let dy = Blocks {
+                        data: dy,
+                        places: &areas.places[from..to],
+                        apart: block,
+                        count: run.blocks(),
+                    };
+                    let sums = Panels {
+                        data: &mut sums[elements.start * PANEL..],
+                        apart,
+                        count: run.panels,
+                    };
+                    tiles_from_map(x, dy, sums);
+                }
+            });
         }
-        let (first, apart) = blocks(layout, &panel);
-        let dy = &dy[first..];
-        layout.each_band(|kernel, rows| {
-            let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
-            let sums = &mut sums[elements.start * PANEL..elements.end * PANEL];
-            for from in positions.clone().step_by(DEPTH) {
-                let to = (from + DEPTH).min(positions.end);
-                // Elements of the window and positions change places.
-                let x = Places {
-                    x: areas.halo,
-                    bases: &areas.offsets[elements.clone()],
-                    offsets: &areas.bases[from..to],
-                };
-                tiles_from_map(x, dy, &areas.places[from..to], apart, sums);
-            }
-        });
     }
 }

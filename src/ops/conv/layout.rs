@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::Geometry;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
-use crate::ops::tile::PANEL;
+use crate::ops::tile::{PANEL, TOGETHER};
 
 /// Sizes of a convolution on `images` images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,26 @@ pub struct Panel {
     pub group: usize,
     /// Its channels, at most sixteen.
     pub channels: Range<usize>,
+}
+
+/// Neighbouring panels of one group that are worked on together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The number of the first.
+    pub first: usize,
+    /// How many there are: up to [`TOGETHER`].
+    pub panels: usize,
+    /// Their group.
+    pub group: usize,
+    /// Their channels.
+    pub channels: Range<usize>,
+}
+
+impl Run {
+    /// Blocks of channels.
+    pub fn blocks(&self) -> usize {
+        self.channels.len().div_ceil(LANES)
+    }
 }
 
 /// One element of the window.
@@ -248,6 +268,21 @@ impl<'a> Layout<'a> {
             group,
             channels: first..(first + PANEL).min((group + 1) * outputs),
         }
+    }
+
+    /// The panels of one group, some together.
+    pub fn group_runs(&self, group: usize) -> impl Iterator<Item = Run> + '_ {
+        let panels = group * self.group_panels()..(group + 1) * self.group_panels();
+        panels.clone().step_by(TOGETHER).map(move |first| {
+            let panels = TOGETHER.min(panels.end - first);
+            let channels = self.panel(first).channels.start..self.panel(first + panels - 1).channels.end;
+            Run {
+                first,
+                panels,
+                group,
+                channels,
+            }
+        })
     }
 
     /// All panels.

@@ -1,8 +1,8 @@
 //! Fully connected layer: the tiles of direct convolution, over panels of sixteen images or of sixteen inputs.
 //!
-//! * forward: a panel is sixteen images, the tile is six outputs, the sum goes over the inputs: w is read as it lies, once;
-//! * data gradient: a panel is sixteen inputs of w, the tile is six images, the sum goes over the outputs;
-//! * weight gradient: a panel is sixteen inputs of x, the tile is six outputs, the sum goes over the images of each half.
+//! * forward: a panel is sixteen images, a tile is some outputs, the sum goes over the inputs: w is read as it lies, once;
+//! * data gradient: a panel is sixteen inputs of w, a tile is some images, the sum goes over the outputs;
+//! * weight gradient: a panel is sixteen inputs of x, a tile is some outputs, the sum goes over the images of each half.
 //!
 //! How a row is summed does not depend on the rows beside it, so that a device with half of the batch has the same bits.
 
@@ -12,10 +12,10 @@ use std::ops::Range;
 use super::Geometry;
 use super::strip::{Strip, unpack};
 use crate::devices::cpu::{Cpu, Threads};
-use crate::ops::tile::{PANEL, Start, tiles};
+use crate::ops::tile::{PANEL, Panels, Places, Start, TOGETHER, tiles};
 use crate::ops::{Chunks, relu};
 
-/// Outputs of one task, or images of one call: a multiple of a tile's six.
+/// Outputs of one task: a multiple of a tile's six or eight.
 const BLOCK: usize = 48;
 
 /// Terms of one sum: a panel of them stays in the nearest cache.
@@ -68,14 +68,20 @@ impl Geometry {
             let outputs = BLOCK.min(self.outputs - block * BLOCK);
             let weight = &weight[block * BLOCK * self.inputs..][..outputs * self.inputs];
             let bases: [u32; BLOCK] = array::from_fn(|o| (o * self.inputs) as u32);
-            for (from, places) in depths(self.inputs, 1) {
-                for (images, sums) in images
-                    .chunks_exact(self.inputs * PANEL)
-                    .zip(sums.chunks_exact_mut(BLOCK * PANEL))
-                {
-                    let images = &images[from * PANEL..(from + places.len()) * PANEL];
-                    let sums = &mut sums[..outputs * PANEL];
-                    tiles(weight, &bases[..outputs], places.list(), images, sums, start(from));
+            for (from, terms) in depths(self.inputs) {
+                let x = Places {
+                    x: weight,
+                    bases: &bases[..outputs],
+                    offsets: terms.list(),
+                };
+                let images = images.chunks(TOGETHER * self.inputs * PANEL);
+                for (images, sums) in images.zip(sums.chunks_mut(TOGETHER * BLOCK * PANEL)) {
+                    let w = Panels {
+                        data: &images[from * PANEL..],
+                        apart: self.inputs * PANEL,
+                        count: sums.len() / (BLOCK * PANEL),
+                    };
+                    tiles(x, w, w.beside(sums, BLOCK * PANEL), start(from));
                 }
             }
         });
@@ -128,17 +134,25 @@ impl Geometry {
                 let columns = self.columns(part);
                 let strip = self.strip(dw, &columns);
                 strip.find_pages();
-                let count = panels.len() / (batch * PANEL);
+                let pairs = panels.len().div_ceil(TOGETHER * batch * PANEL);
                 // Half by half, so that what all panels are multiplied by stays in the nearest cache.
                 for (number, half) in halves.iter().enumerate().filter(|(_, half)| !half.is_empty()) {
                     let start = if number == 0 { Start::Zero } else { Start::Sum };
                     let gradients = &gradients[half.start * BLOCK..half.end * BLOCK];
-                    let sums = sums.chunks_exact_mut(BLOCK * PANEL);
-                    for (panel, (x, sums)) in panels.chunks_exact(batch * PANEL).zip(sums).enumerate() {
-                        strip.fetch(number * count + panel, present * count);
-                        let x = &x[half.start * PANEL..half.end * PANEL];
-                        let sums = &mut sums[..outputs * PANEL];
-                        tiles(gradients, &bases[..outputs], &places[..half.len()], x, sums, start);
+                    let dy = Places {
+                        x: gradients,
+                        bases: &bases[..outputs],
+                        offsets: &places[..half.len()],
+                    };
+                    let sums = sums.chunks_mut(TOGETHER * BLOCK * PANEL);
+                    for (pair, (x, sums)) in panels.chunks(TOGETHER * batch * PANEL).zip(sums).enumerate() {
+                        strip.fetch(number * pairs + pair, present * pairs);
+                        let x = Panels {
+                            data: &x[half.start * PANEL..],
+                            apart: batch * PANEL,
+                            count: x.len() / (batch * PANEL),
+                        };
+                        tiles(dy, x, x.beside(sums, BLOCK * PANEL), start);
                     }
                 }
                 for (o, dw) in dw.chunks_exact_mut(self.inputs).enumerate() {
@@ -170,10 +184,11 @@ impl Geometry {
         });
         let gradients = &*gradients;
         let places: [u32; ROWS] = array::from_fn(|o| o as u32);
+        let images: Vec<u32> = (0..batch).map(|n| (n * ROWS) as u32).collect();
         cpu.threads.each_part(sums, COLUMNS * batch * PANEL, |block, sums| {
             let mut packed = cpu.scratch.of(cpu.threads.worker());
             let columns = self.columns(block);
-            let panels = sums.len() / (batch * PANEL);
+            let pairs = sums.len().div_ceil(TOGETHER * batch * PANEL);
             let mut strips = weight
                 .chunks(ROWS * self.inputs)
                 .map(|rows| self.strip(rows, &columns))
@@ -184,14 +199,20 @@ impl Geometry {
                 strip.pack(PITCH, &mut packed);
                 let next = strips.peek();
                 next.inspect(|next| next.find_pages());
-                let packed = packed.chunks_exact(PITCH * PANEL);
-                for (panel, (packed, sums)) in packed.zip(sums.chunks_exact_mut(batch * PANEL)).enumerate() {
-                    next.inspect(|next| next.fetch(panel, panels));
-                    for (image, sums) in sums.chunks_mut(BLOCK * PANEL).enumerate() {
-                        let bases: [u32; BLOCK] = array::from_fn(|n| ((image * BLOCK + n) * ROWS) as u32);
-                        let bases = &bases[..sums.len() / PANEL];
-                        tiles(gradients, bases, &places[..rows], packed, sums, start(number));
-                    }
+                let packed = packed.chunks(TOGETHER * PITCH * PANEL);
+                for (pair, (packed, sums)) in packed.zip(sums.chunks_mut(TOGETHER * batch * PANEL)).enumerate() {
+                    next.inspect(|next| next.fetch(pair, pairs));
+                    let w = Panels {
+                        data: packed,
+                        apart: PITCH * PANEL,
+                        count: sums.len() / (batch * PANEL),
+                    };
+                    let dy = Places {
+                        x: gradients,
+                        bases: &images,
+                        offsets: &places[..rows],
+                    };
+                    tiles(dy, w, w.beside(sums, batch * PANEL), start(number));
                 }
             }
         });
@@ -230,27 +251,23 @@ fn start(from: usize) -> Start {
 }
 
 /// Places of some terms of a sum.
-struct Places {
+struct Terms {
     list: [u32; DEPTH],
     count: usize,
 }
 
-impl Places {
+impl Terms {
     fn list(&self) -> &[u32] {
         &self.list[..self.count]
     }
-
-    fn len(&self) -> usize {
-        self.count
-    }
 }
 
-/// The terms of a sum in parts: the first of each, and their places, `stride` apart. One empty part where there are none.
-fn depths(terms: usize, stride: usize) -> impl Iterator<Item = (usize, Places)> {
+/// The terms of a sum in parts: the first of each, and their places. One empty part where there are none.
+fn depths(terms: usize) -> impl Iterator<Item = (usize, Terms)> {
     (0..terms.max(1)).step_by(DEPTH).map(move |from| {
-        let list = array::from_fn(|j| ((from + j) * stride) as u32);
+        let list = array::from_fn(|j| (from + j) as u32);
         let count = DEPTH.min(terms - from);
-        (from, Places { list, count })
+        (from, Terms { list, count })
     })
 }
 

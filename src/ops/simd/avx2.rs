@@ -1,4 +1,4 @@
-//! AVX2 with fused multiply-add.
+//! AVX2 with fused multiply-add. With AVX-512 vectors of eight floats are the same, so [`avx512`](super::avx512) shares them.
 #![allow(
     clippy::inline_always,
     reason = "operations must become a part of the function that is compiled for the instruction set"
@@ -12,18 +12,32 @@ use std::arch::x86_64::{
     _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps,
     _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
 };
+use std::marker::PhantomData;
 
-use super::{Bytes, Lanes, SIGN, Simd, Work};
+use super::{Bytes, Lanes, SIGN, Simd, Vectors, Work};
 
-/// Proof that the processor has AVX2 and FMA: only [`detect`](Self::detect) makes one.
+/// Proof that the processor has AVX2, FMA, and whatever else rows of `R` are worked on with: only `detect` makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
+pub struct Avx<R>(PhantomData<R>);
+
+impl<R> Avx<R> {
+    /// # Safety
+    /// The processor has the instructions.
+    pub(super) unsafe fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Rows are two registers.
+pub type Avx2 = Avx<[__m256; 2]>;
 
 impl Avx2 {
     /// `Some` where the processor has both.
     #[inline]
     pub fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        // SAFETY: it has both.
+        has.then(|| unsafe { Self::new() })
     }
 
     /// Does `work`, compiled for AVX2 and FMA.
@@ -38,9 +52,16 @@ impl Avx2 {
     }
 }
 
-// SAFETY of each operation: an `Avx2` exists only where the processor has the instructions; references are valid for
-// eight floats, and no alignment is asked for.
 impl Simd for Avx2 {
+    type Row = [__m256; 2];
+
+    /// 12 registers of sums, two of w and one of x, of 16.
+    const TALL: [usize; 2] = [6, 0];
+}
+
+// SAFETY of each operation: an `Avx` exists only where the processor has the instructions; references are valid for
+// eight floats, and no alignment is asked for.
+impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     type Vector = __m256;
 
     #[inline(always)]

@@ -1,60 +1,77 @@
-//! Tiles whose sums, or whose w, lie in two blocks of a feature map: no panel is written and read between them.
+//! Tiles whose sums, or whose w, lie in blocks of a feature map: no panel is written and read between them.
 #![allow(
     clippy::inline_always,
     reason = "the loop must become a part of the function that is compiled for the instruction set"
 )]
 
-use super::{PANEL, Panel, Places, Rows, Start, Tiled, check, each_tile, write_rows};
-use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use super::{Panels, Places, Rows, Start, TOGETHER, Tiled, check, each_tile};
+use crate::ops::simd::{self, LANES, Lanes, Row, Simd, Work};
+
+/// Blocks of a feature map, of eight l each: a panel is two neighbouring ones, and the last may lack its second.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocks<'p, D> {
+    /// The map.
+    pub data: D,
+    /// Where the eight l of each p, or of each j, lie in the first block.
+    pub places: &'p [u32],
+    /// From one block to the next.
+    pub apart: usize,
+    /// How many there are: up to two for each of [`TOGETHER`] panels.
+    pub count: usize,
+}
+
+/// Blocks of the panels that are worked on together.
+const MOST: usize = 2 * TOGETHER;
+
+impl<D: AsRef<[f32]>> Blocks<'_, D> {
+    /// Checks that there are `rows` places, and that every block has eight floats at each.
+    #[inline(always)]
+    fn check(&self, rows: usize) {
+        assert!((1..=MOST).contains(&self.count), "blocks of one panel or two");
+        assert!(self.places.len() >= rows, "too few places");
+        let len = self.data.as_ref().len();
+        assert!(self.apart <= len, "blocks further apart than the map is long");
+        check(self.places, (self.count - 1) * self.apart + LANES - 1, len);
+    }
+
+    #[inline(always)]
+    fn panels(&self) -> usize {
+        self.count.div_ceil(2)
+    }
+}
 
 /// What is done with a sum before it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending {
     /// Added for each l.
-    pub bias: [f32; PANEL],
+    pub bias: [Lanes; MOST],
     /// Whether max(0, sum) is written.
     pub rectify: bool,
 }
 
-/// The sum of [`tiles`](super::tiles), plus `bias`, rectified where asked, into two blocks of a feature map: for p, eight l go to
-/// `out[places[p]..]`, and the other eight `apart` further on, where that is not 0.
+/// The sum of [`tiles`](super::tiles), plus `bias`, rectified where asked, into blocks of a feature map.
 ///
 /// # Panics
 /// Where a place lies outside `x` or `out`, or `w` is too short.
-pub fn tiles_to_map(x: Places<'_>, w: &[f32], ending: Ending, places: &[u32], apart: usize, out: &mut [f32]) {
-    simd::run(ToMap {
-        x,
-        w,
-        ending,
-        places,
-        apart,
-        out,
-    });
+pub fn tiles_to_map(x: Places<'_>, w: Panels<&[f32]>, ending: Ending, out: Blocks<'_, &mut [f32]>) {
+    simd::run(ToMap { x, w, ending, out });
 }
 
-/// The sum of [`tiles`](super::tiles) added to `out`, with w in two blocks of a feature map: row j is eight floats at
-/// `w[places[j]..]`, and the eight `apart` further on.
+/// The sum of [`tiles`](super::tiles) added to `out`, with w in blocks of a feature map. What is summed for l that the last
+/// panel lacks is of no meaning.
 ///
 /// # Panics
 /// Where a place lies outside `x` or `w`, or `out` is too short.
-pub fn tiles_from_map(x: Places<'_>, w: &[f32], places: &[u32], apart: usize, out: &mut [f32]) {
-    simd::run(FromMap {
-        x,
-        w,
-        places,
-        apart,
-        out,
-    });
+pub fn tiles_from_map(x: Places<'_>, w: Blocks<'_, &[f32]>, out: Panels<&mut [f32]>) {
+    simd::run(FromMap { x, w, out });
 }
 
 /// The operands of [`tiles_to_map`].
 struct ToMap<'a> {
     x: Places<'a>,
-    w: &'a [f32],
+    w: Panels<&'a [f32]>,
     ending: Ending,
-    places: &'a [u32],
-    apart: usize,
-    out: &'a mut [f32],
+    out: Blocks<'a, &'a mut [f32]>,
 }
 
 impl Work for ToMap<'_> {
@@ -63,83 +80,69 @@ impl Work for ToMap<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         self.x.check();
-        assert!(self.w.len() >= self.x.offsets.len() * PANEL, "too few weights");
-        assert!(self.places.len() >= self.x.bases.len(), "too few places");
-        assert!(
-            self.apart <= self.out.len(),
-            "blocks further apart than the map is long"
-        );
-        check(self.places, self.apart + LANES - 1, self.out.len());
+        self.w.check(self.x.offsets.len());
+        self.out.check(self.x.bases.len());
+        assert_eq!(self.w.count, self.out.panels(), "as many panels of w as of blocks");
         each_tile(simd, &mut self);
     }
 }
 
 impl Tiled for ToMap<'_> {
     #[inline(always)]
-    fn len(&self) -> usize {
-        self.x.bases.len()
+    fn size(&self) -> [usize; 2] {
+        [self.x.bases.len(), self.w.count]
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize) {
-        // SAFETY: `run` has checked the places and the length of w; there are P bases from the first on.
-        let sums = unsafe { self.x.sums::<S, _, P>(simd, first, &Panel(self.w.as_chunks().0)) };
-        let [left, right] = self.ending.halves();
-        let (left, right) = (simd.load(left), simd.load(right));
+    unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize) {
+        // SAFETY: `run` has checked the places and the length of w; there are P bases and C panels.
+        let sums = unsafe { self.x.sums::<S, _, P, C>(simd, first, &self.w, panel) };
+        let Blocks {
+            places, apart, count, ..
+        } = self.out;
         for (p, sums) in sums.into_iter().enumerate() {
-            let [mut near, mut far] = [simd.add(sums[0], left), simd.add(sums[1], right)];
-            if self.ending.rectify {
-                [near, far] = [simd.rectify(near), simd.rectify(far)];
-            }
-            // SAFETY: `run` has checked that there is a place for each base, and that eight floats lie in out there and `apart`
-            // further on.
-            unsafe {
-                let place = *self.places.get_unchecked(first + p) as usize;
-                if self.apart > 0 {
-                    simd.store(far, lanes_mut(self.out, place + self.apart));
+            // SAFETY: `run` has checked that there is a place for each base.
+            let place = unsafe { *places.get_unchecked(first + p) } as usize;
+            for (c, sums) in sums.into_iter().enumerate() {
+                for (half, mut sum) in sums.halves(simd).into_iter().enumerate() {
+                    let block = 2 * (panel + c) + half;
+                    if block < count {
+                        sum = simd.add(sum, simd.load(&self.ending.bias[block]));
+                        if self.ending.rectify {
+                            sum = simd.rectify(sum);
+                        }
+                        // SAFETY: `run` has checked that eight floats lie there in every block.
+                        simd.store(sum, unsafe { lanes_mut(self.out.data, place + block * apart) });
+                    }
                 }
-                simd.store(near, lanes_mut(self.out, place));
             }
         }
-    }
-}
-
-impl Ending {
-    /// The bias of the two blocks.
-    #[inline(always)]
-    fn halves(&self) -> [&Lanes; 2] {
-        let (left, right) = self.bias.split_at(LANES);
-        [left, right].map(|half| half.first_chunk().expect("eight of sixteen"))
     }
 }
 
 /// The operands of [`tiles_from_map`].
 struct FromMap<'a> {
     x: Places<'a>,
-    w: &'a [f32],
-    places: &'a [u32],
-    apart: usize,
-    out: &'a mut [f32],
+    w: Blocks<'a, &'a [f32]>,
+    out: Panels<&'a mut [f32]>,
 }
 
-/// Rows of two blocks.
-struct Pairs<'a> {
-    w: &'a [f32],
-    places: &'a [u32],
-    apart: usize,
-}
-
-impl Rows for Pairs<'_> {
+impl Rows for Blocks<'_, &[f32]> {
     #[inline(always)]
-    unsafe fn row<S: Simd>(&self, simd: S, j: usize) -> [S::Vector; 2] {
-        // SAFETY: [`FromMap`] has checked that there is a place for each row, and that eight floats lie in w there and `apart`
-        // further on.
+    unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row {
+        // SAFETY: as the caller says, there is such a row: eight floats at its place in each block. Where there is no second
+        // block, the first is read twice.
         unsafe {
             let place = *self.places.get_unchecked(j) as usize;
-            [
-                simd.load(lanes(self.w, place)),
-                simd.load(lanes(self.w, place + self.apart)),
-            ]
+            let [left, right] = [2 * panel, (2 * panel + 1).min(self.count - 1)];
+            let half = |block: usize| place + block * self.apart;
+            S::Row::join(
+                simd,
+                [
+                    simd.load(lanes(self.data, half(left))),
+                    simd.load(lanes(self.data, half(right))),
+                ],
+            )
         }
     }
 }
@@ -150,27 +153,26 @@ impl Work for FromMap<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         self.x.check();
-        assert!(self.places.len() >= self.x.offsets.len(), "too few places");
-        assert!(self.apart <= self.w.len(), "blocks further apart than the map is long");
-        check(self.places, self.apart + LANES - 1, self.w.len());
-        assert!(self.out.len() >= self.x.bases.len() * PANEL, "too little room for sums");
+        self.w.check(self.x.offsets.len());
+        self.out.check(self.x.bases.len());
+        assert_eq!(self.w.panels(), self.out.count, "as many panels of sums as of blocks");
         each_tile(simd, &mut self);
     }
 }
 
 impl Tiled for FromMap<'_> {
     #[inline(always)]
-    fn len(&self) -> usize {
-        self.x.bases.len()
+    fn size(&self) -> [usize; 2] {
+        [self.x.bases.len(), self.out.count]
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize>(&mut self, simd: S, first: usize) {
-        let Self { w, places, apart, .. } = *self;
-        // SAFETY: `run` has checked all places; there are P bases from the first on.
-        let sums = unsafe { self.x.sums::<S, _, P>(simd, first, &Pairs { w, places, apart }) };
-        // SAFETY: `run` has checked that out has a row for each base.
-        unsafe { write_rows(simd, sums, first, self.out, Start::Sum) };
+    unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize) {
+        // SAFETY: `run` has checked all places and the length of out; there are P bases and C panels.
+        unsafe {
+            let sums = self.x.sums::<S, _, P, C>(simd, first, &self.w, panel);
+            self.out.write(simd, sums, first, panel, Start::Sum);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::weights::Unpack;
 use crate::ops::conv::layout::{Layout, Panel};
 use crate::ops::map::Order;
 use crate::ops::simd;
-use crate::ops::tile::{PANEL, Start, tiles};
+use crate::ops::tile::{PANEL, Panels, Places, Start, tiles};
 
 type Read = fn(&Winograd<'_>, &Panel, &[f32], &mut [f32]);
 type Add = fn(&Layout<'_>, &[f32], &mut [f32]);
@@ -19,25 +19,45 @@ pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &m
     let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
     let layout = Layout::new(geometry, Order::Blocked, winograd.images);
     let (point, square) = (winograd.output_point(), winograd.square());
-    let mut panels = layout.panels().zip(sums.chunks_exact_mut(geometry.patch() * PANEL));
+    let (window, kernels) = (geometry.patch() * PANEL, Winograd::panel(geometry));
+    let (read, add): (Read, Add) = match winograd.filter {
+        Filter::F4x3 => (read::<6, 4>, add::<3, 6>),
+        Filter::F5x3 => (read::<7, 5>, add::<3, 7>),
+        Filter::F6x3 => (read::<8, 6>, add::<3, 8>),
+        Filter::F4x5 => (read::<8, 4>, add::<5, 8>),
+    };
     for group in 0..geometry.groups {
         let to = &mut *areas.inputs;
         read_inputs(winograd, group, x, to);
-        for (panel, sums) in panels.by_ref().take(layout.group_panels()) {
-            let gradients = &mut areas.outputs[..square * point];
-            let (read, add): (Read, Add) = match winograd.filter {
-                Filter::F4x3 => (read::<6, 4>, add::<3, 6>),
-                Filter::F5x3 => (read::<7, 5>, add::<3, 7>),
-                Filter::F6x3 => (read::<8, 6>, add::<3, 8>),
-                Filter::F4x5 => (read::<8, 4>, add::<5, 8>),
-            };
-            read(winograd, &panel, dy, gradients);
-            let inputs = areas.inputs.chunks_exact(winograd.input_point());
-            let kernels = areas.kernels.chunks_exact_mut(areas.kernels.len() / square);
-            for ((inputs, dy), kernels) in inputs.zip(gradients.chunks_exact(point)).zip(kernels) {
-                tiles(inputs, areas.channels, areas.tiles, dy, kernels, Start::Zero);
+        for run in layout.group_runs(group) {
+            for (number, gradients) in
+                (run.first..run.first + run.panels).zip(areas.outputs.chunks_exact_mut(square * point))
+            {
+                read(winograd, &layout.panel(number), dy, gradients);
             }
-            add(&layout, areas.kernels, sums);
+            for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
+                // Channels and tiles change places.
+                let x = Places {
+                    x: inputs,
+                    bases: areas.channels,
+                    offsets: areas.tiles,
+                };
+                let dy = Panels {
+                    data: &areas.outputs[i * point..],
+                    apart: square * point,
+                    count: run.panels,
+                };
+                let gradients = Panels {
+                    data: &mut areas.kernels[i * kernels / square..],
+                    apart: kernels,
+                    count: run.panels,
+                };
+                tiles(x, dy, gradients, Start::Zero);
+            }
+            let sums = sums[run.first * window..].chunks_exact_mut(window);
+            for (points, sums) in areas.kernels.chunks_exact(kernels).take(run.panels).zip(sums) {
+                add(&layout, points, sums);
+            }
         }
     }
 }

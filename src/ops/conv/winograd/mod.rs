@@ -32,10 +32,7 @@ pub use weights::pack;
 use self::filter::Filter;
 use super::Geometry;
 use crate::ops::simd::LANES;
-use crate::ops::tile::PANEL;
-
-/// Panels whose products are computed before they are transformed: V of one point is read from the nearest cache for all.
-const PANELS: usize = 2;
+use crate::ops::tile::{PANEL, TOGETHER};
 
 /// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
 const GAP: usize = 48;
@@ -87,7 +84,7 @@ impl<'a> Winograd<'a> {
     /// Images that are best worked on together in a pass that reads U, at most `most`; parts of it are even.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         let one = Winograd::new(geometry, 1);
-        let near = NEAR / (one.square() * one.tiles() * (one.inputs() + PANELS * PANEL));
+        let near = NEAR / (one.square() * one.tiles() * (one.inputs() + TOGETHER * PANEL));
         evenly(most, near.max(FEWEST.div_ceil(one.tiles())))
     }
 
@@ -135,16 +132,16 @@ impl<'a> Winograd<'a> {
 
     /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then lists.
     pub fn scratch(&self) -> usize {
-        let products = PANELS * self.square() * self.output_point();
-        let gradients = Self::panel(self.geometry);
+        let products = TOGETHER * self.square() * self.output_point();
+        let gradients = TOGETHER * Self::panel(self.geometry);
         self.square() * self.input_point() + products + gradients + self.tiles() + self.inputs()
     }
 
     /// Cuts `scratch` into V, products and the gradient of U, and lists where the tiles and the channels of V begin.
     fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
         let (inputs, rest) = scratch.split_at_mut(self.square() * self.input_point());
-        let (outputs, rest) = rest.split_at_mut(PANELS * self.square() * self.output_point());
-        let (kernels, rest) = rest.split_at_mut(Self::panel(self.geometry));
+        let (outputs, rest) = rest.split_at_mut(TOGETHER * self.square() * self.output_point());
+        let (kernels, rest) = rest.split_at_mut(TOGETHER * Self::panel(self.geometry));
         let (tiles, rest) = rest.split_at_mut(self.tiles());
         let tiles: &mut [u32] = bytemuck::cast_slice_mut(tiles);
         let channels: &mut [u32] = bytemuck::cast_slice_mut(&mut rest[..self.geometry.group_inputs()]);
@@ -170,7 +167,7 @@ struct Areas<'s> {
     inputs: &'s mut [f32],
     /// Products, or gradients of the outputs.
     outputs: &'s mut [f32],
-    /// The gradient of U of one panel.
+    /// The gradient of U of the panels that are worked on together.
     kernels: &'s mut [f32],
     /// Where each tile begins in a point of V.
     tiles: &'s [u32],

@@ -1,0 +1,59 @@
+//! Which instructions the kernels use.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A set of instructions that kernels are compiled for, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Instructions {
+    /// What every processor of the architecture has.
+    Portable,
+    /// AVX2 with fused multiply-add.
+    Avx2,
+    /// AVX-512: F, VL and DQ.
+    #[value(name = "avx512")]
+    Avx512,
+}
+
+impl Instructions {
+    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+
+    /// The best that this processor has.
+    #[inline]
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if super::avx512::Avx512::detect().is_some() {
+                return Self::Avx512;
+            }
+            if super::avx2::Avx2::detect().is_some() {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+}
+
+impl fmt::Display for Instructions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Portable => "plain code",
+            Self::Avx2 => "AVX2 and FMA",
+            Self::Avx512 => "AVX-512",
+        })
+    }
+}
+
+/// The best that may be used.
+static LIMIT: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
+
+/// From now on kernels of this process use no better instructions than `most`: to compare them.
+pub fn limit(most: Instructions) {
+    LIMIT.store(most as u8, Ordering::Relaxed);
+}
+
+/// What kernels are run with.
+#[inline]
+pub fn used() -> Instructions {
+    Instructions::best().min(Instructions::ALL[usize::from(LIMIT.load(Ordering::Relaxed))])
+}
