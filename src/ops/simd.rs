@@ -19,7 +19,7 @@ pub mod avx2;
 pub mod avx512;
 
 pub use instructions::{Instructions, limit, used};
-pub use row::{ROW, Row};
+pub use row::{Number, Part, ROW};
 
 /// Floats of a vector.
 pub const LANES: usize = 8;
@@ -35,8 +35,10 @@ pub type Bytes = [u8; LANES];
 
 /// An instruction set, and how it multiplies most.
 pub trait Simd: Vectors {
-    /// Sixteen floats: one register, or two.
-    type Row: Row<Self>;
+    /// A whole row, in one register or two.
+    type Row: Part<Self>;
+    /// As much of a row as one register holds.
+    type Part: Part<Self>;
 
     /// Rows of sums that its registers hold in a tile (`ops/tile.rs`): of one panel, and of two side by side. 0 where two are
     /// not worked on together.
@@ -152,6 +154,7 @@ fn pairs(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
 
 impl Simd for Portable {
     type Row = [Lanes; 2];
+    type Part = [Lanes; 1];
 
     const TALL: [usize; 2] = [6, 0];
 }

@@ -25,7 +25,7 @@ mod maps;
 
 pub use maps::{Blocks, Ending, tiles_from_map, tiles_to_map};
 
-use crate::ops::simd::{self, ROW, Row, Simd, Work};
+use crate::ops::simd::{self, Number, Part, ROW, Simd, Work};
 
 /// Values of l of a panel.
 pub const PANEL: usize = ROW;
@@ -184,7 +184,7 @@ impl Rows for Panels<&[f32]> {
         let at = panel * self.apart + j * PANEL;
         debug_assert!(at + PANEL <= self.data.len());
         // SAFETY: as the caller says, sixteen floats lie there.
-        S::Row::load(simd, unsafe { &*self.data.as_ptr().add(at).cast() })
+        S::Row::load(simd, unsafe { &*self.data.as_ptr().add(at).cast() }, 0)
     }
 }
 
@@ -210,9 +210,9 @@ impl Panels<&mut [f32]> {
                 let out: &mut [f32; PANEL] = unsafe { &mut *self.data.as_mut_ptr().add(at).cast() };
                 let sum = match start {
                     Start::Zero => sum,
-                    Start::Sum => S::Row::load(simd, out).add(simd, sum),
+                    Start::Sum => S::Row::load(simd, out, 0).add(simd, sum),
                 };
-                sum.store(simd, out);
+                sum.store(simd, out, 0);
             }
         }
     }

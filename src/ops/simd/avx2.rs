@@ -54,6 +54,7 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     type Row = [__m256; 2];
+    type Part = [__m256; 1];
 
     /// 12 registers of sums, two of w and one of x, of 16.
     const TALL: [usize; 2] = [6, 0];

@@ -6,11 +6,12 @@
 
 use std::arch::x86_64::{
     __m256, __m512, _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256, _mm512_extractf32x8_ps,
-    _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    _mm512_sub_ps,
 };
 
 use super::avx2::Avx;
-use super::{ROW, Row, Simd, Work};
+use super::{Number, Part, ROW, Simd, Work};
 
 /// Rows are one register.
 pub type Avx512 = Avx<__m512>;
@@ -42,6 +43,7 @@ impl Avx512 {
 
 impl Simd for Avx512 {
     type Row = __m512;
+    type Part = __m512;
 
     /// Of two panels 16 registers of sums: each value of x that is loaded serves two multiply-adds, and there are general
     /// registers for eight places of x. Of one panel loads are what limits it.
@@ -50,31 +52,11 @@ impl Simd for Avx512 {
 
 // SAFETY of each operation: an `Avx512` exists only where the processor has the instructions; references are valid for
 // sixteen floats, and no alignment is asked for.
-impl Row<Avx512> for __m512 {
+impl Number<Avx512> for __m512 {
     #[inline(always)]
     fn splat(_: Avx512, x: f32) -> Self {
         // SAFETY: as above.
         unsafe { _mm512_set1_ps(x) }
-    }
-    #[inline(always)]
-    fn load(_: Avx512, from: &[f32; ROW]) -> Self {
-        // SAFETY: as above.
-        unsafe { _mm512_loadu_ps(from.as_ptr()) }
-    }
-    #[inline(always)]
-    fn store(self, _: Avx512, to: &mut [f32; ROW]) {
-        // SAFETY: as above.
-        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self) }
-    }
-    #[inline(always)]
-    fn join(_: Avx512, [left, right]: [__m256; 2]) -> Self {
-        // SAFETY: as above.
-        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(left), right) }
-    }
-    #[inline(always)]
-    fn halves(self, _: Avx512) -> [__m256; 2] {
-        // SAFETY: as above.
-        unsafe { [_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)] }
     }
     #[inline(always)]
     fn add(self, _: Avx512, b: Self) -> Self {
@@ -82,8 +64,43 @@ impl Row<Avx512> for __m512 {
         unsafe { _mm512_add_ps(self, b) }
     }
     #[inline(always)]
+    fn sub(self, _: Avx512, b: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm512_sub_ps(self, b) }
+    }
+    #[inline(always)]
+    fn mul(self, _: Avx512, b: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm512_mul_ps(self, b) }
+    }
+    #[inline(always)]
     fn mul_add(self, _: Avx512, b: Self, c: Self) -> Self {
         // SAFETY: as above.
         unsafe { _mm512_fmadd_ps(self, b, c) }
+    }
+}
+
+impl Part<Avx512> for __m512 {
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    fn load(_: Avx512, row: &[f32; ROW], _: usize) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm512_loadu_ps(row.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, _: Avx512, row: &mut [f32; ROW], _: usize) {
+        // SAFETY: as above.
+        unsafe { _mm512_storeu_ps(row.as_mut_ptr(), self) }
+    }
+    #[inline(always)]
+    fn join(_: Avx512, [left, right]: [__m256; 2]) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(left), right) }
+    }
+    #[inline(always)]
+    fn vectors(self, _: Avx512) -> [__m256; 2] {
+        // SAFETY: as above.
+        unsafe { [_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)] }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of sixteen floats: what the products of `ops/tile.rs` are made of.
+//! Rows of sixteen floats: what the products of `ops/tile.rs` are made of, and what Winograd's transforms work on.
 #![allow(
     clippy::inline_always,
     reason = "operations must become a part of the function that is compiled for the instruction set"
@@ -9,65 +9,113 @@ use super::{LANES, Lanes, Vectors};
 /// Floats of a row.
 pub const ROW: usize = 2 * LANES;
 
-/// Sixteen floats in registers of `S`.
-pub trait Row<S: Vectors>: Copy {
+/// Some lanes in registers of `S`, to compute with.
+pub trait Number<S: Vectors>: Copy {
     /// All `x`.
     fn splat(s: S, x: f32) -> Self;
-    /// From memory.
-    fn load(s: S, from: &[f32; ROW]) -> Self;
-    /// To memory.
-    fn store(self, s: S, to: &mut [f32; ROW]);
-    /// Two vectors side by side.
-    fn join(s: S, halves: [S::Vector; 2]) -> Self;
-    /// The vectors that it is made of.
-    fn halves(self, s: S) -> [S::Vector; 2];
     /// self + b.
     fn add(self, s: S, b: Self) -> Self;
+    /// self − b.
+    fn sub(self, s: S, b: Self) -> Self;
+    /// self · b.
+    fn mul(self, s: S, b: Self) -> Self;
     /// self · b + c.
     fn mul_add(self, s: S, b: Self, c: Self) -> Self;
 }
 
-impl<S: Vectors> Row<S> for [S::Vector; 2] {
+/// As much of a row as is worked on at a time: one of its two vectors, or both.
+pub trait Part<S: Vectors>: Number<S> {
+    /// Vectors of a part.
+    const VECTORS: usize;
+    /// Parts of a row.
+    const COUNT: usize = 2 / Self::VECTORS;
+
+    /// Part `number` of a row in memory.
+    fn load(s: S, row: &[f32; ROW], number: usize) -> Self;
+    /// To part `number` of a row in memory.
+    fn store(self, s: S, row: &mut [f32; ROW], number: usize);
+    /// The first [`VECTORS`](Self::VECTORS) of these, side by side.
+    fn join(s: S, vectors: [S::Vector; 2]) -> Self;
+    /// The vectors that it is made of; of one, that one twice.
+    fn vectors(self, s: S) -> [S::Vector; 2];
+}
+
+impl<S: Vectors, const N: usize> Number<S> for [S::Vector; N] {
     #[inline(always)]
     fn splat(s: S, x: f32) -> Self {
-        [s.splat(x); 2]
+        [s.splat(x); N]
     }
     #[inline(always)]
-    fn load(s: S, from: &[f32; ROW]) -> Self {
-        let (left, right) = halves(from);
-        [s.load(left), s.load(right)]
-    }
-    #[inline(always)]
-    fn store(self, s: S, to: &mut [f32; ROW]) {
-        let (left, right) = to.split_at_mut(LANES);
-        for (vector, to) in self.into_iter().zip([left, right]) {
-            s.store(vector, to.first_chunk_mut().expect("half of a row"));
+    fn add(mut self, s: S, b: Self) -> Self {
+        for (a, b) in self.iter_mut().zip(b) {
+            *a = s.add(*a, b);
         }
-    }
-    #[inline(always)]
-    fn join(_: S, halves: [S::Vector; 2]) -> Self {
-        halves
-    }
-    #[inline(always)]
-    fn halves(self, _: S) -> [S::Vector; 2] {
         self
     }
     #[inline(always)]
-    fn add(self, s: S, b: Self) -> Self {
-        [s.add(self[0], b[0]), s.add(self[1], b[1])]
+    fn sub(mut self, s: S, b: Self) -> Self {
+        for (a, b) in self.iter_mut().zip(b) {
+            *a = s.sub(*a, b);
+        }
+        self
     }
     #[inline(always)]
-    fn mul_add(self, s: S, b: Self, c: Self) -> Self {
-        [s.mul_add(self[0], b[0], c[0]), s.mul_add(self[1], b[1], c[1])]
+    fn mul(mut self, s: S, b: Self) -> Self {
+        for (a, b) in self.iter_mut().zip(b) {
+            *a = s.mul(*a, b);
+        }
+        self
+    }
+    #[inline(always)]
+    fn mul_add(mut self, s: S, b: Self, c: Self) -> Self {
+        for ((a, b), c) in self.iter_mut().zip(b).zip(c) {
+            *a = s.mul_add(*a, b, c);
+        }
+        self
     }
 }
 
-/// The two vectors of a row in memory.
-#[inline(always)]
-fn halves(row: &[f32; ROW]) -> (&Lanes, &Lanes) {
-    let (left, right) = row.split_at(LANES);
-    (
-        left.first_chunk().expect("half of a row"),
-        right.first_chunk().expect("half of a row"),
-    )
+impl<S: Vectors> Part<S> for [S::Vector; 1] {
+    const VECTORS: usize = 1;
+
+    #[inline(always)]
+    fn load(s: S, row: &[f32; ROW], number: usize) -> Self {
+        [s.load(&row.as_chunks::<LANES>().0[number])]
+    }
+    #[inline(always)]
+    fn store(self, s: S, row: &mut [f32; ROW], number: usize) {
+        s.store(self[0], &mut row.as_chunks_mut::<LANES>().0[number]);
+    }
+    #[inline(always)]
+    fn join(_: S, vectors: [S::Vector; 2]) -> Self {
+        [vectors[0]]
+    }
+    #[inline(always)]
+    fn vectors(self, _: S) -> [S::Vector; 2] {
+        [self[0]; 2]
+    }
+}
+
+impl<S: Vectors> Part<S> for [S::Vector; 2] {
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    fn load(s: S, row: &[f32; ROW], _: usize) -> Self {
+        let vectors: &[Lanes] = row.as_chunks().0;
+        [s.load(&vectors[0]), s.load(&vectors[1])]
+    }
+    #[inline(always)]
+    fn store(self, s: S, row: &mut [f32; ROW], _: usize) {
+        for (vector, to) in self.into_iter().zip(row.as_chunks_mut().0) {
+            s.store(vector, to);
+        }
+    }
+    #[inline(always)]
+    fn join(_: S, vectors: [S::Vector; 2]) -> Self {
+        vectors
+    }
+    #[inline(always)]
+    fn vectors(self, _: S) -> [S::Vector; 2] {
+        self
+    }
 }

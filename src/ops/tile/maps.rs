@@ -5,7 +5,7 @@
 )]
 
 use super::{Panels, Places, Rows, Start, TOGETHER, Tiled, check, each_tile};
-use crate::ops::simd::{self, LANES, Lanes, Row, Simd, Work};
+use crate::ops::simd::{self, LANES, Lanes, Part, Simd, Work};
 
 /// Blocks of a feature map, of eight l each: a panel is two neighbouring ones, and the last may lack its second.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ impl Tiled for ToMap<'_> {
             // SAFETY: `run` has checked that there is a place for each base.
             let place = unsafe { *places.get_unchecked(first + p) } as usize;
             for (c, sums) in sums.into_iter().enumerate() {
-                for (half, mut sum) in sums.halves(simd).into_iter().enumerate() {
+                for (half, mut sum) in sums.vectors(simd).into_iter().enumerate() {
                     let block = 2 * (panel + c) + half;
                     if block < count {
                         sum = simd.add(sum, simd.load(&self.ending.bias[block]));

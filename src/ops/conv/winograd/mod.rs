@@ -31,7 +31,7 @@ pub use weights::pack;
 
 use self::filter::Filter;
 use super::Geometry;
-use crate::ops::simd::LANES;
+use crate::ops::simd::{LANES, ROW};
 use crate::ops::tile::{PANEL, TOGETHER};
 
 /// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
@@ -110,9 +110,9 @@ impl<'a> Winograd<'a> {
         self.images * self.grid().iter().product::<usize>()
     }
 
-    /// Channels of V: those of a group, in whole blocks.
+    /// Channels of V: those of a group, in whole rows.
     fn inputs(&self) -> usize {
-        self.geometry.group_inputs().next_multiple_of(LANES)
+        self.geometry.group_inputs().next_multiple_of(ROW)
     }
 
     /// Floats of one point of V.

@@ -17,13 +17,13 @@
     reason = "transforms must become a part of the function that is compiled for the instruction set"
 )]
 
-use crate::ops::simd::Simd;
+use crate::ops::simd::{Number, Vectors};
 
 /// A transform in one dimension, of `A` numbers to `B`. A trait and not a closure: closures are not compiled for the
 /// instruction set.
 pub trait Transform<const A: usize, const B: usize> {
-    /// Transforms eight lanes at once.
-    fn apply<S: Simd>(s: S, from: [S::Vector; A]) -> [S::Vector; B];
+    /// Transforms all lanes of `V` at once.
+    fn apply<S: Vectors, V: Number<S>>(s: S, from: [V; A]) -> [V; B];
 }
 
 /// Bᵀ d: an input tile to the points.
@@ -79,20 +79,20 @@ impl<const N: usize> Coefficients<N> {
 
 impl Transform<6, 6> for Input {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, d: [S::Vector; 6]) -> [S::Vector; 6] {
-        let (four, two) = (s.splat(4.0), s.splat(2.0));
-        let (minus_four, minus_five, minus_two) = (s.splat(-4.0), s.splat(-5.0), s.splat(-2.0));
-        let even = s.mul_add(minus_four, d[2], d[4]);
-        let odd = s.mul_add(minus_four, d[1], d[3]);
-        let near = s.sub(d[4], d[2]);
-        let slope = s.sub(d[3], d[1]);
+    fn apply<S: Vectors, V: Number<S>>(s: S, d: [V; 6]) -> [V; 6] {
+        let (four, two) = (V::splat(s, 4.0), V::splat(s, 2.0));
+        let (minus_four, minus_five, minus_two) = (V::splat(s, -4.0), V::splat(s, -5.0), V::splat(s, -2.0));
+        let even = minus_four.mul_add(s, d[2], d[4]);
+        let odd = minus_four.mul_add(s, d[1], d[3]);
+        let near = d[4].sub(s, d[2]);
+        let slope = d[3].sub(s, d[1]);
         [
-            s.mul_add(four, d[0], s.mul_add(minus_five, d[2], d[4])),
-            s.add(even, odd),
-            s.sub(even, odd),
-            s.mul_add(two, slope, near),
-            s.mul_add(minus_two, slope, near),
-            s.mul_add(four, d[1], s.mul_add(minus_five, d[3], d[5])),
+            four.mul_add(s, d[0], minus_five.mul_add(s, d[2], d[4])),
+            even.add(s, odd),
+            even.sub(s, odd),
+            two.mul_add(s, slope, near),
+            minus_two.mul_add(s, slope, near),
+            four.mul_add(s, d[1], minus_five.mul_add(s, d[3], d[5])),
         ]
     }
 }
@@ -100,87 +100,87 @@ impl Transform<6, 6> for Input {
 /// One more point x beside the six: the tile's polynomial times (t − x) goes through their transform.
 impl Transform<7, 7> for Input {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, d: [S::Vector; 7]) -> [S::Vector; 7] {
-        let half = s.splat(-POINTS[5]);
+    fn apply<S: Vectors, V: Number<S>>(s: S, d: [V; 7]) -> [V; 7] {
+        let half = V::splat(s, -POINTS[5]);
         let mut product = [d[0]; 6];
         for (i, product) in product.iter_mut().enumerate() {
-            *product = s.mul_add(half, d[i], d[i + 1]);
+            *product = half.mul_add(s, d[i], d[i + 1]);
         }
         let [zero, one, minus_one, two, minus_two, infinity] = Self::apply(s, product);
-        let last = s.mul_add(s.splat(4.0), d[1], s.mul_add(s.splat(-5.0), d[3], d[5]));
+        let last = V::splat(s, 4.0).mul_add(s, d[1], V::splat(s, -5.0).mul_add(s, d[3], d[5]));
         [zero, one, minus_one, two, minus_two, last, infinity]
     }
 }
 
 impl Transform<8, 8> for Input {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, d: [S::Vector; 8]) -> [S::Vector; 8] {
-        let (high, low) = (s.splat(5.25), s.splat(-4.25));
-        let even = s.mul_add(low, d[4], s.add(d[2], d[6]));
-        let odd = s.mul_add(low, d[3], s.add(d[1], d[5]));
-        let (quarter, four, half, two) = (s.splat(0.25), s.splat(4.0), s.splat(0.5), s.splat(2.0));
-        let middle = s.mul(s.splat(-2.5), d[3]);
-        let even_two = s.mul_add(s.splat(-1.25), d[4], s.mul_add(quarter, d[2], d[6]));
-        let odd_two = s.mul_add(half, d[1], s.mul_add(two, d[5], middle));
-        let even_half = s.mul_add(s.splat(-5.0), d[4], s.mul_add(four, d[2], d[6]));
-        let odd_half = s.mul_add(two, d[1], s.mul_add(half, d[5], middle));
+    fn apply<S: Vectors, V: Number<S>>(s: S, d: [V; 8]) -> [V; 8] {
+        let (high, low) = (V::splat(s, 5.25), V::splat(s, -4.25));
+        let even = low.mul_add(s, d[4], d[2].add(s, d[6]));
+        let odd = low.mul_add(s, d[3], d[1].add(s, d[5]));
+        let (quarter, four, half, two) = (V::splat(s, 0.25), V::splat(s, 4.0), V::splat(s, 0.5), V::splat(s, 2.0));
+        let middle = V::splat(s, -2.5).mul(s, d[3]);
+        let even_two = V::splat(s, -1.25).mul_add(s, d[4], quarter.mul_add(s, d[2], d[6]));
+        let odd_two = half.mul_add(s, d[1], two.mul_add(s, d[5], middle));
+        let even_half = V::splat(s, -5.0).mul_add(s, d[4], four.mul_add(s, d[2], d[6]));
+        let odd_half = two.mul_add(s, d[1], half.mul_add(s, d[5], middle));
         [
-            s.mul_add(high, s.sub(d[2], d[4]), s.sub(d[6], d[0])),
-            s.add(even, odd),
-            s.sub(even, odd),
-            s.add(even_two, odd_two),
-            s.sub(even_two, odd_two),
-            s.sub(even_half, odd_half),
-            s.add(even_half, odd_half),
-            s.mul_add(high, s.sub(d[3], d[5]), s.sub(d[7], d[1])),
+            high.mul_add(s, d[2].sub(s, d[4]), d[6].sub(s, d[0])),
+            even.add(s, odd),
+            even.sub(s, odd),
+            even_two.add(s, odd_two),
+            even_two.sub(s, odd_two),
+            even_half.sub(s, odd_half),
+            even_half.add(s, odd_half),
+            high.mul_add(s, d[3].sub(s, d[5]), d[7].sub(s, d[1])),
         ]
     }
 }
 
 impl<const N: usize, const M: usize> Transform<N, M> for Output {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, m: [S::Vector; N]) -> [S::Vector; M] {
-        let mut y = [s.splat(0.0); M];
+    fn apply<S: Vectors, V: Number<S>>(s: S, m: [V; N]) -> [V; M] {
+        let mut y = [V::splat(s, 0.0); M];
         for first in (1..=2 * pairs(N)).step_by(2) {
-            let (sum, difference) = (s.add(m[first], m[first + 1]), s.sub(m[first], m[first + 1]));
+            let (sum, difference) = (m[first].add(s, m[first + 1]), m[first].sub(s, m[first + 1]));
             let mut power = 1.0;
             for (i, y) in y.iter_mut().enumerate() {
                 let term = if i % 2 == 0 { sum } else { difference };
-                *y = s.mul_add(s.splat(power), term, *y);
+                *y = V::splat(s, power).mul_add(s, term, *y);
                 power *= POINTS[first];
             }
         }
         if N % 2 == 1 {
             let mut power = 1.0;
             for y in &mut y {
-                *y = s.mul_add(s.splat(power), m[N - 2], *y);
+                *y = V::splat(s, power).mul_add(s, m[N - 2], *y);
                 power *= POINTS[N - 2];
             }
         }
-        y[0] = s.add(y[0], m[0]);
-        y[M - 1] = s.add(y[M - 1], m[N - 1]);
+        y[0] = y[0].add(s, m[0]);
+        y[M - 1] = y[M - 1].add(s, m[N - 1]);
         y
     }
 }
 
 impl<const M: usize, const N: usize> Transform<M, N> for Spread {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, y: [S::Vector; M]) -> [S::Vector; N] {
+    fn apply<S: Vectors, V: Number<S>>(s: S, y: [V; M]) -> [V; N] {
         let mut points = [y[0]; N];
         for first in (1..N - 1).step_by(2) {
-            let (mut even, mut odd) = (y[0], s.splat(0.0));
+            let (mut even, mut odd) = (y[0], V::splat(s, 0.0));
             let mut power = 1.0;
             for (i, y) in y.iter().enumerate() {
                 if i % 2 == 1 {
-                    odd = s.mul_add(s.splat(power), *y, odd);
+                    odd = V::splat(s, power).mul_add(s, *y, odd);
                 } else if i > 0 {
-                    even = s.mul_add(s.splat(power), *y, even);
+                    even = V::splat(s, power).mul_add(s, *y, even);
                 }
                 power *= POINTS[first];
             }
             // Of an odd N the last finite point has no partner; what this writes in its place is overwritten below.
-            points[first] = s.add(even, odd);
-            points[first + 1] = s.sub(even, odd);
+            points[first] = even.add(s, odd);
+            points[first + 1] = even.sub(s, odd);
         }
         points[N - 1] = y[M - 1];
         points
@@ -189,13 +189,13 @@ impl<const M: usize, const N: usize> Transform<M, N> for Spread {
 
 impl<const R: usize, const N: usize> Transform<R, N> for Kernel {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, g: [S::Vector; R]) -> [S::Vector; N] {
+    fn apply<S: Vectors, V: Number<S>>(s: S, g: [V; R]) -> [V; N] {
         let mut u = [g[R - 1]; N];
         for (j, u) in u.iter_mut().enumerate().take(N - 1) {
-            *u = s.mul(s.splat(Coefficients::<N>::OF[j][0]), g[0]);
+            *u = V::splat(s, Coefficients::<N>::OF[j][0]).mul(s, g[0]);
             if j > 0 {
                 for (r, g) in g.iter().enumerate().skip(1) {
-                    *u = s.mul_add(s.splat(Coefficients::<N>::OF[j][r]), *g, *u);
+                    *u = V::splat(s, Coefficients::<N>::OF[j][r]).mul_add(s, *g, *u);
                 }
             }
         }
@@ -205,42 +205,43 @@ impl<const R: usize, const N: usize> Transform<R, N> for Kernel {
 
 impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, u: [S::Vector; N]) -> [S::Vector; R] {
+    fn apply<S: Vectors, V: Number<S>>(s: S, u: [V; N]) -> [V; R] {
         let mut g = [u[N - 1]; R];
         for (r, g) in g.iter_mut().enumerate() {
-            let mut sum = s.mul(s.splat(Coefficients::<N>::OF[0][r]), u[0]);
+            let mut sum = V::splat(s, Coefficients::<N>::OF[0][r]).mul(s, u[0]);
             for (j, u) in u.iter().enumerate().take(N - 1).skip(1) {
-                sum = s.mul_add(s.splat(Coefficients::<N>::OF[j][r]), *u, sum);
+                sum = V::splat(s, Coefficients::<N>::OF[j][r]).mul_add(s, *u, sum);
             }
             *g = sum;
         }
-        g[R - 1] = s.add(g[R - 1], u[N - 1]);
+        g[R - 1] = g[R - 1].add(s, u[N - 1]);
         g
     }
 }
 
-/// A square of vectors in memory. A trait, so that a column is loaded when it is transformed: an array of up to 64 vectors would
+/// A square of numbers in memory. A trait, so that a column is loaded when it is transformed: an array of up to 64 vectors would
 /// be written and read once more.
-pub trait Square<S: Simd> {
-    /// The vector in row `i` and column `j`.
-    fn at(&self, s: S, i: usize, j: usize) -> S::Vector;
+pub trait Square<S: Vectors, V> {
+    /// The number in row `i` and column `j`.
+    fn at(&self, s: S, i: usize, j: usize) -> V;
 }
 
-impl<S: Simd, const A: usize> Square<S> for [[S::Vector; A]; A] {
+impl<S: Vectors, V: Copy, const A: usize> Square<S, V> for [[V; A]; A] {
     #[inline(always)]
-    fn at(&self, _: S, i: usize, j: usize) -> S::Vector {
+    fn at(&self, _: S, i: usize, j: usize) -> V {
         self[i][j]
     }
 }
 
 /// Transforms the columns of `from`, and then the rows of what comes: A × A → B × B.
 #[inline(always)]
-pub fn twice<T, S, const A: usize, const B: usize>(s: S, from: &impl Square<S>) -> [[S::Vector; B]; B]
+pub fn twice<T, S, V, const A: usize, const B: usize>(s: S, from: &impl Square<S, V>) -> [[V; B]; B]
 where
     T: Transform<A, B>,
-    S: Simd,
+    S: Vectors,
+    V: Number<S>,
 {
-    let nothing = s.splat(0.0);
+    let nothing = V::splat(s, 0.0);
     let mut half = [[nothing; A]; B];
     for column in 0..A {
         let mut values = [nothing; A];

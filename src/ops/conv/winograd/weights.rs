@@ -2,11 +2,12 @@
 
 use super::Winograd;
 use super::filter::Filter;
+use super::tiles::Points;
 use super::transform::{Gather, Kernel, twice};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
 use crate::ops::map::Order;
-use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
+use crate::ops::simd::{self, Number, Part, Simd, Work};
 use crate::ops::tile::PANEL;
 
 /// U of one panel.
@@ -35,16 +36,16 @@ impl<const R: usize, const N: usize> Work for Pack<'_, R, N> {
                     weights.at(geometry, panel, Element { i, channel, j }, tap);
                 }
             }
-            for half in 0..PANEL / LANES {
-                let mut square = [[s.splat(0.0); R]; R];
-                for (vectors, taps) in square.iter_mut().zip(&taps) {
-                    for (vector, tap) in vectors.iter_mut().zip(taps) {
-                        *vector = s.load(&tap.as_chunks::<LANES>().0[half]);
+            for part in 0..S::Part::COUNT {
+                let mut square = [[S::Part::splat(s, 0.0); R]; R];
+                for (numbers, taps) in square.iter_mut().zip(&taps) {
+                    for (number, tap) in numbers.iter_mut().zip(taps) {
+                        *number = S::Part::load(s, tap, part);
                     }
                 }
-                let points = twice::<Kernel, S, R, N>(s, &square);
-                for (vector, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
-                    s.store(*vector, &mut to.as_chunks_mut::<LANES>().0[channel * 2 + half]);
+                let points = twice::<Kernel, S, S::Part, R, N>(s, &square);
+                for (number, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
+                    number.store(s, &mut to.as_chunks_mut().0[channel], part);
                 }
             }
         }
@@ -66,18 +67,20 @@ impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
     fn run<S: Simd>(self, s: S) {
         debug_assert_eq!(self.layout.order, Order::Blocked);
         let point = self.points.len() / (N * N);
-        let sums: &mut [Lanes] = self.sums.as_chunks_mut().0;
+        let sums: &mut [[f32; PANEL]] = self.sums.as_chunks_mut().0;
         for channel in 0..self.layout.geometry.group_inputs() {
-            for half in 0..PANEL / LANES {
-                let mut points = [[s.splat(0.0); N]; N];
-                for (vector, from) in points.iter_mut().flatten().zip(self.points.chunks_exact(point)) {
-                    *vector = s.load(&from.as_chunks::<LANES>().0[channel * 2 + half]);
-                }
-                let taps = twice::<Gather, S, N, R>(s, &points);
+            for part in 0..S::Part::COUNT {
+                let points = Points::<N> {
+                    from: self.points,
+                    point,
+                    at: channel * PANEL,
+                    part,
+                };
+                let taps = twice::<Gather, S, S::Part, N, R>(s, &points);
                 for (i, row) in taps.iter().enumerate() {
                     for (j, tap) in row.iter().enumerate() {
-                        let at = self.layout.place(Element { i, channel, j }) * 2 + half;
-                        s.store(s.add(s.load(&sums[at]), *tap), &mut sums[at]);
+                        let sum = &mut sums[self.layout.place(Element { i, channel, j })];
+                        S::Part::load(s, sum, part).add(s, *tap).store(s, sum, part);
                     }
                 }
             }
