@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Failure;
+use crate::ops::simd::{self, Instructions};
 use crate::plan::ModelPlan;
 
 mod dump;
@@ -42,6 +43,9 @@ pub(super) struct ComputeArgs {
     /// Overrides a key of the TOML, or of a preset's (augment.crop is the side of the images); may be given more than once
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// The best instructions that may be used: to compare them, or to see what an older processor would do
+    #[arg(long, value_name = "SET")]
+    instructions: Option<Instructions>,
     /// Writes images, labels and initial weights for another program that is to do the same steps
     #[arg(long, value_name = "SAFETENSORS")]
     dump: Option<PathBuf>,
@@ -60,6 +64,7 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
         println!("{}", layers::describe(&args.model, &config, &plan));
         return Ok(());
     }
+    args.instructions.inspect(|most| simd::limit(*most));
     let told = |number: u32, rate: f64| {
         if !(quiet || args.json) {
             eprintln!("step {number}/{}: {rate:.1} images/s", args.steps);

@@ -6,6 +6,7 @@ use super::measure::Measured;
 use crate::config::Config;
 use crate::model::{Lap, Spec};
 use crate::observe::memory;
+use crate::ops::simd;
 use crate::plan::ModelPlan;
 
 /// The measurement, as `--json` prints it.
@@ -17,6 +18,8 @@ pub(super) struct Report {
     pub(super) classes: usize,
     pub(super) batch: usize,
     pub(super) threads: usize,
+    /// Which the kernels were run with.
+    pub(super) instructions: String,
     /// Which algorithm, where the configuration lets choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) convolution: Option<String>,
@@ -58,6 +61,7 @@ impl Report {
             classes: plan.classes,
             batch,
             threads: plan.threads,
+            instructions: simd::used().to_string(),
             convolution: chosen(config, "compute.convolution"),
             steps: measured.steps,
             images_per_s: batch as f64 / seconds,

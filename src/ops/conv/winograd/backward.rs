@@ -10,7 +10,7 @@ use crate::ops::map::Order;
 use crate::ops::simd;
 use crate::ops::tile::{PANEL, Panels, Places, Start, tiles};
 
-type Read = fn(&Winograd<'_>, &Panel, &[f32], &mut [f32]);
+type Read = fn(&Winograd<'_>, &Panel, &[f32], &mut [f32], &mut [f32]);
 type Add = fn(&Layout<'_>, &[f32], &mut [f32]);
 
 /// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as direct
@@ -27,13 +27,12 @@ pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &m
         Filter::F4x5 => (read::<8, 4>, add::<5, 8>),
     };
     for group in 0..geometry.groups {
-        let to = &mut *areas.inputs;
-        read_inputs(winograd, group, x, to);
+        read_inputs(winograd, group, x, areas.inputs, areas.band);
         for run in layout.group_runs(group) {
             for (number, gradients) in
                 (run.first..run.first + run.panels).zip(areas.outputs.chunks_exact_mut(square * point))
             {
-                read(winograd, &layout.panel(number), dy, gradients);
+                read(winograd, &layout.panel(number), dy, gradients, areas.band);
             }
             for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
                 // Channels and tiles change places.
@@ -62,12 +61,19 @@ pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &m
     }
 }
 
-fn read<const N: usize, const M: usize>(winograd: &Winograd<'_>, panel: &Panel, dy: &[f32], to: &mut [f32]) {
+fn read<const N: usize, const M: usize>(
+    winograd: &Winograd<'_>,
+    panel: &Panel,
+    dy: &[f32],
+    to: &mut [f32],
+    band: &mut [f32],
+) {
     simd::run(Gradients::<N, M> {
         winograd,
         panel,
         dy,
         to,
+        band,
     });
 }
 

@@ -23,8 +23,7 @@ pub fn forward(
     let (kernels, point) = (Winograd::panel(geometry), winograd.output_point());
     let square = winograd.square();
     for group in 0..geometry.groups {
-        let to = &mut *areas.inputs;
-        read(winograd, group, x, to);
+        read(winograd, group, x, areas.inputs, areas.band);
         for run in layout.group_runs(group) {
             let together = run.first..run.first + run.panels;
             for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
@@ -58,18 +57,36 @@ pub fn forward(
                     Filter::F6x3 => write::<8, 6>,
                     Filter::F4x5 => write::<8, 4>,
                 };
-                write(winograd, &panel, products, &biases, rectify, y);
+                write(winograd, &panel, products, &biases, rectify, y, areas.band);
             }
         }
     }
 }
 
 /// V of one group.
-pub(super) fn read(winograd: &Winograd<'_>, group: usize, x: &[f32], to: &mut [f32]) {
+pub(super) fn read(winograd: &Winograd<'_>, group: usize, x: &[f32], to: &mut [f32], band: &mut [f32]) {
     match winograd.filter.points() {
-        6 => simd::run(Inputs::<6> { winograd, group, x, to }),
-        7 => simd::run(Inputs::<7> { winograd, group, x, to }),
-        _ => simd::run(Inputs::<8> { winograd, group, x, to }),
+        6 => simd::run(Inputs::<6> {
+            winograd,
+            group,
+            x,
+            to,
+            band,
+        }),
+        7 => simd::run(Inputs::<7> {
+            winograd,
+            group,
+            x,
+            to,
+            band,
+        }),
+        _ => simd::run(Inputs::<8> {
+            winograd,
+            group,
+            x,
+            to,
+            band,
+        }),
     }
 }
 
@@ -80,6 +97,7 @@ fn write<const N: usize, const M: usize>(
     bias: &[f32; PANEL],
     rectify: bool,
     y: &mut [f32],
+    band: &mut [f32],
 ) {
     simd::run(Outputs::<N, M> {
         winograd,
@@ -88,5 +106,6 @@ fn write<const N: usize, const M: usize>(
         bias,
         rectify,
         y,
+        band,
     });
 }

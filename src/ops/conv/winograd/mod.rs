@@ -19,6 +19,7 @@
 )]
 
 mod backward;
+mod band;
 mod forward;
 mod filter;
 mod tiles;
@@ -130,11 +131,21 @@ impl<'a> Winograd<'a> {
         Winograd::new(geometry, 1).square() * geometry.group_inputs() * PANEL
     }
 
-    /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then lists.
+    /// Columns of a band of the input: what a row of tiles reaches.
+    fn width(&self) -> usize {
+        self.grid()[1] * self.filter.side() + self.filter.points() - self.filter.side()
+    }
+
+    /// Floats of a band.
+    fn band(&self) -> usize {
+        self.filter.points() * self.width() * ROW
+    }
+
+    /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then a band, then lists.
     pub fn scratch(&self) -> usize {
         let products = TOGETHER * self.square() * self.output_point();
         let gradients = TOGETHER * Self::panel(self.geometry);
-        self.square() * self.input_point() + products + gradients + self.tiles() + self.inputs()
+        self.square() * self.input_point() + products + gradients + self.band() + self.tiles() + self.inputs()
     }
 
     /// Cuts `scratch` into V, products and the gradient of U, and lists where the tiles and the channels of V begin.
@@ -142,6 +153,7 @@ impl<'a> Winograd<'a> {
         let (inputs, rest) = scratch.split_at_mut(self.square() * self.input_point());
         let (outputs, rest) = rest.split_at_mut(TOGETHER * self.square() * self.output_point());
         let (kernels, rest) = rest.split_at_mut(TOGETHER * Self::panel(self.geometry));
+        let (band, rest) = rest.split_at_mut(self.band());
         let (tiles, rest) = rest.split_at_mut(self.tiles());
         let tiles: &mut [u32] = bytemuck::cast_slice_mut(tiles);
         let channels: &mut [u32] = bytemuck::cast_slice_mut(&mut rest[..self.geometry.group_inputs()]);
@@ -155,6 +167,7 @@ impl<'a> Winograd<'a> {
             inputs,
             outputs,
             kernels,
+            band,
             tiles,
             channels,
         }
@@ -169,6 +182,8 @@ struct Areas<'s> {
     outputs: &'s mut [f32],
     /// The gradient of U of the panels that are worked on together.
     kernels: &'s mut [f32],
+    /// Rows that tiles are cut from, or that they are put together in.
+    band: &'s mut [f32],
     /// Where each tile begins in a point of V.
     tiles: &'s [u32],
     /// Where each channel begins in a tile of V.

@@ -1,105 +1,12 @@
 //! Tiles of feature maps, to the points and back.
 
 use super::Winograd;
+use super::band::{Band, Blocks};
 use super::transform::{Input, Output, Spread, Square, Transform, twice};
 use crate::ops::conv::layout::Panel;
 use crate::ops::map::Map;
-use crate::ops::simd::{LANES, Lanes, Part, ROW, Simd, Vectors, Work};
+use crate::ops::simd::{LANES, Part, ROW, Simd, Vectors, Work};
 use crate::ops::tile::PANEL;
-
-/// Two neighbouring blocks of channels of one image, whose positions outside read as zero; the first twice, where there is no
-/// second.
-#[derive(Clone, Copy)]
-struct Blocks<'a> {
-    positions: [&'a [Lanes]; 2],
-    height: usize,
-    width: usize,
-}
-
-impl<'a> Blocks<'a> {
-    /// Block `first` of the map, and the next where it is before `end`.
-    fn new(map: Map, data: &'a [f32], first: usize, end: usize) -> Self {
-        let block = |block: usize| data[block * map.block()..][..map.block()].as_chunks::<LANES>().0;
-        Self {
-            positions: [block(first), block((first + 1).min(end - 1))],
-            height: map.shape.height,
-            width: map.shape.width,
-        }
-    }
-
-    /// Part `number` of them: one block, or both.
-    #[inline(always)]
-    fn part<S: Vectors, V: Part<S>>(self, number: usize) -> Self {
-        Self {
-            positions: if V::VECTORS == 1 {
-                [self.positions[number]; 2]
-            } else {
-                self.positions
-            },
-            ..self
-        }
-    }
-
-    /// The `A` × `A` positions from row `top` and column `left` on, transformed.
-    #[inline(always)]
-    fn transformed<T, S, V, const A: usize, const B: usize>(&self, s: S, top: isize, left: isize) -> [[V; B]; B]
-    where
-        T: Transform<A, B>,
-        S: Vectors,
-        V: Part<S>,
-    {
-        let (bottom, right) = (top + A as isize, left + A as isize);
-        if top >= 0 && left >= 0 && bottom <= self.height as isize && right <= self.width as isize {
-            let first = top as usize * self.width + left as usize;
-            let positions = self.positions;
-            let positions = [
-                &positions[0][first..][..(A - 1) * self.width + A],
-                &positions[1][first..][..(A - 1) * self.width + A],
-            ];
-            twice::<T, S, V, A, B>(s, &Inside(positions, self.width))
-        } else {
-            twice::<T, S, V, A, B>(s, &Edge(*self, top, left))
-        }
-    }
-}
-
-/// Eight floats of each block, side by side.
-#[inline(always)]
-fn join<S: Vectors, V: Part<S>>(s: S, positions: [&[Lanes]; 2], at: usize) -> V {
-    V::join(s, [s.load(&positions[0][at]), s.load(&positions[1][at])])
-}
-
-/// A square of positions in maps of this width, from the first on.
-struct Inside<'a>([&'a [Lanes]; 2], usize);
-
-impl<S: Vectors, V: Part<S>> Square<S, V> for Inside<'_> {
-    #[inline(always)]
-    fn at(&self, s: S, i: usize, j: usize) -> V {
-        join(s, self.0, i * self.1 + j)
-    }
-}
-
-/// A square whose first row and column may lie outside of the maps, and others too.
-struct Edge<'a>(Blocks<'a>, isize, isize);
-
-impl<S: Vectors, V: Part<S>> Square<S, V> for Edge<'_> {
-    #[inline(always)]
-    fn at(&self, s: S, i: usize, j: usize) -> V {
-        let Self(blocks, top, left) = *self;
-        let (y, x) = ((top + i as isize) as usize, (left + j as isize) as usize);
-        // What is negative is larger than any map as an unsigned number.
-        if y < blocks.height && x < blocks.width {
-            join(s, blocks.positions, y * blocks.width + x)
-        } else {
-            V::splat(s, 0.0)
-        }
-    }
-}
-
-/// Row and column of every tile.
-fn grid(down: usize, across: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..down).flat_map(move |ty| (0..across).map(move |tx| (ty, tx)))
-}
 
 /// V of one group, from x.
 pub(super) struct Inputs<'a, const N: usize> {
@@ -107,6 +14,7 @@ pub(super) struct Inputs<'a, const N: usize> {
     pub(super) group: usize,
     pub(super) x: &'a [f32],
     pub(super) to: &'a mut [f32],
+    pub(super) band: &'a mut [f32],
 }
 
 impl<const N: usize> Work for Inputs<'_, N>
@@ -117,29 +25,25 @@ where
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            winograd: w,
-            group,
-            x,
-            to,
-        } = self;
-        let map = Map::blocked(w.geometry.input);
-        let ([down, across], point, inputs) = (w.grid(), w.input_point(), w.inputs());
+        let (w, map) = (self.winograd, Map::blocked(self.winograd.geometry.input));
+        let ([down, across], point, inputs, side) = (w.grid(), w.input_point(), w.inputs(), w.filter.side());
         let blocks = w.geometry.group_inputs().div_ceil(LANES);
-        let (first, padding) = (group * blocks, w.geometry.padding as isize);
-        let mut tile = 0;
-        for x in x.chunks_exact(map.len()) {
-            for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * w.filter.side()) as isize - padding);
-                for row in 0..inputs / ROW {
-                    let pair = Blocks::new(map, x, first + 2 * row, first + blocks);
-                    for part in 0..S::Part::COUNT {
-                        let blocks = pair.part::<S, S::Part>(part);
-                        let points = blocks.transformed::<Input, S, S::Part, N, N>(s, top, left);
-                        store_points(s, points, point, tile * inputs + row * ROW, part, to);
+        let (first, padding) = (self.group * blocks, w.geometry.padding);
+        let mut band = Band::new(self.band, N, w.width());
+        for (image, x) in self.x.chunks_exact(map.len()).enumerate() {
+            for row in 0..inputs / ROW {
+                let blocks = Blocks::new(map, x, first + 2 * row, first + blocks);
+                for ty in 0..down {
+                    band.fill(s, &blocks, (ty * side) as isize - padding as isize, padding);
+                    for tx in 0..across {
+                        let at = ((image * down + ty) * across + tx) * inputs + row * ROW;
+                        for part in 0..S::Part::COUNT {
+                            let tile = band.square::<N>(tx * side, part);
+                            let points = twice::<Input, S, S::Part, N, N>(s, &tile);
+                            store_points(s, &points, point, at, part, self.to);
+                        }
                     }
                 }
-                tile += 1;
             }
         }
     }
@@ -149,7 +53,7 @@ where
 #[inline(always)]
 fn store_points<S: Vectors, V: Part<S>, const N: usize>(
     s: S,
-    square: [[V; N]; N],
+    square: &[[V; N]; N],
     point: usize,
     at: usize,
     part: usize,
@@ -184,6 +88,7 @@ pub(super) struct Outputs<'a, const N: usize, const M: usize> {
     pub(super) bias: &'a [f32; PANEL],
     pub(super) rectify: bool,
     pub(super) y: &'a mut [f32],
+    pub(super) band: &'a mut [f32],
 }
 
 impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
@@ -193,37 +98,30 @@ impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
     fn run<S: Simd>(self, s: S) {
         let (w, map) = (self.winograd, Map::blocked(self.winograd.geometry.output));
         let ([down, across], point) = (w.grid(), w.output_point());
-        let (first, count) = (
-            self.panel.channels.start / LANES,
-            self.panel.channels.len().div_ceil(LANES),
-        );
-        let (width, bias) = (map.shape.width, self.bias.as_chunks::<LANES>().0);
-        let mut tile = 0;
-        for y in self.y.chunks_exact_mut(map.len()) {
-            let y = &mut y[first * map.block()..][..count * map.block()];
-            for (ty, tx) in grid(down, across) {
-                for part in 0..count.div_ceil(S::Part::VECTORS) {
-                    let products = Points::<N> {
-                        from: self.products,
-                        point,
-                        at: tile * PANEL,
-                        part,
-                    };
-                    let sums = twice::<Output, S, S::Part, N, M>(s, &products);
-                    let from = part * S::Part::VECTORS;
-                    let blocks = y[from * map.block()..].chunks_exact_mut(map.block());
-                    for (number, block) in blocks.take(S::Part::VECTORS).enumerate() {
-                        let bias = s.load(&bias[from + number]);
-                        let rows = block.as_chunks_mut::<LANES>().0.chunks_exact_mut(width);
-                        for (row, sums) in rows.skip(ty * M).zip(&sums) {
-                            for (to, sum) in row[tx * M..].iter_mut().zip(sums) {
-                                let sum = s.add(sum.vectors(s)[number], bias);
-                                s.store(if self.rectify { s.rectify(sum) } else { sum }, to);
-                            }
-                        }
+        let channels = &self.panel.channels;
+        let blocks = channels.start / LANES..channels.end.div_ceil(LANES);
+        let bias = self.bias.as_chunks().0;
+        let mut band = Band::new(self.band, M, across * M);
+        for (image, y) in self.y.chunks_exact_mut(map.len()).enumerate() {
+            let y = &mut y[blocks.start * map.block()..blocks.end * map.block()];
+            for ty in 0..down {
+                for tx in 0..across {
+                    let at = ((image * down + ty) * across + tx) * PANEL;
+                    for part in 0..S::Part::COUNT {
+                        let products = Points::<N> {
+                            from: self.products,
+                            point,
+                            at,
+                            part,
+                        };
+                        let sums = twice::<Output, S, S::Part, N, M>(s, &products);
+                        band.store(s, &sums, tx * M, part);
                     }
                 }
-                tile += 1;
+                for (number, block) in y.chunks_exact_mut(map.block()).enumerate() {
+                    let rows = block.as_chunks_mut().0.chunks_exact_mut(map.shape.width);
+                    band.write(s, number, &bias[number], self.rectify, rows.skip(ty * M));
+                }
             }
         }
     }
@@ -235,6 +133,7 @@ pub(super) struct Gradients<'a, const N: usize, const M: usize> {
     pub(super) panel: &'a Panel,
     pub(super) dy: &'a [f32],
     pub(super) to: &'a mut [f32],
+    pub(super) band: &'a mut [f32],
 }
 
 impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
@@ -244,19 +143,19 @@ impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
     fn run<S: Simd>(self, s: S) {
         let (w, map) = (self.winograd, Map::blocked(self.winograd.geometry.output));
         let ([down, across], point) = (w.grid(), w.output_point());
-        let first = self.panel.channels.start / LANES;
-        let end = self.panel.channels.end.div_ceil(LANES);
-        let mut tile = 0;
-        for dy in self.dy.chunks_exact(map.len()) {
-            let pair = Blocks::new(map, dy, first, end);
-            for (ty, tx) in grid(down, across) {
-                let [top, left] = [ty, tx].map(|t| (t * M) as isize);
-                for part in 0..S::Part::COUNT {
-                    let blocks = pair.part::<S, S::Part>(part);
-                    let points = blocks.transformed::<Spread, S, S::Part, M, N>(s, top, left);
-                    store_points(s, points, point, tile * PANEL, part, self.to);
+        let channels = &self.panel.channels;
+        let mut band = Band::new(self.band, M, across * M);
+        for (image, dy) in self.dy.chunks_exact(map.len()).enumerate() {
+            let blocks = Blocks::new(map, dy, channels.start / LANES, channels.end.div_ceil(LANES));
+            for ty in 0..down {
+                band.fill(s, &blocks, (ty * M) as isize, 0);
+                for tx in 0..across {
+                    let at = ((image * down + ty) * across + tx) * PANEL;
+                    for part in 0..S::Part::COUNT {
+                        let points = twice::<Spread, S, S::Part, M, N>(s, &band.square::<M>(tx * M, part));
+                        store_points(s, &points, point, at, part, self.to);
+                    }
                 }
-                tile += 1;
             }
         }
     }

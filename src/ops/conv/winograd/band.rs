@@ -1,0 +1,129 @@
+//! Some rows of two neighbouring blocks of channels, side by side and with zeros around: `[row][column][16]`.
+//!
+//! Tiles of a small map mostly hang over its edge. A band is copied once for a row of tiles and stays in the nearest cache, so that
+//! no tile has to ask which of its positions there are.
+
+use super::transform::Square;
+use crate::ops::map::Map;
+use crate::ops::simd::{LANES, Lanes, Part, ROW, Simd, Vectors};
+
+/// Sixteen channels of a position.
+type Position = [f32; ROW];
+
+/// Two neighbouring blocks of one image; the first twice, where there is no second.
+#[derive(Clone, Copy)]
+pub struct Blocks<'a> {
+    positions: [&'a [Lanes]; 2],
+    height: usize,
+    width: usize,
+}
+
+impl<'a> Blocks<'a> {
+    /// Block `first` of the map, and the next where it is before `end`.
+    pub fn new(map: Map, data: &'a [f32], first: usize, end: usize) -> Self {
+        let block = |block: usize| data[block * map.block()..][..map.block()].as_chunks().0;
+        Self {
+            positions: [block(first), block((first + 1).min(end - 1))],
+            height: map.shape.height,
+            width: map.shape.width,
+        }
+    }
+}
+
+/// Memory for rows of this width.
+pub struct Band<'a> {
+    positions: &'a mut [Position],
+    width: usize,
+}
+
+impl<'a> Band<'a> {
+    /// `height` rows in `memory`.
+    pub fn new(memory: &'a mut [f32], height: usize, width: usize) -> Self {
+        Self {
+            positions: &mut memory.as_chunks_mut().0[..height * width],
+            width,
+        }
+    }
+
+    /// Copies the rows of `blocks` from `top` on, `left` columns further right.
+    #[inline(always)]
+    pub fn fill<S: Simd>(&mut self, s: S, blocks: &Blocks<'_>, top: isize, left: usize) {
+        for (i, row) in self.positions.chunks_exact_mut(self.width).enumerate() {
+            // What is negative is larger than any map as an unsigned number.
+            let y = (top + i as isize) as usize;
+            if y >= blocks.height {
+                row.fill([0.0; ROW]);
+                continue;
+            }
+            let (before, row) = row.split_at_mut(left);
+            let (inside, after) = row.split_at_mut(blocks.width.min(row.len()));
+            before.fill([0.0; ROW]);
+            let [first, second] = blocks.positions.map(|block| &block[y * blocks.width..]);
+            for ((to, first), second) in inside.iter_mut().zip(first).zip(second) {
+                S::Row::join(s, [s.load(first), s.load(second)]).store(s, to, 0);
+            }
+            after.fill([0.0; ROW]);
+        }
+    }
+
+    /// Part `part` of the square from column `left` on.
+    #[inline(always)]
+    pub fn square<const A: usize>(&self, left: usize, part: usize) -> Tile<'_, A> {
+        let mut rows = [&[[0.0; ROW]; A]; A];
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = self.positions[i * self.width + left..]
+                .first_chunk()
+                .expect("as wide as its tiles");
+        }
+        Tile { rows, part }
+    }
+
+    /// Stores a square as part `part` from column `left` on.
+    #[inline(always)]
+    pub fn store<S: Vectors, V: Part<S>, const A: usize>(
+        &mut self,
+        s: S,
+        square: &[[V; A]; A],
+        left: usize,
+        part: usize,
+    ) {
+        for (numbers, to) in square.iter().zip(self.positions.chunks_exact_mut(self.width)) {
+            let to: &mut [Position; A] = to[left..].first_chunk_mut().expect("as wide as its tiles");
+            for (number, to) in numbers.iter().zip(to) {
+                number.store(s, to, part);
+            }
+        }
+    }
+
+    /// Its rows as the rows of block `number` of the two: plus `bias`, rectified where asked.
+    #[inline(always)]
+    pub fn write<'y, S: Vectors>(
+        &self,
+        s: S,
+        number: usize,
+        bias: &Lanes,
+        rectify: bool,
+        rows: impl Iterator<Item = &'y mut [Lanes]>,
+    ) {
+        let bias = s.load(bias);
+        for (to, from) in rows.zip(self.positions.chunks_exact(self.width)) {
+            for (to, from) in to.iter_mut().zip(from) {
+                let sum = s.add(s.load(&from.as_chunks::<LANES>().0[number]), bias);
+                s.store(if rectify { s.rectify(sum) } else { sum }, to);
+            }
+        }
+    }
+}
+
+/// A part of a square of positions.
+pub struct Tile<'a, const A: usize> {
+    rows: [&'a [Position; A]; A],
+    part: usize,
+}
+
+impl<S: Vectors, V: Part<S>, const A: usize> Square<S, V> for Tile<'_, A> {
+    #[inline(always)]
+    fn at(&self, s: S, i: usize, j: usize) -> V {
+        V::load(s, &self.rows[i][j], self.part)
+    }
+}
