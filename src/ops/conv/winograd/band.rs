@@ -3,7 +3,7 @@
 //! Tiles of a small map mostly hang over its edge. A band is copied once for a row of tiles and stays in the nearest cache, so that
 //! no tile has to ask which of its positions there are.
 
-use super::transform::Square;
+use super::transform::{Sink, Square};
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Lanes, Part, ROW, Simd, Vectors};
 
@@ -78,20 +78,14 @@ impl<'a> Band<'a> {
         Tile { rows, part }
     }
 
-    /// Stores a square as part `part` from column `left` on.
+    /// Where a square goes: part `part`, from column `left` on.
     #[inline(always)]
-    pub fn store<S: Vectors, V: Part<S>, const A: usize>(
-        &mut self,
-        s: S,
-        square: &[[V; A]; A],
-        left: usize,
-        part: usize,
-    ) {
-        for (numbers, to) in square.iter().zip(self.positions.chunks_exact_mut(self.width)) {
-            let to: &mut [Position; A] = to[left..].first_chunk_mut().expect("as wide as its tiles");
-            for (number, to) in numbers.iter().zip(to) {
-                number.store(s, to, part);
-            }
+    pub fn sink(&mut self, left: usize, part: usize) -> TileMut<'_> {
+        TileMut {
+            positions: self.positions,
+            width: self.width,
+            left,
+            part,
         }
     }
 
@@ -125,5 +119,23 @@ impl<S: Vectors, V: Part<S>, const A: usize> Square<S, V> for Tile<'_, A> {
     #[inline(always)]
     fn at(&self, s: S, i: usize, j: usize) -> V {
         V::load(s, &self.rows[i][j], self.part)
+    }
+}
+
+/// A part of a square of positions, to be written.
+pub struct TileMut<'a> {
+    positions: &'a mut [Position],
+    width: usize,
+    left: usize,
+    part: usize,
+}
+
+impl<S: Vectors, V: Part<S>, const A: usize> Sink<S, V, A> for TileMut<'_> {
+    #[inline(always)]
+    fn put(&mut self, s: S, i: usize, row: [V; A]) {
+        let to = self.positions[i * self.width + self.left..].first_chunk_mut::<A>();
+        for (number, to) in row.into_iter().zip(to.expect("as wide as its tiles")) {
+            number.store(s, to, self.part);
+        }
     }
 }

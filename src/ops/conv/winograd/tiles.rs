@@ -2,7 +2,7 @@
 
 use super::Winograd;
 use super::band::{Band, Blocks};
-use super::transform::{Input, Output, Spread, Square, Transform, twice};
+use super::transform::{Input, Output, Sink, Spread, Square, Transform, twice};
 use crate::ops::conv::layout::Panel;
 use crate::ops::map::Map;
 use crate::ops::simd::{LANES, Part, ROW, Simd, Vectors, Work};
@@ -39,8 +39,9 @@ where
                         let at = ((image * down + ty) * across + tx) * inputs + row * ROW;
                         for part in 0..S::Part::COUNT {
                             let tile = band.square::<N>(tx * side, part);
-                            let points = twice::<Input, S, S::Part, N, N>(s, &tile);
-                            store_points(s, &points, point, at, part, self.to);
+                            let to = &mut *self.to;
+                            let mut points = PointsMut { to, point, at, part };
+                            twice::<Input, S, S::Part, N, N>(s, &tile, &mut points);
                         }
                     }
                 }
@@ -49,18 +50,22 @@ where
     }
 }
 
-/// Stores N² numbers as a part of the row at `at` of each point.
-#[inline(always)]
-fn store_points<S: Vectors, V: Part<S>, const N: usize>(
-    s: S,
-    square: &[[V; N]; N],
-    point: usize,
-    at: usize,
-    part: usize,
-    to: &mut [f32],
-) {
-    for (number, to) in square.iter().flatten().zip(to.chunks_exact_mut(point)) {
-        number.store(s, to[at..].first_chunk_mut().expect("a whole row"), part);
+/// Where N² numbers go: a part of the row at the same place of each point.
+pub(super) struct PointsMut<'a> {
+    pub(super) to: &'a mut [f32],
+    pub(super) point: usize,
+    pub(super) at: usize,
+    pub(super) part: usize,
+}
+
+impl<S: Vectors, V: Part<S>, const N: usize> Sink<S, V, N> for PointsMut<'_> {
+    #[inline(always)]
+    fn put(&mut self, s: S, i: usize, row: [V; N]) {
+        let points = &mut self.to[i * N * self.point..];
+        for (j, number) in row.into_iter().enumerate() {
+            let to = points[j * self.point + self.at..].first_chunk_mut();
+            number.store(s, to.expect("a whole row"), self.part);
+        }
     }
 }
 
@@ -114,8 +119,7 @@ impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
                             at,
                             part,
                         };
-                        let sums = twice::<Output, S, S::Part, N, M>(s, &products);
-                        band.store(s, &sums, tx * M, part);
+                        twice::<Output, S, S::Part, N, M>(s, &products, &mut band.sink(tx * M, part));
                     }
                 }
                 for (number, block) in y.chunks_exact_mut(map.block()).enumerate() {
@@ -152,8 +156,10 @@ impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
                 for tx in 0..across {
                     let at = ((image * down + ty) * across + tx) * PANEL;
                     for part in 0..S::Part::COUNT {
-                        let points = twice::<Spread, S, S::Part, M, N>(s, &band.square::<M>(tx * M, part));
-                        store_points(s, &points, point, at, part, self.to);
+                        let tile = band.square::<M>(tx * M, part);
+                        let to = &mut *self.to;
+                        let mut points = PointsMut { to, point, at, part };
+                        twice::<Spread, S, S::Part, M, N>(s, &tile, &mut points);
                     }
                 }
             }

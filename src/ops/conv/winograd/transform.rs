@@ -49,6 +49,21 @@ const fn pairs(n: usize) -> usize {
     (n - 2) / 2
 }
 
+/// x_j^i of the finite points, `[j][i]`.
+const POWERS: [[f32; 6]; 7] = {
+    let mut table = [[1.0; 6]; 7];
+    let mut j = 0;
+    while j < 7 {
+        let mut i = 1;
+        while i < 6 {
+            table[j][i] = table[j][i - 1] * POINTS[j];
+            i += 1;
+        }
+        j += 1;
+    }
+    table
+};
+
 /// The numbers of [`Kernel`] for `N` points.
 struct Coefficients<const N: usize>;
 
@@ -139,22 +154,28 @@ impl Transform<8, 8> for Input {
 
 impl<const N: usize, const M: usize> Transform<N, M> for Output {
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops unroll, with their coefficients in place"
+    )]
     fn apply<S: Vectors, V: Number<S>>(s: S, m: [V; N]) -> [V; M] {
-        let mut y = [V::splat(s, 0.0); M];
-        for first in (1..=2 * pairs(N)).step_by(2) {
-            let (sum, difference) = (m[first].add(s, m[first + 1]), m[first].sub(s, m[first + 1]));
-            let mut power = 1.0;
-            for (i, y) in y.iter_mut().enumerate() {
+        // Of the points 1 and −1 all powers are 1.
+        let [sum, difference] = [m[1].add(s, m[2]), m[1].sub(s, m[2])];
+        let mut y = [sum; M];
+        for i in 0..M {
+            y[i] = if i % 2 == 0 { sum } else { difference };
+        }
+        for pair in 1..pairs(N) {
+            let first = 1 + 2 * pair;
+            let [sum, difference] = [m[first].add(s, m[first + 1]), m[first].sub(s, m[first + 1])];
+            for i in 0..M {
                 let term = if i % 2 == 0 { sum } else { difference };
-                *y = V::splat(s, power).mul_add(s, term, *y);
-                power *= POINTS[first];
+                y[i] = V::splat(s, POWERS[first][i]).mul_add(s, term, y[i]);
             }
         }
         if N % 2 == 1 {
-            let mut power = 1.0;
-            for y in &mut y {
-                *y = V::splat(s, power).mul_add(s, m[N - 2], *y);
-                power *= POINTS[N - 2];
+            for i in 0..M {
+                y[i] = V::splat(s, POWERS[N - 2][i]).mul_add(s, m[N - 2], y[i]);
             }
         }
         y[0] = y[0].add(s, m[0]);
@@ -165,22 +186,30 @@ impl<const N: usize, const M: usize> Transform<N, M> for Output {
 
 impl<const M: usize, const N: usize> Transform<M, N> for Spread {
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops unroll, with their coefficients in place"
+    )]
     fn apply<S: Vectors, V: Number<S>>(s: S, y: [V; M]) -> [V; N] {
         let mut points = [y[0]; N];
-        for first in (1..N - 1).step_by(2) {
-            let (mut even, mut odd) = (y[0], V::splat(s, 0.0));
-            let mut power = 1.0;
-            for (i, y) in y.iter().enumerate() {
-                if i % 2 == 1 {
-                    odd = V::splat(s, power).mul_add(s, *y, odd);
-                } else if i > 0 {
-                    even = V::splat(s, power).mul_add(s, *y, even);
+        for pair in 0..pairs(N) {
+            let first = 1 + 2 * pair;
+            let (mut even, mut odd) = (y[0], V::splat(s, POWERS[first][1]).mul(s, y[1]));
+            for i in 2..M {
+                let power = V::splat(s, POWERS[first][i]);
+                if i % 2 == 0 {
+                    even = power.mul_add(s, y[i], even);
+                } else {
+                    odd = power.mul_add(s, y[i], odd);
                 }
-                power *= POINTS[first];
             }
-            // Of an odd N the last finite point has no partner; what this writes in its place is overwritten below.
             points[first] = even.add(s, odd);
             points[first + 1] = even.sub(s, odd);
+        }
+        if N % 2 == 1 {
+            for i in 1..M {
+                points[N - 2] = V::splat(s, POWERS[N - 2][i]).mul_add(s, y[i], points[N - 2]);
+            }
         }
         points[N - 1] = y[M - 1];
         points
@@ -233,9 +262,15 @@ impl<S: Vectors, V: Copy, const A: usize> Square<S, V> for [[V; A]; A] {
     }
 }
 
+/// Where the rows of a transformed square go, one by one: an array of up to 64 vectors would be written and read once more.
+pub trait Sink<S: Vectors, V, const B: usize> {
+    /// Takes row `i`.
+    fn put(&mut self, s: S, i: usize, row: [V; B]);
+}
+
 /// Transforms the columns of `from`, and then the rows of what comes: A × A → B × B.
 #[inline(always)]
-pub fn twice<T, S, V, const A: usize, const B: usize>(s: S, from: &impl Square<S, V>) -> [[V; B]; B]
+pub fn twice<T, S, V, const A: usize, const B: usize>(s: S, from: &impl Square<S, V>, to: &mut impl Sink<S, V, B>)
 where
     T: Transform<A, B>,
     S: Vectors,
@@ -253,9 +288,7 @@ where
             row[column] = value;
         }
     }
-    let mut whole = [[nothing; B]; B];
-    for (whole, half) in whole.iter_mut().zip(half) {
-        *whole = T::apply(s, half);
+    for (i, row) in half.into_iter().enumerate() {
+        to.put(s, i, T::apply(s, row));
     }
-    whole
 }

@@ -2,12 +2,12 @@
 
 use super::Winograd;
 use super::filter::Filter;
-use super::tiles::Points;
-use super::transform::{Gather, Kernel, twice};
+use super::tiles::{Points, PointsMut};
+use super::transform::{Gather, Kernel, Sink, twice};
 use crate::ops::conv::layout::{Element, Layout, Panel};
 use crate::ops::conv::panels::Weights;
 use crate::ops::map::Order;
-use crate::ops::simd::{self, Number, Part, Simd, Work};
+use crate::ops::simd::{self, Number, Part, Simd, Vectors, Work};
 use crate::ops::tile::PANEL;
 
 /// U of one panel.
@@ -43,10 +43,13 @@ impl<const R: usize, const N: usize> Work for Pack<'_, R, N> {
                         *number = S::Part::load(s, tap, part);
                     }
                 }
-                let points = twice::<Kernel, S, S::Part, R, N>(s, &square);
-                for (number, to) in points.iter().flatten().zip(to.chunks_exact_mut(point)) {
-                    number.store(s, &mut to.as_chunks_mut().0[channel], part);
-                }
+                let mut points = PointsMut {
+                    to: &mut *to,
+                    point,
+                    at: channel * PANEL,
+                    part,
+                };
+                twice::<Kernel, S, S::Part, R, N>(s, &square, &mut points);
             }
         }
     }
@@ -76,14 +79,34 @@ impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
                     at: channel * PANEL,
                     part,
                 };
-                let taps = twice::<Gather, S, S::Part, N, R>(s, &points);
-                for (i, row) in taps.iter().enumerate() {
-                    for (j, tap) in row.iter().enumerate() {
-                        let sum = &mut sums[self.layout.place(Element { i, channel, j })];
-                        S::Part::load(s, sum, part).add(s, *tap).store(s, sum, part);
-                    }
-                }
+                let layout = self.layout;
+                let mut sums = Sums {
+                    layout,
+                    sums,
+                    channel,
+                    part,
+                };
+                twice::<Gather, S, S::Part, N, R>(s, &points, &mut sums);
             }
+        }
+    }
+}
+
+/// A part of a channel's rows among the sums, which are added to.
+struct Sums<'a> {
+    layout: &'a Layout<'a>,
+    sums: &'a mut [[f32; PANEL]],
+    channel: usize,
+    part: usize,
+}
+
+impl<S: Vectors, V: Part<S>, const R: usize> Sink<S, V, R> for Sums<'_> {
+    #[inline(always)]
+    fn put(&mut self, s: S, i: usize, row: [V; R]) {
+        for (j, tap) in row.into_iter().enumerate() {
+            let channel = self.channel;
+            let sum = &mut self.sums[self.layout.place(Element { i, channel, j })];
+            V::load(s, sum, self.part).add(s, tap).store(s, sum, self.part);
         }
     }
 }
