@@ -234,14 +234,17 @@ impl<const R: usize, const N: usize> Transform<R, N> for Kernel {
 
 impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "counted loops unroll, with their coefficients in place"
+    )]
     fn apply<S: Vectors, V: Number<S>>(s: S, u: [V; N]) -> [V; R] {
         let mut g = [u[N - 1]; R];
-        for (r, g) in g.iter_mut().enumerate() {
-            let mut sum = V::splat(s, Coefficients::<N>::OF[0][r]).mul(s, u[0]);
-            for (j, u) in u.iter().enumerate().take(N - 1).skip(1) {
-                sum = V::splat(s, Coefficients::<N>::OF[j][r]).mul_add(s, *u, sum);
+        for r in 0..R {
+            g[r] = V::splat(s, Coefficients::<N>::OF[0][r]).mul(s, u[0]);
+            for j in 1..N - 1 {
+                g[r] = V::splat(s, Coefficients::<N>::OF[j][r]).mul_add(s, u[j], g[r]);
             }
-            *g = sum;
         }
         g[R - 1] = g[R - 1].add(s, u[N - 1]);
         g
