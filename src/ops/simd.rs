@@ -77,6 +77,12 @@ pub trait Vectors: Copy + Send + Sync {
     fn where_positive(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// x where a = b, else 0.
     fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// x where a = b, else y.
+    fn where_equal_else(self, a: Self::Vector, b: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// The larger of a and b; anything where either is NaN.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Whether any lane is NaN.
+    fn any_nan(self, a: Self::Vector) -> bool;
     /// x where a > best, else y; a NaN is larger than every number.
     fn where_larger(self, a: Self::Vector, best: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
     /// min(a, limit), NaN where a is.
@@ -220,6 +226,18 @@ impl Vectors for Portable {
         std::array::from_fn(|i| if a[i] == b[i] { x[i] } else { 0.0 })
     }
     #[inline(always)]
+    fn where_equal_else(self, a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes {
+        std::array::from_fn(|i| if a[i] == b[i] { x[i] } else { y[i] })
+    }
+    #[inline(always)]
+    fn max(self, a: Lanes, b: Lanes) -> Lanes {
+        pairs(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn any_nan(self, a: Lanes) -> bool {
+        a.iter().any(|a| a.is_nan())
+    }
+    #[inline(always)]
     fn where_larger(self, a: Lanes, best: Lanes, x: Lanes, y: Lanes) -> Lanes {
         let larger = |i: usize| a[i] > best[i] || (a[i].is_nan() && !best[i].is_nan());
         std::array::from_fn(|i| if larger(i) { x[i] } else { y[i] })
@@ -272,6 +290,10 @@ mod tests {
                 s.rectify(a),
                 s.where_positive(a, b),
                 s.where_equal(a, s.splat(3.5), b),
+                s.where_equal_else(a, s.splat(3.5), b, c),
+                s.max(b, c),
+                s.splat(f32::from(u8::from(s.any_nan(a)))),
+                s.splat(f32::from(u8::from(s.any_nan(b)))),
                 s.where_larger(a, b, c, b),
                 s.where_larger(b, a, c, b),
                 s.at_most(a, c),

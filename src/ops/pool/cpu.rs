@@ -35,14 +35,16 @@ impl Geometry {
             size,
             stride,
         } = self;
-        (0..output.height * output.width).map(move |at| {
-            let [top, left] = [at / output.width, at % output.width].map(|i| i * stride);
-            Window {
-                at,
-                corner: top * input.width + left,
-                height: size.min(input.height - top),
-                width: size.min(input.width - left),
-            }
+        (0..output.height).flat_map(move |q| {
+            (0..output.width).map(move |r| {
+                let [top, left] = [q * stride, r * stride];
+                Window {
+                    at: q * output.width + r,
+                    corner: top * input.width + left,
+                    height: size.min(input.height - top),
+                    width: size.min(input.width - left),
+                }
+            })
         })
     }
 }
@@ -86,11 +88,13 @@ impl Work for Forward<'_> {
             let places = places.as_chunks_mut::<LANES>().0;
             for window in g.windows() {
                 let x = &x[window.corner..];
-                let (best, place) = if window.is(3) && g.size == 3 {
-                    // With these numbers known, the loops unroll.
-                    largest(s, x, g.input.width, [3, 3], 3)
-                } else {
-                    largest(s, x, g.input.width, [window.height, window.width], g.size)
+                let mut found = None;
+                if window.is(3) && g.size == 3 {
+                    found = largest_of_numbers(s, x, g.input.width);
+                }
+                let (best, place) = match found {
+                    Some(found) => found,
+                    None => largest(s, x, g.input.width, [window.height, window.width], g.size),
                 };
                 s.store(best, &mut y[window.at]);
                 s.store_bytes(place, &mut places[window.at]);
@@ -113,6 +117,35 @@ fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], 
         }
     }
     (best, place)
+}
+
+/// Of a window of 3 × 3 without NaN: first the largest value, then the first place that has it. Nothing waits for the name of the
+/// place before.
+#[inline(always)]
+fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vector, S::Vector)> {
+    const SIZE: usize = 3;
+    let rows = [&x[..SIZE], &x[row..][..SIZE], &x[2 * row..][..SIZE]];
+    let first = s.load(&rows[0][0]);
+    let (mut best, mut sum) = (first, first);
+    for (i, row) in rows.iter().enumerate() {
+        for (j, x) in row.iter().enumerate() {
+            if i + j > 0 {
+                let value = s.load(x);
+                best = s.max(best, value);
+                // NaN where any is; also where ∞ meets −∞, which is not faster then, but right.
+                sum = s.add(sum, value);
+            }
+        }
+    }
+    if s.any_nan(sum) {
+        return None;
+    }
+    let mut place = s.splat((SIZE * SIZE - 1) as f32);
+    for name in (0..SIZE * SIZE - 1).rev() {
+        let value = s.load(&rows[name / SIZE][name % SIZE]);
+        place = s.where_equal_else(value, best, s.splat(name as f32), place);
+    }
+    Some((best, place))
 }
 
 struct Backward<'a> {

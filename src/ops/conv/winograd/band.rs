@@ -37,15 +37,15 @@ pub struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    /// `height` rows in `memory`.
+    /// `height` rows of zeros in `memory`.
     pub fn new(memory: &'a mut [f32], height: usize, width: usize) -> Self {
-        Self {
-            positions: &mut memory.as_chunks_mut().0[..height * width],
-            width,
-        }
+        let positions = &mut memory.as_chunks_mut().0[..height * width];
+        positions.fill([0.0; ROW]);
+        Self { positions, width }
     }
 
-    /// Copies the rows of `blocks` from `top` on, `left` columns further right.
+    /// Copies the rows of `blocks` from `top` on, `left` columns further right: always as many, so that those beside them stay
+    /// zero.
     #[inline(always)]
     pub fn fill<S: Simd>(&mut self, s: S, blocks: &Blocks<'_>, top: isize, left: usize) {
         for (i, row) in self.positions.chunks_exact_mut(self.width).enumerate() {
@@ -55,14 +55,10 @@ impl<'a> Band<'a> {
                 row.fill([0.0; ROW]);
                 continue;
             }
-            let (before, row) = row.split_at_mut(left);
-            let (inside, after) = row.split_at_mut(blocks.width.min(row.len()));
-            before.fill([0.0; ROW]);
-            let [first, second] = blocks.positions.map(|block| &block[y * blocks.width..]);
-            for ((to, first), second) in inside.iter_mut().zip(first).zip(second) {
+            let [first, second] = blocks.positions.map(|block| &block[y * blocks.width..][..blocks.width]);
+            for ((to, first), second) in row[left..].iter_mut().zip(first).zip(second) {
                 S::Row::join(s, [s.load(first), s.load(second)]).store(s, to, 0);
             }
-            after.fill([0.0; ROW]);
         }
     }
 
