@@ -15,16 +15,20 @@ use crate::devices::cpu::{Cpu, Threads};
 use crate::ops::tile::{PANEL, Panels, Places, Start, TOGETHER, tiles};
 use crate::ops::{Chunks, relu};
 
-/// Outputs of one task: a multiple of a tile's six or eight.
-const BLOCK: usize = 48;
+/// Outputs of one task, at most, a multiple of a tile's six and eight: x, which comes from the shared cache, is read once for all of
+/// them.
+const BLOCK: usize = 96;
 
-/// Terms of one sum: a panel of them stays in the nearest cache.
+/// Terms of one sum: two panels of them stay in the nearest cache.
 const DEPTH: usize = 256;
 
-/// Outputs whose weights are copied together for the data gradient, and panels of inputs that are worked on together: two
-/// strips of w (131 KB each) and the sums of 128 images (262 KB) stay in the second-level cache.
-const ROWS: usize = 64;
-const COLUMNS: usize = 32;
+/// Outputs whose weights are copied together for the data gradient, and panels of inputs that are worked on together, at most: two
+/// strips of w and the sums of 128 images (131 KB each) stay in the second-level cache.
+const ROWS: usize = 128;
+const COLUMNS: usize = 16;
+
+/// Tasks that a layer should have, at least: for threads to share them evenly.
+const TASKS: usize = 16;
 
 /// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the nearest cache.
 const PITCH: usize = ROWS + 2;
@@ -34,17 +38,28 @@ impl Geometry {
         self.inputs.div_ceil(PANEL)
     }
 
+    /// Outputs of one task.
+    fn block(self) -> usize {
+        BLOCK.min(self.outputs.div_ceil(TASKS).next_multiple_of(8))
+    }
+
+    /// Panels of inputs that are worked on together.
+    fn strip_panels(self) -> usize {
+        COLUMNS.min(self.input_panels().div_ceil(TASKS).next_multiple_of(TOGETHER))
+    }
+
     /// Floats that a pass borrows, for all threads.
     pub fn space(self, batch: usize) -> usize {
         let images = batch.next_multiple_of(PANEL);
-        let forward = images * (self.inputs + self.outputs.next_multiple_of(BLOCK));
+        let forward = images * (self.inputs + self.outputs.next_multiple_of(self.block()));
         let backward = batch * (self.input_panels() * PANEL + self.outputs.next_multiple_of(ROWS));
         forward.max(backward)
     }
 
     /// Floats of scratch that one task borrows.
     pub fn scratch(self, batch: usize) -> usize {
-        (PITCH * COLUMNS * PANEL).max(BLOCK * (batch + COLUMNS * PANEL))
+        let columns = self.strip_panels() * PANEL;
+        (PITCH * columns).max(self.block() * (batch + columns))
     }
 
     /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
@@ -60,13 +75,13 @@ impl Geometry {
         rectify: bool,
         space: &mut [f32],
     ) {
-        let panels = batch.div_ceil(PANEL);
+        let (panels, block) = (batch.div_ceil(PANEL), self.block());
         let (images, rest) = space.split_at_mut(panels * self.inputs * PANEL);
         pack_images(&cpu.threads, &x[..batch * self.inputs], self.inputs, images);
-        let sums = &mut rest[..self.outputs.div_ceil(BLOCK) * panels * BLOCK * PANEL];
-        cpu.threads.each_part(sums, panels * BLOCK * PANEL, |block, sums| {
-            let outputs = BLOCK.min(self.outputs - block * BLOCK);
-            let weight = &weight[block * BLOCK * self.inputs..][..outputs * self.inputs];
+        let sums = &mut rest[..self.outputs.div_ceil(block) * panels * block * PANEL];
+        cpu.threads.each_part(sums, panels * block * PANEL, |number, sums| {
+            let outputs = block.min(self.outputs - number * block);
+            let weight = &weight[number * block * self.inputs..][..outputs * self.inputs];
             let bases: [u32; BLOCK] = array::from_fn(|o| (o * self.inputs) as u32);
             for (from, terms) in depths(self.inputs) {
                 let x = Places {
@@ -74,14 +89,19 @@ impl Geometry {
                     bases: &bases[..outputs],
                     offsets: terms.list(),
                 };
-                let images = images.chunks(TOGETHER * self.inputs * PANEL);
-                for (images, sums) in images.zip(sums.chunks_mut(TOGETHER * BLOCK * PANEL)) {
+                let next = from + terms.count..(from + terms.count + DEPTH).min(self.inputs);
+                let next = (!next.is_empty()).then(|| self.strip(weight, &next));
+                next.inspect(|next| next.find_pages());
+                let pairs = sums.chunks_mut(TOGETHER * block * PANEL);
+                let count = pairs.len();
+                for (pair, (images, sums)) in images.chunks(TOGETHER * self.inputs * PANEL).zip(pairs).enumerate() {
+                    next.inspect(|next| next.fetch(pair, count));
                     let w = Panels {
                         data: &images[from * PANEL..],
                         apart: self.inputs * PANEL,
-                        count: sums.len() / (BLOCK * PANEL),
+                        count: sums.len() / (block * PANEL),
                     };
-                    tiles(x, w, w.beside(sums, BLOCK * PANEL), start(from));
+                    tiles(x, w, w.beside(sums, block * PANEL), start(from));
                 }
             }
         });
@@ -89,8 +109,8 @@ impl Geometry {
         cpu.threads
             .each_part(&mut y[..batch * self.outputs], PANEL * self.outputs, |panel, y| {
                 for (image, y) in y.chunks_exact_mut(self.outputs).enumerate() {
-                    for (block, (y, bias)) in y.chunks_mut(BLOCK).zip(bias.chunks(BLOCK)).enumerate() {
-                        let sums = sums[(block * panels + panel) * BLOCK * PANEL..].as_chunks::<PANEL>().0;
+                    for (number, (y, bias)) in y.chunks_mut(block).zip(bias.chunks(block)).enumerate() {
+                        let sums = sums[(number * panels + panel) * block * PANEL..].as_chunks::<PANEL>().0;
                         for ((y, bias), sums) in y.iter_mut().zip(bias).zip(sums) {
                             let sum = sums[image] + bias;
                             *y = if rectify { relu::rectify(sum) } else { sum };
@@ -112,7 +132,7 @@ impl Geometry {
         db: &mut [f32],
         space: &mut [f32],
     ) {
-        let batch = chunks.batch();
+        let (batch, block, columns) = (chunks.batch(), self.block(), self.strip_panels());
         let packed = &mut space[..self.input_panels() * batch * PANEL];
         cpu.threads.each_part(packed, batch * PANEL, |panel, packed| {
             pack_columns(x, self.inputs, panel * PANEL, packed);
@@ -121,16 +141,16 @@ impl Geometry {
         let halves = chunks.halves();
         let present = halves.iter().filter(|half| !half.is_empty()).count();
         // Of a whole half: two devices add the sums of halves, so that none may be cut.
-        let places: Vec<u32> = (0..halves[0].len()).map(|n| (n * BLOCK) as u32).collect();
-        cpu.threads.each_part(dw, BLOCK * self.inputs, |block, dw| {
+        let places: Vec<u32> = (0..halves[0].len()).map(|n| (n * block) as u32).collect();
+        cpu.threads.each_part(dw, block * self.inputs, |number, dw| {
             let mut scratch = cpu.scratch.of(cpu.threads.worker());
-            let (gradients, sums) = scratch.split_at_mut(batch * BLOCK);
+            let (gradients, sums) = scratch.split_at_mut(batch * block);
             let outputs = dw.len() / self.inputs;
-            for (row, dy) in gradients.chunks_exact_mut(BLOCK).zip(dy.chunks_exact(self.outputs)) {
-                row[..outputs].copy_from_slice(&dy[block * BLOCK..][..outputs]);
+            for (row, dy) in gradients.chunks_exact_mut(block).zip(dy.chunks_exact(self.outputs)) {
+                row[..outputs].copy_from_slice(&dy[number * block..][..outputs]);
             }
             let bases: [u32; BLOCK] = array::from_fn(|o| o as u32);
-            for (part, panels) in packed.chunks(COLUMNS * batch * PANEL).enumerate() {
+            for (part, panels) in packed.chunks(columns * batch * PANEL).enumerate() {
                 let columns = self.columns(part);
                 let strip = self.strip(dw, &columns);
                 strip.find_pages();
@@ -138,13 +158,13 @@ impl Geometry {
                 // Half by half, so that what all panels are multiplied by stays in the nearest cache.
                 for (number, half) in halves.iter().enumerate().filter(|(_, half)| !half.is_empty()) {
                     let start = if number == 0 { Start::Zero } else { Start::Sum };
-                    let gradients = &gradients[half.start * BLOCK..half.end * BLOCK];
+                    let gradients = &gradients[half.start * block..half.end * block];
                     let dy = Places {
                         x: gradients,
                         bases: &bases[..outputs],
                         offsets: &places[..half.len()],
                     };
-                    let sums = sums.chunks_mut(TOGETHER * BLOCK * PANEL);
+                    let sums = sums.chunks_mut(TOGETHER * block * PANEL);
                     for (pair, (x, sums)) in panels.chunks(TOGETHER * batch * PANEL).zip(sums).enumerate() {
                         strip.fetch(number * pairs + pair, present * pairs);
                         let x = Panels {
@@ -152,11 +172,11 @@ impl Geometry {
                             apart: batch * PANEL,
                             count: x.len() / (batch * PANEL),
                         };
-                        tiles(dy, x, x.beside(sums, BLOCK * PANEL), start);
+                        tiles(dy, x, x.beside(sums, block * PANEL), start);
                     }
                 }
                 for (o, dw) in dw.chunks_exact_mut(self.inputs).enumerate() {
-                    unpack(sums, BLOCK, o, &mut dw[columns.clone()]);
+                    unpack(sums, block, o, &mut dw[columns.clone()]);
                 }
             }
         });
@@ -173,6 +193,7 @@ impl Geometry {
 
     /// dx for `batch` rows.
     pub fn backward_data(self, cpu: &Cpu, batch: usize, weight: &[f32], dy: &[f32], dx: &mut [f32], space: &mut [f32]) {
+        let part = self.strip_panels() * batch * PANEL;
         let (sums, rest) = space.split_at_mut(self.input_panels() * batch * PANEL);
         let gradients = &mut rest[..batch * self.outputs.next_multiple_of(ROWS)];
         cpu.threads.each_part(gradients, batch * ROWS, |part, gradients| {
@@ -185,7 +206,7 @@ impl Geometry {
         let gradients = &*gradients;
         let places: [u32; ROWS] = array::from_fn(|o| o as u32);
         let images: Vec<u32> = (0..batch).map(|n| (n * ROWS) as u32).collect();
-        cpu.threads.each_part(sums, COLUMNS * batch * PANEL, |block, sums| {
+        cpu.threads.each_part(sums, part, |block, sums| {
             let mut packed = cpu.scratch.of(cpu.threads.worker());
             let columns = self.columns(block);
             let pairs = sums.len().div_ceil(TOGETHER * batch * PANEL);
@@ -218,11 +239,11 @@ impl Geometry {
         });
         let sums = &*sums;
         cpu.threads
-            .each_part(&mut dx[..batch * self.inputs], PANEL * self.inputs, |part, dx| {
+            .each_part(&mut dx[..batch * self.inputs], PANEL * self.inputs, |panel, dx| {
                 // Some panels at a time: an image's sums are so far apart that they share a set of the cache.
-                for (block, sums) in sums.chunks(COLUMNS * batch * PANEL).enumerate() {
+                for (block, sums) in sums.chunks(part).enumerate() {
                     for (image, dx) in dx.chunks_exact_mut(self.inputs).enumerate() {
-                        unpack(sums, batch, part * PANEL + image, &mut dx[self.columns(block)]);
+                        unpack(sums, batch, panel * PANEL + image, &mut dx[self.columns(block)]);
                     }
                 }
             });
@@ -230,7 +251,7 @@ impl Geometry {
 
     /// Columns of w or dw that are worked on together.
     fn columns(self, block: usize) -> Range<usize> {
-        let width = COLUMNS * PANEL;
+        let width = self.strip_panels() * PANEL;
         block * width..((block + 1) * width).min(self.inputs)
     }
 
