@@ -1,21 +1,26 @@
 //! What the processor could compute at most: multiply-adds that touch nothing but registers.
+#![allow(
+    clippy::inline_always,
+    reason = "the loop must become a part of the function that is compiled for the instruction set"
+)]
 
 use std::hint::{self, black_box};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Threads;
+use crate::ops::simd::{self, Number, Part, ROW, Simd, Work};
 
-/// Independent chains of multiply-adds: two units, each with a latency of four or five cycles, want ten at least.
-const CHAINS: usize = 12;
+/// Independent chains of multiply-adds, rows of sixteen floats each: two units with a latency of four or five cycles want ten
+/// registers at least. Of one register a row, and of two.
+const CHAINS: [usize; 2] = [12, 6];
 
 /// Links of each chain between two looks at the clock: some tens of microseconds.
 const LINKS: u64 = 10_000;
 
 /// Floating-point operations a second of all `threads` together, in one burst of `length`; a multiply-add is two.
 ///
-/// With AVX2 and FMA where the processor has them, as the kernels use them; otherwise with whatever vectors the compiler
-/// may use everywhere.
+/// With the instructions that the kernels use.
 pub fn burst(threads: &Threads, length: Duration) -> f64 {
     let missing = AtomicUsize::new(threads.count());
     let runs = threads.on_each(|| {
@@ -40,44 +45,37 @@ pub fn burst(threads: &Threads, length: Duration) -> f64 {
 
 /// Does `LINKS` links of every chain and says how many operations that were.
 fn compute() -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has AVX2 and FMA.
-        return unsafe { fused() };
-    }
-    portable()
+    simd::run(Chains)
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn fused() -> u64 {
-    use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps};
-    const LANES: u64 = 8;
+struct Chains;
+
+impl Work for Chains {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> u64 {
+        // A row is one register where a part is all of it.
+        if S::Part::VECTORS == 2 {
+            chains::<S, { CHAINS[0] }>(s)
+        } else {
+            chains::<S, { CHAINS[1] }>(s)
+        }
+    }
+}
+
+#[inline(always)]
+fn chains<S: Simd, const N: usize>(s: S) -> u64 {
     // The compiler must not know that all chains are the same. 1 = 0.5 · 1 + 0.5: the numbers stay what they are.
-    let (half, one) = (_mm256_set1_ps(black_box(0.5)), _mm256_set1_ps(1.0));
-    let mut chains = black_box([one; CHAINS]);
+    let half = S::Row::splat(s, black_box(0.5));
+    let mut chains = black_box([S::Row::splat(s, 1.0); N]);
     for _ in 0..LINKS {
         for chain in &mut chains {
-            *chain = _mm256_fmadd_ps(*chain, half, half);
+            *chain = chain.mul_add(s, half, half);
         }
     }
     black_box(chains);
-    2 * LANES * CHAINS as u64 * LINKS
-}
-
-fn portable() -> u64 {
-    const LANES: usize = 4;
-    let half = black_box(0.5f32);
-    let mut chains = black_box([[1.0f32; LANES]; CHAINS]);
-    for _ in 0..LINKS {
-        for chain in &mut chains {
-            for lane in chain {
-                *lane = *lane * half + half;
-            }
-        }
-    }
-    black_box(chains);
-    2 * (LANES * CHAINS) as u64 * LINKS
+    2 * (ROW * N) as u64 * LINKS
 }
 
 #[cfg(test)]
@@ -88,6 +86,6 @@ mod tests {
     fn a_burst_computes_something_on_any_processor() {
         let threads = Threads::new("cpu-0", 2).unwrap();
         assert!(burst(&threads, Duration::from_millis(1)) > 0.0);
-        assert_eq!(portable(), 2 * 4 * CHAINS as u64 * LINKS);
+        assert_eq!(Chains.run(simd::Portable), 2 * 16 * 6 * LINKS);
     }
 }

@@ -17,8 +17,9 @@ pub(super) fn table(report: &Report) -> String {
         report.images_per_s, report.step_ms, report.steps, report.gflops
     );
     text += &format!(
-        "peak      {:.1} GFLOP/s in registers alone, measured here: the step reaches {:.0} % of it\n",
+        "peak      {:.1} GFLOP/s with {} in registers alone, measured here: the step reaches {:.0} % of it\n",
         report.peak_gflops,
+        report.instructions,
         100.0 * report.share_of_peak
     );
     if let Some(bytes) = report.peak_resident_bytes {
