@@ -51,10 +51,10 @@ const KEPT: usize = 128 << 10;
 const NEAR_KEPT: usize = 256 << 10;
 
 /// Floats of V that are made at a time for the weight gradient where it is not, at most.
-const FAR: usize = 1 << 20;
+const FAR: usize = 1 << 21;
 
 /// Tiles that are made at a time where it is not, about: dU is transformed back once for all of them.
-const MOST: usize = 256;
+const MOST: usize = 160;
 
 /// `most` in even parts of about `near`.
 fn evenly(most: usize, near: usize) -> usize {
