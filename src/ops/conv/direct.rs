@@ -8,11 +8,13 @@
 //!
 //! Rows of the kernel that meet nothing but the halo are left out.
 
+use std::ops::Range;
+
 use super::layout::{Layout, Run};
 use crate::ops::simd::LANES;
-use crate::ops::tile::{Blocks, Ending, PANEL, Panels, Places, TOGETHER, tiles_from_map, tiles_to_map};
+use crate::ops::tile::{Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, tiles_from_map, tiles_to_map};
 
-/// Positions of one sum of the weight gradient: dy of two panels, 32 KiB, stays in the L1 cache for all tiles.
+/// Terms of one sum, at most: w or dy of two panels, 32 KiB, stays in the L1 cache for all tiles.
 const DEPTH: usize = 256;
 
 /// y of `layout`'s images from their `x` and packed weights: plus `bias`, rectified where asked.
@@ -32,37 +34,49 @@ pub fn forward(
         layout.list_offsets(group, areas.offsets);
         for run in layout.group_runs(group) {
             let weights = &packed[run.first * apart..][..run.panels * apart];
-            let mut ending = Ending {
-                bias: [[0.0; LANES]; 2 * TOGETHER],
-                rectify,
-            };
+            let mut biases = [[0.0; LANES]; 2 * TOGETHER];
             if let Some(bias) = bias {
-                ending.bias.as_flattened_mut()[..run.channels.len()].copy_from_slice(&bias[run.channels.clone()]);
+                biases.as_flattened_mut()[..run.channels.len()].copy_from_slice(&bias[run.channels.clone()]);
             }
             let (first, block) = blocks(layout, &run);
             let y = &mut y[first..];
             layout.each_band(|kernel, rows| {
                 let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
-                let x = Places {
-                    x: areas.halo,
-                    bases: &areas.bases[positions.clone()],
-                    offsets: &areas.offsets[elements.clone()],
-                };
-                let w = Panels {
-                    data: &weights[elements.start * PANEL..],
-                    apart,
-                    count: run.panels,
-                };
-                let y = Blocks {
-                    data: &mut *y,
-                    places: &areas.places[positions],
-                    apart: block,
-                    count: run.blocks(),
-                };
-                tiles_to_map(x, w, ending, y);
+                for part in parts(elements.clone()) {
+                    let x = Places {
+                        x: areas.halo,
+                        bases: &areas.bases[positions.clone()],
+                        offsets: &areas.offsets[part.clone()],
+                    };
+                    let w = Panels {
+                        data: &weights[part.start * PANEL..],
+                        apart,
+                        count: run.panels,
+                    };
+                    let y = Blocks {
+                        data: &mut *y,
+                        places: &areas.places[positions.clone()],
+                        apart: block,
+                        count: run.blocks(),
+                    };
+                    let (first, last) = (part.start == elements.start, part.end == elements.end);
+                    let ending = Ending {
+                        start: if first { Start::Zero } else { Start::Sum },
+                        bias: if last { biases } else { Default::default() },
+                        rectify: rectify && last,
+                    };
+                    tiles_to_map(x, w, ending, y);
+                }
             });
         }
     }
+}
+
+/// `terms` in parts of at most [`DEPTH`], as even as they come; one empty part where there are none.
+fn parts(terms: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let count = terms.len().div_ceil(DEPTH).max(1);
+    let at = move |i: usize| terms.start + i * terms.len() / count;
+    (0..count).map(move |i| at(i)..at(i + 1))
 }
 
 /// Where the first block of a run lies in an image of y, and how far it is from one to the next.

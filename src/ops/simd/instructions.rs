@@ -1,17 +1,17 @@
 //! Which instructions the kernels use.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A set of instructions that kernels are compiled for, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instructions {
     /// What every processor of the architecture has.
     Portable,
     /// AVX2 with fused multiply-add.
     Avx2,
     /// AVX-512: F, VL and DQ.
-    #[value(name = "avx512")]
     Avx512,
 }
 
@@ -31,6 +31,19 @@ impl Instructions {
             }
         }
         Self::Portable
+    }
+}
+
+impl FromStr for Instructions {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "portable" => Ok(Self::Portable),
+            "avx2" => Ok(Self::Avx2),
+            "avx512" => Ok(Self::Avx512),
+            _ => Err("there are portable, avx2 and avx512"),
+        }
     }
 }
 

@@ -43,6 +43,8 @@ impl<D: AsRef<[f32]>> Blocks<'_, D> {
 /// What is done with a sum before it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending {
+    /// Whether it is added to what the map holds.
+    pub start: Start,
     /// Added for each l.
     pub bias: [Lanes; MOST],
     /// Whether max(0, sum) is written.
@@ -107,12 +109,16 @@ impl Tiled for ToMap<'_> {
                 for (half, mut sum) in sums.vectors(simd).into_iter().enumerate() {
                     let block = 2 * (panel + c) + half;
                     if block < count {
+                        // SAFETY: `run` has checked that eight floats lie there in every block.
+                        let out = unsafe { lanes_mut(self.out.data, place + block * apart) };
+                        if self.ending.start == Start::Sum {
+                            sum = simd.add(simd.load(out), sum);
+                        }
                         sum = simd.add(sum, simd.load(&self.ending.bias[block]));
                         if self.ending.rectify {
                             sum = simd.rectify(sum);
                         }
-                        // SAFETY: `run` has checked that eight floats lie there in every block.
-                        simd.store(sum, unsafe { lanes_mut(self.out.data, place + block * apart) });
+                        simd.store(sum, out);
                     }
                 }
             }

@@ -43,7 +43,7 @@ pub(super) struct ComputeArgs {
     /// Overrides a key of the TOML, or of a preset's (augment.crop is the side of the images); may be given more than once
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// The best instructions that may be used: to compare them, or to see what an older processor would do
+    /// The best instructions that may be used, to compare them: portable, avx2 or avx512
     #[arg(long, value_name = "SET")]
     instructions: Option<Instructions>,
     /// Writes images, labels and initial weights for another program that is to do the same steps
