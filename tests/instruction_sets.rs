@@ -82,10 +82,20 @@ fn trained(method: Method) -> Vec<f32> {
     values.flatten().copied().collect()
 }
 
+/// One test, as the choice is the whole process's.
 #[test]
 fn vector_instructions_train_what_plain_code_trains() {
     let methods = [Method::Direct, Method::Winograd];
+    if simd::used() != Instructions::Avx512 {
+        eprintln!("this processor has no AVX-512: its instance is not compared");
+    }
+    let best = methods.map(trained);
+    simd::limit(Instructions::Avx2);
     let fast = methods.map(trained);
+    let bits = |weights: &[f32]| weights.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    for (best, fast) in best.iter().zip(&fast) {
+        assert!(bits(best) == bits(fast), "AVX-512 has other bits than AVX2");
+    }
     simd::limit(Instructions::Portable);
     for (fast, method) in fast.iter().zip(methods) {
         let plain = trained(method);

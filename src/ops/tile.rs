@@ -23,7 +23,7 @@
 
 mod maps;
 
-pub use maps::{Blocks, Ending, tiles_from_map, tiles_to_map};
+pub use maps::{Blocks, Ending, copy_rows, tiles_from_map, tiles_to_map};
 
 use crate::ops::simd::{self, Number, Part, ROW, Simd, Work};
 

@@ -12,10 +12,15 @@ use std::ops::Range;
 
 use super::layout::{Layout, Run};
 use crate::ops::simd::LANES;
-use crate::ops::tile::{Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, tiles_from_map, tiles_to_map};
+use crate::ops::tile::{
+    Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, copy_rows, tiles, tiles_from_map, tiles_to_map,
+};
 
 /// Terms of one sum, at most: w or dy of two panels, 32 KiB, stays in the L1 cache for all tiles.
-const DEPTH: usize = 256;
+pub(super) const DEPTH: usize = 256;
+
+/// Elements of the window from which on dy is copied into panels, which is read once for every few of them.
+const MANY: usize = 128;
 
 /// y of `layout`'s images from their `x` and packed weights: plus `bias`, rectified where asked.
 pub fn forward(
@@ -118,7 +123,11 @@ pub fn backward_weights(layout: &Layout<'_>, x: &[f32], dy: &[f32], sums: &mut [
                         apart,
                         count: run.panels,
                     };
-                    tiles_from_map(x, dy, sums);
+                    if elements.len() < MANY {
+                        tiles_from_map(x, dy, sums);
+                    } else {
+                        tiles(x, copy_rows(dy, to - from, areas.panels), sums, Start::Sum);
+                    }
                 }
             });
         }

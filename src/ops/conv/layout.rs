@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use super::Geometry;
+use super::direct::DEPTH;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{PANEL, TOGETHER};
@@ -28,6 +29,8 @@ pub struct Layout<'a> {
 pub struct Areas<'a> {
     /// The input with its halo.
     pub halo: &'a mut [f32],
+    /// dy in panels, of some positions.
+    pub panels: &'a mut [f32],
     /// Place in `halo` of each element of the window of position 0, for one group.
     pub offsets: &'a mut [u32],
     /// Place in `halo` of the window of each position.
@@ -35,6 +38,9 @@ pub struct Areas<'a> {
     /// Place of each position in the images' first blocks of y.
     pub places: &'a mut [u32],
 }
+
+/// Floats of the panels that dy is copied into.
+const PANELS: usize = TOGETHER * PANEL * DEPTH;
 
 /// The output channels of one panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,9 +133,9 @@ impl<'a> Layout<'a> {
         self.images * self.geometry.output.plane()
     }
 
-    /// Floats of all areas: halo and three lists.
+    /// Floats of all areas: halo, panels and three lists.
     pub fn scratch(&self) -> usize {
-        self.images * self.image() + self.geometry.patch() + 2 * self.places()
+        self.images * self.image() + PANELS + self.geometry.patch() + 2 * self.places()
     }
 
     /// Whether every place can be counted in 32 bits.
@@ -141,11 +147,13 @@ impl<'a> Layout<'a> {
     pub fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
         let (patch, places) = (self.geometry.patch(), self.places());
         let (halo, rest) = scratch.split_at_mut(self.images * self.image());
+        let (panels, rest) = rest.split_at_mut(PANELS);
         let (offsets, rest) = bytemuck::cast_slice_mut(&mut rest[..patch + 2 * places]).split_at_mut(patch);
         let (bases, places) = rest.split_at_mut(places);
         self.list_positions(bases, places);
         Areas {
             halo,
+            panels,
             offsets,
             bases,
             places,

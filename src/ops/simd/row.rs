@@ -14,12 +14,16 @@ pub trait Number<S: Vectors>: Copy {
     /// All `x`.
     fn splat(s: S, x: f32) -> Self;
     /// self + b.
+    #[must_use]
     fn add(self, s: S, b: Self) -> Self;
     /// self − b.
+    #[must_use]
     fn sub(self, s: S, b: Self) -> Self;
     /// self · b.
+    #[must_use]
     fn mul(self, s: S, b: Self) -> Self;
     /// self · b + c.
+    #[must_use]
     fn mul_add(self, s: S, b: Self, c: Self) -> Self;
 }
 

@@ -4,7 +4,7 @@
     reason = "the loop must become a part of the function that is compiled for the instruction set"
 )]
 
-use super::{Panels, Places, Rows, Start, TOGETHER, Tiled, check, each_tile};
+use super::{PANEL, Panels, Places, Rows, Start, TOGETHER, Tiled, check, each_tile};
 use crate::ops::simd::{self, LANES, Lanes, Part, Simd, Work};
 
 /// Blocks of a feature map, of eight l each: a panel is two neighbouring ones, and the last may lack its second.
@@ -66,6 +66,41 @@ pub fn tiles_to_map(x: Places<'_>, w: Panels<&[f32]>, ending: Ending, out: Block
 /// Where a place lies outside `x` or `w`, or `out` is too short.
 pub fn tiles_from_map(x: Places<'_>, w: Blocks<'_, &[f32]>, out: Panels<&mut [f32]>) {
     simd::run(FromMap { x, w, out });
+}
+
+/// Copies the first `rows` rows of blocks of a feature map into panels, `[row][16]`, one after another.
+///
+/// # Panics
+/// Where a place lies outside `from`, or `to` is too short.
+pub fn copy_rows<'t>(from: Blocks<'_, &[f32]>, rows: usize, to: &'t mut [f32]) -> Panels<&'t [f32]> {
+    let (apart, count) = (rows * PANEL, from.panels());
+    let to = &mut to[..count * apart];
+    simd::run(CopyRows { from, to: &mut *to });
+    Panels { data: to, apart, count }
+}
+
+/// The operands of [`copy_rows`].
+struct CopyRows<'a> {
+    from: Blocks<'a, &'a [f32]>,
+    to: &'a mut [f32],
+}
+
+impl Work for CopyRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let panels = self.from.panels();
+        let rows = self.to.len() / (panels * PANEL);
+        self.from.check(rows);
+        for panel in 0..panels {
+            let to = &mut self.to.as_chunks_mut::<PANEL>().0[panel * rows..][..rows];
+            for (j, to) in to.iter_mut().enumerate() {
+                // SAFETY: `check` has found every row in its blocks.
+                unsafe { self.from.row(simd, j, panel) }.store(simd, to, 0);
+            }
+        }
+    }
 }
 
 /// The operands of [`tiles_to_map`].

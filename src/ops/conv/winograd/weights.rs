@@ -80,27 +80,27 @@ impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
                     part,
                 };
                 let layout = self.layout;
-                let mut sums = Sums {
+                let mut taps = Taps {
                     layout,
                     sums,
                     channel,
                     part,
                 };
-                twice::<Gather, S, S::Part, N, R>(s, &points, &mut sums);
+                twice::<Gather, S, S::Part, N, R>(s, &points, &mut taps);
             }
         }
     }
 }
 
-/// A part of a channel's rows among the sums, which are added to.
-struct Sums<'a> {
+/// Where a channel's kernel elements are among the sums, which are added to.
+struct Taps<'a> {
     layout: &'a Layout<'a>,
     sums: &'a mut [[f32; PANEL]],
     channel: usize,
     part: usize,
 }
 
-impl<S: Vectors, V: Part<S>, const R: usize> Sink<S, V, R> for Sums<'_> {
+impl<S: Vectors, V: Part<S>, const R: usize> Sink<S, V, R> for Taps<'_> {
     #[inline(always)]
     fn put(&mut self, s: S, i: usize, row: [V; R]) {
         for (j, tap) in row.into_iter().enumerate() {
