@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::config::compute::Method;
 use crate::dataset::Dataset;
-use crate::devices::cpu::{Threads, peak};
+use crate::devices::cpu::Threads;
+use crate::ops::peak;
 use crate::plan::{Plan, look};
 use crate::stages::decode::{Decoder, Region};
 

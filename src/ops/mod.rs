@@ -11,6 +11,7 @@ pub mod linear;
 pub mod lrn;
 pub mod map;
 pub mod matrix;
+pub mod peak;
 pub mod pool;
 pub mod relu;
 pub mod sgd;

@@ -22,10 +22,12 @@
 )]
 
 mod maps;
+mod panels;
 
 pub use maps::{Blocks, Ending, copy_rows, tiles_from_map, tiles_to_map};
+pub use panels::Panels;
 
-use crate::ops::simd::{self, Number, Part, ROW, Simd, Work};
+use crate::ops::simd::{self, Number, ROW, Simd, Work};
 
 /// Values of l of a panel.
 pub const PANEL: usize = ROW;
@@ -51,41 +53,6 @@ pub struct Places<'a> {
     pub bases: &'a [u32],
     /// Where j is from there.
     pub offsets: &'a [u32],
-}
-
-/// Panels of w or of sums, `[row][16]` each.
-#[derive(Clone, Copy, Debug)]
-pub struct Panels<D> {
-    /// Where they lie.
-    pub data: D,
-    /// From one to the next.
-    pub apart: usize,
-    /// How many there are: up to [`TOGETHER`].
-    pub count: usize,
-}
-
-impl<D: AsRef<[f32]>> Panels<D> {
-    /// Checks that they have `rows` rows each.
-    #[inline(always)]
-    fn check(&self, rows: usize) {
-        assert!((1..=TOGETHER).contains(&self.count), "one panel or two");
-        let (len, last) = (self.data.as_ref().len(), (self.count - 1) * self.apart);
-        assert!(
-            last <= len && rows * PANEL <= len - last,
-            "panels longer than their memory"
-        );
-    }
-}
-
-impl Panels<&[f32]> {
-    /// As many panels for sums.
-    pub fn beside<'a>(&self, data: &'a mut [f32], apart: usize) -> Panels<&'a mut [f32]> {
-        Panels {
-            data,
-            apart,
-            count: self.count,
-        }
-    }
 }
 
 /// The sum above for any number of `bases` and one panel or two, by the best instructions of this machine.
@@ -176,46 +143,6 @@ trait Rows {
     /// # Safety
     /// There is one.
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row;
-}
-
-impl Rows for Panels<&[f32]> {
-    #[inline(always)]
-    unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row {
-        let at = panel * self.apart + j * PANEL;
-        debug_assert!(at + PANEL <= self.data.len());
-        // SAFETY: as the caller says, sixteen floats lie there.
-        S::Row::load(simd, unsafe { &*self.data.as_ptr().add(at).cast() }, 0)
-    }
-}
-
-impl Panels<&mut [f32]> {
-    /// Writes sums to rows from the `first` on, of panels from number `panel` on.
-    ///
-    /// # Safety
-    /// The panels have as many rows.
-    #[inline(always)]
-    unsafe fn write<S: Simd, const P: usize, const C: usize>(
-        &mut self,
-        simd: S,
-        sums: [[S::Row; C]; P],
-        first: usize,
-        panel: usize,
-        start: Start,
-    ) {
-        for (p, sums) in sums.into_iter().enumerate() {
-            for (c, sum) in sums.into_iter().enumerate() {
-                let at = (panel + c) * self.apart + (first + p) * PANEL;
-                debug_assert!(at + PANEL <= self.data.len());
-                // SAFETY: as the caller says, sixteen floats lie there.
-                let out: &mut [f32; PANEL] = unsafe { &mut *self.data.as_mut_ptr().add(at).cast() };
-                let sum = match start {
-                    Start::Zero => sum,
-                    Start::Sum => S::Row::load(simd, out, 0).add(simd, sum),
-                };
-                sum.store(simd, out, 0);
-            }
-        }
-    }
 }
 
 /// Something to compute by tiles.

@@ -5,7 +5,6 @@
 
 pub mod divide;
 pub mod exchange;
-pub mod peak;
 mod round;
 pub mod row;
 pub mod scratch;

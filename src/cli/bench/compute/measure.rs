@@ -6,9 +6,10 @@ use super::{ComputeArgs, dump};
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::config::solver::{Schedule, Solver};
-use crate::devices::cpu::{Threads, peak};
+use crate::devices::cpu::Threads;
 use crate::model::solver::{Progress, Rates};
 use crate::model::{Lap, Pass};
+use crate::ops::peak;
 use crate::plan::ModelPlan;
 use crate::rng::{Philox, Purpose};
 

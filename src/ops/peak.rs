@@ -8,7 +8,7 @@ use std::hint::{self, black_box};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Threads;
+use crate::devices::cpu::Threads;
 use crate::ops::simd::{self, Number, Part, ROW, Simd, Work};
 
 /// Independent chains of multiply-adds, rows of sixteen floats each: two units with a latency of four or five cycles want ten
