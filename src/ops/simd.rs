@@ -40,6 +40,9 @@ pub trait Simd: Vectors {
     /// As much of a row as one register holds.
     type Part: Part<Self>;
 
+    /// Rows that its registers hold as independent sums, with room beside them: what keeps its multipliers busy.
+    const BUSY: usize;
+
     /// Rows of sums that its registers hold in a tile (`ops/tile.rs`): of one panel, and of two side by side. 0 where two are
     /// not worked on together.
     const TALL: [usize; 2];
@@ -79,7 +82,7 @@ pub trait Vectors: Copy + Send + Sync {
     fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
     /// x where a = b, else y.
     fn where_equal_else(self, a: Self::Vector, b: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
-    /// The larger of a and b; anything where either is NaN.
+    /// The larger of a and b, and b where they are equal; anything where either is NaN.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// Whether any lane is NaN.
     fn any_nan(self, a: Self::Vector) -> bool;
@@ -109,18 +112,18 @@ pub trait Work {
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    match used() {
-        Instructions::Avx512 => {
-            if let Some(simd) = avx512::Avx512::detect() {
-                return simd.run(work);
-            }
+    {
+        let most = instructions::most();
+        if most >= Instructions::Avx512
+            && let Some(simd) = avx512::Avx512::detect()
+        {
+            return simd.run(work);
         }
-        Instructions::Avx2 => {
-            if let Some(simd) = avx2::Avx2::detect() {
-                return simd.run(work);
-            }
+        if most >= Instructions::Avx2
+            && let Some(simd) = avx2::Avx2::detect()
+        {
+            return simd.run(work);
         }
-        Instructions::Portable => {}
     }
     work.run(Portable)
 }
@@ -161,6 +164,8 @@ fn pairs(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
 impl Simd for Portable {
     type Row = [Lanes; 2];
     type Part = [Lanes; 1];
+
+    const BUSY: usize = 3;
 
     const TALL: [usize; 2] = [6, 0];
 }

@@ -139,6 +139,50 @@ proptest! {
 }
 
 #[test]
+fn is_the_formula_by_winograd_in_several_parts() {
+    let layer = |channels, kernel| Convolution {
+        channels,
+        kernel,
+        padding: kernel / 2,
+        ..conv("c", 1)
+    };
+    // Five images a chunk, of which the weight gradient takes three at a time, and one tile an image of many channels.
+    check(
+        &layer(16, 5),
+        Shape::new(16, 18, 18),
+        40,
+        Order::Blocked,
+        Method::Winograd,
+        5e-5,
+    );
+    check(
+        &layer(16, 3),
+        Shape::new(112, 4, 4),
+        3,
+        Order::Blocked,
+        Method::Winograd,
+        5e-5,
+    );
+    // Panels are worked on four at a time, and two of those: 5 are 4 and 1, 7 are 4, 2 and 1.
+    check(
+        &layer(80, 3),
+        Shape::new(16, 5, 5),
+        2,
+        Order::Blocked,
+        Method::Winograd,
+        5e-5,
+    );
+    check(
+        &layer(112, 3),
+        Shape::new(16, 5, 5),
+        2,
+        Order::Blocked,
+        Method::Winograd,
+        5e-5,
+    );
+}
+
+#[test]
 fn the_first_layer_of_the_paper_has_55_windows_of_224() {
     let layer = Convolution {
         kernel: 11,

@@ -71,3 +71,47 @@ fn a_window_that_holds_a_nan_gives_it() {
         }
     }
 }
+
+/// The place of the maximum of one window of `x`, [3][3] of each channel, by where its gradient goes.
+fn places_of(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
+    let layer = MaxPool {
+        size: 3,
+        stride: 2,
+        partial_windows: false,
+    };
+    let g = Geometry::new(&layer, Shape::new(x.len() / 9, 3, 3)).unwrap();
+    let (y, places) = pool_forward(&g, x);
+    let dx = pool_backward(&g, &vec![1.0; y.len()], &places);
+    let place = |dx: &[f32]| dx.iter().position(|dx| *dx == 1.0).unwrap();
+    (y, dx.chunks(9).map(place).collect())
+}
+
+#[test]
+fn what_is_no_number_stays_in_its_channel() {
+    let mut x = numbers(3, 8 * 9);
+    let (y, places) = places_of(&x);
+    for nan in [[4, 4], [2, 7]] {
+        let mut with = x.clone();
+        nan.iter().for_each(|place| with[5 * 9 + place] = f32::NAN);
+        let (found, found_places) = places_of(&with);
+        assert!(found[5].is_nan());
+        assert_eq!(found_places[5], nan[0], "the first wins");
+        for channel in (0..8).filter(|channel| *channel != 5) {
+            assert_eq!((found[channel], found_places[channel]), (y[channel], places[channel]));
+        }
+    }
+    x[9 + 1] = f32::NEG_INFINITY;
+    x[9 + 6] = f32::INFINITY;
+    let (y, places) = places_of(&x);
+    assert_eq!((y[1], places[1]), (f32::INFINITY, 6));
+}
+
+#[test]
+fn of_zeros_with_both_signs_the_first_is_the_largest() {
+    for (first, second) in [(0.0f32, -0.0f32), (-0.0, 0.0)] {
+        let mut x = vec![-1.0; 9];
+        (x[3], x[7]) = (first, second);
+        let (y, places) = places_of(&x);
+        assert_eq!((y[0].to_bits(), places[0]), (first.to_bits(), 3));
+    }
+}

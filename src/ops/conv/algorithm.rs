@@ -53,7 +53,7 @@ impl Algorithm {
         }
     }
 
-    /// The same for the weight gradient. Winograd convolution, to which all images are given, works on so many of them.
+    /// The same for the weight gradient.
     pub fn images_of_gradient(self, geometry: &Geometry, most: usize) -> usize {
         match self {
             Self::Winograd => Winograd::images_of_gradient(geometry, most),

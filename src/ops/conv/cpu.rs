@@ -200,15 +200,11 @@ impl Kernel {
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
         let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
         let (dw, db) = partial.split_at_mut(self.partial_weights());
-        let images = match self.weights {
-            // It cuts them itself.
-            Algorithm::Winograd => dy.len() / output,
-            algorithm => algorithm.images_of_gradient(g, dy.len() / output),
-        };
+        let images = self.weights.images_of_gradient(g, dy.len() / output);
         for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
             let images = dy.len() / output;
             match self.weights {
-                Algorithm::Winograd => winograd::backward_weights(g, x, dy, dw, scratch),
+                Algorithm::Winograd => winograd::backward_weights(&Winograd::new(g, images), x, dy, dw, scratch),
                 Algorithm::Direct => {
                     direct::backward_weights(&Layout::new(g, self.order, images), x, dy, dw, scratch);
                 }

@@ -4,7 +4,8 @@
 //!
 //! * forward: a tile is some positions, the sum goes over the window, w is packed in panels;
 //! * data gradient, stride 1: forward on dy, with flipped kernels and a halo of K − 1 − p;
-//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy as it lies.
+//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy: as it lies, or copied into
+//!   panels where many tiles read it.
 //!
 //! Rows of the kernel that meet nothing but the halo are left out.
 
@@ -16,7 +17,7 @@ use crate::ops::tile::{
     Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, copy_rows, tiles, tiles_from_map, tiles_to_map,
 };
 
-/// Terms of one sum, at most: w or dy of two panels, 32 KiB, stays in the L1 cache for all tiles.
+/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
 pub(super) const DEPTH: usize = 256;
 
 /// Elements of the window from which on dy is copied into panels, which is read once for every few of them.

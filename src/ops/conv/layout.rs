@@ -4,7 +4,7 @@
 //! * Positions: `[q][image][r]`, so that the positions that use a row of the kernel are neighbours for all images.
 //! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are neighbours, and
 //!   what is read for one of them lies together. `j` counts the kernel's columns.
-//! * Panel: sixteen output channels of one group side by side, for each position or for each element of the window;
+//! * Panel: sixteen output channels of one group side by side, for each position or for each element of the window. Weights of
 //!   channels that a last panel lacks are zero.
 
 use std::ops::Range;
@@ -54,14 +54,12 @@ pub struct Panel {
 }
 
 /// Neighbouring panels of one group that are worked on together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// The number of the first.
     pub first: usize,
     /// How many there are: up to [`TOGETHER`].
     pub panels: usize,
-    /// Their group.
-    pub group: usize,
     /// Their channels.
     pub channels: Range<usize>,
 }
@@ -287,7 +285,6 @@ impl<'a> Layout<'a> {
             Run {
                 first,
                 panels,
-                group,
                 channels,
             }
         })

@@ -131,7 +131,8 @@ fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vect
         for (j, x) in row.iter().enumerate() {
             if i + j > 0 {
                 let value = s.load(x);
-                best = s.max(best, value);
+                // Of two that are equal, as 0 and −0 are, the first stays.
+                best = s.max(value, best);
                 // NaN where any is; also where ∞ meets −∞, which is not faster then, but right.
                 sum = s.add(sum, value);
             }

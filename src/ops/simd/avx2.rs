@@ -23,7 +23,7 @@ pub struct Avx<R>(PhantomData<R>);
 
 impl<R> Avx<R> {
     /// # Safety
-    /// The processor has the instructions.
+    /// The processor has AVX2 and FMA, whatever R is, and what rows of R are worked on with.
     pub(super) unsafe fn new() -> Self {
         Self(PhantomData)
     }
@@ -56,6 +56,8 @@ impl Avx2 {
 impl Simd for Avx2 {
     type Row = [__m256; 2];
     type Part = [__m256; 1];
+
+    const BUSY: usize = 6;
 
     /// 12 registers of sums, two of w and one of x, of 16.
     const TALL: [usize; 2] = [6, 0];
@@ -158,7 +160,7 @@ impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     }
     #[inline(always)]
     fn where_larger(self, a: __m256, best: __m256, x: __m256, y: __m256) -> __m256 {
-        // SAFETY: as above. Not (a <= best) is also true where either is NaN; `best` must not be.
+        // SAFETY: as above. Not (a <= best) is also true where either is NaN; where `best` is, it stays.
         unsafe {
             let larger = _mm256_cmp_ps::<_CMP_NLE_UQ>(a, best);
             let number = _mm256_cmp_ps::<_CMP_ORD_Q>(best, best);

@@ -45,6 +45,8 @@ impl Simd for Avx512 {
     type Row = __m512;
     type Part = __m512;
 
+    const BUSY: usize = 12;
+
     /// Of two panels 16 registers of sums: each value of x that is loaded serves two multiply-adds, and there are general
     /// registers for eight places of x. Of one panel loads are what limits it.
     const TALL: [usize; 2] = [10, 8];

@@ -19,8 +19,7 @@ impl Instructions {
     const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
 
     /// The best that this processor has.
-    #[inline]
-    pub fn best() -> Self {
+    fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if super::avx512::Avx512::detect().is_some() {
@@ -38,11 +37,18 @@ impl FromStr for Instructions {
     type Err = &'static str;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "portable" => Ok(Self::Portable),
-            "avx2" => Ok(Self::Avx2),
-            "avx512" => Ok(Self::Avx512),
-            _ => Err("there are portable, avx2 and avx512"),
+        let named = Self::ALL.into_iter().find(|instructions| instructions.name() == name);
+        named.ok_or("there are portable, avx2 and avx512")
+    }
+}
+
+impl Instructions {
+    /// As [`from_str`](FromStr::from_str) takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         }
     }
 }
@@ -65,8 +71,13 @@ pub fn limit(most: Instructions) {
     LIMIT.store(most as u8, Ordering::Relaxed);
 }
 
-/// What kernels are run with.
+/// What [`limit`] allows.
 #[inline]
+pub(super) fn most() -> Instructions {
+    Instructions::ALL[usize::from(LIMIT.load(Ordering::Relaxed))]
+}
+
+/// What kernels are run with.
 pub fn used() -> Instructions {
-    Instructions::best().min(Instructions::ALL[usize::from(LIMIT.load(Ordering::Relaxed))])
+    Instructions::best().min(most())
 }

@@ -71,17 +71,22 @@ pub fn tiles_from_map(x: Places<'_>, w: Blocks<'_, &[f32]>, out: Panels<&mut [f3
 /// Copies the first `rows` rows of blocks of a feature map into panels, `[row][16]`, one after another.
 ///
 /// # Panics
-/// Where a place lies outside `from`, or `to` is too short.
+/// Where a place lies outside `from`, there are no blocks or too many, or `to` is too short.
 pub fn copy_rows<'t>(from: Blocks<'_, &[f32]>, rows: usize, to: &'t mut [f32]) -> Panels<&'t [f32]> {
     let (apart, count) = (rows * PANEL, from.panels());
     let to = &mut to[..count * apart];
-    simd::run(CopyRows { from, to: &mut *to });
+    simd::run(CopyRows {
+        from,
+        rows,
+        to: &mut *to,
+    });
     Panels { data: to, apart, count }
 }
 
 /// The operands of [`copy_rows`].
 struct CopyRows<'a> {
     from: Blocks<'a, &'a [f32]>,
+    rows: usize,
     to: &'a mut [f32],
 }
 
@@ -90,8 +95,7 @@ impl Work for CopyRows<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let panels = self.from.panels();
-        let rows = self.to.len() / (panels * PANEL);
+        let (panels, rows) = (self.from.panels(), self.rows);
         self.from.check(rows);
         for panel in 0..panels {
             let to = &mut self.to.as_chunks_mut::<PANEL>().0[panel * rows..][..rows];
@@ -233,4 +237,110 @@ unsafe fn lanes_mut(data: &mut [f32], place: usize) -> &mut Lanes {
     debug_assert!(place + LANES <= data.len());
     // SAFETY: as the caller says.
     unsafe { &mut *data.as_mut_ptr().add(place).cast() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tiles;
+    use super::*;
+
+    const ROWS: usize = 11;
+    const TERMS: usize = 9;
+
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919) % 1013) as f32 / 506.0 - 1.0).collect()
+    }
+
+    /// Places of `count` rows, and how far apart blocks of so many are.
+    fn places(count: usize) -> (Vec<u32>, usize) {
+        // Backwards, with room between them.
+        let places = (0..count).rev().map(|i| (i * (LANES + 3)) as u32).collect();
+        (places, count * (LANES + 3))
+    }
+
+    #[test]
+    fn sums_in_a_map_are_those_in_panels() {
+        let (x, w) = (numbers(200), numbers(2 * TERMS * PANEL));
+        let (bases, offsets): (Vec<u32>, Vec<u32>) =
+            ((0..ROWS as u32).collect(), (0..TERMS as u32).map(|j| j * 5).collect());
+        let x = Places {
+            x: &x,
+            bases: &bases,
+            offsets: &offsets,
+        };
+        let (places, apart) = places(ROWS);
+        for count in 1..=MOST {
+            let w = Panels {
+                data: &w[..],
+                apart: TERMS * PANEL,
+                count: count.div_ceil(2),
+            };
+            let mut panels = vec![0.0; 2 * ROWS * PANEL];
+            tiles(x, w, w.beside(&mut panels, ROWS * PANEL), Start::Zero);
+            for (start, before) in [(Start::Zero, f32::NAN), (Start::Sum, 0.5)] {
+                let mut map = vec![before; count * apart];
+                let ending = Ending {
+                    start,
+                    bias: [[0.25; LANES]; MOST],
+                    rectify: true,
+                };
+                let out = Blocks {
+                    data: &mut map[..],
+                    places: &places,
+                    apart,
+                    count,
+                };
+                tiles_to_map(x, w, ending, out);
+                for (block, p, lane) in
+                    (0..count).flat_map(|b| (0..ROWS).flat_map(move |p| (0..LANES).map(move |l| (b, p, l))))
+                {
+                    let sum = panels[(block / 2 * ROWS + p) * PANEL + block % 2 * LANES + lane];
+                    let sum = if start == Start::Sum { before + sum } else { sum };
+                    assert_eq!(map[block * apart + places[p] as usize + lane], (sum + 0.25).max(0.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_a_map_give_what_their_copies_in_panels_give() {
+        let x = numbers(200);
+        let (bases, offsets): (Vec<u32>, Vec<u32>) =
+            ((0..ROWS as u32).collect(), (0..TERMS as u32).map(|j| j * 5).collect());
+        let x = Places {
+            x: &x,
+            bases: &bases,
+            offsets: &offsets,
+        };
+        // More places than rows, as a list for all images has.
+        let (places, apart) = places(TERMS + 4);
+        for count in 1..=MOST {
+            let map = numbers(count * apart);
+            let from = Blocks {
+                data: &map[..],
+                places: &places,
+                apart,
+                count,
+            };
+            let mut copies = vec![f32::NAN; 2 * TERMS * PANEL];
+            let copies = copy_rows(from, TERMS, &mut copies);
+            let [mut near, mut far] = [numbers(2 * ROWS * PANEL), numbers(2 * ROWS * PANEL)];
+            tiles(x, copies, copies.beside(&mut near, ROWS * PANEL), Start::Sum);
+            tiles_from_map(x, from, copies.beside(&mut far, ROWS * PANEL));
+            assert_eq!(near, far);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a place beyond the input")]
+    fn places_beyond_the_map_are_refused() {
+        let map = numbers(100);
+        let from = Blocks {
+            data: &map[..],
+            places: &[85],
+            apart: 10,
+            count: 2,
+        };
+        copy_rows(from, 1, &mut [0.0; PANEL]);
+    }
 }

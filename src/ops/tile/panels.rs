@@ -25,7 +25,7 @@ impl<D: AsRef<[f32]>> Panels<D> {
         assert!((1..=TOGETHER).contains(&self.count), "one panel or two");
         let (len, last) = (self.data.as_ref().len(), (self.count - 1) * self.apart);
         assert!(
-            last <= len && rows * PANEL <= len - last,
+            last <= len && rows <= (len - last) / PANEL,
             "panels longer than their memory"
         );
     }

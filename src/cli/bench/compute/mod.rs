@@ -64,7 +64,16 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
         println!("{}", layers::describe(&args.model, &config, &plan));
         return Ok(());
     }
-    args.instructions.inspect(|most| simd::limit(*most));
+    if let Some(most) = args.instructions {
+        simd::limit(most);
+        if simd::used() != most {
+            let used = simd::used();
+            return Err(Failure::usage(format!(
+                "--instructions {}: this processor has {used} at best",
+                most.name()
+            )));
+        }
+    }
     let told = |number: u32, rate: f64| {
         if !(quiet || args.json) {
             eprintln!("step {number}/{}: {rate:.1} images/s", args.steps);

@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub(super) batch: usize,
     pub(super) threads: usize,
     /// Which the kernels were run with.
-    pub(super) instructions: String,
+    pub(super) instructions: &'static str,
     /// Which algorithm, where the configuration lets choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) convolution: Option<String>,
@@ -61,7 +61,7 @@ impl Report {
             classes: plan.classes,
             batch,
             threads: plan.threads,
-            instructions: simd::used().to_string(),
+            instructions: simd::used().name(),
             convolution: chosen(config, "compute.convolution"),
             steps: measured.steps,
             images_per_s: batch as f64 / seconds,

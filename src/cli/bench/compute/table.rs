@@ -1,6 +1,7 @@
 //! The report for people: the answer first, then what takes most time, then everything.
 
 use super::report::{Report, Row};
+use crate::ops::simd;
 
 /// Pieces that are named above the table.
 const MOST: usize = 3;
@@ -19,7 +20,7 @@ pub(super) fn table(report: &Report) -> String {
     text += &format!(
         "peak      {:.1} GFLOP/s with {} in registers alone, measured here: the step reaches {:.0} % of it\n",
         report.peak_gflops,
-        report.instructions,
+        simd::used(),
         100.0 * report.share_of_peak
     );
     if let Some(bytes) = report.peak_resident_bytes {

@@ -5,66 +5,48 @@ use super::filter::Filter;
 use super::forward::read as read_inputs;
 use super::tiles::Gradients;
 use super::weights::Unpack;
-use crate::ops::conv::Geometry;
 use crate::ops::conv::layout::{Layout, Panel};
-use crate::ops::map::{Map, Order};
+use crate::ops::map::Order;
 use crate::ops::simd;
 use crate::ops::tile::{PANEL, Panels, Places, Start, tiles};
 
 type Read = fn(&Winograd<'_>, &Panel, &[f32], &mut [f32], &mut [f32]);
 type Add = fn(&Layout<'_>, &[f32], &mut [f32]);
 
-/// Adds the weight gradient of some images of `geometry`, from their `x` and `dy`, to `sums`: panels of the window's elements, as
-/// direct convolution has them.
-pub fn backward_weights(geometry: &Geometry, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
-    let (input, output) = (Map::blocked(geometry.input).len(), Map::blocked(geometry.output).len());
-    let images = Winograd::images_of_gradient(geometry, dy.len() / output);
+/// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as direct
+/// convolution has them.
+pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
+    let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
+    let layout = Layout::new(geometry, Order::Blocked, winograd.images);
     let (window, kernels) = (geometry.patch() * PANEL, Winograd::panel(geometry));
-    let keeps = Winograd::keeps(geometry);
-    let layout = Layout::new(geometry, Order::Blocked, images);
-    for (number, (x, dy)) in x.chunks(images * input).zip(dy.chunks(images * output)).enumerate() {
-        let winograd = Winograd::new(geometry, dy.len() / output);
-        let areas = winograd.areas(scratch);
-        let (square, point) = (winograd.square(), winograd.output_point());
-        let (read, add) = passes(winograd.filter);
-        for group in 0..geometry.groups {
-            read_inputs(&winograd, group, x, areas.inputs, areas.band);
-            for run in layout.group_runs(group) {
-                let panels = run.first..run.first + run.panels;
-                for (panel, gradients) in panels.zip(areas.outputs.chunks_exact_mut(square * point)) {
-                    read(&winograd, &layout.panel(panel), dy, gradients, areas.band);
-                }
-                let gradients = &mut areas.kernels[if keeps { run.first * kernels } else { 0 }..];
-                for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
-                    // Channels and tiles change places.
-                    let x = Places {
-                        x: inputs,
-                        bases: areas.channels,
-                        offsets: areas.tiles,
-                    };
-                    let dy = Panels {
-                        data: &areas.outputs[i * point..],
-                        apart: square * point,
-                        count: run.panels,
-                    };
-                    let start = if keeps && number > 0 { Start::Sum } else { Start::Zero };
-                    tiles(x, dy, dy.beside(&mut gradients[i * kernels / square..], kernels), start);
-                }
-                if !keeps {
-                    let sums = sums[run.first * window..].chunks_exact_mut(window).take(run.panels);
-                    for (points, sums) in gradients.chunks_exact(kernels).zip(sums) {
-                        add(&layout, points, sums);
-                    }
-                }
+    let (square, point) = (winograd.square(), winograd.output_point());
+    let (read, add) = passes(winograd.filter);
+    for group in 0..geometry.groups {
+        read_inputs(winograd, group, x, areas.inputs, areas.band);
+        for run in layout.group_runs(group) {
+            let panels = run.first..run.first + run.panels;
+            for (panel, gradients) in panels.zip(areas.outputs.chunks_exact_mut(square * point)) {
+                read(winograd, &layout.panel(panel), dy, gradients, areas.band);
             }
-        }
-    }
-    if keeps {
-        let winograd = Winograd::new(geometry, images);
-        let (_, add) = passes(winograd.filter);
-        let points = winograd.areas(scratch).kernels.chunks_exact(kernels);
-        for (points, sums) in points.zip(sums.chunks_exact_mut(window)) {
-            add(&layout, points, sums);
+            for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
+                // Channels and tiles change places.
+                let x = Places {
+                    x: inputs,
+                    bases: areas.channels,
+                    offsets: areas.tiles,
+                };
+                let dy = Panels {
+                    data: &areas.outputs[i * point..],
+                    apart: square * point,
+                    count: run.panels,
+                };
+                let gradients = &mut areas.kernels[i * kernels / square..];
+                tiles(x, dy, dy.beside(gradients, kernels), Start::Zero);
+            }
+            let sums = sums[run.first * window..].chunks_exact_mut(window).take(run.panels);
+            for (points, sums) in areas.kernels.chunks_exact(kernels).zip(sums) {
+                add(&layout, points, sums);
+            }
         }
     }
 }

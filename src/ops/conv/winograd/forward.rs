@@ -1,12 +1,12 @@
 //! y from x and transformed weights. The data gradient is the same with inputs and outputs exchanged.
 
-use super::Winograd;
 use super::filter::Filter;
 use super::tiles::{Inputs, Outputs};
+use super::{SET, Winograd};
 use crate::ops::conv::layout::{Layout, Panel};
 use crate::ops::map::Order;
 use crate::ops::simd;
-use crate::ops::tile::{PANEL, Panels, Places, Start, tiles};
+use crate::ops::tile::{PANEL, Panels, Places, Start, TOGETHER, tiles};
 
 /// y of the images from their `x` and packed weights: plus `bias`, rectified where asked.
 pub fn forward(
@@ -24,25 +24,24 @@ pub fn forward(
     let square = winograd.square();
     for group in 0..geometry.groups {
         read(winograd, group, x, areas.inputs, areas.band);
-        for run in layout.group_runs(group) {
-            let together = run.first..run.first + run.panels;
+        let panels = group * layout.group_panels()..(group + 1) * layout.group_panels();
+        for first in panels.clone().step_by(SET) {
+            let together = first..(first + SET).min(panels.end);
             for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
                 let x = Places {
                     x: inputs,
                     bases: areas.tiles,
                     offsets: areas.channels,
                 };
-                let w = Panels {
-                    data: &packed[run.first * kernels + i * kernels / square..],
-                    apart: kernels,
-                    count: run.panels,
-                };
-                let products = Panels {
-                    data: &mut areas.outputs[i * point..],
-                    apart: square * point,
-                    count: run.panels,
-                };
-                tiles(x, w, products, Start::Zero);
+                for number in together.clone().step_by(TOGETHER) {
+                    let w = Panels {
+                        data: &packed[number * kernels + i * kernels / square..],
+                        apart: kernels,
+                        count: TOGETHER.min(together.end - number),
+                    };
+                    let products = &mut areas.outputs[((number - first) * square + i) * point..];
+                    tiles(x, w, w.beside(products, square * point), Start::Zero);
+                }
             }
             for number in together {
                 let panel = layout.panel(number);
@@ -50,7 +49,7 @@ pub fn forward(
                 if let Some(bias) = bias {
                     biases[..panel.channels.len()].copy_from_slice(&bias[panel.channels.clone()]);
                 }
-                let products = &areas.outputs[(number - run.first) * square * point..][..square * point];
+                let products = &areas.outputs[(number - first) * square * point..][..square * point];
                 let write = match winograd.filter {
                     Filter::F4x3 => write::<6, 4>,
                     Filter::F5x3 => write::<7, 5>,

@@ -35,6 +35,9 @@ use super::Geometry;
 use crate::ops::simd::{LANES, ROW};
 use crate::ops::tile::{PANEL, TOGETHER};
 
+/// Panels whose products are computed before they are transformed, at most: V of one point is read from the nearest cache for all.
+const SET: usize = 4;
+
 /// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
 const GAP: usize = 48;
 
@@ -44,16 +47,14 @@ const NEAR: usize = 128 << 10;
 /// Tiles that are made at a time, at least, in the passes that read U: each of its numbers comes from farther away.
 const FEWEST: usize = 96;
 
-/// Floats of dU that are kept while all images of a task are worked on, at most.
-const KEPT: usize = 128 << 10;
+/// Floats of V and of gradients that are made at a time for the weight gradient, about, where that is enough tiles.
+const NEAR_GRADIENT: usize = 256 << 10;
 
-/// Floats of V and of gradients that are made at a time where dU is kept, about.
-const NEAR_KEPT: usize = 256 << 10;
+/// Tiles that are enough: dU is transformed back once for all of them.
+const ENOUGH: usize = 64;
 
-/// Floats of V that are made at a time for the weight gradient where it is not, at most.
+/// Floats of V that are made at a time for the weight gradient where it is not, at most, and tiles, about.
 const FAR: usize = 1 << 21;
-
-/// Tiles that are made at a time where it is not, about: dU is transformed back once for all of them.
 const MOST: usize = 160;
 
 /// `most` in even parts of about `near`.
@@ -98,22 +99,10 @@ impl<'a> Winograd<'a> {
     /// The same for the weight gradient.
     pub fn images_of_gradient(geometry: &Geometry, most: usize) -> usize {
         let one = Winograd::new(geometry, 1);
-        let v = one.square() * one.tiles() * one.inputs();
-        if Self::keeps(geometry) {
-            let gradients = one.square() * one.tiles() * TOGETHER * PANEL;
-            return evenly(most, NEAR_KEPT / (v + gradients));
-        }
-        evenly(most, (FAR / v).min(MOST.div_ceil(one.tiles())))
-    }
-
-    /// Whether the gradient of U is kept, of all panels, until all images of a task have been added to it.
-    fn keeps(geometry: &Geometry) -> bool {
-        Self::panels(geometry) * Self::panel(geometry) <= KEPT
-    }
-
-    /// Panels of all groups.
-    fn panels(geometry: &Geometry) -> usize {
-        geometry.groups * geometry.group_outputs().div_ceil(PANEL)
+        let points = one.square() * one.tiles();
+        let near = NEAR_GRADIENT / (points * (one.inputs() + TOGETHER * PANEL));
+        let far = (FAR / (points * one.inputs())).min(MOST.div_ceil(one.tiles()));
+        evenly(most, if near * one.tiles() >= ENOUGH { near } else { far })
     }
 
     /// N²: products of a tile.
@@ -161,29 +150,19 @@ impl<'a> Winograd<'a> {
         self.filter.points() * self.width() * ROW
     }
 
-    /// Floats of the gradient of U: of all panels, or of those that are worked on together.
-    fn gradients(&self) -> usize {
-        let panels = if Self::keeps(self.geometry) {
-            Self::panels(self.geometry)
-        } else {
-            TOGETHER
-        };
-        panels * Self::panel(self.geometry)
-    }
-
-    /// Floats of scratch for either pass: the gradient of U, then V, then products or gradients, then a band, then lists.
+    /// Floats of scratch for either pass: V, then products or gradients, then the gradient of U, then a band, then lists.
     pub fn scratch(&self) -> usize {
-        let products = TOGETHER * self.square() * self.output_point();
-        let points = self.square() * self.input_point() + products;
-        self.gradients() + points + self.band() + self.tiles() + self.inputs()
+        let products = SET * self.square() * self.output_point();
+        let gradients = TOGETHER * Self::panel(self.geometry);
+        let points = self.square() * self.input_point() + products + gradients;
+        points + self.band() + self.tiles() + self.inputs()
     }
 
-    /// Cuts `scratch`, and lists where the tiles and the channels of V begin. The gradient of U is at the same place for any number
-    /// of images.
+    /// Cuts `scratch`, and lists where the tiles and the channels of V begin.
     fn areas<'s>(&self, scratch: &'s mut [f32]) -> Areas<'s> {
-        let (kernels, rest) = scratch.split_at_mut(self.gradients());
-        let (inputs, rest) = rest.split_at_mut(self.square() * self.input_point());
-        let (outputs, rest) = rest.split_at_mut(TOGETHER * self.square() * self.output_point());
+        let (inputs, rest) = scratch.split_at_mut(self.square() * self.input_point());
+        let (outputs, rest) = rest.split_at_mut(SET * self.square() * self.output_point());
+        let (kernels, rest) = rest.split_at_mut(TOGETHER * Self::panel(self.geometry));
         let (band, rest) = rest.split_at_mut(self.band());
         let (tiles, rest) = rest.split_at_mut(self.tiles());
         let tiles: &mut [u32] = bytemuck::cast_slice_mut(tiles);
@@ -211,7 +190,7 @@ struct Areas<'s> {
     inputs: &'s mut [f32],
     /// Products, or gradients of the outputs.
     outputs: &'s mut [f32],
-    /// The gradient of U, of all panels or of those that are worked on together.
+    /// The gradient of U of the panels that are worked on together.
     kernels: &'s mut [f32],
     /// Rows that tiles are cut from, or that they are put together in.
     band: &'s mut [f32],
