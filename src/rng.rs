@@ -61,6 +61,24 @@ impl Philox {
         self
     }
 
+    /// The next `N` groups of four numbers, `[number of the group][group]`: what [`next_u32`](Self::next_u32) would give from the
+    /// next group on.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the loop must become a part of the function that is compiled for the instruction set"
+    )]
+    pub fn next_groups<const N: usize>(&mut self) -> [[u32; N]; 4] {
+        let [purpose, a, b] = self.place;
+        let mut counter = [[0; N], [purpose; N], [a; N], [b; N]];
+        for (i, block) in counter[0].iter_mut().enumerate() {
+            *block = self.block.wrapping_add(i as u32);
+        }
+        self.block = self.block.wrapping_add(N as u32);
+        self.used = 4;
+        rounds(counter, self.key)
+    }
+
     /// 32 uniform bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
@@ -118,18 +136,31 @@ fn shuffled(mut random: Philox, n: u32) -> Vec<u32> {
 }
 
 /// Ten rounds of Philox4x32.
-pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let [[a], [b], [c], [d]] = rounds(counter.map(|word| [word]), key);
+    [a, b, c, d]
+}
+
+/// The same for `N` counters side by side, lane by lane: where the caller is compiled for vectors, so is this.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "the loop must become a part of the function that is compiled for the instruction set"
+)]
+fn rounds<const N: usize>(mut counter: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
     const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
     for _ in 0..10 {
-        let p0 = MULTIPLIER[0] * u64::from(counter[0]);
-        let p1 = MULTIPLIER[1] * u64::from(counter[2]);
-        counter = [
-            (p1 >> 32) as u32 ^ counter[1] ^ key[0],
-            p1 as u32,
-            (p0 >> 32) as u32 ^ counter[3] ^ key[1],
-            p0 as u32,
-        ];
+        let mut next = [[0; N]; 4];
+        for i in 0..N {
+            let p0 = MULTIPLIER[0] * u64::from(counter[0][i]);
+            let p1 = MULTIPLIER[1] * u64::from(counter[2][i]);
+            next[0][i] = (p1 >> 32) as u32 ^ counter[1][i] ^ key[0];
+            next[1][i] = p1 as u32;
+            next[2][i] = (p0 >> 32) as u32 ^ counter[3][i] ^ key[1];
+            next[3][i] = p0 as u32;
+        }
+        counter = next;
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter
@@ -157,6 +188,20 @@ mod tests {
             ),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn groups_side_by_side_are_those_one_by_one() {
+        let mut one_by_one = Philox::new(7, Purpose::Dropout, 3, 1).at_block(u32::MAX - 2);
+        let mut together = one_by_one.clone();
+        for _ in 0..2 {
+            let groups = together.next_groups::<5>();
+            for group in 0..5 {
+                for numbers in groups {
+                    assert_eq!(numbers[group], one_by_one.next_u32());
+                }
+            }
+        }
     }
 
     #[test]

@@ -48,13 +48,25 @@ impl Masks {
     pub fn apply_to(&self, row: usize, place: Units, units: &mut [f32]) {
         let blocks = place.of.div_ceil(4);
         let mut random = self.stream.clone().at_block((row * blocks + place.first / 4) as u32);
-        for _ in 0..place.first % 4 {
-            random.next_u32();
+        // To where a group of four numbers begins.
+        let (before, units) = units.split_at_mut((place.first.next_multiple_of(4) - place.first).min(units.len()));
+        if !before.is_empty() {
+            (0..place.first % 4).for_each(|_| _ = random.next_u32());
         }
-        for unit in units {
-            if u64::from(random.next_u32()) < self.threshold {
-                *unit = 0.0;
-            }
+        for unit in before {
+            self.drop(random.next_u32(), unit);
         }
+        cpu::apply(self, random, units);
+    }
+
+    /// Sets a unit to zero where its 32 bits say so.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "it must become a part of the function that is compiled for the instruction set"
+    )]
+    fn drop(&self, bits: u32, unit: &mut f32) {
+        // Not by a branch: half of them would be foreseen wrongly.
+        *unit = if u64::from(bits) < self.threshold { 0.0 } else { *unit };
     }
 }
