@@ -89,13 +89,8 @@ impl Geometry {
                     bases: &bases[..outputs],
                     offsets: terms.list(),
                 };
-                let next = from + terms.count..(from + terms.count + DEPTH).min(self.inputs);
-                let next = (!next.is_empty()).then(|| self.strip(weight, &next));
-                next.inspect(|next| next.find_pages());
                 let pairs = sums.chunks_mut(TOGETHER * block * PANEL);
-                let count = pairs.len();
-                for (pair, (images, sums)) in images.chunks(TOGETHER * self.inputs * PANEL).zip(pairs).enumerate() {
-                    next.inspect(|next| next.fetch(pair, count));
+                for (images, sums) in images.chunks(TOGETHER * self.inputs * PANEL).zip(pairs) {
                     let w = Panels {
                         data: &images[from * PANEL..],
                         apart: self.inputs * PANEL,
