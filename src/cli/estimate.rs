@@ -15,21 +15,11 @@ use crate::stages::decode::{Decoder, Region};
 fn share_of_peak(method: Method) -> f64 {
     // AVX-512 may double the peak, but not the speed of the caches.
     let wide = simd::used() == Instructions::Avx512;
-    match method {
-        Method::Direct => {
-            if wide {
-                0.65
-            } else {
-                0.85
-            }
-        }
-        Method::Auto | Method::Winograd => {
-            if wide {
-                1.0
-            } else {
-                1.3
-            }
-        }
+    match (method, wide) {
+        (Method::Direct, false) => 0.85,
+        (Method::Direct, true) => 0.65,
+        (Method::Auto | Method::Winograd, false) => 1.3,
+        (Method::Auto | Method::Winograd, true) => 1.0,
     }
 }
 

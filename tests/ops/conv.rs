@@ -146,40 +146,24 @@ fn is_the_formula_by_winograd_in_several_parts() {
         padding: kernel / 2,
         ..conv("c", 1)
     };
-    // Five images a chunk, of which the weight gradient takes three at a time, and one tile an image of many channels.
-    check(
-        &layer(16, 5),
-        Shape::new(16, 18, 18),
-        40,
-        Order::Blocked,
-        Method::Winograd,
-        5e-5,
-    );
-    check(
-        &layer(16, 3),
-        Shape::new(112, 4, 4),
-        3,
-        Order::Blocked,
-        Method::Winograd,
-        5e-5,
-    );
-    // Panels are worked on four at a time, and two of those: 5 are 4 and 1, 7 are 4, 2 and 1.
-    check(
-        &layer(80, 3),
-        Shape::new(16, 5, 5),
-        2,
-        Order::Blocked,
-        Method::Winograd,
-        5e-5,
-    );
-    check(
-        &layer(112, 3),
-        Shape::new(16, 5, 5),
-        2,
-        Order::Blocked,
-        Method::Winograd,
-        5e-5,
-    );
+    for (channels, kernel, input, batch) in [
+        // Five images a chunk, of which the weight gradient takes three at a time.
+        (16, 5, Shape::new(16, 18, 18), 40),
+        // One tile an image, of many channels.
+        (16, 3, Shape::new(112, 4, 4), 3),
+        // Panels are worked on four at a time, and two of those: 5 are 4 and 1, 7 are 4, 2 and 1.
+        (80, 3, Shape::new(16, 5, 5), 2),
+        (112, 3, Shape::new(16, 5, 5), 2),
+    ] {
+        check(
+            &layer(channels, kernel),
+            input,
+            batch,
+            Order::Blocked,
+            Method::Winograd,
+            5e-5,
+        );
+    }
 }
 
 #[test]

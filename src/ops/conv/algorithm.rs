@@ -1,9 +1,9 @@
 //! How a convolution is computed: decided from its shape and the configuration, never from what the machine is doing.
 
-use super::Geometry;
 use super::layout::Layout;
 use super::products::Products;
 use super::winograd::Winograd;
+use super::{Geometry, evenly};
 use crate::config::compute::Method;
 use crate::ops::map::Order;
 use crate::ops::simd::LANES;
@@ -45,10 +45,7 @@ impl Algorithm {
     pub fn images(self, geometry: &Geometry, most: usize) -> usize {
         match self {
             Self::Winograd => Winograd::images(geometry, most),
-            Self::Direct => {
-                let near = POSITIONS.div_ceil(geometry.output.plane());
-                most.div_ceil(most.div_ceil(near).max(1)).max(1)
-            }
+            Self::Direct => evenly(most, POSITIONS.div_ceil(geometry.output.plane())),
             Self::Products => Products::images(geometry, most),
         }
     }

@@ -106,3 +106,8 @@ impl Geometry {
         })
     }
 }
+
+/// How many of `most` images are worked on together: about `near`, and at most so many, in even parts.
+fn evenly(most: usize, near: usize) -> usize {
+    most.div_ceil(most.div_ceil(near.max(1)).max(1)).max(1)
+}

@@ -2,7 +2,7 @@
 //!
 //! Works on planar maps; what is blocked is copied before and after.
 
-use super::{Geometry, patches};
+use super::{Geometry, evenly, patches};
 use crate::ops::map::{Map, Order};
 use crate::ops::matrix::{Matrix, MatrixMut, product};
 use crate::ops::relu;
@@ -42,8 +42,7 @@ impl<'a> Products<'a> {
 
     /// Images that are best worked on together, at most `most`; parts of it are even.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
-        let near = (COLUMNS / geometry.output.plane()).max(1);
-        most.div_ceil(most.div_ceil(near).max(1)).max(1)
+        evenly(most, COLUMNS / geometry.output.plane())
     }
 
     fn columns(&self) -> usize {

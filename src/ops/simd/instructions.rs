@@ -81,3 +81,16 @@ pub(super) fn most() -> Instructions {
 pub fn used() -> Instructions {
     Instructions::best().min(most())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_is_parsed_and_others_are_refused() {
+        for instructions in Instructions::ALL {
+            assert_eq!(instructions.name().parse(), Ok(instructions));
+        }
+        assert!("avx".parse::<Instructions>().is_err());
+    }
+}

@@ -246,6 +246,8 @@ mod tests {
 
     const ROWS: usize = 11;
     const TERMS: usize = 9;
+    const BASES: [u32; ROWS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    const OFFSETS: [u32; TERMS] = [0, 5, 10, 15, 20, 25, 30, 35, 40];
 
     fn numbers(count: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919) % 1013) as f32 / 506.0 - 1.0).collect()
@@ -261,12 +263,10 @@ mod tests {
     #[test]
     fn sums_in_a_map_are_those_in_panels() {
         let (x, w) = (numbers(200), numbers(2 * TERMS * PANEL));
-        let (bases, offsets): (Vec<u32>, Vec<u32>) =
-            ((0..ROWS as u32).collect(), (0..TERMS as u32).map(|j| j * 5).collect());
         let x = Places {
             x: &x,
-            bases: &bases,
-            offsets: &offsets,
+            bases: &BASES,
+            offsets: &OFFSETS,
         };
         let (places, apart) = places(ROWS);
         for count in 1..=MOST {
@@ -305,12 +305,10 @@ mod tests {
     #[test]
     fn rows_of_a_map_give_what_their_copies_in_panels_give() {
         let x = numbers(200);
-        let (bases, offsets): (Vec<u32>, Vec<u32>) =
-            ((0..ROWS as u32).collect(), (0..TERMS as u32).map(|j| j * 5).collect());
         let x = Places {
             x: &x,
-            bases: &bases,
-            offsets: &offsets,
+            bases: &BASES,
+            offsets: &OFFSETS,
         };
         // More places than rows, as a list for all images has.
         let (places, apart) = places(TERMS + 4);

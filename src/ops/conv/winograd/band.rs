@@ -37,11 +37,17 @@ pub struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    /// `height` rows of zeros in `memory`.
+    /// `height` rows in `memory`, as it is.
     pub fn new(memory: &'a mut [f32], height: usize, width: usize) -> Self {
         let positions = &mut memory.as_chunks_mut().0[..height * width];
-        positions.fill([0.0; ROW]);
         Self { positions, width }
+    }
+
+    /// `height` rows of zeros, to be [filled](Self::fill).
+    pub fn zeros(memory: &'a mut [f32], height: usize, width: usize) -> Self {
+        let band = Self::new(memory, height, width);
+        band.positions.fill([0.0; ROW]);
+        band
     }
 
     /// Copies the rows of `blocks` from `top` on, `left` columns further right: always as many, so that those beside them stay

@@ -31,7 +31,7 @@ pub use forward::forward;
 pub use weights::pack;
 
 use self::filter::Filter;
-use super::Geometry;
+use super::{Geometry, evenly};
 use crate::ops::simd::{LANES, ROW};
 use crate::ops::tile::{PANEL, TOGETHER};
 
@@ -56,11 +56,6 @@ const ENOUGH: usize = 64;
 /// Floats of V that are made at a time for the weight gradient where it is not, at most, and tiles, about.
 const FAR: usize = 1 << 21;
 const MOST: usize = 160;
-
-/// `most` in even parts of about `near`.
-fn evenly(most: usize, near: usize) -> usize {
-    most.div_ceil(most.div_ceil(near.max(1)).max(1)).max(1)
-}
 
 /// A Winograd convolution on some images, and how its memory is laid out.
 #[derive(Clone, Copy, Debug)]

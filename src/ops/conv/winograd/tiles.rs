@@ -29,7 +29,7 @@ where
         let ([down, across], point, inputs, side) = (w.grid(), w.input_point(), w.inputs(), w.filter.side());
         let blocks = w.geometry.group_inputs().div_ceil(LANES);
         let (first, padding) = (self.group * blocks, w.geometry.padding);
-        let mut band = Band::new(self.band, N, w.width());
+        let mut band = Band::zeros(self.band, N, w.width());
         for (image, x) in self.x.chunks_exact(map.len()).enumerate() {
             for row in 0..inputs / ROW {
                 let blocks = Blocks::new(map, x, first + 2 * row, first + blocks);
@@ -148,7 +148,7 @@ impl<const N: usize, const M: usize> Work for Gradients<'_, N, M> {
         let (w, map) = (self.winograd, Map::blocked(self.winograd.geometry.output));
         let ([down, across], point) = (w.grid(), w.output_point());
         let channels = &self.panel.channels;
-        let mut band = Band::new(self.band, M, across * M);
+        let mut band = Band::zeros(self.band, M, across * M);
         for (image, dy) in self.dy.chunks_exact(map.len()).enumerate() {
             let blocks = Blocks::new(map, dy, channels.start / LANES, channels.end.div_ceil(LANES));
             for ty in 0..down {
