@@ -284,7 +284,7 @@ fn limit(config: &Config, room: &Room, crews: Crews) {
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
     let compute = estimate::compute_images_per_s(
-        plan.model.spec.multiply_adds(),
+        plan.model.spec.step_flops(1),
         plan.model.all_threads(),
         plan.config.compute.convolution,
     );

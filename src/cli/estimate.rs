@@ -23,14 +23,14 @@ fn share_of_peak(method: Method) -> f64 {
     }
 }
 
-/// Training images a second that `threads` threads can compute, about. A training step is three times a forward pass.
-pub(super) fn compute_images_per_s(multiply_adds: u64, threads: usize, method: Method) -> f64 {
+/// Training images a second that `threads` threads can compute, about, of `flops` operations each.
+pub(super) fn compute_images_per_s(flops: u64, threads: usize, method: Method) -> f64 {
     let Ok(one) = Threads::new("estimate", 1) else {
         return 0.0;
     };
     let bursts = (0..4).map(|_| peak::burst(&one, Duration::from_millis(10)));
     let flops_per_s = bursts.fold(0.0, f64::max) * threads as f64 * share_of_peak(method);
-    flops_per_s / (6.0 * multiply_adds as f64)
+    flops_per_s / flops as f64
 }
 
 /// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.

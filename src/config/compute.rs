@@ -23,11 +23,11 @@ choice! {
 choice! {
     /// How convolutions of kernels of 3 and 5 at stride 1 are computed on the CPU.
     Method {
-        /// The one that is faster.
+        /// Winograd where that applies, which is nearly always faster; direct elsewhere.
         Auto = "auto",
         /// By direct convolution: no more rounding than a sum has.
         Direct = "direct",
-        /// By Winograd's minimal filtering: about half the time, ten times the rounding.
+        /// By Winograd's minimal filtering: about half the time, five times the rounding.
         Winograd = "winograd",
     }
 }

@@ -291,6 +291,13 @@ macro_rules! choice {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name { $($(#[$doc])* $variant,)* }
 
+        impl $name {
+            /// The word for it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
         impl $crate::config::value::Value for $name {
             fn read(
                 node: &$crate::config::node::Node, key: &str, errors: &mut $crate::config::errors::Errors,
@@ -302,7 +309,7 @@ macro_rules! choice {
                 }
             }
             fn write(&self) -> String {
-                match self { $(Self::$variant => concat!('"', $word, '"').to_string(),)* }
+                format!("\"{}\"", self.word())
             }
         }
     };

@@ -1,4 +1,5 @@
-//! What devices that work on one batch do together. The words are those of MPI and NCCL, whose calls these are.
+//! What devices that work on one batch do together. The words are those of MPI and NCCL; shares that are not even, which NCCL's
+//! calls do not know, are to be padded there or sent apart.
 //!
 //! ```text
 //! all_reduce       every buffer becomes the sum of the ranks' buffers

@@ -159,7 +159,7 @@ impl Network {
         );
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
-        let mut clock = Clock::start(self.timings.as_ref(), 1);
+        let mut clock = Clock::start(self.timings.as_ref());
         let Buffers {
             stretches,
             probabilities,
@@ -205,7 +205,7 @@ impl Network {
             ..
         } = self;
         assert_eq!(rates.len(), parameters.len(), "one rate for each parameter");
-        let mut clock = Clock::start(timings.as_ref(), 1);
+        let mut clock = Clock::start(timings.as_ref());
         // Weights and biases of a layer follow one another.
         let layers = spec
             .layers

@@ -35,7 +35,7 @@ impl Network {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, .. } = work;
         cpu.threads.install(|| {
-            let mut clock = Clock::start(work.timings, 1);
+            let mut clock = Clock::start(work.timings);
             let mut packed = std::mem::take(&mut buffers.packed);
             let mut shown = std::mem::take(&mut buffers.shown);
             for (number, stretch) in plan.stretches.iter().enumerate() {
@@ -49,7 +49,7 @@ impl Network {
                         linear.forward(cpu, batch, x, weight, bias, y, rectify, &mut packed);
                         clock.lap(stretch.head_layers(), Direction::Forward);
                         work.vectors_forward(stretch, y);
-                        clock.skip();
+                        clock.share();
                     }
                     Head::Convolution(kernel) => {
                         kernel.pack_forward(&cpu.threads, &parameters[0].value, &mut packed);
@@ -58,7 +58,7 @@ impl Network {
                             let (weight, bias) = (&parameters[0].value, &parameters[1].value);
                             kernel.forward(x, weight, &packed, bias, y, stretch.rectify(), scratch);
                         });
-                        clock.skip();
+                        clock.share();
                     }
                     Head::Seam(seam) => {
                         let operands = Operands {
@@ -73,7 +73,7 @@ impl Network {
                     }
                     Head::None => {
                         work.maps_forward(stretch, x, kept, |_, _, _| {});
-                        clock.skip();
+                        clock.share();
                     }
                 }
             }
@@ -81,7 +81,7 @@ impl Network {
             buffers.shown = shown;
             Ok(())
         })?;
-        let mut clock = Clock::start(self.timings.as_ref(), 1);
+        let mut clock = Clock::start(self.timings.as_ref());
         let classes = self.spec.classes;
         let used = rows * classes;
         let Buffers {
@@ -103,7 +103,7 @@ impl Network {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, rows, .. } = work;
         cpu.threads.install(|| {
-            let mut clock = Clock::start(work.timings, 1);
+            let mut clock = Clock::start(work.timings);
             let [mut dy, mut dx] = buffers.gradients.each_mut().map(std::mem::take);
             let mut sums = std::mem::take(&mut buffers.parameters);
             let mut partial = std::mem::take(&mut buffers.partial);
@@ -117,7 +117,7 @@ impl Network {
                 match &stretch.head {
                     Head::FullyConnected(linear) => {
                         work.vectors_backward(stretch, kept, &mut dy);
-                        clock.skip();
+                        clock.share();
                         linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db, &mut packed);
                         clock.lap(head.clone(), Direction::BackwardWeights);
                         if let Some(dx) = dx_wanted {
@@ -134,7 +134,7 @@ impl Network {
                         }
                         let operands = Some((&**kernel, &weight[..], &packed[..]));
                         work.maps_backward(stretch, operands, x, kept, &mut dy, &mut partial, dx_wanted);
-                        clock.skip();
+                        clock.share();
                         kernel.reduce(&cpu.threads, &plan.chunks, rows, &mut partial, dw, db);
                         clock.lap(head, Direction::BackwardWeights);
                     }
@@ -152,7 +152,7 @@ impl Network {
                     }
                     Head::None => {
                         work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted);
-                        clock.skip();
+                        clock.share();
                     }
                 }
                 std::mem::swap(&mut dy, &mut dx);
@@ -187,7 +187,7 @@ impl Work<'_> {
 
     /// The clock of one of the threads that work side by side.
     fn clock(&self) -> Clock<'_> {
-        Clock::start(self.timings, self.cpu.threads.count())
+        Clock::beside(self.timings)
     }
 
     fn images(&self, range: &Range<usize>) -> Images {
@@ -236,34 +236,37 @@ impl Work<'_> {
         kept: &mut Kept,
         head: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
     ) {
+        // Images are independent here: finer than chunks, for more threads than there are of those.
+        let chunks = self.chunks().iter().cloned();
+        let parts: Vec<_> = chunks
+            .flat_map(|chunk| steps(chunk, stretch.images_forward()))
+            .collect();
         self.cpu
-            .each_range(self.chunks(), kept.rows(stretch), |chunk, (mut values, mut places)| {
+            .each_range(&parts, kept.rows(stretch), |images, (mut values, mut places)| {
                 let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
                 let mut clock = self.clock();
-                for images in steps(chunk, stretch.images()) {
-                    let mut rest = &mut scratch[..];
-                    let mut here: [&mut [f32]; VALUES] = std::array::from_fn(|_| Default::default());
-                    for ((here, rows), value) in here.iter_mut().zip(&mut values).zip(&stretch.values[1..]) {
-                        let Some(rows) = rows else { break };
-                        *here = if value.kept {
-                            rows.take(images.len())
-                        } else {
-                            let (part, after) = rest.split_at_mut(images.len() * value.map.len());
-                            rest = after;
-                            part
-                        };
-                    }
-                    let mut maxima: [&mut [u8]; POOLS] = std::array::from_fn(|_| Default::default());
-                    for (here, rows) in maxima.iter_mut().zip(places.iter_mut().flatten()) {
-                        *here = rows.take(images.len());
-                    }
-                    let x = rows_of(x, &images, stretch.input());
-                    if stretch.head != Head::None {
-                        head(x, here[0], rest);
-                        clock.lap(stretch.head_layers(), Direction::Forward);
-                    }
-                    stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
+                let mut rest = &mut scratch[..];
+                let mut here: [&mut [f32]; VALUES] = std::array::from_fn(|_| Default::default());
+                for ((here, rows), value) in here.iter_mut().zip(&mut values).zip(&stretch.values[1..]) {
+                    let Some(rows) = rows else { break };
+                    *here = if value.kept {
+                        rows.take(images.len())
+                    } else {
+                        let (part, after) = rest.split_at_mut(images.len() * value.map.len());
+                        rest = after;
+                        part
+                    };
                 }
+                let mut maxima: [&mut [u8]; POOLS] = std::array::from_fn(|_| Default::default());
+                for (here, rows) in maxima.iter_mut().zip(places.iter_mut().flatten()) {
+                    *here = rows.take(images.len());
+                }
+                let x = rows_of(x, &images, stretch.input());
+                if stretch.head != Head::None {
+                    head(x, here[0], rest);
+                    clock.lap(stretch.head_layers(), Direction::Forward);
+                }
+                stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
             });
     }
 

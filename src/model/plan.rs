@@ -5,9 +5,10 @@ use std::iter::Sum;
 use super::cut::cut;
 use super::share::Share;
 use super::stretch::{Head, Stretch};
-use super::{Rank, Spec};
+use super::{Direction, Rank, Spec};
 use crate::config::compute::Method;
 use crate::ops::Chunks;
+use crate::ops::conv::Algorithm;
 
 /// The work and the memory of a network for one batch size.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,19 @@ impl Plan {
             chunks,
             rank,
             stretches,
+        }
+    }
+
+    /// How the layer of that number is computed, if it is a convolution.
+    pub fn algorithm(&self, layer: usize, direction: Direction) -> Option<Algorithm> {
+        let stretch = self.stretches.iter().find(|stretch| stretch.layer == layer)?;
+        let Head::Convolution(kernel) = &stretch.head else {
+            return None;
+        };
+        match direction {
+            Direction::Forward | Direction::BackwardWeights => Some(kernel.algorithm()),
+            Direction::BackwardData => Some(kernel.algorithm_of_data()),
+            Direction::Update => None,
         }
     }
 

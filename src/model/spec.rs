@@ -42,11 +42,6 @@ impl Operation {
             Self::Seam(_) => "seam",
         }
     }
-
-    /// Whether output and input have the same places, so that one may overwrite the other.
-    pub fn is_elementwise(&self) -> bool {
-        matches!(self, Self::Relu | Self::Tanh | Self::Dropout(_))
-    }
 }
 
 /// How a layer's parameters start.
@@ -295,6 +290,7 @@ fn convolution(layer: &Convolution, name: &str, input: Shape) -> Result<conv::Ge
     ] {
         require(value > 0, name, key, "at least 1")?;
     }
+    require(padding <= 1024, name, "padding", "at most 1024")?;
     if !channels.is_multiple_of(groups) || !input.channels.is_multiple_of(groups) {
         let (inputs, outputs) = (input.channels, channels);
         return Err(ModelError::Groups {

@@ -100,10 +100,18 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Images that are worked on together.
+    /// Images that are worked on together, at most.
     pub fn images(&self) -> usize {
         match &self.head {
             Head::Convolution(kernel) => kernel.images(),
+            _ => 1,
+        }
+    }
+
+    /// The same on the way forward.
+    pub fn images_forward(&self) -> usize {
+        match &self.head {
+            Head::Convolution(kernel) => kernel.images_forward(),
             _ => 1,
         }
     }

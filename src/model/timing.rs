@@ -39,56 +39,95 @@ pub struct Lap {
     pub layers: Range<usize>,
     /// What was computed.
     pub direction: Direction,
-    /// All of its time; of work that threads do side by side, the mean of theirs.
+    /// What went by of the step's time. Where threads do several pieces side by side, time goes by once for all of them: each has
+    /// the share of it that the threads spent on it.
     pub time: Duration,
 }
 
 /// The laps of the steps since they were last taken.
 #[derive(Debug, Default)]
-pub(super) struct Timings(Mutex<Vec<Lap>>);
+pub(super) struct Timings(Mutex<Laps>);
+
+#[derive(Debug, Default)]
+struct Laps {
+    /// In the order of the work; equal pieces are one lap.
+    done: Vec<Lap>,
+    /// The threads' own time for what they do side by side just now.
+    beside: Vec<Lap>,
+}
+
+impl Laps {
+    /// `passed` went by while threads worked side by side.
+    fn share(&mut self, passed: Duration) {
+        let spent: Duration = self.beside.iter().map(|lap| lap.time).sum();
+        for mut lap in std::mem::take(&mut self.beside) {
+            lap.time = passed.mul_f64(lap.time.as_secs_f64() / spent.as_secs_f64().max(f64::MIN_POSITIVE));
+            add(&mut self.done, lap);
+        }
+    }
+}
+
+fn add(laps: &mut Vec<Lap>, new: Lap) {
+    match laps
+        .iter_mut()
+        .find(|lap| lap.direction == new.direction && lap.layers == new.layers)
+    {
+        Some(lap) => lap.time += new.time,
+        None => laps.push(new),
+    }
+}
 
 /// Runs while a pass does, or while one thread works on its part of one.
 pub(super) struct Clock<'a> {
     /// `None` where nobody wants to know: then a lap is a test of this and nothing else.
     running: Option<(&'a Timings, Instant)>,
-    threads: u32,
+    /// Whether other threads work on the same at the same time.
+    beside: bool,
 }
 
 impl<'a> Clock<'a> {
-    /// For work that `threads` threads share; each has its own clock.
-    pub(super) fn start(timings: Option<&'a Timings>, threads: usize) -> Self {
+    /// For a pass.
+    pub(super) fn start(timings: Option<&'a Timings>) -> Self {
         Self {
             running: timings.map(|timings| (timings, Instant::now())),
-            threads: threads as u32,
+            beside: false,
+        }
+    }
+
+    /// For one of the threads that work side by side, until [`share`](Self::share).
+    pub(super) fn beside(timings: Option<&'a Timings>) -> Self {
+        Self {
+            beside: true,
+            ..Self::start(timings)
         }
     }
 
     /// The time since the lap before was spent on this.
     pub(super) fn lap(&mut self, layers: Range<usize>, direction: Direction) {
-        let Some((Timings(laps), since)) = &mut self.running else {
-            return;
-        };
-        let now = Instant::now();
-        let time = (now - *since) / self.threads;
-        *since = now;
-        let mut laps = laps.lock().unwrap_or_else(PoisonError::into_inner);
-        match laps
-            .iter_mut()
-            .find(|lap| lap.direction == direction && lap.layers == layers)
-        {
-            Some(lap) => lap.time += time,
-            None => laps.push(Lap {
-                layers,
-                direction,
-                time,
-            }),
-        }
+        let beside = self.beside;
+        self.stop(|laps, time| {
+            let laps = if beside { &mut laps.beside } else { &mut laps.done };
+            add(
+                laps,
+                Lap {
+                    layers,
+                    direction,
+                    time,
+                },
+            );
+        });
     }
 
-    /// The time since the lap before is nobody's.
-    pub(super) fn skip(&mut self) {
-        if let Some((_, since)) = &mut self.running {
-            *since = Instant::now();
+    /// The time since the lap before went by while threads worked side by side, each with a clock of its own.
+    pub(super) fn share(&mut self) {
+        self.stop(Laps::share);
+    }
+
+    fn stop(&mut self, note: impl FnOnce(&mut Laps, Duration)) {
+        if let Some((Timings(laps), since)) = &mut self.running {
+            let now = Instant::now();
+            note(&mut laps.lock().unwrap_or_else(PoisonError::into_inner), now - *since);
+            *since = now;
         }
     }
 }
@@ -102,6 +141,40 @@ impl Network {
     /// The laps since they were last taken, in the order of the work; equal pieces are one lap.
     pub fn take_laps(&mut self) -> Vec<Lap> {
         let timings = self.timings.as_mut().map(std::mem::take).unwrap_or_default();
-        timings.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        timings.0.into_inner().unwrap_or_else(PoisonError::into_inner).done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_side_by_side_share_the_time_that_went_by() {
+        let lap = |layer: usize, direction, milliseconds| Lap {
+            layers: layer..layer + 1,
+            direction,
+            time: Duration::from_millis(milliseconds),
+        };
+        // Two threads, one of which had less to do: 30 + 10 and 20 of 40 ms.
+        let mut laps = Laps {
+            done: vec![lap(1, Direction::Forward, 5)],
+            beside: vec![lap(0, Direction::Forward, 30), lap(1, Direction::Forward, 30)],
+        };
+        laps.share(Duration::from_millis(40));
+        let done = [lap(1, Direction::Forward, 25), lap(0, Direction::Forward, 20)];
+        assert_eq!((laps.done, laps.beside), (done.to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn work_that_took_no_time_is_no_division_by_zero() {
+        let mut laps = Laps::default();
+        laps.beside.push(Lap {
+            layers: 0..1,
+            direction: Direction::Forward,
+            time: Duration::ZERO,
+        });
+        laps.share(Duration::from_millis(1));
+        assert_eq!(laps.done[0].time, Duration::ZERO);
     }
 }

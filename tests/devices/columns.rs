@@ -155,15 +155,20 @@ fn outputs(run: Run<'_>, devices: usize, pass: Pass) -> Vec<Vec<f32>> {
 #[test]
 fn forward_every_device_has_the_scores_of_the_whole_network() {
     for pass in [Pass::Evaluate, Pass::Train { seed: 4, step: 3 }] {
-        for (layers, side, counts, tolerance) in [
-            (preset("alexnet-medium"), 48, &[2][..], 1e-6),
-            (preset("alexnet-small"), 28, &[2, 3, 4], 1e-6),
-            (odd(), 11, &[2, 3], 1e-6),
-            (plain(), 20, &[2], 0.0),
+        for (layers, side, counts, method, tolerance) in [
+            (preset("alexnet-medium"), 48, &[2][..], Method::Direct, 1e-6),
+            (preset("alexnet-small"), 28, &[2, 3, 4], Method::Direct, 1e-6),
+            (odd(), 11, &[2, 3], Method::Direct, 1e-6),
+            (plain(), 20, &[2], Method::Direct, 0.0),
+            (plain(), 20, &[2], Method::Winograd, 0.0),
         ] {
-            let whole = &outputs(run(&layers, side), 1, pass)[0];
+            let run = Run {
+                method,
+                ..run(&layers, side)
+            };
+            let whole = &outputs(run, 1, pass)[0];
             for &devices in counts {
-                for scores in outputs(run(&layers, side), devices, pass) {
+                for scores in outputs(run, devices, pass) {
                     assert_near("scores", &scores, whole, tolerance);
                 }
             }
@@ -218,12 +223,7 @@ fn two_columns_hold_each_weight_once() {
     let of = |network: &Network| network.spec().parameters();
     let whole = Spec::new(&layers, Shape::new(3, 48, 48), CLASSES).unwrap();
     assert_eq!(networks.iter().map(of).sum::<usize>(), whole.parameters());
-    for network in &networks {
-        let rank = Rank::all(2, Parallel::Columns).next().unwrap();
-        let rank = Rank {
-            number: networks.iter().position(|other| std::ptr::eq(other, network)).unwrap(),
-            ..rank
-        };
+    for (rank, network) in Rank::all(2, Parallel::Columns).zip(&networks) {
         let plan = pipeline::model::Plan::on(rank, network.spec(), run.batch, run.method);
         assert_eq!(network.memory(), plan.memory(network.spec(), network.threads().count()));
     }

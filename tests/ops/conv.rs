@@ -167,15 +167,40 @@ fn is_the_formula_by_winograd_in_several_parts() {
 }
 
 #[test]
+fn is_the_formula_by_direct_convolution_in_several_parts() {
+    // 20 × 20 outputs are two parts of the weight gradient's sums. Of windows with fewer than 128 elements dy is read as it lies, of
+    // others it is copied; one panel, two together, and two and one.
+    for (inputs, kernel) in [(3, 3), (16, 3), (16, 5)] {
+        for channels in [16, 32, 40] {
+            let layer = Convolution {
+                channels,
+                kernel,
+                padding: kernel / 2,
+                ..conv("c", 1)
+            };
+            let input = Shape::new(inputs, 20, 20);
+            for order in [Order::Planar, Order::Blocked] {
+                let algorithm = Algorithm::of(&Geometry::new(&layer, input).unwrap(), order, Method::Direct);
+                assert_eq!(algorithm, Algorithm::Direct);
+                check(&layer, input, 2, order, Method::Direct, 1e-5);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_first_layer_of_the_paper_has_55_windows_of_224() {
     let layer = Convolution {
         kernel: 11,
         stride: 4,
         padding: 0,
         partial_windows: true,
-        ..conv("conv1", 2)
+        ..conv("conv1", 24)
     };
-    let side = Geometry::new(&layer, Shape::new(3, 224, 224)).unwrap().output.width;
-    assert_eq!(side, 55);
+    let of_paper = Geometry::new(&layer, Shape::new(3, 224, 224)).unwrap();
+    assert_eq!(of_paper.output.width, 55);
+    assert_eq!(Algorithm::of(&of_paper, Order::Planar, Method::Auto), Algorithm::Direct);
     check(&layer, Shape::new(3, 24, 31), 3, Order::Planar, Method::Auto, 1e-5);
+    // More positions than one part of a sum has.
+    check(&layer, Shape::new(3, 77, 75), 1, Order::Planar, Method::Auto, 1e-5);
 }

@@ -1,7 +1,7 @@
 //! Gradients of a network of every kind of layer against finite differences of its loss.
 
 use pipeline::config::compute::Method;
-use pipeline::config::model::{Layer, MaxPool};
+use pipeline::config::model::{Convolution, Dropout, Layer, Lrn, MaxPool};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 
@@ -66,6 +66,41 @@ fn of_pooling_that_changes_places_with_an_activation() {
         pool(2, false),
         Layer::Tanh,
         fc("fc3", None),
+    ]);
+}
+
+/// Enough channels for Winograd convolution, whose output is normalised, pooled and dropped.
+#[test]
+fn of_convolutions_by_winograd() {
+    let lrn = Lrn {
+        size: 5,
+        alpha: 0.1,
+        beta: 0.75,
+        k: 2.0,
+        divide_by_size: false,
+    };
+    let pool = MaxPool {
+        size: 3,
+        stride: 2,
+        partial_windows: true,
+    };
+    let five = Convolution {
+        kernel: 5,
+        padding: 2,
+        groups: 2,
+        ..conv("conv2", 32)
+    };
+    check(&[
+        Layer::Convolution(conv("conv1", 32)),
+        Layer::Relu,
+        Layer::Convolution(five),
+        Layer::Relu,
+        Layer::Lrn(lrn),
+        Layer::MaxPool(pool),
+        Layer::Dropout(Dropout { p: 0.3 }),
+        Layer::Convolution(conv("conv3", 16)),
+        Layer::Tanh,
+        fc("fc4", None),
     ]);
 }
 

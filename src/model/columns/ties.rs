@@ -54,6 +54,21 @@ pub struct Columns {
     threads: Arc<Threads>,
 }
 
+/// What all devices show of their images.
+struct Shown<'a> {
+    space: &'a [f32],
+    images: usize,
+    /// Floats of an image.
+    image: usize,
+}
+
+impl Shown<'_> {
+    /// A device's share of an image.
+    fn of(&self, number: usize, n: usize) -> &[f32] {
+        &self.space[(number * self.images + n) * self.image..][..self.image]
+    }
+}
+
 impl Columns {
     /// By `exchange`; channels are copied by `threads`.
     pub fn new(exchange: Box<dyn Exchange<Buffer = [f32]>>, threads: Arc<Threads>) -> Self {
@@ -70,6 +85,22 @@ impl Columns {
         self.exchange.waits()
     }
 
+    /// What every device shows of its images: `show` writes an image of this one's.
+    fn look_around<'a>(
+        &mut self,
+        seam: &Seam,
+        images: usize,
+        space: &'a mut [f32],
+        show: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Result<Shown<'a>, PeerLost> {
+        let image = Map::planar(seam.shown()).len();
+        let space = &mut space[..seam.rank.of * images * image];
+        let own = &mut space[seam.rank.number * images * image..][..images * image];
+        self.threads.each_part(own, image, show);
+        self.exchange.all_gather(&mut [&mut *space])?;
+        Ok(Shown { space, images, image })
+    }
+
     /// All channels from each device's own.
     fn gather(&mut self, seam: &Seam, operands: Operands<'_>) -> Result<(), PeerLost> {
         let Operands {
@@ -80,19 +111,14 @@ impl Columns {
             space,
         } = operands;
         let shown = Map::planar(seam.shown());
-        let area = from.len() / before.len() * shown.len();
-        let space = &mut space[..seam.rank.of * area];
-        let own = &mut space[seam.rank.number * area..][..area];
-        self.threads.each_part(own, shown.len(), |n, to| {
+        let all = self.look_around(seam, from.len() / before.len(), space, |n, to| {
             let channels = 0..before.shape.channels;
             before.copy_channels(&from[n * before.len()..][..before.len()], channels, shown, to, 0);
-        });
-        self.exchange.all_gather(&mut [&mut *space])?;
+        })?;
         self.threads.each_part(to, after.len(), |n, to| {
             for number in 0..seam.rank.of {
                 let channels = seam.of(number);
-                let from = &space[number * area + n * shown.len()..][..shown.len()];
-                shown.copy_channels(from, 0..channels.len(), after, to, channels.start);
+                shown.copy_channels(all.of(number, n), 0..channels.len(), after, to, channels.start);
             }
             after.clear_absent(to);
         });
@@ -145,26 +171,21 @@ impl Columns {
             space,
         } = operands;
         let shown = Map::planar(seam.shown());
-        let area = from.len() / before.len() * shown.len();
-        let space = &mut space[..seam.rank.of * area];
-        let own = &mut space[seam.rank.number * area..][..area];
         let count = before.shape.channels;
-        self.threads.each_part(own, shown.len(), |n, to| {
+        let all = self.look_around(seam, from.len() / before.len(), space, |n, to| {
             let from = &from[n * before.len()..][..before.len()];
             before.copy_channels(from, 0..halo, shown, to, 0);
             before.copy_channels(from, count - halo..count, shown, to, halo);
-        });
-        self.exchange.all_gather(&mut [&mut *space])?;
+        })?;
         let [left, right] = seam.borders(halo);
         let number = seam.rank.number;
         self.threads.each_part(to, after.len(), |n, to| {
-            let of = |number: usize| &space[number * area + n * shown.len()..][..shown.len()];
             if left > 0 {
-                shown.copy_channels(of(number - 1), halo..2 * halo, after, to, 0);
+                shown.copy_channels(all.of(number - 1, n), halo..2 * halo, after, to, 0);
             }
             before.copy_channels(&from[n * before.len()..][..before.len()], 0..count, after, to, left);
             if right > 0 {
-                shown.copy_channels(of(number + 1), 0..halo, after, to, left + count);
+                shown.copy_channels(all.of(number + 1, n), 0..halo, after, to, left + count);
             }
             after.clear_absent(to);
         });

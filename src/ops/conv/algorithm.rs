@@ -27,14 +27,24 @@ const POSITIONS: usize = 1024;
 const ENOUGH: usize = 16;
 
 impl Algorithm {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Winograd => "winograd",
+            Self::Direct => "direct",
+            Self::Products => "products",
+        }
+    }
+
     /// How `geometry`, with x in `order`, is computed.
     pub fn of(geometry: &Geometry, order: Order, method: Method) -> Self {
         let whole_blocks = geometry.groups == 1 || geometry.group_outputs().is_multiple_of(LANES);
         let channels = geometry.group_inputs().min(geometry.group_outputs());
         let winograd = method != Method::Direct && order == Order::Blocked && channels >= ENOUGH;
+        let fits = || Layout::new(geometry, order, together(geometry)).fits();
         if winograd && Winograd::can(geometry) {
             Self::Winograd
-        } else if whole_blocks && geometry.group_outputs() >= LANES && Layout::new(geometry, order, POSITIONS).fits() {
+        } else if whole_blocks && geometry.group_outputs() >= LANES && fits() {
             Self::Direct
         } else {
             Self::Products
@@ -45,7 +55,7 @@ impl Algorithm {
     pub fn images(self, geometry: &Geometry, most: usize) -> usize {
         match self {
             Self::Winograd => Winograd::images(geometry, most),
-            Self::Direct => evenly(most, POSITIONS.div_ceil(geometry.output.plane())),
+            Self::Direct => evenly(most, together(geometry)),
             Self::Products => Products::images(geometry, most),
         }
     }
@@ -74,5 +84,29 @@ impl Algorithm {
             Self::Direct => geometry.patch() * PANEL,
             Self::Products => 0,
         }
+    }
+}
+
+/// Images that direct convolution works on together, at most.
+fn together(geometry: &Geometry) -> usize {
+    POSITIONS.div_ceil(geometry.output.plane())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::Shape;
+
+    #[test]
+    fn large_maps_are_direct_too() {
+        let geometry = Geometry {
+            input: Shape::new(3, 256, 256),
+            output: Shape::new(96, 256, 256),
+            kernel: 7,
+            stride: 1,
+            padding: 3,
+            groups: 1,
+        };
+        assert_eq!(Algorithm::of(&geometry, Order::Planar, Method::Auto), Algorithm::Direct);
     }
 }

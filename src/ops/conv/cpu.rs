@@ -20,12 +20,13 @@ use crate::ops::tile::PANEL;
 pub struct Kernel {
     geometry: Geometry,
     order: Order,
+    /// Of the forward pass and of the weight gradient.
     forward: Algorithm,
-    weights: Algorithm,
     /// The convolution of dy that gives dx and how it is computed; `None`: by products of `geometry` itself.
     data: Option<(Geometry, Algorithm)>,
-    /// The most images that are worked on together.
+    /// The most images that are worked on together, and those forward.
     images: usize,
+    images_forward: usize,
 }
 
 impl Kernel {
@@ -38,20 +39,18 @@ impl Kernel {
         });
         let data = data.filter(|(_, algorithm)| *algorithm != Algorithm::Products);
         let most = chunks.longest();
-        let images = forward
-            .images(geometry, most)
-            .max(forward.images_of_gradient(geometry, most))
-            .max(
-                data.as_ref()
-                    .map_or(0, |(geometry, algorithm)| algorithm.images(geometry, most)),
-            );
+        let images_forward = forward.images(geometry, most);
+        let images = images_forward.max(forward.images_of_gradient(geometry, most)).max(
+            data.as_ref()
+                .map_or(0, |(geometry, algorithm)| algorithm.images(geometry, most)),
+        );
         Self {
             geometry: geometry.clone(),
             order,
             forward,
-            weights: forward,
             data,
             images,
+            images_forward,
         }
     }
 
@@ -60,14 +59,26 @@ impl Kernel {
         &self.geometry
     }
 
-    /// How the forward pass is computed.
+    /// How the forward pass and the weight gradient are computed.
     pub fn algorithm(&self) -> Algorithm {
         self.forward
     }
 
-    /// Images that are best worked on together.
+    /// How the data gradient is computed.
+    pub fn algorithm_of_data(&self) -> Algorithm {
+        self.data
+            .as_ref()
+            .map_or(Algorithm::Products, |(_, algorithm)| *algorithm)
+    }
+
+    /// Images that are best worked on together in any direction.
     pub fn images(&self) -> usize {
         self.images
+    }
+
+    /// Images that are best worked on together on the way forward, where their number changes no bit.
+    pub fn images_forward(&self) -> usize {
+        self.images_forward
     }
 
     /// x of one image.
@@ -94,9 +105,9 @@ impl Kernel {
             |(geometry, algorithm)| of(*algorithm, geometry, Order::Blocked),
         );
         let counts = 1..=self.images;
-        let parts = counts.map(|count| self.weights.images_of_gradient(&self.geometry, count));
+        let parts = counts.map(|count| self.forward.images_of_gradient(&self.geometry, count));
         let weights = self
-            .weights
+            .forward
             .scratch(&self.geometry, self.order, parts.max().unwrap_or(1));
         of(self.forward, &self.geometry, self.order).max(data).max(weights)
     }
@@ -117,7 +128,7 @@ impl Kernel {
     }
 
     fn partial_weights(&self) -> usize {
-        match self.weights {
+        match self.forward {
             Algorithm::Products => self.geometry.weights(),
             _ => panels_of(&self.geometry) * self.geometry.patch() * PANEL,
         }
@@ -200,10 +211,10 @@ impl Kernel {
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
         let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
         let (dw, db) = partial.split_at_mut(self.partial_weights());
-        let images = self.weights.images_of_gradient(g, dy.len() / output);
+        let images = self.forward.images_of_gradient(g, dy.len() / output);
         for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
             let images = dy.len() / output;
-            match self.weights {
+            match self.forward {
                 Algorithm::Winograd => winograd::backward_weights(&Winograd::new(g, images), x, dy, dw, scratch),
                 Algorithm::Direct => {
                     direct::backward_weights(&Layout::new(g, self.order, images), x, dy, dw, scratch);
@@ -235,7 +246,7 @@ impl Kernel {
         );
         db.copy_from_slice(&first[weights..][..db.len()]);
         let sums = &first[..weights];
-        if self.weights == Algorithm::Products {
+        if self.forward == Algorithm::Products {
             return dw.copy_from_slice(sums);
         }
         let layout = Layout::new(&self.geometry, self.order, 1);

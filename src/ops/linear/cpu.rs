@@ -76,6 +76,10 @@ impl Geometry {
         space: &mut [f32],
     ) {
         let (panels, block) = (batch.div_ceil(PANEL), self.block());
+        assert!(
+            u32::try_from(block * self.inputs).is_ok(),
+            "the rows of a task are counted in 32 bits"
+        );
         let (images, rest) = space.split_at_mut(panels * self.inputs * PANEL);
         pack_images(&cpu.threads, &x[..batch * self.inputs], self.inputs, images);
         let sums = &mut rest[..self.outputs.div_ceil(block) * panels * block * PANEL];

@@ -44,7 +44,7 @@ pub(super) fn measure(
     config: &Config,
     plan: &ModelPlan,
     args: &ComputeArgs,
-    told: impl Fn(u32, f64),
+    mut told: impl FnMut(u32, f64),
 ) -> Result<Measured, Failure> {
     let (seed, batch) = (config.run.seed, config.staging.batch.get());
     let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -12,10 +13,12 @@ use crate::plan::ModelPlan;
 mod dump;
 mod layers;
 mod measure;
+mod pace;
 mod report;
 mod subject;
 mod table;
 
+use pace::Pace;
 use report::Report;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -74,8 +77,9 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
             )));
         }
     }
+    let mut pace = Pace::new();
     let told = |number: u32, rate: f64| {
-        if !(quiet || args.json) {
+        if !(quiet || args.json) && (pace.is_time(Instant::now()) || number == args.steps) {
             eprintln!("step {number}/{}: {rate:.1} images/s", args.steps);
         }
     };

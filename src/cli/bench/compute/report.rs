@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::measure::Measured;
 use crate::config::Config;
-use crate::model::{Lap, Spec};
+use crate::model::{Lap, Plan, Spec};
 use crate::observe::memory;
+use crate::ops::conv::Algorithm;
 use crate::ops::simd;
 use crate::plan::ModelPlan;
 
@@ -20,9 +21,8 @@ pub(super) struct Report {
     pub(super) threads: usize,
     /// Which the kernels were run with.
     pub(super) instructions: &'static str,
-    /// Which algorithm, where the configuration lets choose.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) convolution: Option<String>,
+    /// What the configuration says; the rows say what became of it.
+    pub(super) convolution: &'static str,
     pub(super) steps: usize,
     pub(super) images_per_s: f64,
     pub(super) step_ms: f64,
@@ -42,6 +42,9 @@ pub(super) struct Row {
     /// Names of the layers, joined by `+` where one pass does several.
     pub(super) layer: String,
     pub(super) direction: &'static str,
+    /// How a convolution is computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) algorithm: Option<&'static str>,
     pub(super) ms: f64,
     pub(super) gflops: f64,
     pub(super) share_of_peak: f64,
@@ -54,7 +57,12 @@ impl Report {
         let (batch, spec, input) = (config.staging.batch.get(), &plan.spec, plan.spec.input);
         let seconds = measured.median.time.as_secs_f64();
         let flops = spec.step_flops(batch) as f64 / seconds;
-        let row = |lap| Row::new(spec, lap, batch, measured.peak);
+        let convolution = config.compute.convolution;
+        let passes = Plan::new(spec, batch, convolution);
+        let row = |lap: &Lap| {
+            let algorithm = passes.algorithm(lap.layers.start, lap.direction);
+            Row::new(spec, lap, algorithm, batch, measured.peak)
+        };
         Self {
             model: model.to_string(),
             input: [input.channels, input.height, input.width],
@@ -62,7 +70,7 @@ impl Report {
             batch,
             threads: plan.threads,
             instructions: simd::used().name(),
-            convolution: chosen(config, "compute.convolution"),
+            convolution: convolution.word(),
             steps: measured.steps,
             images_per_s: batch as f64 / seconds,
             step_ms: 1e3 * seconds,
@@ -77,14 +85,8 @@ impl Report {
     }
 }
 
-/// What stands under `key`, without quotes.
-fn chosen(config: &Config, key: &str) -> Option<String> {
-    let (_, value) = config.flat().into_iter().find(|(name, _)| name == key)?;
-    Some(value.trim_matches('"').to_string())
-}
-
 impl Row {
-    fn new(spec: &Spec, lap: &Lap, batch: usize, peak: f64) -> Self {
+    fn new(spec: &Spec, lap: &Lap, algorithm: Option<Algorithm>, batch: usize, peak: f64) -> Self {
         let Lap {
             layers,
             direction,
@@ -97,6 +99,7 @@ impl Row {
         Self {
             layer: layers.clone().map(name).collect::<Vec<_>>().join("+"),
             direction: direction.name(),
+            algorithm: algorithm.map(Algorithm::name),
             ms: 1e3 * seconds,
             gflops: flops / 1e9,
             share_of_peak: flops / peak,

@@ -18,7 +18,12 @@ pub(super) fn config(args: &ComputeArgs) -> Result<Config, Failure> {
     sets.extend(args.batch.map(|batch| format!("staging.batch={batch}")));
     sets.extend(args.threads.map(|threads| format!("compute.threads={threads}")));
     sets.extend_from_slice(&args.sets);
-    // One device is measured, however many a run would have.
+    let given = Config::parse(&args.model, &text, &sets).map_err(Failure::usage)?;
+    let devices = given.compute.devices.len();
+    if devices < 2 {
+        return Ok(given);
+    }
+    eprintln!("one device is measured, with the whole network, where a run would have {devices}");
     sets.push("compute.devices=[\"cpu:0\"]".to_string());
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
 }
@@ -39,7 +44,14 @@ fn unknown(name: &str, error: &std::io::Error) -> Failure {
 
 /// What the configuration says, or what its data have, or as many as `check` assumes.
 pub(super) fn classes(config: &Config) -> usize {
-    let of_data = || Dataset::open(&config.data.train).ok().map(|data| data.classes().len());
-    let said = config.model.classes.map(std::num::NonZeroUsize::get);
-    said.or_else(of_data).unwrap_or(CLASSES)
+    if let Some(said) = config.model.classes {
+        return said.get();
+    }
+    match Dataset::open(&config.data.train) {
+        Ok(data) => data.classes().len(),
+        Err(error) => {
+            eprintln!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
+            CLASSES
+        }
+    }
 }

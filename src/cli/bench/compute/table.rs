@@ -31,18 +31,23 @@ pub(super) fn table(report: &Report) -> String {
             megabytes(planned)
         );
     }
+    if report.layers.iter().any(|row| row.algorithm == Some("winograd")) {
+        text +=
+            "counted   the operations of direct convolution: winograd does fewer, and may come to more than 100 %\n";
+    }
     text += &format!("slowest   {}\n\n", slowest(report));
     let layers = report.layers.iter().map(|row| row.layer.chars().count());
     let name = layers.max().unwrap_or(0).max("in all".len());
     text += &format!(
-        "{:name$}  {:16}  {:>9}  {:>7}  {:>8}  {:>7}  {:>6}\n",
-        "layer", "direction", "ms", "of step", "GFLOP/s", "of peak", "GB/s"
+        "{:name$}  {:16}  {:8}  {:>9}  {:>7}  {:>8}  {:>7}  {:>6}\n",
+        "layer", "direction", "by", "ms", "of step", "GFLOP/s", "of peak", "GB/s"
     );
     for row in &report.layers {
         text += &format!(
-            "{:name$}  {:16}  {:9.2}  {:5.1} %  {:>8}  {:>7}  {:6.1}\n",
+            "{:name$}  {:16}  {:8}  {:9.2}  {:5.1} %  {:>8}  {:>7}  {:6.1}\n",
             row.layer,
             row.direction,
+            row.algorithm.unwrap_or_default(),
             row.ms,
             100.0 * row.ms / report.step_ms,
             computed(row, format!("{:.1}", row.gflops)),
@@ -51,8 +56,9 @@ pub(super) fn table(report: &Report) -> String {
         );
     }
     text + &format!(
-        "{:name$}  {:16}  {:9.2}  {:5.1} %  {:8.1}  {:>7}\n",
+        "{:name$}  {:16}  {:8}  {:9.2}  {:5.1} %  {:8.1}  {:>7}\n",
         "in all",
+        "",
         "",
         report.step_ms,
         100.0,
