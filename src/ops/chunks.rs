@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
-/// Chunks of one half of the batch.
-const PER_HALF: usize = 4;
+/// Chunks of one half of the batch: at least four, for threads to share them evenly, and as many as have this many rows, for more
+/// threads. Each has its own sums of weight gradients, which cost time and memory: shorter chunks, or more, are not worth it.
+const ROWS: usize = 8;
+const FEWEST: usize = 4;
+const MOST: usize = 8;
 
-/// The batch's two halves, each in up to four chunks of neighbouring rows.
+/// The batch's two halves, each in up to eight chunks of neighbouring rows.
 ///
 /// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices that
 /// take a half each arrive at the same bits as one device that takes both.
@@ -88,7 +91,8 @@ impl Chunks {
 }
 
 fn cut(half: Range<usize>) -> Vec<Range<usize>> {
-    let size = half.len().div_ceil(PER_HALF).max(1);
+    let count = (half.len() / ROWS).clamp(FEWEST, MOST);
+    let size = half.len().div_ceil(count).max(1);
     half.clone()
         .step_by(size)
         .map(|start| start..(start + size).min(half.end))
@@ -101,11 +105,12 @@ mod tests {
 
     #[test]
     fn chunks_cover_each_row_once_and_never_cross_the_middle() {
-        for batch in 1..70 {
+        for batch in 1..300 {
             let chunks = Chunks::new(batch);
             let all: Vec<usize> = chunks.holding(batch).iter().cloned().flatten().collect();
             assert_eq!(all, (0..batch).collect::<Vec<_>>());
-            assert!(chunks.len() <= 8);
+            assert!(chunks.len() <= 2 * MOST);
+            assert!(chunks.len() >= (2 * FEWEST).min(batch / ROWS));
             let middle = batch.div_ceil(2);
             assert!(
                 chunks
@@ -119,7 +124,7 @@ mod tests {
 
     #[test]
     fn halves_are_cut_as_they_are_in_the_whole() {
-        for batch in 1..70 {
+        for batch in 1..300 {
             let whole = Chunks::new(batch);
             let middle = batch.div_ceil(2);
             let (first, second) = (whole.half(false), whole.half(true));
