@@ -200,6 +200,10 @@ impl Work<'_> {
 
     /// What follows a fully connected layer, in place.
     fn vectors_forward(&self, stretch: &Stretch, y: &mut [f32]) {
+        let mut acts = stretch.acts.iter();
+        if acts.all(|act| act.action == Action::Relu { done: true }) {
+            return;
+        }
         self.cpu
             .each_range(self.chunks(), Rows::new(y, stretch.output()), |chunk, mut y| {
                 let y = y.take(chunk.len());
@@ -216,6 +220,9 @@ impl Work<'_> {
     /// The gradient of a fully connected layer's own output, in place.
     fn vectors_backward(&self, stretch: &Stretch, kept: &Kept, dy: &mut [f32]) {
         let units = stretch.output();
+        if stretch.acts.is_empty() {
+            return;
+        }
         self.cpu
             .each_range(self.chunks(), Rows::new(dy, units), |chunk, mut dy| {
                 let dy = dy.take(chunk.len());

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-/// Chunks of one half of the batch: at least four, for threads to share them evenly, and as many as have this many rows, for more
-/// threads. Each has its own sums of weight gradients, which cost time and memory: shorter chunks, or more, are not worth it.
+/// Chunks of one half of the batch: four, or eight where they have eight rows each. More of them are for more threads; each has its
+/// own sums of weight gradients, which cost time and memory.
+const FEW: usize = 4;
+const MANY: usize = 8;
 const ROWS: usize = 8;
-const FEWEST: usize = 4;
-const MOST: usize = 8;
 
-/// The batch's two halves, each in up to eight chunks of neighbouring rows.
+/// The batch's two halves, each in up to four or eight chunks of neighbouring rows.
 ///
 /// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices that
 /// take a half each arrive at the same bits as one device that takes both.
@@ -26,9 +26,10 @@ impl Chunks {
     /// The chunks of a batch of `batch` rows.
     pub fn new(batch: usize) -> Self {
         let middle = batch.div_ceil(2);
-        let mut ranges = cut(0..middle);
+        let size = size(middle);
+        let mut ranges = cut(0..middle, size);
         let first_half = ranges.len();
-        ranges.extend(cut(middle..batch));
+        ranges.extend(cut(middle..batch, size));
         Self {
             longest: ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0),
             ranges,
@@ -44,7 +45,7 @@ impl Chunks {
     pub fn half(&self, second: bool) -> Self {
         let [first_half, second_half] = self.halves();
         let rows = if second { second_half } else { first_half }.len();
-        let ranges = cut(0..rows);
+        let ranges = cut(0..rows, self.longest.max(1));
         Self {
             first_half: ranges.len(),
             ranges,
@@ -90,9 +91,13 @@ impl Chunks {
     }
 }
 
-fn cut(half: Range<usize>) -> Vec<Range<usize>> {
-    let count = (half.len() / ROWS).clamp(FEWEST, MOST);
-    let size = half.len().div_ceil(count).max(1);
+/// Rows of a chunk where the first half, which is never the shorter, has `half` rows.
+fn size(half: usize) -> usize {
+    let count = if half >= MANY * ROWS { MANY } else { FEW };
+    half.div_ceil(count).max(1)
+}
+
+fn cut(half: Range<usize>, size: usize) -> Vec<Range<usize>> {
     half.clone()
         .step_by(size)
         .map(|start| start..(start + size).min(half.end))
@@ -109,8 +114,7 @@ mod tests {
             let chunks = Chunks::new(batch);
             let all: Vec<usize> = chunks.holding(batch).iter().cloned().flatten().collect();
             assert_eq!(all, (0..batch).collect::<Vec<_>>());
-            assert!(chunks.len() <= 2 * MOST);
-            assert!(chunks.len() >= (2 * FEWEST).min(batch / ROWS));
+            assert!(chunks.len() <= if batch < 127 { 8 } else { 16 });
             let middle = batch.div_ceil(2);
             assert!(
                 chunks
@@ -120,6 +124,14 @@ mod tests {
             );
             assert_eq!(chunks.holding(middle).len(), chunks.in_first_half());
         }
+    }
+
+    #[test]
+    fn there_are_eight_chunks_or_sixteen() {
+        let counts = [8, 64, 96, 126, 127, 128, 129, 143, 256].map(|batch| Chunks::new(batch).len());
+        assert_eq!(counts, [8, 8, 8, 8, 16, 16, 16, 16, 16]);
+        let longest = [127, 128, 129, 256].map(|batch| Chunks::new(batch).longest());
+        assert_eq!(longest, [8, 8, 9, 16]);
     }
 
     #[test]

@@ -169,6 +169,8 @@ fn runs(test: impl Fn(Run<'_>)) {
     for (layers, side, sizes) in [
         (&medium, 48, &[(8, 3)][..]),
         (&small, 28, &[(16, 3), (17, 13), (5, 1)]),
+        // More chunks, of halves that are not equal; the tail is in one half, or all but in both.
+        (&small, 12, &[(127, 50), (129, 128)]),
         (&tanh, 24, &[(9, 9), (17, 3)]),
     ] {
         for &(batch, tail) in sizes {

@@ -41,6 +41,7 @@ fn each_mistake_names_its_layer() {
             "conv1: a window of 11×11 does not fit an input of 3×8×8 with 1 of padding",
         ),
         (conv(|c| c.stride = 0), "conv1: stride must be at least 1"),
+        (conv(|c| c.padding = 1025), "conv1: padding must be at most 1024"),
         (conv(|c| c.name = String::new()), "layer 0 (conv) has no name"),
         (pool(9, 2, true), "maxpool1: a window of 9×9 does not fit"),
         (pool(2, 3, true), "maxpool1: stride must be at most size"),

@@ -61,8 +61,8 @@ pub(super) struct ComputeArgs {
 }
 
 pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
-    let config = subject::config(args)?;
-    let plan = ModelPlan::new(&config, subject::classes(&config)).map_err(Failure::usage)?;
+    let config = subject::config(args, quiet)?;
+    let plan = ModelPlan::new(&config, subject::classes(&config, quiet)).map_err(Failure::usage)?;
     if args.layers {
         println!("{}", layers::describe(&args.model, &config, &plan));
         return Ok(());

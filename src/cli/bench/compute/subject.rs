@@ -9,7 +9,7 @@ use crate::dataset::Dataset;
 use crate::model::presets::{self, Usual};
 
 /// The configuration to measure. Of a preset: the defaults, with images of the size that it is for.
-pub(super) fn config(args: &ComputeArgs) -> Result<Config, Failure> {
+pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure> {
     let text = match presets::usual(&args.model) {
         Some(usual) => of_preset(&args.model, usual),
         None => std::fs::read_to_string(&args.model).map_err(|error| unknown(&args.model, &error))?,
@@ -18,12 +18,10 @@ pub(super) fn config(args: &ComputeArgs) -> Result<Config, Failure> {
     sets.extend(args.batch.map(|batch| format!("staging.batch={batch}")));
     sets.extend(args.threads.map(|threads| format!("compute.threads={threads}")));
     sets.extend_from_slice(&args.sets);
-    let given = Config::parse(&args.model, &text, &sets).map_err(Failure::usage)?;
-    let devices = given.compute.devices.len();
-    if devices < 2 {
-        return Ok(given);
+    let devices = Config::parse(&args.model, &text, &sets).map_or(1, |run| run.compute.devices.len());
+    if devices > 1 && !quiet {
+        eprintln!("one device is measured, with the whole network, where a run would have {devices}");
     }
-    eprintln!("one device is measured, with the whole network, where a run would have {devices}");
     sets.push("compute.devices=[\"cpu:0\"]".to_string());
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
 }
@@ -43,14 +41,16 @@ fn unknown(name: &str, error: &std::io::Error) -> Failure {
 }
 
 /// What the configuration says, or what its data have, or as many as `check` assumes.
-pub(super) fn classes(config: &Config) -> usize {
+pub(super) fn classes(config: &Config, quiet: bool) -> usize {
     if let Some(said) = config.model.classes {
         return said.get();
     }
     match Dataset::open(&config.data.train) {
         Ok(data) => data.classes().len(),
         Err(error) => {
-            eprintln!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
+            if !quiet {
+                eprintln!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
+            }
             CLASSES
         }
     }
