@@ -1,6 +1,6 @@
 //! A stopwatch counts what is still going on, exactly as much as it will have counted afterwards.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,28 @@ const MOMENT: Duration = Duration::from_millis(60);
 
 #[test]
 fn a_wait_that_is_going_on_counts() {
-    let watch = Arc::new(Stopwatch::default());
-    let (enter, leave) = (Instant::now(), Instant::now() + MOMENT);
+    let (watch, leave) = (Arc::new(Stopwatch::default()), Arc::new(Barrier::new(4)));
     let threads: Vec<_> = (0..3)
         .map(|_| {
-            let watch = Arc::clone(&watch);
+            let (watch, leave) = (Arc::clone(&watch), Arc::clone(&leave));
             thread::spawn(move || {
                 let inside = watch.enter();
-                thread::sleep(leave.saturating_duration_since(Instant::now()) + MOMENT);
+                leave.wait();
                 drop(inside);
             })
         })
         .collect();
+    let start = Instant::now();
     while watch.inside() < 3 {
-        assert!(enter.elapsed() < Duration::from_secs(10));
+        assert!(start.elapsed() < Duration::from_secs(10));
         thread::yield_now();
     }
     let all_in = Instant::now();
     let (now, later) = (watch.total(all_in), watch.total(all_in + MOMENT));
     let between = later.checked_sub(now).expect("time passes");
     assert!(between.abs_diff(3 * MOMENT) < Duration::from_micros(10), "{between:?}");
+    thread::sleep(MOMENT);
+    leave.wait();
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
     assert_eq!(watch.inside(), 0);
     let total = watch.total(Instant::now());
