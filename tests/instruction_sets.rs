@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pipeline::config::compute::Method;
-use pipeline::config::model::{Convolution, FullyConnected, Init, Layer, Lrn, MaxPool};
+use pipeline::config::model::{Convolution, Layer};
 use pipeline::devices::cpu::Threads;
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
@@ -12,51 +12,31 @@ use pipeline::ops::sgd::Rate;
 use pipeline::ops::simd::{self, Instructions};
 use pipeline::rng::{Philox, Purpose};
 
+mod layers;
+
+use layers::{conv, fc, lrn, max_pool};
+
 const SHAPE: Shape = Shape::new(3, 19, 18);
 const BATCH: usize = 6;
 
 /// Large enough for every algorithm of convolution, with normalisation and pooling.
-fn layers() -> Vec<Layer> {
-    let conv = |name: &str, channels, kernel, groups| {
-        Layer::Convolution(Convolution {
-            name: name.to_owned(),
-            channels,
-            kernel,
-            stride: 1,
-            padding: kernel / 2,
-            groups,
-            partial_windows: false,
-            init: Init::He,
-            bias: 0.1,
-        })
-    };
-    let lrn = Lrn {
-        size: 5,
-        alpha: 0.1,
-        beta: 0.75,
-        k: 2.0,
-        divide_by_size: false,
-    };
-    let pool = MaxPool {
-        size: 3,
-        stride: 2,
-        partial_windows: true,
+fn network() -> Vec<Layer> {
+    let two_groups = Convolution {
+        kernel: 5,
+        padding: 2,
+        groups: 2,
+        ..conv("conv2", 48)
     };
     vec![
-        conv("conv1", 32, 3, 1),
+        Layer::Convolution(conv("conv1", 32)),
         Layer::Relu,
-        Layer::Lrn(lrn),
-        Layer::MaxPool(pool),
-        conv("conv2", 48, 5, 2),
+        lrn(5),
+        max_pool(),
+        Layer::Convolution(two_groups),
         Layer::Relu,
-        conv("conv3", 20, 3, 1),
+        Layer::Convolution(conv("conv3", 20)),
         Layer::Relu,
-        Layer::FullyConnected(FullyConnected {
-            name: "fc4".to_owned(),
-            outputs: None,
-            init: Init::He,
-            bias: 0.0,
-        }),
+        fc("fc4", None),
     ]
 }
 
@@ -70,7 +50,7 @@ fn cases() -> impl Iterator<Item = (Method, u64)> {
 /// Weights after some steps.
 fn trained((method, seed): (Method, u64)) -> Vec<f32> {
     let threads = Arc::new(Threads::new("cpu-0", 2).unwrap());
-    let mut network = Network::new(&layers(), SHAPE, 7, BATCH, method, threads, seed).unwrap();
+    let mut network = Network::new(&network(), SHAPE, 7, BATCH, method, threads, seed).unwrap();
     let rate = Rate {
         lr: 0.01,
         momentum: 0.9,

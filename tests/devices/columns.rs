@@ -4,53 +4,20 @@ use std::sync::Arc;
 use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
-use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use pipeline::config::model::{Convolution, Dropout, Init, Layer};
 use pipeline::devices::cpu::CpuExchange;
 use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{ModelError, Network, Pass, Rank, Spec};
 use pipeline::ops::Shape;
 
+use crate::layers::{self, fc, lrn, max_pool};
 use crate::networks::{CLASSES, Run, assert_near};
 
 fn conv(name: &str, channels: usize, groups: usize) -> Layer {
     Layer::Convolution(Convolution {
-        name: name.to_owned(),
-        channels,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
         groups,
-        partial_windows: false,
-        init: Init::He,
-        bias: 0.1,
-    })
-}
-
-fn fc(name: &str, outputs: Option<usize>) -> Layer {
-    Layer::FullyConnected(FullyConnected {
-        name: name.to_owned(),
-        outputs,
-        init: Init::He,
-        bias: 0.1,
-    })
-}
-
-fn lrn(size: usize) -> Layer {
-    Layer::Lrn(Lrn {
-        size,
-        alpha: 0.3,
-        beta: 0.75,
-        k: 1.5,
-        divide_by_size: false,
-    })
-}
-
-fn pool() -> Layer {
-    Layer::MaxPool(MaxPool {
-        size: 3,
-        stride: 2,
-        partial_windows: true,
+        ..layers::conv(name, channels)
     })
 }
 
@@ -63,14 +30,14 @@ fn odd() -> Vec<Layer> {
         Layer::Tanh,
         lrn(3),
         Layer::Dropout(Dropout { p: 0.2 }),
-        pool(),
+        max_pool(),
         Layer::Relu,
         conv("conv2", 12, 1),
         lrn(3),
         conv("conv3", 24, 12),
         Layer::Relu,
         Layer::Dropout(Dropout { p: 0.3 }),
-        pool(),
+        max_pool(),
         fc("fc4", Some(21)),
         Layer::Tanh,
         Layer::Dropout(Dropout { p: 0.5 }),
@@ -84,16 +51,16 @@ fn plain() -> Vec<Layer> {
         conv("conv1", 32, 1),
         Layer::Relu,
         lrn(5),
-        pool(),
+        max_pool(),
         conv("conv2", 48, 2),
         Layer::Relu,
         lrn(5),
-        pool(),
+        max_pool(),
         conv("conv3", 32, 1),
         Layer::Relu,
         conv("conv4", 32, 2),
         Layer::Relu,
-        pool(),
+        max_pool(),
         fc("fc5", Some(24)),
         Layer::Relu,
         Layer::Dropout(Dropout { p: 0.5 }),

@@ -3,6 +3,8 @@
 
 mod columns;
 mod exchange;
+#[path = "../layers/mod.rs"]
+mod layers;
 mod losses;
 mod networks;
 mod speed;

@@ -7,7 +7,8 @@ use pipeline::ops::conv::{Algorithm, Geometry};
 use pipeline::ops::map::Order;
 use proptest::prelude::*;
 
-use crate::given::{assert_close, conv, numbers};
+use crate::given::{assert_close, numbers};
+use crate::layers::conv;
 use crate::planar::Conv;
 
 /// Calls `visit(y index, x index, w index)` for each product of the forward sum.

@@ -7,7 +7,8 @@ use pipeline::ops::dropout::Masks;
 use pipeline::ops::map::Order;
 use pipeline::ops::{Chunks, Shape, conv, linear, lrn, pool, relu, softmax, tanh};
 
-use crate::given::{conv as layer, cpu, numbers};
+use crate::given::{cpu, numbers};
+use crate::layers::conv as layer;
 use crate::planar::{Conv, lrn_backward, lrn_forward, pool_backward, pool_forward};
 
 const BATCH: usize = 3;

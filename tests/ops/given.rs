@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use pipeline::config::model::{Convolution, Dropout, Layer};
 use pipeline::devices::cpu::{Cpu, Threads};
 use pipeline::rng::{Philox, Purpose};
+
+use crate::layers::{conv, fc, lrn, max_pool};
 
 /// A pool of `count` threads.
 pub fn threads(count: usize) -> Arc<Threads> {
@@ -34,31 +36,6 @@ pub fn assert_close(what: &str, ours: &[f32], twin: &[f64], tolerance: f64) {
     }
 }
 
-/// A convolution of a kernel of 3 with padding.
-pub fn conv(name: &str, channels: usize) -> Convolution {
-    Convolution {
-        name: name.to_owned(),
-        channels,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        groups: 1,
-        partial_windows: false,
-        init: Init::He,
-        bias: 0.1,
-    }
-}
-
-/// A fully connected layer.
-pub fn fc(name: &str, outputs: Option<usize>) -> Layer {
-    Layer::FullyConnected(FullyConnected {
-        name: name.to_owned(),
-        outputs,
-        init: Init::He,
-        bias: 0.1,
-    })
-}
-
 /// A network with every kind of layer, for inputs of 3 × 11 × 10 and few classes.
 pub fn every_kind() -> Vec<Layer> {
     vec![
@@ -68,18 +45,8 @@ pub fn every_kind() -> Vec<Layer> {
             ..conv("conv1", 6)
         }),
         Layer::Relu,
-        Layer::Lrn(Lrn {
-            size: 3,
-            alpha: 0.3,
-            beta: 0.75,
-            k: 1.5,
-            divide_by_size: false,
-        }),
-        Layer::MaxPool(MaxPool {
-            size: 3,
-            stride: 2,
-            partial_windows: true,
-        }),
+        lrn(3),
+        max_pool(),
         Layer::Convolution(Convolution {
             groups: 2,
             ..conv("conv2", 8)

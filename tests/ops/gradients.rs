@@ -1,11 +1,12 @@
 //! Gradients of a network of every kind of layer against finite differences of its loss.
 
 use pipeline::config::compute::Method;
-use pipeline::config::model::{Convolution, Dropout, Layer, Lrn, MaxPool};
+use pipeline::config::model::{Convolution, Dropout, Layer, MaxPool};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 
-use crate::given::{conv, every_kind, fc, numbers, threads};
+use crate::given::{every_kind, numbers, threads};
+use crate::layers::{conv, fc, lrn, max_pool};
 
 const LABELS: [u32; 6] = [0, 3, 1, 2, 2, 0];
 const WEIGHTS: [f32; 6] = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
@@ -72,18 +73,6 @@ fn of_pooling_that_changes_places_with_an_activation() {
 /// Enough channels for Winograd convolution, whose output is normalised, pooled and dropped.
 #[test]
 fn of_convolutions_by_winograd() {
-    let lrn = Lrn {
-        size: 5,
-        alpha: 0.1,
-        beta: 0.75,
-        k: 2.0,
-        divide_by_size: false,
-    };
-    let pool = MaxPool {
-        size: 3,
-        stride: 2,
-        partial_windows: true,
-    };
     let five = Convolution {
         kernel: 5,
         padding: 2,
@@ -95,8 +84,8 @@ fn of_convolutions_by_winograd() {
         Layer::Relu,
         Layer::Convolution(five),
         Layer::Relu,
-        Layer::Lrn(lrn),
-        Layer::MaxPool(pool),
+        lrn(5),
+        max_pool(),
         Layer::Dropout(Dropout { p: 0.3 }),
         Layer::Convolution(conv("conv3", 16)),
         Layer::Tanh,

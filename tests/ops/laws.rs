@@ -6,7 +6,8 @@ use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::given::{conv, every_kind, fc, numbers, threads};
+use crate::given::{every_kind, numbers, threads};
+use crate::layers::{conv, fc};
 
 const SHAPE: Shape = Shape::new(3, 11, 10);
 const RATE: Rate = Rate {

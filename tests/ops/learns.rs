@@ -6,7 +6,8 @@ use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::given::{conv, fc, numbers, threads};
+use crate::given::{numbers, threads};
+use crate::layers::{conv, fc};
 
 /// Noise, and a bright quarter that the label names.
 fn image(label: u32, seed: u32) -> Vec<f32> {

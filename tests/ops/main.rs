@@ -8,6 +8,8 @@ mod elementwise;
 mod given;
 mod gradients;
 mod laws;
+#[path = "../layers/mod.rs"]
+mod layers;
 mod learns;
 mod linear;
 mod lrn;

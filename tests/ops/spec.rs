@@ -4,7 +4,7 @@ use pipeline::config::model::{Convolution, Dropout, Layer, Lrn, MaxPool};
 use pipeline::model::{ModelError, Spec};
 use pipeline::ops::{Shape, windows};
 
-use crate::given::{conv, fc};
+use crate::layers::{conv, fc};
 
 fn refused(layers: &[Layer]) -> String {
     Spec::new(layers, Shape::new(3, 8, 8), 10).unwrap_err().to_string()
