@@ -156,7 +156,7 @@ mod tests {
             direction,
             time: Duration::from_millis(milliseconds),
         };
-        // Two threads, one of which had less to do: 30 + 10 and 20 of 40 ms.
+        // Two threads were busy for 60 ms of their 80, half of that with each piece.
         let mut laps = Laps {
             done: vec![lap(1, Direction::Forward, 5)],
             beside: vec![lap(0, Direction::Forward, 30), lap(1, Direction::Forward, 30)],
