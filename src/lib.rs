@@ -11,6 +11,8 @@
 
 pub mod rng;
 
+pub mod text;
+
 pub mod config;
 
 pub mod flow;

@@ -1,0 +1,90 @@
+//! Text from outside on its way to a person: the names of files and classes, and whatever quotes them.
+//!
+//! A file name may hold anything but `/` and NUL: sequences that move a terminal's cursor, newlines that forge a line of a
+//! log, marks that turn the reading direction round. Errors and listings show such text by [`plain`] and [`path`], web pages
+//! by [`html`]. Whatever is printed passes [`lines`] once more, so that a forgotten name reaches no terminal raw.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::path::Path;
+
+/// One line of text in which every character is a visible one: control characters, line separators and marks of direction are
+/// written as escapes (`\n`, `\u{1b}`).
+pub fn plain(text: &str) -> Cow<'_, str> {
+    escaped(text, acts)
+}
+
+/// Several lines of text: as [`plain`], but newlines stay.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c != '\n' && acts(c))
+}
+
+/// A path as [`plain`] text. Bytes that are not UTF-8 are shown as `�`.
+pub fn path(path: &Path) -> String {
+    plain(&path.to_string_lossy()).into_owned()
+}
+
+/// Text as the content of an HTML element or of a quoted attribute.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in plain(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            c if !is_escaped(c) => out.push(c),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Writing to a String cannot fail.
+            c => drop(write!(out, "\\u{{{:x}}}", c as u32)),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character does something to what is around it instead of being seen.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_act_are_shown_and_others_stay() {
+        for (text, shown) in [
+            ("my cat ä 猫.jpg", "my cat ä 猫.jpg"),
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("a\nerror: b\r\t", "a\\nerror: b\\r\\t"),
+            ("\u{7}\u{9b}31m\u{7f}", "\\u{7}\\u{9b}31m\\u{7f}"),
+            ("gpj.\u{202e}x", "gpj.\\u{202e}x"),
+        ] {
+            assert_eq!(plain(text), shown);
+            assert_eq!(path(Path::new(text)), shown);
+        }
+        assert_eq!(lines("a\nb\u{1b}"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn html_holds_no_tag_and_ends_no_attribute() {
+        assert_eq!(html("<b a=\"'&\u{1b}"), "&lt;b a=&quot;&#39;&amp;\\u{1b}");
+    }
+}
