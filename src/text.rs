@@ -19,6 +19,21 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && acts(c))
 }
 
+/// JSON as its writer gave it: what it left of such characters, inside of strings, is written as JSON's own escapes.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| {
+        if acts(c) {
+            format!("\\u{:04x}", c as u32)
+        } else {
+            c.to_string()
+        }
+    };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
 /// A path as [`plain`] text. Bytes that are not UTF-8 are shown as `�`.
 pub fn path(path: &Path) -> String {
     plain(&path.to_string_lossy()).into_owned()
@@ -81,6 +96,15 @@ mod tests {
             assert_eq!(path(Path::new(text)), shown);
         }
         assert_eq!(lines("a\nb\u{1b}"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let name = "a\u{1b}\u{9b}\u{202e}\n";
+        let value = serde_json::Value::from(name);
+        let text = value.to_string();
+        assert_eq!(json(&text), r#""a\u001b\u009b\u202e\n""#);
+        assert_eq!(serde_json::from_str::<String>(&json(&text)).unwrap(), name);
     }
 
     #[test]

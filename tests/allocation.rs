@@ -10,8 +10,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pipeline::control::{self, Ending, Watch};
-use pipeline::flow::{Inlet, Stop};
-use pipeline::stages::compute::Report;
+use pipeline::flow::Stop;
+use pipeline::stages::compute::{Report, Reports};
 use pipeline::topology;
 
 #[allow(dead_code, reason = "each test target uses its part")]
@@ -58,13 +58,13 @@ fn of_a_step(batch: u64) -> f64 {
     ];
     let plan = given.plan(&sets);
     let (said, heard) = channel();
-    let listen = move |reports: Inlet<Report>| {
+    let listen = move |reports: Reports| {
         let mut counts = Vec::with_capacity(1000);
-        while let Some(report) = reports.next()? {
+        reports.pass(|report| {
             if let Report::Step { .. } = report {
                 counts.push(ALLOCATIONS.load(Relaxed));
             }
-        }
+        })?;
         said.send(counts).expect("the test listens");
         Ok(())
     };

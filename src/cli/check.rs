@@ -8,6 +8,7 @@ use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
+use crate::observe::terminal::answer;
 use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Plan, PlanError, Room, SHARE};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
@@ -34,7 +35,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         source: source @ DatasetError::NotFound { .. },
     }) = &planned
     {
-        println!("data      absent: data.val: {source}");
+        answer!("data      absent: data.val: {source}");
         config.data.val = None;
         planned = Plan::new(config.clone());
     }
@@ -49,9 +50,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
-            println!("data      absent: data.{key}: {source}");
+            answer!("data      absent: data.{key}: {source}");
             let classes = config.model.classes.map_or(CLASSES, std::num::NonZeroUsize::get);
-            println!("          the rest is checked for {classes} classes");
+            answer!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
@@ -69,12 +70,12 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
 fn data(plan: &Plan) {
     let show = |name: &str, set: &crate::dataset::Dataset| {
         let (images, classes, kind) = (set.len(), set.classes().len(), set.kind());
-        println!(
+        answer!(
             "data      {name:5} {images} images in {classes} classes, {kind}: {}",
             set.location()
         );
         if set.ignored() > 0 {
-            println!("                {} other files are ignored", set.ignored());
+            answer!("                {} other files are ignored", set.ignored());
         }
     };
     show("train", &plan.sets.train);
@@ -82,7 +83,7 @@ fn data(plan: &Plan) {
         show("val", &plan.sets.val);
     }
     let way = &plan.itinerary;
-    println!(
+    answer!(
         "run       {} epochs of {} images in {} steps of {}: {} steps in all; an evaluation every {} epochs ({} batches)",
         way.epochs(),
         way.train_samples,
@@ -94,7 +95,7 @@ fn data(plan: &Plan) {
     );
     let Partition { ranks, rank } = way.partition;
     if way.partition.is_part() {
-        println!(
+        answer!(
             "          rank {rank} of {ranks}: {} of the {} images of an epoch, its places {rank}, {rank} + {ranks}, … in the order; \
              evaluations are whole",
             way.samples_per_epoch(),
@@ -104,12 +105,16 @@ fn data(plan: &Plan) {
 }
 
 fn model(spec: &Spec) {
-    println!(
+    answer!(
         "model     {:<9} {:<9} {:>16} {:>12} {:>14}",
-        "layer", "kind", "output", "parameters", "multiply-adds"
+        "layer",
+        "kind",
+        "output",
+        "parameters",
+        "multiply-adds"
     );
     for layer in &spec.layers {
-        println!(
+        answer!(
             "          {:<9} {:<9} {:>16} {:>12} {:>14}",
             layer.name,
             layer.operation.kind(),
@@ -118,7 +123,7 @@ fn model(spec: &Spec) {
             layer.multiply_adds()
         );
     }
-    println!(
+    answer!(
         "          {:<9} {:<9} {:>16} {:>12} {:>14}",
         "in all",
         "",
@@ -133,13 +138,17 @@ fn devices(config: &Config, model: &ModelPlan) {
     if model.devices.len() < 2 {
         return;
     }
-    println!(
+    answer!(
         "devices   {:<9} {:>12} {:>12} {:>8} {:>10}",
-        "device", "rows", "parameters", "threads", "MB"
+        "device",
+        "rows",
+        "parameters",
+        "threads",
+        "MB"
     );
     for device in &model.devices {
         let rows = device.rank.rows(config.staging.batch.get());
-        println!(
+        answer!(
             "          {:<9} {:>12} {:>12} {:>8} {:>10.1}",
             device.name,
             format!("{} to {}", rows.start, rows.end - 1),
@@ -154,7 +163,7 @@ fn devices(config: &Config, model: &ModelPlan) {
             "columns: each makes its share of every layer's outputs; maps change hands where all are needed"
         }
     };
-    println!("          {what}");
+    answer!("          {what}");
 }
 
 fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
@@ -201,17 +210,17 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         ("save", one, "1 checkpoint".to_string()),
         ("record", one, format!("{} reports", observe.queue)),
     ]);
-    println!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
+    answer!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
     for (stage, workers, inbox) in rows {
-        println!("          {stage:<9} {workers:>7}  {inbox}");
+        answer!("          {stage:<9} {workers:>7}  {inbox}");
     }
     if crews.can_grow() {
-        println!(
+        answer!(
             "          1 to N workers: auto, as many as help; N is one a core as far as memory allows, and memory is counted for N"
         );
     }
     let rows = staging.slots.get() * staging.batch.get();
-    println!("          at most {rows} rows are in flight (slots × batch)");
+    answer!("          at most {rows} rows are in flight (slots × batch)");
 }
 
 fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u64>) {
@@ -232,20 +241,20 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         ("decode workers", workspace.unwrap_or(0)),
     ];
     let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
-    println!(
+    answer!(
         "memory    {:<26} {:>10}",
         format!("for batches of {}", config.staging.batch),
         "MB"
     );
     for (what, bytes) in rows.into_iter().filter(|row| *row != ("exchange of activations", 0)) {
-        println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
+        answer!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
-    println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
+    answer!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
     if workspace.is_none() {
-        println!("          beside that, each decode worker holds the image that it is at, whole");
+        answer!("          beside that, each decode worker holds the image that it is at, whole");
     }
     if crops.is_none() {
-        println!(
+        answer!(
             "          and {} buffers for whole images, as large as the largest",
             buffers.pixel_buffers
         );
@@ -258,11 +267,11 @@ fn limit(config: &Config, room: &Room, crews: Crews) {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
         Limit::Share(bytes) => (bytes, format!("{SHARE} % of what is available")),
         Limit::Unknown => {
-            println!("          limit: none, this system does not tell how much is available; run.memory sets one");
+            answer!("          limit: none, this system does not tell how much is available; run.memory sets one");
             return;
         }
     };
-    println!("          {:<26} {:>10.1}  {origin}", "limit", bytes as f64 / 1e6);
+    answer!("          {:<26} {:>10.1}  {origin}", "limit", bytes as f64 / 1e6);
     let free: Vec<usize> = [
         (config.decode.workers, crews.decode),
         (config.augment.workers, crews.augment),
@@ -272,9 +281,9 @@ fn limit(config: &Config, room: &Room, crews: Crews) {
     .map(|(_, crew)| crew.most)
     .collect();
     if room.needed(crews) > bytes {
-        println!("          the run takes more than that even with the fewest workers: the system may end it");
+        answer!("          the run takes more than that even with the fewest workers: the system may end it");
     } else if let Some(most) = free.first() {
-        println!(
+        answer!(
             "          within it auto may come to {most} workers a stage, on {} cores",
             plan::cores()
         );
@@ -293,7 +302,7 @@ fn time(plan: &Plan) {
     let images = way.steps as f64 * f64::from(way.batch);
     let rate = input.map_or(compute, |input| input.min(compute));
     let input = input.map_or("unknown".to_string(), |rate| format!("{rate:.0} images/s"));
-    println!(
+    answer!(
         "time      about {} (a rough guess from a moment of real work: input {input}, compute {compute:.0} images/s on {} threads)",
         duration(images / rate),
         plan.model.all_threads()

@@ -13,11 +13,12 @@ use super::run::ending;
 use super::trained::Trained;
 use crate::control::{self, Watch};
 use crate::dataset::{Dataset, check_classes};
-use crate::flow::{Fault, Inlet, Stop};
+use crate::flow::{Fault, Stop};
 use crate::model::checkpoint;
 use crate::observe::progress::Progress;
+use crate::observe::terminal::{self, answer};
 use crate::plan::Plan;
-use crate::stages::compute::{Evaluated, Report};
+use crate::stages::compute::{Evaluated, Report, Reports};
 use crate::topology::{self, Beginning};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -76,7 +77,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let progress = Progress::new(&plan.itinerary, 0, 1, quiet || args.json);
     let listen = {
         let found = Arc::clone(&found);
-        move |reports| listen(&reports, progress, &found)
+        move |reports| listen(reports, progress, &found)
     };
     let stop = Stop::default();
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
@@ -105,14 +106,14 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
     Plan::new(config).map_err(Failure::usage)
 }
 
-fn listen(reports: &Inlet<Report>, mut progress: Progress, found: &Mutex<Option<Evaluated>>) -> Result<(), Fault> {
-    while let Some(report) = reports.next()? {
-        if let (Report::Eval { result, .. }, Ok(mut found)) = (&report, found.lock()) {
+fn listen(reports: Reports, mut progress: Progress, found: &Mutex<Option<Evaluated>>) -> Result<(), Fault> {
+    reports.pass(|report| {
+        if let (Report::Eval { result, .. }, Ok(mut found)) = (report, found.lock()) {
             *found = Some(*result);
         } else {
-            progress.show(&report, 0.0);
+            progress.show(report, 0.0);
         }
-    }
+    })?;
     progress.end();
     Ok(())
 }
@@ -130,10 +131,10 @@ fn print(as_json: bool, step: u64, crops: u32, result: &Evaluated) {
             "step": step, "crops": crops, "images": images, "skipped": refused, "loss": loss,
             "top1_error": top1_error, "top5_error": top5_error,
         });
-        println!("{object}");
+        terminal::json(&object);
     } else {
         let views = if crops == 1 { "centre crop" } else { "mean of ten crops" };
-        println!("step {step}, {images} images ({views}), {refused} skipped");
-        println!("top-1 error  {top1_error:.4}   top-5 error  {top5_error:.4}   loss  {loss:.4}");
+        answer!("step {step}, {images} images ({views}), {refused} skipped");
+        answer!("top-1 error  {top1_error:.4}   top-5 error  {top5_error:.4}   loss  {loss:.4}");
     }
 }

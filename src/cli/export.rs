@@ -7,6 +7,7 @@ use clap::Args;
 use super::Failure;
 use crate::dataset::{Dataset, export};
 use crate::observe::images::ImagesProgress;
+use crate::observe::terminal::answer;
 
 pub(super) const EXAMPLES: &str = "Example:
   pipeline export idx:/usr/share/datasets/fashion-mnist/train --out datasets/fashion-mnist/data/train";
@@ -28,7 +29,7 @@ pub(super) fn main(args: &ExportArgs, quiet: bool) -> Result<(), Failure> {
     let progress = ImagesProgress::new(data.len() as u64, "export", 0, quiet);
     export(&data, &args.out, args.quality, |_| progress.add(1)).map_err(Failure::failed)?;
     progress.end();
-    println!(
+    answer!(
         "{}: {} images in {} classes",
         args.out.display(),
         data.len(),

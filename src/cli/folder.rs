@@ -6,7 +6,11 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::model::checkpoint::{self, Loaded};
+use crate::durable;
+use crate::model::checkpoint::{self, CheckpointError, Loaded};
+use crate::observe::metrics;
+use crate::observe::terminal::tell;
+use crate::text;
 
 /// A run's folder, locked by this process.
 pub(super) struct RunFolder {
@@ -16,10 +20,10 @@ pub(super) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder if need be and locks it.
+    /// Makes the folder if need be, locks it, and removes what writes that were cut off have left.
     pub(super) fn lock(path: &Path) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", path.display()));
-        fs::create_dir_all(path.join("checkpoints")).map_err(failed)?;
+        let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", text::path(path)));
+        durable::create_folder(&checkpoints(path)).map_err(failed)?;
         let lock = File::options()
             .create(true)
             .append(true)
@@ -28,22 +32,29 @@ impl RunFolder {
         // SAFETY: the descriptor is open for as long as `lock` lives; flock touches no memory.
         if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
-            return Err(Failure::Failed(format!("{}: {hint}", path.display())));
+            return Err(Failure::Failed(format!("{}: {hint}", text::path(path))));
         }
-        checkpoint::sweep(&checkpoints(path)).map_err(failed)?;
+        for folder in [path, &checkpoints(path)] {
+            durable::sweep(folder).map_err(failed)?;
+        }
         Ok(Self {
             path: path.to_path_buf(),
             _lock: lock,
         })
     }
 
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The resolved configuration.
     pub(super) fn config(&self) -> PathBuf {
-        self.path.join("config.toml")
+        self.path.join(CONFIG)
     }
 
     pub(super) fn metrics(&self) -> PathBuf {
-        metrics(&self.path)
+        self.path.join("metrics.jsonl")
     }
 
     pub(super) fn report(&self) -> PathBuf {
@@ -60,34 +71,67 @@ impl RunFolder {
     }
 
     /// When they have come again, or nothing is to be compared.
-    pub(super) fn forget_replay(&self) {
-        // It is not there in most runs.
-        let _ = fs::remove_file(self.replay());
+    pub(super) fn forget_replay(&self) -> Result<(), Failure> {
+        self.remove(&self.replay())
+    }
+
+    /// Removes a file, if it is there.
+    pub(super) fn remove(&self, file: &Path) -> Result<(), Failure> {
+        durable::remove(file).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))
+    }
+
+    /// Why a run cannot begin anew here: the folder holds the traces of one that has saved something.
+    pub(super) fn traces(&self) -> Result<Option<&'static str>, Failure> {
+        if checkpoint::any(&self.checkpoints()).map_err(Failure::failed)? {
+            return Ok(Some("none of its checkpoints is whole"));
+        }
+        let has_saved = metrics::tells_of_a_checkpoint(&self.metrics()).map_err(Failure::failed)?;
+        Ok(has_saved.then_some("metrics.jsonl tells of checkpoints, and there is none"))
     }
 }
 
-/// Where the events of the run in `path` lie.
-pub(super) fn metrics(path: &Path) -> PathBuf {
-    path.join("metrics.jsonl")
-}
+/// The name of the resolved configuration in a run's folder.
+pub(super) const CONFIG: &str = "config.toml";
 
 /// Where the checkpoints of the run in `path` lie.
 pub(super) fn checkpoints(path: &Path) -> PathBuf {
     path.join("checkpoints")
 }
 
-/// The step of the newest checkpoint in `path`, if a run lies there.
-pub(super) fn newest_step(path: &Path) -> Option<u64> {
-    checkpoint::list(&checkpoints(path)).last().map(|(step, _)| *step)
+/// The folder of the run whose resolved configuration `config` is, if it is one.
+pub(super) fn of_config(config: &Path) -> Result<Option<PathBuf>, CheckpointError> {
+    let Some(folder) = config
+        .parent()
+        .filter(|_| config.file_name().is_some_and(|name| name == CONFIG))
+    else {
+        return Ok(None);
+    };
+    Ok(checkpoint::any(&checkpoints(folder))?.then(|| folder.to_path_buf()))
 }
 
-/// The newest checkpoint that is whole; damaged ones are passed over with a warning.
-pub(super) fn newest_good(folder: &Path) -> Option<(PathBuf, Loaded)> {
-    for (_, path) in checkpoint::list(folder).into_iter().rev() {
+/// Whether two paths lead to the same folder; `false` where one leads nowhere.
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    // "" is the current folder.
+    let real = |path: &Path| fs::canonicalize(Path::new(".").join(path)).ok();
+    real(a).is_some_and(|a| real(b) == Some(a))
+}
+
+/// The step of the newest checkpoint in `path`, if a run lies there.
+pub(super) fn newest_step(path: &Path) -> Result<Option<u64>, CheckpointError> {
+    Ok(checkpoint::list(&checkpoints(path))?.last().map(|(step, _)| *step))
+}
+
+/// The newest checkpoint that is whole. Damaged ones are passed over with a warning; one that cannot be read is not damaged, but
+/// an error.
+pub(super) fn newest_good(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, CheckpointError> {
+    for (_, path) in checkpoint::list(folder)?.into_iter().rev() {
         match checkpoint::read(&path) {
-            Ok(loaded) => return Some((path, loaded)),
-            Err(error) => eprintln!("warning: {error}; going back to the checkpoint before"),
+            Ok(loaded) => return Ok(Some((path, loaded))),
+            Err(error @ CheckpointError::Damaged { .. }) => {
+                tell!("warning: {error}; going back to the checkpoint before");
+            }
+            Err(error) => return Err(error),
         }
     }
-    None
+    Ok(None)
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Failure;
-use super::folder;
+use super::{folder, trained};
 use crate::dataset::pack::{self, MANIFEST, Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint;
 use crate::observe::images::ImagesProgress;
-use crate::stages::compute::RunState;
+use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options, Region};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -56,8 +56,8 @@ fn is_dataset(file: &Path) -> bool {
 }
 
 fn run(path: &Path) -> Result<(), Failure> {
-    println!("run {}", path.display());
-    let all = checkpoint::list(&folder::checkpoints(path));
+    answer!("run {}", path.display());
+    let all = checkpoint::list(&folder::checkpoints(path)).map_err(Failure::failed)?;
     if all.is_empty() {
         return Err(Failure::Failed(format!(
             "{}: a run without a checkpoint",
@@ -65,9 +65,9 @@ fn run(path: &Path) -> Result<(), Failure> {
         )));
     }
     for (step, file) in &all {
-        println!("  step {step:>8}  {}", file.display());
+        answer!("  step {step:>8}  {}", file.display());
     }
-    match folder::newest_good(&folder::checkpoints(path)) {
+    match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),
         None => Err(Failure::Failed(format!("{}: no checkpoint is whole", path.display()))),
     }
@@ -75,34 +75,37 @@ fn run(path: &Path) -> Result<(), Failure> {
 
 fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     let loaded = checkpoint::read(path).map_err(Failure::failed)?;
-    let state: RunState = serde_json::from_value(loaded.state)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-    println!("checkpoint {}", path.display());
-    println!(
+    let state = trained::state(path, &loaded)?;
+    answer!("checkpoint {}", path.display());
+    answer!(
         "  step {}, epoch {}, batch {}",
-        state.step, state.position.epoch, state.position.batch
+        state.step,
+        state.position.epoch,
+        state.position.batch
     );
     if let Some(newest) = state.newest {
-        println!(
+        answer!(
             "  top-1 error {:.4}, top-5 error {:.4} at step {}",
-            newest.top1_error, newest.top5_error, newest.step
+            newest.top1_error,
+            newest.top5_error,
+            newest.step
         );
     }
     let end = if state.finished { "complete" } else { "can be resumed" };
-    println!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
+    answer!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
     let mut total = 0;
     for parameter in &loaded.parameters {
         total += parameter.value.len();
         let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
-        println!("  {:<16} [{}]", parameter.name, shape.join(", "));
+        answer!("  {:<16} [{}]", parameter.name, shape.join(", "));
     }
-    println!("  {total} parameters, momentum for each");
+    answer!("  {total} parameters, momentum for each");
     Ok(())
 }
 
 fn dataset(location: &str) -> Result<(), Failure> {
     let data = Dataset::open(location).map_err(Failure::failed)?;
-    println!(
+    answer!(
         "dataset {location}: {} images in {} classes, {}",
         data.len(),
         data.classes().len(),
@@ -112,19 +115,19 @@ fn dataset(location: &str) -> Result<(), Failure> {
         describe(pack)?;
     }
     if let Some(labels) = data.labels_are() {
-        println!("  {labels}");
+        answer!("  {labels}");
     }
     if data.ignored() > 0 {
-        println!("  {} other files are ignored", data.ignored());
+        answer!("  {} other files are ignored", data.ignored());
     }
     let mut counts = vec![0u64; data.classes().len()];
     for i in 0..data.len() {
         counts[data.label(i) as usize] += 1;
     }
     for (class, count) in data.classes().iter().zip(counts) {
-        println!("  {count:>8}  {class}");
+        answer!("  {count:>8}  {class}");
     }
-    println!("  fingerprint {:016x}", data.fingerprint());
+    answer!("  fingerprint {:016x}", data.fingerprint());
     Ok(())
 }
 
@@ -147,15 +150,15 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
     let square = if frames.square { ", central square" } else { "" };
     let quality = quality.map_or(String::new(), |quality| format!(", quality {quality}"));
     let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("dealt by seed {seed}"));
-    println!(
+    answer!(
         "  {} of {} ({} samples), by {writer}",
         mode.name(),
         source.location,
         source.samples
     );
-    println!("  shorter side {side}{square}{quality}; {order}");
+    answer!("  shorter side {side}{square}{quality}; {order}");
     let (shards, megabytes) = (manifest.shards.len(), manifest.bytes() as f64 / 1e6);
-    println!(
+    answer!(
         "  {shards} shards, {megabytes:.1} MB; {} images were left out",
         manifest.skipped.len()
     );
@@ -172,7 +175,7 @@ fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
     let faults = found.faults.len();
     if faults == 0 {
         let (samples, shards) = (found.samples, manifest.shards.len());
-        println!(
+        answer!(
             "pack {}: all of {samples} samples in {shards} shards are as they were written",
             folder.display()
         );
@@ -203,13 +206,13 @@ fn image(path: &Path) -> Result<(), Failure> {
     }
     let count = (pixels.len() / 3) as f64;
     let [r, g, b] = sums.map(|sum| sum as f64 / count);
-    println!(
+    answer!(
         "image {}: {} x {} pixels upright, {} bytes",
         path.display(),
         frame.width,
         frame.height,
         bytes.len()
     );
-    println!("  mean RGB {r:.1} {g:.1} {b:.1}");
+    answer!("  mean RGB {r:.1} {g:.1} {b:.1}");
     Ok(())
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::observe::logging::{self, Format};
+use crate::observe::terminal::{self, tell};
 
 mod bench;
 mod check;
@@ -16,12 +17,14 @@ mod export;
 mod folder;
 mod inspect;
 mod pack;
+mod panics;
 mod pipe;
 mod predict;
 mod resume;
 mod run;
 mod shell;
 mod statistics;
+mod summary;
 mod trained;
 
 /// Trains AlexNet-class convolutional networks from JPEGs.
@@ -141,28 +144,53 @@ impl Failure {
     }
 }
 
+impl Command {
+    /// Whether what it prints is what it is for. The others leave something on the disk, and go on where nothing can be printed.
+    fn answers(&self) -> bool {
+        !matches!(self, Self::Run(_) | Self::Pack(_) | Self::Export(_))
+    }
+
+    fn execute(self, quiet: bool) -> Result<(), Failure> {
+        match self {
+            Self::Run(args) => run::main(&args, quiet),
+            Self::Eval(args) => eval::main(&args, quiet),
+            Self::Predict(args) => predict::main(&args),
+            Self::Check(args) => check::main(&args),
+            Self::Bench(args) => bench::main(&args, quiet),
+            Self::Pack(args) => pack::main(&args, quiet),
+            Self::Inspect(args) => inspect::main(&args, quiet),
+            Self::Export(args) => export::main(&args, quiet),
+            Self::Completions(args) => {
+                shell::completions(&args);
+                Ok(())
+            }
+            Self::Man => shell::man(),
+        }
+    }
+}
+
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
-    pipe::end_with_its_reader();
-    let Cli { command, output } = Cli::parse();
+    let Cli { command, output } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return help_or_error(&error),
+    };
     let format = if output.log_format == "json" {
         Format::Json
     } else {
         Format::Text
     };
     logging::start(output.verbose, format);
-    let quiet = output.quiet;
-    let result = match command {
-        Command::Run(args) => run::main(&args, quiet),
-        Command::Eval(args) => eval::main(&args, quiet),
-        Command::Predict(args) => predict::main(&args),
-        Command::Check(args) => check::main(&args),
-        Command::Bench(args) => bench::main(&args, quiet),
-        Command::Pack(args) => pack::main(&args, quiet),
-        Command::Inspect(args) => inspect::main(&args, quiet),
-        Command::Export(args) => export::main(&args, quiet),
-        Command::Completions(args) => shell::completions(&args),
-        Command::Man => shell::man(),
+    let answers = command.answers();
+    if answers {
+        pipe::end_with_its_reader();
+    }
+    let result = panics::caught(|| command.execute(output.quiet));
+    let result = match terminal::unwritten() {
+        Some(error) if answers && result.is_ok() => Err(Failure::Failed(format!(
+            "the answer cannot be written to standard output: {error}"
+        ))),
+        _ => result,
     };
     let (code, text) = match result {
         Ok(()) => return ExitCode::SUCCESS,
@@ -173,9 +201,18 @@ pub fn main() -> ExitCode {
         Err(Failure::Told { code, hint }) => return say(code, &hint),
     };
     for line in text.lines() {
-        eprintln!("error: {line}");
+        tell!("error: {line}");
     }
     ExitCode::from(code)
+}
+
+/// Prints a help text, or what is wrong with the arguments.
+fn help_or_error(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match error.exit_code() {
+        0 if printed.is_err() => ExitCode::from(FAILED),
+        code => ExitCode::from(code as u8),
+    }
 }
 
 /// What this program is called on the command line, for the commands that it proposes.
@@ -196,6 +233,6 @@ fn quoted(word: &str) -> String {
 }
 
 fn say(code: u8, hint: &str) -> ExitCode {
-    eprintln!("{hint}");
+    tell!("{hint}");
     ExitCode::from(code)
 }

@@ -16,6 +16,7 @@ use crate::dataset::pack::{Begun, Frames, MANIFEST, Manifest, Mode, Origin, Pack
 use crate::dataset::{Dataset, Encoded};
 use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
+use crate::observe::terminal::{answer, tell};
 use crate::plan;
 use crate::topology::{self, Packing};
 
@@ -117,7 +118,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
         Begun::Under(writer) => *writer,
     };
     if writer.finished() > 0 && !quiet {
-        eprintln!("going on after {} of {} shards", writer.finished(), settings.shards());
+        tell!("going on after {} of {} shards", writer.finished(), settings.shards());
     }
     let packing = Packing {
         data,
@@ -157,7 +158,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
         on_fault: Box::new(|_, _| {}),
         on_stop: Box::new(move || {
             if !quiet {
-                eprintln!("\nstopping; once more to leave at once");
+                tell!("\nstopping; once more to leave at once");
             }
         }),
     };
@@ -167,7 +168,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
         Ending::Stalled { stage } => {
             // Its threads cannot be joined: the process has to go.
             let (again, waited) = (again(), STALL_AFTER.as_secs());
-            eprintln!("error: {stage} has work and has not moved for {waited} seconds; go on with `{again}`");
+            tell!("error: {stage} has work and has not moved for {waited} seconds; go on with `{again}`");
             std::process::exit(1);
         }
         // The wish may have come when all was written already.
@@ -261,22 +262,22 @@ fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     let out = quoted(&args.out.display().to_string());
     let (samples, classes, shards) = (manifest.samples, manifest.classes.len(), manifest.shards.len());
     let (mode, megabytes) = (manifest.settings.mode.name(), manifest.bytes() as f64 / 1e6);
-    println!("packed       {samples} images in {classes} classes, {shards} shards, {megabytes:.1} MB, {mode}");
+    answer!("packed       {samples} images in {classes} classes, {shards} shards, {megabytes:.1} MB, {mode}");
     if let Some(rate) = images_per_s {
-        println!("rate         {rate:.0} images/s");
+        answer!("rate         {rate:.0} images/s");
     }
     if !manifest.skipped.is_empty() {
-        println!("skipped      {} images", manifest.skipped.len());
+        answer!("skipped      {} images", manifest.skipped.len());
         for skipped in manifest.skipped.iter().take(MOST_TOLD) {
-            println!("             {}: {}", skipped.sample, skipped.reason);
+            answer!("             {}: {}", skipped.sample, skipped.reason);
         }
         if manifest.skipped.len() > MOST_TOLD {
             let path = args.out.join(MANIFEST);
-            println!("             all of them are in {}", path.display());
+            answer!("             all of them are in {}", path.display());
         }
     }
-    println!("next         {} inspect {out} --verify", program());
-    println!(
+    answer!("next         {} inspect {out} --verify", program());
+    answer!(
         "             {} run train.toml --set data.{}={out}",
         program(),
         key(&args.split)

@@ -12,9 +12,11 @@ use super::trained::Trained;
 use crate::dataset::Encoded;
 use crate::devices::cpu::PlanarRows;
 use crate::model::{Network, Pass, checkpoint};
+use crate::observe::terminal::{self, answer};
 use crate::plan::{ModelPlan, look};
 use crate::stages::augment::{Look, Rule};
 use crate::stages::decode::Decoder;
+use crate::text;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline predict runs/imagenette photo.jpg
@@ -136,11 +138,11 @@ fn print(image: &Path, guesses: &[(String, f64)], as_json: bool) {
             .iter()
             .map(|(class, probability)| json!({ "class": class, "probability": probability }))
             .collect();
-        println!("{}", json!({ "image": image.display().to_string(), "top5": guesses }));
+        terminal::json(&json!({ "image": image.to_string_lossy(), "top5": guesses }));
         return;
     }
-    println!("{}", image.display());
+    answer!("{}", text::path(image));
     for (class, probability) in guesses {
-        println!("  {:5.1} %  {class}", 100.0 * probability);
+        answer!("  {:5.1} %  {}", 100.0 * probability, text::plain(class));
     }
 }

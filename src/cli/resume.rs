@@ -1,17 +1,18 @@
 //! Where a run begins: at its newest good checkpoint, or at the start.
 
 use std::collections::VecDeque;
-use std::fs;
 
 use super::folder::{self, RunFolder};
-use super::{ConfigArgs, Failure};
+use super::{ConfigArgs, Failure, trained};
 use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
 use crate::dataset::statistics::Statistics;
 use crate::model::{Network, checkpoint};
-use crate::observe::metrics::{self, Cut};
+use crate::observe::cut::{Cut, cut};
+use crate::observe::terminal::tell;
 use crate::plan::Plan;
 use crate::stages::compute::RunState;
+use crate::text;
 
 /// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
 /// what a step does.
@@ -54,13 +55,8 @@ pub(super) struct Resumed {
 impl Resumed {
     /// A run that begins; whatever events lie in its folder belong to none.
     pub(super) fn fresh(folder: &RunFolder, plan: &Plan) -> Result<Self, Failure> {
-        folder.forget_replay();
-        match fs::remove_file(folder.metrics()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::Failed(format!("{}: {error}", folder.metrics().display())));
-            }
-            _ => {}
-        }
+        folder.forget_replay()?;
+        folder.remove(&folder.metrics())?;
         let classes = plan.sets.train.classes().to_vec();
         let state = RunState::new(plan.fingerprints(), classes, plan.config.to_toml());
         Ok(Self {
@@ -72,8 +68,8 @@ impl Resumed {
     }
 }
 
-/// Loads the newest good checkpoint into `networks` and puts the folder into the state of that moment; `None` where there
-/// is no checkpoint.
+/// Loads the newest good checkpoint into `networks` and puts the folder into the state of that moment; `None` where nothing was
+/// ever saved. A run that has saved something and has no good checkpoint is not begun anew.
 pub(super) fn resume(
     folder: &RunFolder,
     plan: &Plan,
@@ -81,11 +77,16 @@ pub(super) fn resume(
     networks: &mut [Network],
 ) -> Result<Option<Resumed>, Failure> {
     let checkpoints = folder.checkpoints();
-    let Some((path, loaded)) = folder::newest_good(&checkpoints) else {
-        return Ok(None);
+    let Some((path, loaded)) = folder::newest_good(&checkpoints).map_err(Failure::failed)? else {
+        return match folder.traces()? {
+            None => Ok(None),
+            Some(what) => Err(Failure::Failed(format!(
+                "{}: holds a run that cannot be resumed: {what}; start a new run with --set run.out=…, or remove the folder",
+                text::path(folder.path())
+            ))),
+        };
     };
-    let saved: RunState = serde_json::from_value(loaded.state)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    let saved = trained::state(&path, &loaded)?;
     let is_altered = compare(&saved, plan, args)?;
     for network in networks {
         checkpoint::restore(&path, &loaded.parameters, network).map_err(Failure::failed)?;
@@ -94,19 +95,24 @@ pub(super) fn resume(
     let position = plan.itinerary.resumed(saved.position, saved.step);
     let state = RunState { position, ..saved };
 
-    let aside = |error| Failure::Failed(format!("{}: {error}", checkpoints.display()));
-    checkpoint::put_aside_after(&checkpoints, state.step).map_err(aside)?;
+    checkpoint::put_aside_after(&checkpoints, state.step).map_err(Failure::failed)?;
     // A kill between a checkpoint and its pointer leaves the pointer behind.
     if let Some(best) = state.best
         && checkpoints.join(checkpoint::file_name(best.step)).exists()
     {
         checkpoint::point_best(&checkpoints, best.step).map_err(Failure::failed)?;
     }
-    let Cut { steps, elapsed_s } =
-        metrics::cut(&folder.metrics(), &folder.replay(), &state).map_err(Failure::failed)?;
+    let Cut {
+        steps,
+        elapsed_s,
+        damaged,
+    } = cut(&folder.metrics(), &folder.replay(), &state).map_err(Failure::failed)?;
+    for what in damaged {
+        tell!("warning: {what}");
+    }
     let expected = if is_altered {
         // Other settings make another stream.
-        folder.forget_replay();
+        folder.forget_replay()?;
         VecDeque::new()
     } else {
         steps.into_iter().collect()
@@ -126,6 +132,12 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
         return Err(Failure::Usage(
             "the data sets are not those that the run began with (names, labels or sizes differ); restore them, or start \
              a new run with --set run.out=…"
+                .to_string(),
+        ));
+    }
+    if saved.classes != plan.sets.train.classes() {
+        return Err(Failure::Usage(
+            "the classes of the training set are not those of the checkpoint; start a new run with --set run.out=…"
                 .to_string(),
         ));
     }

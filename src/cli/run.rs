@@ -5,22 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
+use super::summary::{self, Outcome};
 use super::{ConfigArgs, FAILED, Failure, INTERNAL, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
+use crate::durable;
 use crate::flow::{Exit, Stop};
-use crate::model::checkpoint;
-use crate::observe::metrics::{self, Metrics};
+use crate::observe::digest::Digest;
+use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
-use crate::observe::report::{self, Page};
+use crate::observe::terminal::tell;
 use crate::observe::verdicts::{LateMeters, Verdicts};
 use crate::plan::{Plan, SHARE};
 use crate::stages::compute::RunState;
+use crate::text;
 use crate::topology::{self, Beginning};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -39,26 +41,17 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
-    let config = args.config.read()?;
+    let mut config = args.config.read()?;
+    if args.resume {
+        follow_the_config(&mut config, args, quiet)?;
+    }
     let out = config.run.out.clone();
-    let again = resume_command(args);
-    if !args.resume
-        && let Some(step) = folder::newest_step(&out)
-    {
-        return Err(Failure::Usage(format!(
-            "{} holds a run, at step {step}; go on with it by `{again}`, or name another folder with --set run.out=…",
-            out.display()
-        )));
-    }
+    // Looked at before the plan is made, to say so at once, and again with the lock in hand, when it can be relied upon.
+    refuse_a_second_run(args, &out)?;
     let plan = Plan::new(config).map_err(Failure::usage)?;
-    if let Some(limit) = plan.room.limit.bytes()
-        && plan.room.needed(plan.crews()) > limit
-    {
-        tracing::warn!(
-            "the run takes more than {SHARE} % of the memory that is available; `check` shows what takes how much"
-        );
-    }
+    warn_of_memory(&plan);
     let folder = RunFolder::lock(&out)?;
+    refuse_a_second_run(args, &out)?;
     let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
     let resumed = if args.resume {
         resume::resume(&folder, &plan, &args.config, &mut networks)?
@@ -72,29 +65,38 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         statistics,
     } = match resumed {
         Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
-            summary(&folder, &out, &resumed.state, &plan, &events);
+            folder.forget_replay()?;
+            let digest = Digest::read(&folder.metrics()).map_err(Failure::failed)?;
+            Outcome::of_state(&resumed.state).print(&folder, &plan, &digest);
             return Ok(());
         }
         Some(resumed) => resumed,
-        None => Resumed::fresh(&folder, &plan)?,
+        None => {
+            if args.resume && !quiet {
+                tell!("nothing to resume in {}: starting anew", text::path(&out));
+            }
+            Resumed::fresh(&folder, &plan)?
+        }
     };
     if state.step > 0 && !quiet {
-        eprintln!("resuming after step {}", state.step);
+        tell!("resuming after step {}", state.step);
     }
     let statistics = statistics::obtain(&plan, statistics, quiet)?;
-    std::fs::write(folder.config(), plan.config.to_toml())
-        .map_err(|error| Failure::Failed(format!("{}: {error}", folder.config().display())))?;
-    let line_every = plan.config.observe.line_every_steps.get() as u64;
+    durable::replace(&folder.config(), plan.config.to_toml().as_bytes())
+        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.config()))))?;
     let meters = LateMeters::default();
     let recorder = Recorder {
         metrics: Metrics::open(&folder.metrics()).map_err(Failure::failed)?,
-        progress: Progress::new(&plan.itinerary, state.step, line_every, quiet),
+        progress: Progress::new(
+            &plan.itinerary,
+            state.step,
+            plan.config.observe.line_every_steps.get() as u64,
+            quiet,
+        ),
         verdicts: Verdicts::new(Arc::clone(&meters), plan.itinerary.clone()),
         elapsed_s,
         step: state.step,
     };
-    let every_steps = plan.config.checkpoint.every_steps.get() as u64;
     let beginning = Beginning {
         networks,
         state: RunState {
@@ -104,15 +106,69 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         },
         expected,
         statistics,
-        every_steps,
+        every_steps: plan.config.checkpoint.every_steps.get() as u64,
     };
     let stop = Stop::default();
-    let listen = move |reports| recorder::run(recorder, &reports);
+    let listen = move |reports| recorder::run(recorder, reports);
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
     // Nobody else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
-    let ended = match end {
+    let ended = ended(end, &folder, &resume_command(args));
+    let told = summary::finish(&folder, &plan, ended.is_ok());
+    // The cause of the ending comes before whatever it did to the report: a full disk, say.
+    ended.and(told)
+}
+
+/// Takes the folder that the configuration lies in for the run's, where it is a run's own: the run may have been moved.
+fn follow_the_config(config: &mut Config, args: &RunArgs, quiet: bool) -> Result<(), Failure> {
+    let is_named = args
+        .config
+        .sets
+        .iter()
+        .any(|set| set.trim_start().starts_with("run.out"));
+    let Some(folder) = folder::of_config(&args.config.config).map_err(Failure::failed)? else {
+        return Ok(());
+    };
+    if is_named || folder::is_same(&folder, &config.run.out) {
+        return Ok(());
+    }
+    if !quiet {
+        let (here, there) = (text::path(&folder), text::path(&config.run.out));
+        tell!("going on with the run in {here}, beside its configuration, though that names {there}");
+    }
+    config.run.out = folder;
+    Ok(())
+}
+
+/// A run that is to begin begins in no other run's folder.
+fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
+    if args.resume {
+        return Ok(());
+    }
+    match folder::newest_step(out).map_err(Failure::failed)? {
+        None => Ok(()),
+        Some(step) => Err(Failure::Usage(format!(
+            "{} holds a run, at step {step}; go on with it by `{}`, or name another folder with --set run.out=…",
+            text::path(out),
+            resume_command(args)
+        ))),
+    }
+}
+
+fn warn_of_memory(plan: &Plan) {
+    if let Some(limit) = plan.room.limit.bytes()
+        && plan.room.needed(plan.crews()) > limit
+    {
+        tracing::warn!(
+            "the run takes more than {SHARE} % of the memory that is available; `check` shows what takes how much"
+        );
+    }
+}
+
+/// The result of a flow that ended so, with what to do next.
+fn ended(end: Ending, folder: &RunFolder, again: &str) -> Result<(), Failure> {
+    match end {
         // Its cause was told when it was found. (A mere loss is no cause: that is told below.)
         Ending::Faulted { exit, .. } if exit.is_cause() => Err(Failure::Told {
             code: if matches!(exit, Exit::Panicked(_)) {
@@ -120,13 +176,13 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
             } else {
                 FAILED
             },
-            hint: format!("the last checkpoint is intact; go on with `{again}`"),
+            hint: match folder::newest_step(folder.path()) {
+                Ok(Some(step)) => format!("the newest checkpoint is that of step {step}; go on with `{again}`"),
+                _ => "nothing was saved".to_string(),
+            },
         }),
         end => ending(end, || format!("saved; go on with `{again}`")),
-    };
-    let told = finish(&folder, &out, &plan, ended.is_ok());
-    // The cause of the ending comes before whatever it did to the report: a full disk, say.
-    ended.and(told)
+    }
 }
 
 /// What the user types to go on.
@@ -142,10 +198,10 @@ fn resume_command(args: &RunArgs) -> String {
 fn watch(config: &Config, quiet: bool) -> Watch {
     Watch {
         stall_after: Duration::from_secs(u64::from(config.run.stall_after_s)),
-        on_fault: Box::new(|stage, exit| eprintln!("\nerror: {stage}: {exit}")),
+        on_fault: Box::new(|stage, exit| tell!("\nerror: {stage}: {exit}")),
         on_stop: Box::new(move || {
             if !quiet {
-                eprintln!("\nstopping after this step and saving; once more to leave at once");
+                tell!("\nstopping after this step and saving; once more to leave at once");
             }
         }),
     }
@@ -165,85 +221,9 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
         Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
         Ending::Stalled { stage } => {
             // Its threads cannot be joined: the process has to go, with the checkpoints as they are.
-            eprintln!(
-                "error: {stage} has work and has not moved for run.stall_after_s seconds; the last checkpoint is intact"
-            );
+            tell!("error: {stage} has work and has not moved for run.stall_after_s seconds");
             std::process::exit(1);
         }
         Ending::ControlLost => Err(Failure::Internal("the control plane failed".to_string())),
     }
-}
-
-/// Writes the report and tells where everything lies.
-fn finish(folder: &RunFolder, out: &Path, plan: &Plan, finished: bool) -> Result<(), Failure> {
-    let events = metrics::read(&folder.metrics()).map_err(Failure::failed)?;
-    let ending = if finished {
-        "The run is complete."
-    } else {
-        "The run has not reached its end; it can be resumed."
-    };
-    let config = plan.config.to_toml();
-    let page = Page {
-        name: &out.display().to_string(),
-        ending,
-        events: &events,
-        config: &config,
-    };
-    report::write(&folder.report(), &page)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", folder.report().display())))?;
-    if !finished {
-        return Ok(());
-    }
-    let Some((_, newest)) = checkpoint::list(&folder.checkpoints()).pop() else {
-        return Err(Failure::Failed(format!(
-            "{}: no checkpoint was written",
-            folder.checkpoints().display()
-        )));
-    };
-    let state = checkpoint::read_state(&newest).map_err(Failure::failed)?;
-    let state = serde_json::from_value(state).map_err(Failure::failed)?;
-    folder.forget_replay();
-    summary(folder, out, &state, plan, &events);
-    Ok(())
-}
-
-/// What held the run up, if the event says that.
-fn verdict(event: &Value) -> Option<&str> {
-    (event["event"] == "verdict").then(|| event["text"].as_str()).flatten()
-}
-
-/// The last lines of a run.
-fn summary(folder: &RunFolder, out: &Path, state: &RunState, plan: &Plan, events: &[Value]) {
-    let program = program();
-    let out = quoted(&out.display().to_string());
-    let checkpoint = folder.checkpoints().join(checkpoint::file_name(state.step));
-    println!("done: {} steps", state.step);
-    if let Some(newest) = state.newest {
-        println!(
-            "top-1 error  {:.4}   top-5 error  {:.4}",
-            newest.top1_error, newest.top5_error
-        );
-    }
-    if let Some(best) = state
-        .best
-        .filter(|best| Some(best.step) != state.newest.map(|newest| newest.step))
-    {
-        println!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
-    }
-    if let Some(text) = events.iter().rev().find_map(|event| verdict(event)) {
-        println!("verdict      {text}");
-    }
-    println!("checkpoint   {}", checkpoint.display());
-    println!("report       {}", folder.report().display());
-    println!("next         {program} eval {out} --crops 10");
-    println!("             {program} predict {out} IMAGE.jpg");
-    let more = match plan.config.run.steps {
-        Some(steps) => format!("run.steps={}", steps + steps.div_ceil(2)),
-        None => format!(
-            "run.epochs={}",
-            plan.config.run.epochs + plan.config.run.epochs.div_ceil(2)
-        ),
-    };
-    let config = quoted(&folder.config().display().to_string());
-    println!("             {program} run {config} --resume --set {more}");
 }

@@ -1,10 +1,9 @@
 //! `pipeline completions` and `pipeline man`: generated from the same definitions as the help.
 
-use std::io::{self, Write};
-
 use clap::{Args, CommandFactory};
 
 use super::{Cli, Failure};
+use crate::observe::terminal;
 
 pub(super) const EXAMPLES: &str = "Example:\n  pipeline completions bash > /etc/bash_completion.d/pipeline";
 
@@ -14,10 +13,10 @@ pub(super) struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+pub(super) fn completions(args: &CompletionsArgs) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "pipeline", &mut script);
-    io::stdout().write_all(&script).map_err(Failure::failed)
+    terminal::bytes(&script);
 }
 
 pub(super) fn man() -> Result<(), Failure> {
@@ -25,5 +24,6 @@ pub(super) fn man() -> Result<(), Failure> {
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)
         .map_err(Failure::failed)?;
-    io::stdout().write_all(&page).map_err(Failure::failed)
+    terminal::bytes(&page);
+    Ok(())
 }

@@ -14,6 +14,7 @@ use crate::dataset::statistics::Statistics;
 use crate::dataset::sums::Sums;
 use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
+use crate::observe::terminal::tell;
 use crate::plan::{Plan, look};
 use crate::topology;
 
@@ -85,7 +86,7 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let total = u64::from(plan.itinerary.train_samples);
     let progress = ImagesProgress::new(total, "statistics of the training set", 0, quiet);
     if !quiet && !progress.is_live() {
-        eprintln!("statistics of the training set: one pass over {total} images");
+        tell!("statistics of the training set: one pass over {total} images");
     }
     let stop = Stop::default();
     let count = progress.clone();

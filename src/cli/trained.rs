@@ -1,13 +1,14 @@
 //! A trained network, found by a run's folder or a checkpoint's path.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::folder;
 use crate::config::Config;
-use crate::model::checkpoint::{self, Loaded};
+use crate::model::checkpoint::{self, CheckpointError, Loaded};
+use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
+use crate::text;
 
 /// A checkpoint and what it says of its run.
 pub(super) struct Trained {
@@ -24,14 +25,17 @@ pub(super) struct Trained {
 impl Trained {
     /// Opens a checkpoint, or the best one of a run's folder (the newest where none is best).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
-        let (path, loaded) = if path.is_dir() {
-            of_run(path)?
-        } else {
-            (path.to_path_buf(), read(path)?)
+        let run = path.is_dir().then_some(path);
+        let (path, loaded) = match run {
+            Some(run) => of_run(run)?,
+            None => (path.to_path_buf(), checkpoint::read(path).map_err(Failure::failed)?),
         };
-        let state: RunState = serde_json::from_value(loaded.state.clone())
-            .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-        let config = Config::parse(&path.display().to_string(), &state.config, sets).map_err(Failure::usage)?;
+        let state = state(&path, &loaded)?;
+        let mut config = Config::parse(&text::path(&path), &state.config, sets).map_err(Failure::usage)?;
+        if let Some(run) = run {
+            // It may have been moved since.
+            config.run.out = run.to_path_buf();
+        }
         Ok(Self {
             path,
             loaded,
@@ -41,22 +45,36 @@ impl Trained {
     }
 }
 
-fn read(path: &Path) -> Result<Loaded, Failure> {
-    checkpoint::read(path).map_err(Failure::failed)
+/// The state of the run in the checkpoint that was loaded from `path`.
+pub(super) fn state(path: &Path, loaded: &Loaded) -> Result<RunState, Failure> {
+    RunState::read(loaded.state.clone()).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(path))))
 }
 
 fn of_run(run: &Path) -> Result<(PathBuf, Loaded), Failure> {
     let folder = folder::checkpoints(run);
-    if let Ok(best) = fs::read_to_string(folder.join("best")) {
-        let path = folder.join(best.trim());
-        match read(&path) {
-            Ok(loaded) => return Ok((path, loaded)),
-            Err(_) => eprintln!(
-                "warning: the best checkpoint, {}, is missing or damaged; taking the newest",
-                path.display()
-            ),
+    match best(&folder) {
+        Ok(Some(best)) => return Ok(best),
+        Ok(None) => {}
+        Err(error @ CheckpointError::Damaged { .. }) => {
+            tell!("warning: the best checkpoint is damaged: {error}; taking the newest");
         }
+        Err(CheckpointError::Read { path, source }) if source.kind() == std::io::ErrorKind::NotFound => {
+            tell!(
+                "warning: the best checkpoint, {}, is missing; taking the newest",
+                text::path(&path)
+            );
+        }
+        Err(error) => return Err(Failure::failed(error)),
     }
-    folder::newest_good(&folder)
-        .ok_or_else(|| Failure::Usage(format!("{}: no run lies here: there is no checkpoint", run.display())))
+    let newest = folder::newest_good(&folder).map_err(Failure::failed)?;
+    newest.ok_or_else(|| Failure::Usage(format!("{}: no run lies here: there is no checkpoint", text::path(run))))
+}
+
+/// The checkpoint that a run's `best` points at; `None` where it has none.
+fn best(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, CheckpointError> {
+    let Some(path) = checkpoint::best(folder)? else {
+        return Ok(None);
+    };
+    let loaded = checkpoint::read(&path)?;
+    Ok(Some((path, loaded)))
 }

@@ -10,6 +10,8 @@ use tokio::sync::oneshot;
 use crate::flow::{Exit, Stop};
 use crate::topology::Topology;
 
+mod every;
+mod hold;
 mod messages;
 mod pipeline;
 mod signals;

@@ -7,6 +7,8 @@ use actix::{Actor, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
 
 use super::OnFault;
+use super::every::every;
+use super::hold::Hold;
 use super::messages::{FaultFound, StageEnded};
 use super::stage::StageActor;
 use crate::flow::{Exit, Fault, HopGauge, Meters, Reading, Stop, Verdict};
@@ -48,13 +50,14 @@ pub(super) struct PipelineActor {
     stop: Stop,
     stall_after: Duration,
     /// What had passed all hops at the last tick, and for how many ticks that has not changed. Ticks and not a clock: a
-    /// process that was halted has not stalled.
+    /// process that is halted does not tick, and has not stalled.
     passed: u64,
     still: u32,
     /// Taken when something moved last.
     moved: Option<Reading>,
     on_fault: OnFault,
     outcome: Option<oneshot::Sender<Ending>>,
+    hold: Hold<Self>,
 }
 
 impl PipelineActor {
@@ -78,6 +81,7 @@ impl PipelineActor {
             moved: None,
             on_fault,
             outcome: Some(outcome),
+            hold: Hold::default(),
         }
     }
 
@@ -86,6 +90,7 @@ impl PipelineActor {
             // Nobody listens only when the process is ending anyway.
             let _ = outcome.send(ending);
         }
+        self.hold.release();
     }
 
     /// Compares what has passed the hops with a second ago.
@@ -110,10 +115,11 @@ impl Actor for PipelineActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         let Some(topology) = self.topology.take() else { return };
+        self.hold.take(context);
         for stage in topology.stages {
             StageActor::new(stage, context.address()).start();
         }
-        context.run_interval(TICK, |pipeline, _| pipeline.look_for_stall());
+        every(context, TICK, Self::look_for_stall);
     }
 }
 

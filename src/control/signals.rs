@@ -1,4 +1,6 @@
-//! Ctrl-C and SIGTERM: the first asks the run to end after its step, the second ends the process.
+//! Signals that ask a run to end: the first lets it finish its step and save; a second Ctrl-C or SIGTERM ends the process.
+
+use std::fs;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -13,19 +15,52 @@ pub(super) fn listen(stop: Stop, on_stop: Box<dyn Fn()>) {
         tracing::warn!("signals cannot be listened to: Ctrl-C ends the process without a checkpoint");
         return;
     };
-    actix::spawn(wait(interrupt, terminate, stop, on_stop));
+    // Whoever started us with SIGHUP ignored, as `nohup` does, wants the run to outlive its terminal.
+    let hangup = if ignores_hangup() {
+        None
+    } else {
+        signal(SignalKind::hangup()).ok()
+    };
+    actix::spawn(wait(interrupt, terminate, hangup, stop, on_stop));
 }
 
-async fn wait(mut interrupt: Signal, mut terminate: Signal, stop: Stop, on_stop: Box<dyn Fn()>) {
+async fn wait(
+    mut interrupt: Signal,
+    mut terminate: Signal,
+    mut hangup: Option<Signal>,
+    stop: Stop,
+    on_stop: Box<dyn Fn()>,
+) {
     loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if stop.is_requested() {
+        let is_hangup = tokio::select! {
+            _ = interrupt.recv() => false,
+            _ = terminate.recv() => false,
+            () = hung_up(&mut hangup) => true,
+        };
+        if !stop.is_requested() {
+            stop.request();
+            on_stop();
+        } else if !is_hangup {
+            // A terminal that closes may send more than one SIGHUP; nobody is there who could mean "at once" by it.
             std::process::exit(INTERRUPTED);
         }
-        stop.request();
-        on_stop();
     }
+}
+
+/// Waits for the next SIGHUP; for ever where it is not listened to.
+async fn hung_up(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(hangup) => {
+            hangup.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this process was started with SIGHUP ignored.
+fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (SignalKind::hangup().as_raw_value() - 1)) != 0)
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context};
+use actix::{Actor, Context};
 
+use super::every::every;
 use super::tuning::Tuning;
 use crate::flow::Meters;
 
@@ -44,6 +45,6 @@ impl Actor for TunerActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         self.look();
-        context.run_interval(self.every, |tuner, _| tuner.look());
+        every(context, self.every, Self::look);
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::style;
+use super::terminal::tell;
+use crate::text;
 
 /// Seconds between two lines where there is no terminal.
 const LINE_EVERY_S: u64 = 10;
@@ -64,15 +66,15 @@ impl ImagesProgress {
             .as_ref()
             .and_then(|lines| lines.add(images, lines.start.elapsed()))
         {
-            eprintln!("{line}");
+            tell!("{line}");
         }
     }
 
     /// Tells something else.
     pub fn say(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None if self.lines.is_some() => eprintln!("{text}"),
+            Some(bar) => bar.println(text::lines(text)),
+            None if self.lines.is_some() => tell!("{text}"),
             None => {}
         }
     }

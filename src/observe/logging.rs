@@ -33,6 +33,8 @@ pub fn start(verbosity: u8, format: Format) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_span_events(events)
+        // It would complain of a standard error that cannot be written by a panic.
+        .log_internal_errors(false)
         .with_thread_names(true);
     // A second call (tests in one process) keeps the first subscriber.
     let _ = match format {

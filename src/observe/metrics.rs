@@ -1,16 +1,18 @@
 //! `metrics.jsonl`: one event a line. Errors are fractions, times seconds, `step` counts updates from 1, `epoch` from 0.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::lines::Lines;
 use super::verdicts::Given;
+use crate::durable;
 use crate::flow::Verdict;
 use crate::flow::meter::Change;
-use crate::stages::compute::{Report, RunState};
+use crate::stages::compute::Report;
+use crate::text;
 
 /// The file, open for more lines.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Metrics {
 
 /// `metrics.jsonl` cannot be written or read.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}")]
+#[error("{}: {source}", text::path(.path))]
 pub struct MetricsError {
     /// The file.
     pub path: PathBuf,
@@ -29,27 +31,38 @@ pub struct MetricsError {
     pub source: io::Error,
 }
 
+impl MetricsError {
+    pub(super) fn of(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self { path, source }
+    }
+}
+
 impl Metrics {
     /// Opens `path` to append.
     pub fn open(path: &Path) -> Result<Self, MetricsError> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map(|file| Self {
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        // Its entry in the folder must last too, or a crash would take all of it.
+        let lasting = opened.and_then(|file| {
+            durable::sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+            Ok(file)
+        });
+        lasting.map_err(MetricsError::of(path)).map(|file| Self {
             file,
             path: path.to_path_buf(),
-        })
-        .map_err(|source| MetricsError {
-            path: path.to_path_buf(),
-            source,
         })
     }
 
     /// Writes one line at once: whoever follows the file sees whole events only.
     pub fn write(&mut self, event: &Value) -> Result<(), MetricsError> {
         let line = format!("{event}\n");
-        self.file.write_all(line.as_bytes()).map_err(|source| MetricsError {
-            path: self.path.clone(),
-            source,
-        })
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(MetricsError::of(&self.path))
+    }
+
+    /// Makes what was written so far last.
+    pub fn sync(&self) -> Result<(), MetricsError> {
+        self.file.sync_data().map_err(MetricsError::of(&self.path))
     }
 }
 
@@ -91,7 +104,7 @@ pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> 
             "event": "checkpoint", "step": step, "file": path.file_name().map(|name| name.to_string_lossy()),
             "best": is_best, "elapsed_s": round(elapsed),
         }),
-        Report::EvalProgress { .. } => return None,
+        Report::EvalProgress { .. } | Report::Saving { .. } => return None,
     };
     Some(event)
 }
@@ -141,104 +154,13 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// What an interrupted run wrote after its last checkpoint.
-#[derive(Debug, Default)]
-pub struct Cut {
-    /// Stream hashes of the steps that are to be done again, by step.
-    pub steps: BTreeMap<u64, u64>,
-    /// Seconds of training up to the checkpoint.
-    pub elapsed_s: f64,
-}
-
-/// Takes from `path` all that lies past `state`, so that a resumed run's events follow without a seam. The hashes of the
-/// steps that were taken out are kept in `replay` until they have come again, through any number of interruptions.
-pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsError> {
-    let mut kept = String::new();
-    let mut cut = Cut {
-        steps: load_replay(replay),
-        elapsed_s: 0.0,
-    };
-    let mut trained = false;
-    for line in read_or_empty(path)?.lines() {
-        // A line that a crash has torn is no event.
-        let Ok(event) = serde_json::from_str::<Value>(line) else {
-            continue;
-        };
-        if is_before(&event, state, trained) {
-            trained |= event["event"] == "step" && event["step"] == state.step;
-            kept += line;
-            kept.push('\n');
-            cut.elapsed_s = event["elapsed_s"].as_f64().unwrap_or(cut.elapsed_s);
-        } else if let Some((step, stream)) = stream_of(&event) {
-            cut.steps.insert(step, stream);
+/// Whether the events in `path` tell of a checkpoint.
+pub fn tells_of_a_checkpoint(path: &Path) -> Result<bool, MetricsError> {
+    let mut lines = Lines::open(path)?;
+    while let Some((event, _)) = lines.next()? {
+        if event["event"] == "checkpoint" {
+            return Ok(true);
         }
     }
-    cut.steps.retain(|step, _| *step > state.step);
-    // First what must not be lost, then what would lose it.
-    write_whole(replay, &json!(cut.steps).to_string())?;
-    write_whole(path, &kept)?;
-    Ok(cut)
-}
-
-/// Step and stream hash of a step event.
-fn stream_of(event: &Value) -> Option<(u64, u64)> {
-    let stream = event["stream"].as_str()?;
-    Some((event["step"].as_u64()?, u64::from_str_radix(stream, 16).ok()?))
-}
-
-fn load_replay(path: &Path) -> BTreeMap<u64, u64> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-fn read_or_empty(path: &Path) -> Result<String, MetricsError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(source) => Err(MetricsError {
-            path: path.to_path_buf(),
-            source,
-        }),
-    }
-}
-
-/// Writes a file so that a crash leaves the old one or the new one.
-fn write_whole(path: &Path, text: &str) -> Result<(), MetricsError> {
-    let temporary = path.with_extension("tmp");
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| MetricsError {
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
-/// Whether an event belongs to the run as the checkpoint knows it. `trained`: the checkpoint's own step lies before it.
-fn is_before(event: &Value, state: &RunState, trained: bool) -> bool {
-    let step = event["step"].as_u64().unwrap_or(0);
-    let of_evaluation = match event["event"].as_str() {
-        Some("eval" | "plateau") => true,
-        // What is skipped after the step was met by the evaluation that followed.
-        Some("skip") => trained,
-        _ => false,
-    };
-    // An evaluation is in the checkpoint only if the checkpoint was made after it.
-    step < state.step
-        || (step == state.step && (!of_evaluation || state.newest.is_some_and(|newest| newest.step == step)))
-}
-
-/// All events of a run.
-pub fn read(path: &Path) -> Result<Vec<Value>, MetricsError> {
-    let text = fs::read_to_string(path).map_err(|source| MetricsError {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    Ok(text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
+    Ok(false)
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::terminal::tell;
 use crate::stages::compute::Report;
 use crate::stages::source::Itinerary;
+use crate::text;
 
 /// The terminal's share of a run.
 pub struct Progress {
@@ -71,6 +73,7 @@ impl Progress {
                 ));
             }
             Report::Skip { sample, reason, .. } => self.line(&format!("skipped {sample}: {reason}")),
+            Report::Saving { .. } => {}
             Report::Saved { path, .. } => tracing::info!(path = %path.display(), "checkpoint written"),
         }
     }
@@ -97,8 +100,8 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None if !self.quiet => eprintln!("{text}"),
+            Some(bar) => bar.println(text::lines(text)),
+            None if !self.quiet => tell!("{text}"),
             None => {}
         }
     }

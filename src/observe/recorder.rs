@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::metrics::{self, Metrics};
 use super::progress::Progress;
 use super::verdicts::Verdicts;
-use crate::flow::{Fault, Inlet};
-use crate::stages::compute::Report;
+use crate::flow::Fault;
+use crate::stages::compute::{Report, Reports};
 
 /// Where reports go.
 pub struct Recorder {
@@ -23,7 +23,7 @@ pub struct Recorder {
 }
 
 /// Listens until the end of data.
-pub fn run(mut recorder: Recorder, reports: &Inlet<Report>) -> Result<(), Fault> {
+pub fn run(mut recorder: Recorder, reports: Reports) -> Result<(), Fault> {
     let start = Instant::now();
     let mut before = start;
     recorder.verdicts.begin();
@@ -37,6 +37,11 @@ pub fn run(mut recorder: Recorder, reports: &Inlet<Report>) -> Result<(), Fault>
         } else if let Report::EvalProgress { .. } | Report::Eval { .. } = report {
             // The time of an evaluation is not the next step's.
             before = Instant::now();
+        }
+        if let Report::Saving { step } = report {
+            recorder.metrics.sync().map_err(Fault::failed)?;
+            reports.keep(step)?;
+            continue;
         }
         let elapsed = recorder.elapsed_s + start.elapsed().as_secs_f64();
         if let Some(event) = metrics::event(&report, elapsed, images_per_s) {
@@ -54,7 +59,9 @@ pub fn run(mut recorder: Recorder, reports: &Inlet<Report>) -> Result<(), Fault>
         let event = metrics::verdict(&given, elapsed);
         recorder.metrics.write(&event).map_err(Fault::failed)?;
     }
+    recorder.metrics.sync().map_err(Fault::failed)?;
     recorder.progress.end();
+    reports.finish();
     Ok(())
 }
 

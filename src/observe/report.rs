@@ -1,11 +1,12 @@
 //! `report.html`: what came of a run, in one page that needs nothing else.
 
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde_json::Value;
+use super::digest::{Digest, EvalEvent, Newest, StageShare, VerdictEvent};
+use crate::durable;
+use crate::text::html;
 
 /// What the page shows.
 pub struct Page<'a> {
@@ -13,56 +14,57 @@ pub struct Page<'a> {
     pub name: &'a str,
     /// How it ended.
     pub ending: &'a str,
-    /// All events.
-    pub events: &'a [Value],
+    /// What its events come to.
+    pub digest: &'a Digest,
     /// The resolved configuration.
     pub config: &'a str,
 }
 
-/// Most points of a curve: a page must open at once, however long the run.
-const POINTS: usize = 600;
-
 /// Writes the page.
 pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
-    fs::write(path, render(page))
+    durable::replace(path, render(page).as_bytes())
 }
 
 /// The page as text.
 pub fn render(page: &Page<'_>) -> String {
-    let steps = || page.events.iter().filter(|event| event["event"] == "step");
-    let evals = || page.events.iter().filter(|event| event["event"] == "eval");
-    let curve = |events: &mut dyn Iterator<Item = &Value>, key: &str| -> Vec<(f64, f64)> {
-        events
-            .filter_map(|event| Some((event["step"].as_f64()?, event[key].as_f64()?)))
-            .collect()
+    let Digest {
+        loss,
+        lr,
+        train_error,
+        evals,
+        skipped,
+        verdict,
+        ..
+    } = page.digest;
+    let of_evals = |value: fn(&EvalEvent) -> f64| -> Vec<(f64, f64)> {
+        evals.kept.iter().map(|eval| (eval.step as f64, value(eval))).collect()
     };
-    let loss = curve(&mut steps(), "loss");
-    let rate = curve(&mut steps(), "lr");
-    let val_loss = curve(&mut evals(), "loss");
-    let (top1, top5) = (curve(&mut evals(), "top1_error"), curve(&mut evals(), "top5_error"));
-    let train = curve(&mut steps(), "train_top1_error");
     let mut body = String::new();
     // Writing to a String cannot fail.
-    let _ = write!(body, "<h1>{}</h1><p>{}</p>", escape(page.name), escape(page.ending));
-    body += &numbers(page.events);
-    body += &plot("Loss", &[("training", &loss), ("validation", &val_loss)]);
+    let _ = write!(body, "<h1>{}</h1><p>{}</p>", html(page.name), html(page.ending));
+    body += &numbers(page.digest);
+    body += &plot(
+        "Loss",
+        &[("training", loss.points()), ("validation", of_evals(|eval| eval.loss))],
+    );
     body += &plot(
         "Error",
         &[
-            ("top-1, training", &train),
-            ("top-1, validation", &top1),
-            ("top-5, validation", &top5),
+            ("top-1, training", train_error.points()),
+            ("top-1, validation", of_evals(|eval| eval.top1_error)),
+            ("top-5, validation", of_evals(|eval| eval.top5_error)),
         ],
     );
-    body += &plot("Learning rate", &[("learning rate", &rate)]);
-    body += &evaluations(&mut evals());
-    body += &stages(page.events);
-    body += &skipped(page.events);
-    let _ = write!(body, "<h2>Configuration</h2><pre>{}</pre>", escape(page.config));
+    body += &plot("Learning rate", &[("learning rate", lr.points())]);
+    body += &evaluations(evals);
+    body += &verdict.as_ref().map_or_else(String::new, stages);
+    body += &skipped_images(skipped);
+    let config: Vec<_> = page.config.lines().map(html).collect();
+    let _ = write!(body, "<h2>Configuration</h2><pre>{}</pre>", config.join("\n"));
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{}</title><style>{STYLE}</style><body>{body}</body></html>\n",
-        escape(page.name)
+        html(page.name)
     )
 }
 
@@ -75,75 +77,52 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
 
 const COLOURS: [&str; 3] = ["#0969da", "#d1242f", "#8250df"];
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 /// The final numbers.
-fn numbers(events: &[Value]) -> String {
-    let last = |kind: &str| events.iter().rfind(|event| event["event"] == kind);
-    let best = events
-        .iter()
-        .filter(|event| event["event"] == "eval")
-        .min_by(|a, b| number(&a["top1_error"]).total_cmp(&number(&b["top1_error"])));
-    let rates: Vec<f64> = events
-        .iter()
-        .filter_map(|event| event["images_per_s"].as_f64())
-        .collect();
+fn numbers(digest: &Digest) -> String {
     let mut rows = String::new();
     let mut row = |what: &str, value: String| {
         let _ = write!(rows, "<tr><td>{what}</td><td>{value}</td></tr>");
     };
-    if let Some(eval) = last("eval") {
-        row(
-            "top-1 error, last evaluation",
-            format!("{:.4}", number(&eval["top1_error"])),
-        );
-        row(
-            "top-5 error, last evaluation",
-            format!("{:.4}", number(&eval["top5_error"])),
-        );
-        row("validation images", eval["images"].to_string());
+    if let Some(eval) = digest.evals.kept.back() {
+        row("top-1 error, last evaluation", format!("{:.4}", eval.top1_error));
+        row("top-5 error, last evaluation", format!("{:.4}", eval.top5_error));
+        row("validation images", eval.images.to_string());
     }
-    if let Some(best) = best {
+    if let Some(best) = &digest.best {
         row(
             "top-1 error, best",
-            format!("{:.4} at step {}", number(&best["top1_error"]), best["step"]),
+            format!("{:.4} at step {}", best.top1_error, best.step),
         );
     }
-    if let Some(step) = last("step") {
-        row("steps", step["step"].to_string());
-        row("last training loss", format!("{:.4}", number(&step["loss"])));
+    if let Some((step, loss)) = digest.last_step {
+        row("steps", step.to_string());
+        row("last training loss", format!("{loss:.4}"));
     }
-    if let Some(elapsed) = events.iter().rev().find_map(|event| event["elapsed_s"].as_f64()) {
+    if let Some(elapsed) = digest.elapsed_s {
         row("time", format!("{elapsed:.0} s"));
     }
-    if let Some(median) = median(rates) {
+    if let Some(median) = digest.rate.median() {
         row("images a second, median of the steps", format!("{median:.0}"));
+    }
+    if let Some(what) = digest.damaged.text() {
+        row("metrics.jsonl", what);
     }
     format!("<table>{rows}</table>")
 }
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
-}
-
-fn evaluations(evals: &mut dyn Iterator<Item = &Value>) -> String {
+fn evaluations(evals: &Newest<EvalEvent>) -> String {
     let rows: String = evals
+        .kept
+        .iter()
         .map(|eval| {
             format!(
                 "<tr><td>{}</td><td>{}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td><td>{}</td></tr>",
-                number(&eval["epoch"]) + 1.0,
-                eval["step"],
-                number(&eval["loss"]),
-                number(&eval["top1_error"]),
-                number(&eval["top5_error"]),
-                eval["crops"]
+                eval.epoch + 1,
+                eval.step,
+                eval.loss,
+                eval.top1_error,
+                eval.top5_error,
+                eval.crops
             )
         })
         .collect();
@@ -151,58 +130,58 @@ fn evaluations(evals: &mut dyn Iterator<Item = &Value>) -> String {
         return String::new();
     }
     format!(
-        "<h2>Evaluations</h2><table><tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th>\
-         <th>top-5 error</th><th>crops</th></tr>{rows}</table>"
+        "<h2>Evaluations{}</h2><table><tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th>\
+         <th>top-5 error</th><th>crops</th></tr>{rows}</table>",
+        of_how_many(evals)
     )
+}
+
+/// ` (the last 1000 of 2300)`, where not all were kept.
+fn of_how_many<T>(newest: &Newest<T>) -> String {
+    match newest.kept.len() {
+        kept if (kept as u64) < newest.count => format!(" (the last {kept} of {})", newest.count),
+        _ => String::new(),
+    }
 }
 
 /// The last verdict, with where the time of each stage went.
-fn stages(events: &[Value]) -> String {
-    let Some(verdict) = events.iter().rfind(|event| event["event"] == "verdict") else {
-        return String::new();
-    };
-    let mut known: Vec<(&String, &Value)> = verdict["stages"].as_object().into_iter().flatten().collect();
+fn stages(verdict: &VerdictEvent) -> String {
+    let mut known: Vec<(&String, &StageShare)> = verdict.stages.iter().collect();
     // Whatever held it up stands first.
-    known.sort_by(|(_, a), (_, b)| number(&b["busy"]).total_cmp(&number(&a["busy"])));
+    known.sort_by(|(_, a), (_, b)| b.busy.total_cmp(&a.busy));
     let rows: String = known
         .into_iter()
         .map(|(name, stage)| {
-            let percent = |key: &str| format!("{:.0} %", 100.0 * number(&stage[key]));
+            let percent = |share: f64| format!("{:.0} %", 100.0 * share);
             format!(
                 "<tr><td>{}</td><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                escape(name),
-                number(&stage["workers"]),
-                percent("busy"),
-                percent("input_wait"),
-                percent("room_wait")
+                html(name),
+                stage.workers,
+                percent(stage.busy),
+                percent(stage.input_wait),
+                percent(stage.room_wait)
             )
         })
         .collect();
-    let text = escape(verdict["text"].as_str().unwrap_or_default());
     format!(
-        "<h2>What held it up</h2><p>Last epoch: {text}</p><table><tr><th>stage</th><th>workers</th><th>busy</th>\
-         <th>waiting for input</th><th>waiting for room</th></tr>{rows}</table>"
+        "<h2>What held it up</h2><p>Last epoch: {}</p><table><tr><th>stage</th><th>workers</th><th>busy</th>\
+         <th>waiting for input</th><th>waiting for room</th></tr>{rows}</table>",
+        html(&verdict.text)
     )
 }
 
-fn skipped(events: &[Value]) -> String {
-    let rows: String = events
-        .iter()
-        .filter(|event| event["event"] == "skip")
-        .map(|event| {
-            let text = |key: &str| escape(event[key].as_str().unwrap_or_default());
-            format!("<tr><td>{}</td><td>{}</td></tr>", text("sample"), text("reason"))
-        })
-        .collect();
-    if rows.is_empty() {
-        String::new()
-    } else {
-        format!("<h2>Skipped images</h2><table>{rows}</table>")
+fn skipped_images(skipped: &Newest<(String, String)>) -> String {
+    if skipped.count == 0 {
+        return String::new();
     }
+    let row =
+        |(sample, reason): &(String, String)| format!("<tr><td>{}</td><td>{}</td></tr>", html(sample), html(reason));
+    let rows: String = skipped.kept.iter().map(row).collect();
+    format!("<h2>Skipped images{}</h2><table>{rows}</table>", of_how_many(skipped))
 }
 
 /// A plot as SVG: curves over steps.
-fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
+fn plot(title: &str, curves: &[(&str, Vec<(f64, f64)>)]) -> String {
     const WIDTH: f64 = 860.0;
     const HEIGHT: f64 = 260.0;
     const LEFT: f64 = 60.0;
@@ -238,9 +217,9 @@ fn plot(title: &str, curves: &[(&str, &Vec<(f64, f64)>)]) -> String {
     }
     for (i, (name, curve)) in curves.iter().enumerate().filter(|(_, (_, curve))| !curve.is_empty()) {
         let colour = COLOURS[i % COLOURS.len()];
-        let line: Vec<String> = thin(curve)
-            .into_iter()
-            .map(|(x, y)| {
+        let line: Vec<String> = curve
+            .iter()
+            .map(|&(x, y)| {
                 let (x, y) = place(x, y);
                 format!("{x:.1},{y:.1}")
             })
@@ -272,19 +251,4 @@ fn round_tick(value: f64) -> f64 {
         .map(|step| step * power)
         .find(|tick| *tick >= value)
         .unwrap_or(10.0 * power)
-}
-
-/// At most [`POINTS`] points: means over neighbours.
-fn thin(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let size = curve.len().div_ceil(POINTS).max(1);
-    curve
-        .chunks(size)
-        .map(|part| {
-            let n = part.len() as f64;
-            (
-                part.iter().map(|p| p.0).sum::<f64>() / n,
-                part.iter().map(|p| p.1).sum::<f64>() / n,
-            )
-        })
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! save: checkpoints to disk, one at a time, while the device goes on.
-//! upstream: compute
+//! upstream: compute, and the listener, which says that what was reported before is kept
 //!
 //! Invariant: there is one snapshot buffer; compute gets it back when the write is done, so never more than one write is
-//! pending.
+//! pending. A checkpoint appears only when the events before it are durable.
 
 use std::path::PathBuf;
 
@@ -35,8 +35,26 @@ pub struct Saver {
     pub statistics: Option<Statistics>,
 }
 
+/// The hops of the stage.
+pub struct SaveHops {
+    /// From compute.
+    pub saves: Inlet<Save>,
+    /// From the listener: the step before which every event is kept.
+    pub kept: Inlet<u64>,
+    /// The snapshot buffer's way home.
+    pub spare: Outlet<Snapshot>,
+    /// To the listener.
+    pub reports: Outlet<Report>,
+}
+
 /// Writes until the end of data.
-pub fn run(saver: &Saver, saves: &Inlet<Save>, spare: Outlet<Snapshot>, reports: Outlet<Report>) -> Result<(), Fault> {
+pub fn run(saver: &Saver, hops: SaveHops) -> Result<(), Fault> {
+    let SaveHops {
+        saves,
+        kept,
+        spare,
+        reports,
+    } = hops;
     while let Some(Save {
         snapshot,
         state,
@@ -46,8 +64,15 @@ pub fn run(saver: &Saver, saves: &Inlet<Save>, spare: Outlet<Snapshot>, reports:
         let span = tracing::info_span!("save", step = state.step);
         let _entered = span.enter();
         let text = serde_json::to_value(&state).map_err(Fault::failed)?;
-        let path = checkpoint::write(&saver.folder, state.step, &snapshot, saver.statistics.as_ref(), &text)
+        let pending = checkpoint::prepare(&saver.folder, state.step, &snapshot, saver.statistics.as_ref(), &text)
             .map_err(Fault::failed)?;
+        let path = match wait_for_events(&kept, state.step) {
+            Ok(()) => pending.commit().map_err(Fault::failed)?,
+            Err(fault) => {
+                pending.discard();
+                return Err(fault);
+            }
+        };
         if is_best {
             checkpoint::point_best(&saver.folder, state.step).map_err(Fault::failed)?;
         }
@@ -66,4 +91,12 @@ pub fn run(saver: &Saver, saves: &Inlet<Save>, spare: Outlet<Snapshot>, reports:
     spare.finish();
     reports.finish();
     Ok(())
+}
+
+/// Waits until the listener has kept all that was reported before the checkpoint of `step`.
+fn wait_for_events(kept: &Inlet<u64>, step: u64) -> Result<(), Fault> {
+    match kept.next()? {
+        Some(before) if before == step => Ok(()),
+        _ => Err(Fault::Aborted),
+    }
 }

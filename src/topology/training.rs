@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! source ─ticket▶ decode ─pixels▶ augment ─receipt▶ staging ─batch▶ compute ─work▶ cpu
-//!    ▲               ▲───buffer──────┘                                 ├─save──▶ save
-//!    └──────────────────────slot─────────────────────── cpu            └─report▶ record
+//!    ▲               ▲───buffer──────┘                                 ├─save──▶ save ◀─kept─┐
+//!    └──────────────────────slot─────────────────────── cpu            └─report──────────▶ record
 //! ```
 //!
 //! Where there are several devices, `cpu` is a stage for each, called by its device: each has hops of its own from and to
@@ -18,13 +18,13 @@ use super::{Flow, Topology, Waits, fill};
 use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
 use crate::devices::cpu::CpuExchange;
-use crate::flow::{Fault, Inlet, Role, Stop, channel};
+use crate::flow::{Fault, Role, Stop, channel};
 use crate::model::Network;
 use crate::model::columns::Columns;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Report, RunState, Ties};
-use crate::stages::save::{self, Saver};
+use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Reports, RunState, Ties};
+use crate::stages::save::{self, SaveHops, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
@@ -48,7 +48,7 @@ pub fn training(
     plan: &Plan,
     beginning: Beginning,
     stop: &Stop,
-    listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
+    listen: impl FnOnce(Reports) -> Result<(), Fault> + Send + 'static,
 ) -> Result<Topology, PlanError> {
     let Beginning {
         networks,
@@ -72,6 +72,7 @@ pub fn training(
     let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
     fill(&spare_copy, 1, Vec::new);
     let (reports, reports_in) = channel("report", config.observe.queue);
+    let (kept, kept_in) = channel("kept", NonZeroUsize::MIN);
     let compute = Compute {
         itinerary: plan.itinerary.clone(),
         solver: config.solver.clone(),
@@ -112,9 +113,10 @@ pub fn training(
     }
     free.finish();
     let of_save = Waits::of(Role::Output, &saves_in)
+        .room(kept_in.waits())
         .room(spare_copy.waits())
         .room(saved.waits());
-    let of_record = Waits::of(Role::Output, &reports_in);
+    let of_record = Waits::of(Role::Output, &reports_in).room(kept.waits());
     flow.one("compute", waits, {
         let hops = Hops {
             batches: batches_in,
@@ -138,10 +140,18 @@ pub fn training(
         let name = if is_alone { "cpu" } else { replica.name };
         flow.one(name, waits, move || compute::run_replica(replica, hops));
     }
-    flow.one("save", of_save.remedy(SAVE_LESS), move || {
-        save::run(&saver, &saves_in, spare_copy, saved)
-    });
-    flow.one("record", of_record, move || listen(reports_in));
+    let hops = SaveHops {
+        saves: saves_in,
+        kept: kept_in,
+        spare: spare_copy,
+        reports: saved,
+    };
+    flow.one("save", of_save.remedy(SAVE_LESS), move || save::run(&saver, hops));
+    let reports = Reports {
+        reports: reports_in,
+        kept,
+    };
+    flow.one("record", of_record, move || listen(reports));
     Ok(flow.finish())
 }
 

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use pipeline::config::compute::Method;
 use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
-use pipeline::flow::{Exit, Fault, Inlet, Stop};
+use pipeline::flow::{Exit, Fault, Stop};
 use pipeline::model::{Network, Spec, checkpoint};
 use pipeline::plan::Crew;
-use pipeline::stages::compute::Report;
+use pipeline::stages::compute::Reports;
 use pipeline::topology;
 
 use crate::given::{self, Given};
@@ -39,11 +39,6 @@ impl RowWriter for Panicking {
     }
 }
 
-fn listen(reports: &Inlet<Report>) -> Result<(), Fault> {
-    while reports.next()?.is_some() {}
-    Ok(())
-}
-
 /// What is known of a run's end: how it ended, and when the fault was told first.
 struct Ended {
     ending: Ending,
@@ -67,7 +62,7 @@ pub fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send
 fn supervised(
     sets: &'static [&'static str],
     panic_at: Option<u64>,
-    listen: impl FnOnce(Inlet<Report>) -> Result<(), Fault> + Send + 'static,
+    listen: impl FnOnce(Reports) -> Result<(), Fault> + Send + 'static,
     after: impl FnOnce(&std::path::Path) + Send + 'static,
 ) -> (Ended, Option<Instant>) {
     within(Duration::from_secs(30), move || {
@@ -108,7 +103,7 @@ fn without_a_loss_the_same_flow_finishes() {
     let (ended, _) = supervised(
         &["decode.workers=3", "augment.workers=3"],
         None,
-        |reports| listen(&reports),
+        |reports| reports.pass(|_| {}),
         |_| {},
     );
     assert!(matches!(ended.ending, Ending::Finished), "{:?}", ended.ending);
@@ -133,9 +128,10 @@ fn a_panic_of_one_worker_among_many_ends_the_flow_and_leaves_the_last_checkpoint
         let (ended, panicked) = supervised(
             sets,
             Some(150),
-            |reports| listen(&reports),
+            |reports| reports.pass(|_| {}),
             |checkpoints| {
                 let newest = checkpoint::list(checkpoints)
+                    .expect("the folder")
                     .into_iter()
                     .next_back()
                     .expect("one at step 0 at least");
@@ -161,7 +157,7 @@ fn a_panic_of_one_worker_among_many_ends_the_flow_and_leaves_the_last_checkpoint
 
 #[test]
 fn a_listener_that_fails_ends_the_run_with_its_reason() {
-    let fail = |reports: Inlet<Report>| {
+    let fail = |reports: Reports| {
         for _ in 0..4 {
             reports.next()?;
         }
@@ -199,7 +195,7 @@ fn with_a_broken_device(parallel: &'static str) -> (&'static str, String) {
         let (rank, threads) = (plan.model.devices[1].rank, Arc::clone(broken.threads()));
         *broken = Network::on(rank, &spec, 16, Method::Auto, threads, 1).expect("it fits");
         let stop = Stop::default();
-        let topology = topology::training(&plan, beginning, &stop, |reports| listen(&reports));
+        let topology = topology::training(&plan, beginning, &stop, |reports| reports.pass(|_| {}));
         let topology = topology.expect("the layers exist");
         control::supervise(topology, &stop, Watch::silent(Duration::from_mins(10)))
     });

@@ -4,6 +4,7 @@ mod bound;
 mod channel;
 mod gate;
 mod itinerary;
+mod kept;
 mod loss;
 mod overlap;
 mod ranks;

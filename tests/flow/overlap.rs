@@ -48,10 +48,7 @@ fn time(given: &Given, model: &str, pause: Duration) -> Duration {
         });
     }
     let stop = Stop::default();
-    let listen = |reports: pipeline::flow::Inlet<_>| {
-        while reports.next()?.is_some() {}
-        Ok(())
-    };
+    let listen = |reports: pipeline::stages::compute::Reports| reports.pass(|_| {});
     let topology = topology::training(&plan, given::beginning(&plan), &stop, listen).expect("the layers exist");
     let watch = Watch {
         stall_after: Duration::from_mins(1),

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pipeline::control::{self, Ending, Watch};
-use pipeline::flow::{Inlet, Meters, Stop};
+use pipeline::flow::{Meters, Stop};
 use pipeline::model::checkpoint;
-use pipeline::stages::compute::Report;
+use pipeline::stages::compute::Reports;
 use pipeline::topology;
 
 use crate::given::{self, Given};
@@ -19,13 +19,12 @@ fn weights(sets: &[&str], on_report: impl Fn(u64, &Meters) + Send + 'static) -> 
     plan.cores = 5;
     let meters: Arc<OnceLock<Arc<Meters>>> = Arc::default();
     let late = Arc::clone(&meters);
-    let listen = move |reports: Inlet<Report>| {
+    let listen = move |reports: Reports| {
         let mut count = 0;
-        while reports.next()?.is_some() {
+        reports.pass(|_| {
             count += 1;
             on_report(count, late.get().expect("set before the start"));
-        }
-        Ok(())
+        })
     };
     let stop = Stop::default();
     let topology = topology::training(&plan, given::beginning(&plan), &stop, listen).expect("the layers exist");
@@ -38,6 +37,7 @@ fn weights(sets: &[&str], on_report: impl Fn(u64, &Meters) + Send + 'static) -> 
     let ending = control::supervise(topology, &stop, watch);
     assert!(matches!(ending, Ending::Finished), "{ending:?}");
     let (_, newest) = checkpoint::list(&plan.config.run.out.join("checkpoints"))
+        .expect("the folder")
         .pop()
         .expect("a checkpoint");
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect();

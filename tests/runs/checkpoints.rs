@@ -13,7 +13,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     run(&given, &["run.out=whole", "run.epochs=5"]).expect(0);
     run(&given, &[]).expect(0);
     let out = given.path("run");
-    let all = checkpoint::list(&out.join("checkpoints"));
+    let all = checkpoint::list(&out.join("checkpoints")).expect("the folder");
     let [.., (_, before), (_, newest)] = &all[..] else {
         panic!("{all:?}")
     };
@@ -27,7 +27,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
         .wait()
         .expect(1);
     assert!(
-        inspected.stderr.contains("its checksum does not match"),
+        inspected.stderr.contains("its sum does not match"),
         "{}",
         inspected.stderr
     );
@@ -52,7 +52,11 @@ fn the_first_the_best_and_the_newest_are_kept() {
     .expect(0);
     let folder = given.path("run/checkpoints");
     let best = fs::read_to_string(folder.join("best")).expect("best");
-    let kept: Vec<u64> = checkpoint::list(&folder).into_iter().map(|(step, _)| step).collect();
+    let kept: Vec<u64> = checkpoint::list(&folder)
+        .expect("the folder")
+        .into_iter()
+        .map(|(step, _)| step)
+        .collect();
     assert!(
         kept.contains(&0) && kept.contains(&24) && kept.contains(&23),
         "{kept:?}"
@@ -121,11 +125,11 @@ fn damaged_checkpoints_past_the_resumed_one_do_not_count_among_the_newest() {
     let given = Given::new(20, 4);
     run(&given, &["checkpoint.keep=9"]).expect(0);
     let folder = given.path("run/checkpoints");
-    for (_, path) in checkpoint::list(&folder).into_iter().rev().take(2) {
+    for (_, path) in checkpoint::list(&folder).expect("the folder").into_iter().rev().take(2) {
         fs::write(path, b"no checkpoint").expect("damaged");
     }
     resume(&given, &["checkpoint.keep=1", "run.epochs=4"]).expect(0);
-    let last = checkpoint::list(&folder).pop().expect("the last");
+    let last = checkpoint::list(&folder).expect("the folder").pop().expect("the last");
     assert_eq!(last.0, 16);
     checkpoint::read(&last.1).expect("the last is whole");
 }

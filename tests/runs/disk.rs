@@ -52,7 +52,7 @@ fn a_full_disk_ends_the_run_with_that_reason() {
     assert!(reason.contains("No space left on device"), "{}", ended.stderr);
     assert!(reason.contains("small/"), "the file is named: {reason}");
     result(&out);
-    for (_, path) in checkpoint::list(&out.join("checkpoints")) {
+    for (_, path) in checkpoint::list(&out.join("checkpoints")).expect("the folder") {
         assert!(checkpoint::read(&path).is_ok(), "{} is whole", path.display());
     }
 }

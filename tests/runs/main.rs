@@ -15,6 +15,7 @@ mod ones;
 mod pipes;
 mod process;
 mod refusals;
+mod resuming;
 mod stop;
 mod verdicts;
 

@@ -207,7 +207,10 @@ pub struct Result {
 
 /// Reads the last checkpoint of the run in `out`.
 pub fn result(out: &Path) -> Result {
-    let (step, path) = checkpoint::list(&out.join("checkpoints")).pop().expect("a checkpoint");
+    let (step, path) = checkpoint::list(&out.join("checkpoints"))
+        .expect("the folder")
+        .pop()
+        .expect("a checkpoint");
     let loaded = checkpoint::read(&path).expect("a whole checkpoint");
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect();
     let parameters = loaded

@@ -1,4 +1,8 @@
-//! Ctrl-C: once to save and stop, twice to leave at once.
+//! Signals: Ctrl-C once to save and stop, twice to leave at once; a terminal that closes; a process that is halted.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::given::Given;
 use crate::process::{assert_seamless, of_kind, result, resume, run, start, steps_so_far};
@@ -11,7 +15,7 @@ fn the_first_signal_saves_and_says_how_to_go_on() {
     run(&given, &[&SETS[..], &["run.out=whole"]].concat()).expect(0);
     let out = given.path("stopped");
     let sets = [&SETS[..], &["run.out=stopped"]].concat();
-    for (signal, resumed) in [(libc::SIGINT, false), (libc::SIGTERM, true)] {
+    for (signal, resumed) in [(libc::SIGINT, false), (libc::SIGTERM, true), (libc::SIGHUP, true)] {
         let before = steps_so_far(&out);
         let mut process = start(&given, resumed, &sets);
         process.until("a step", || steps_so_far(&out) > before + 2);
@@ -48,7 +52,7 @@ fn the_second_signal_leaves_at_once_and_hurts_no_checkpoint() {
         out.join("checkpoints/step-00000000.safetensors").exists()
     });
     process.signal(libc::SIGINT);
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    sleep(Duration::from_millis(300));
     process.signal(libc::SIGINT);
     let ended = process.wait();
     // The step may have ended between the two.
@@ -76,4 +80,58 @@ fn a_finished_run_is_told_to_be_so_and_takes_more_epochs() {
     run(&given, &["run.epochs=5", "run.out=whole"]).expect(0);
     assert_eq!(result(&given.path("run")), result(&given.path("whole")));
     assert_seamless(&given.path("run"), 20);
+}
+
+/// A terminal that closes sends SIGHUP, sometimes twice, and takes stderr with it.
+#[test]
+fn a_terminal_that_closes_saves_the_run_however_often_it_says_so() {
+    let given = Given::new(20, 4);
+    let mut process = start(&given, false, &SETS);
+    process.until("a step", || steps_so_far(&given.path("run")) > 2);
+    for _ in 0..3 {
+        process.signal(libc::SIGHUP);
+    }
+    process.wait().expect(3).says("saved; go on with ");
+    assert!(result(&given.path("run")).step > 0);
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let given = Given::new(20, 4);
+    let status = Command::new("nohup")
+        .args(["sh", "-c"])
+        // It hangs up on itself when the first checkpoint is there.
+        .arg(format!(
+            "{} run train.toml --set run.epochs=30 2>log & p=$!; \
+             until [ -e run/checkpoints/step-00000000.safetensors ]; do sleep 0.01; done; kill -HUP $p; wait $p",
+            env!("CARGO_BIN_EXE_pipeline")
+        ))
+        .current_dir(given.path(""))
+        .output()
+        .expect("nohup is there");
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    assert_eq!(result(&given.path("run")).step, 120);
+}
+
+/// Ctrl-Z, a suspended job, a paused container.
+#[test]
+fn a_process_that_was_halted_has_not_stalled() {
+    let given = Given::new(20, 4);
+    let sets = [
+        "run.epochs=100000",
+        "evaluate.every_epochs=100000",
+        "run.stall_after_s=2",
+    ];
+    let mut process = start(&given, false, &sets);
+    let out = given.path("run");
+    process.until("a step", || steps_so_far(&out) > 2);
+    process.signal(libc::SIGSTOP);
+    sleep(Duration::from_secs(6));
+    process.signal(libc::SIGCONT);
+    let before = steps_so_far(&out);
+    process.until("more steps", || steps_so_far(&out) > before + 2);
+    // Long enough for a tick, by which it would have been found out.
+    sleep(Duration::from_millis(1500));
+    process.signal(libc::SIGTERM);
+    process.wait().expect(3);
 }

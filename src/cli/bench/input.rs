@@ -15,6 +15,7 @@ use crate::dataset::statistics::Statistics;
 use crate::flow::{Stop, Verdict};
 use crate::observe::memory::Peak;
 use crate::observe::metrics;
+use crate::observe::terminal::{self, answer, tell};
 use crate::plan::Plan;
 use crate::stages::decode::raw;
 use crate::stages::passage::Batch;
@@ -64,9 +65,10 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
             let bare = bares
                 .last()
                 .map_or(String::new(), |rate| format!("   bare loop {rate:.0}"));
-            eprintln!(
+            tell!(
                 "epoch {number}/{}: {:.0} images/s{bare}",
-                args.epochs, last.images_per_s
+                args.epochs,
+                last.images_per_s
             );
         }
     }
@@ -85,20 +87,20 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
             object["bare_images_per_s"] = bare_rate.into();
             object["ratio"] = median(&ratios).into();
         }
-        println!("{object}");
+        terminal::json(&object);
         return Ok(());
     }
-    println!(
+    answer!(
         "input        {rate:.0} images/s (median of {} epochs of {} images)",
         args.epochs,
         plan.itinerary.samples_per_epoch()
     );
     if args.bare {
-        println!("bare loop    {bare_rate:.0} images/s on {threads} threads");
-        println!("ratio        {:.2}", median(&ratios));
+        answer!("bare loop    {bare_rate:.0} images/s on {threads} threads");
+        answer!("ratio        {:.2}", median(&ratios));
     }
     if let Some(bytes) = peak {
-        println!(
+        answer!(
             "memory       {:.1} MB anonymous at most; planned {:.1} MB",
             bytes as f64 / 1e6,
             planned(&plan) as f64 / 1e6
@@ -108,14 +110,14 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
         for share in &verdict.stages {
             let [busy, input, room] = [share.busy, share.input_wait, share.room_wait].map(|share| 100.0 * share);
             let (name, workers) = (share.name, share.workers);
-            println!(
+            answer!(
                 "{name:<12} {workers:.1} workers: busy {busy:.0} %, waits for input {input:.0} %, for room {room:.0} %"
             );
         }
-        println!("verdict      {}", verdict.text);
+        answer!("verdict      {}", verdict.text);
     }
     if last.refused > 0 {
-        println!("skipped      {} images", last.refused);
+        answer!("skipped      {} images", last.refused);
     }
     Ok(())
 }

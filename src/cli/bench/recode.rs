@@ -8,6 +8,7 @@ use serde_json::json;
 use super::bare;
 use crate::cli::Failure;
 use crate::dataset::Dataset;
+use crate::observe::terminal::answer;
 
 #[derive(Args)]
 pub(super) struct RecodeArgs {
@@ -31,12 +32,12 @@ pub(super) fn main(args: &RecodeArgs) -> Result<(), Failure> {
     bare::recode(&data, threads, args.size, args.quality)?;
     let rate = bare::recode(&data, threads, args.size, args.quality)?;
     if args.json {
-        println!(
+        answer!(
             "{}",
             json!({ "bare_images_per_s": rate, "images": data.len(), "threads": threads })
         );
     } else {
-        println!("bare loop    {rate:.0} images/s on {threads} threads");
+        answer!("bare loop    {rate:.0} images/s on {threads} threads");
     }
     Ok(())
 }

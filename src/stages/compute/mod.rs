@@ -23,13 +23,15 @@ mod error;
 mod evaluation;
 mod replica;
 mod report;
+mod reports;
 mod state;
 
 pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
 pub use replica::{DeviceHops, End, Outcome, Replica, Ties, Work, run as run_replica};
 pub use report::Report;
-pub use state::{RunState, Score};
+pub use reports::Reports;
+pub use state::{RunState, Score, SenselessState};
 
 /// Batches that may be on the device at a time: one under computation, one waiting.
 pub const IN_FLIGHT: usize = 2;
@@ -380,6 +382,8 @@ impl Run {
             let name = parameter.name.clone();
             return Err(Fault::failed(ComputeError::WeightNotFinite { step: state.step, name }));
         }
+        // Before the checkpoint itself, so that it is in the reports' order.
+        self.hops.reports.send(Report::Saving { step: state.step })?;
         Ok(self.hops.saves.send(Save {
             snapshot,
             state,

@@ -62,6 +62,11 @@ pub enum Report {
         /// Why.
         reason: String,
     },
+    /// A checkpoint is about to be made of the state after all that was reported before: see [`super::Reports`].
+    Saving {
+        /// Updates so far.
+        step: u64,
+    },
     /// A checkpoint is on the disk.
     Saved {
         /// Updates so far.

@@ -46,7 +46,39 @@ pub struct Score {
     pub top5_error: f64,
 }
 
+/// A state that contradicts itself: its sum says that it is as it was written, not that it makes sense.
+#[derive(Debug, thiserror::Error)]
+#[error("its state makes no sense: {0}")]
+pub struct SenselessState(String);
+
 impl RunState {
+    /// From what a checkpoint holds.
+    pub fn read(value: serde_json::Value) -> Result<Self, SenselessState> {
+        let state: Self = serde_json::from_value(value).map_err(|error| SenselessState(error.to_string()))?;
+        match state.contradiction() {
+            None => Ok(state),
+            Some(what) => Err(SenselessState(what.to_owned())),
+        }
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let distinct: BTreeSet<&String> = self.classes.iter().collect();
+        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        let is_score =
+            |score: &Score| score.step <= self.step && is_share(score.top1_error) && is_share(score.top5_error);
+        if self.classes.len() < 2 {
+            Some("it has fewer than two classes")
+        } else if distinct.len() < self.classes.len() {
+            Some("two of its classes have one name")
+        } else if !self.best.iter().chain(&self.newest).all(is_score) {
+            Some("its errors are no shares, or of steps that were not done")
+        } else if !(self.plateau.factor.is_finite() && self.plateau.factor > 0.0) {
+            Some("its learning rate is multiplied by what is no positive number")
+        } else {
+            None
+        }
+    }
+
     /// Before the first step.
     pub fn new(data: [u64; 2], classes: Vec<String>, config: String) -> Self {
         Self {
@@ -82,13 +114,51 @@ mod tests {
                 };
                 let state = RunState {
                     best: Some(score),
-                    ..RunState::new([1, 2], Vec::new(), String::new())
+                    step: 1,
+                    ..RunState::new([1, 2], classes(), String::new())
                 };
                 let value = serde_json::to_value(&state).unwrap();
                 let back: serde_json::Value = serde_json::from_str(&value.to_string()).unwrap();
                 assert_eq!(value.to_string(), back.to_string());
-                assert_eq!(serde_json::from_value::<RunState>(back).unwrap(), state);
+                assert_eq!(RunState::read(back).unwrap(), state);
             }
         }
+    }
+
+    fn classes() -> Vec<String> {
+        vec!["a".to_owned(), "b".to_owned()]
+    }
+
+    #[test]
+    fn a_state_that_contradicts_itself_is_refused() {
+        let score = |step, top1_error| {
+            Some(Score {
+                step,
+                top1_error,
+                top5_error: 0.0,
+            })
+        };
+        let changes: [&dyn Fn(&mut RunState); 7] = [
+            &|state| state.classes.clear(),
+            &|state| state.classes.truncate(1),
+            &|state| state.classes[1] = state.classes[0].clone(),
+            &|state| state.best = score(3, 0.5),
+            &|state| state.newest = score(2, 1.5),
+            &|state| state.best = score(2, -0.5),
+            &|state| state.plateau.factor = 0.0,
+        ];
+        let state = RunState {
+            step: 2,
+            best: score(2, 0.5),
+            ..RunState::new([1, 2], classes(), String::new())
+        };
+        let read = |state: &RunState| RunState::read(serde_json::to_value(state).unwrap());
+        assert_eq!(read(&state).unwrap(), state);
+        for (i, change) in changes.into_iter().enumerate() {
+            let mut changed = state.clone();
+            change(&mut changed);
+            assert!(read(&changed).is_err(), "change {i}");
+        }
+        assert!(RunState::read(serde_json::json!({ "step": 1 })).is_err());
     }
 }

@@ -18,6 +18,7 @@ mod report;
 mod subject;
 mod table;
 
+use crate::observe::terminal::{self, answer, tell};
 use pace::Pace;
 use report::Report;
 
@@ -64,7 +65,7 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
     let config = subject::config(args, quiet)?;
     let plan = ModelPlan::new(&config, subject::classes(&config, quiet)).map_err(Failure::usage)?;
     if args.layers {
-        println!("{}", layers::describe(&args.model, &config, &plan));
+        terminal::json(&layers::describe(&args.model, &config, &plan));
         return Ok(());
     }
     if let Some(most) = args.instructions {
@@ -80,18 +81,18 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
     let mut pace = Pace::new();
     let told = |number: u32, rate: f64| {
         if !(quiet || args.json) && (pace.is_time(Instant::now()) || number == args.steps) {
-            eprintln!("step {number}/{}: {rate:.1} images/s", args.steps);
+            tell!("step {number}/{}: {rate:.1} images/s", args.steps);
         }
     };
     let measured = measure::measure(&config, &plan, args, told)?;
     let report = Report::new(&args.model, &config, &plan, &measured);
     if !measured.losses.iter().all(|loss| loss.is_finite()) {
-        eprintln!("the loss is not finite: these are not the numbers of a training; try a smaller solver.lr");
+        tell!("the loss is not finite: these are not the numbers of a training; try a smaller solver.lr");
     }
     if args.json {
-        println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
+        terminal::json(&serde_json::to_value(&report).map_err(Failure::failed)?);
     } else {
-        print!("{}", table::table(&report));
+        answer!("{}", table::table(&report).trim_end());
     }
     Ok(())
 }

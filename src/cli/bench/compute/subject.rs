@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::config::errors::nearest;
 use crate::dataset::Dataset;
 use crate::model::presets::{self, Usual};
+use crate::observe::terminal::tell;
 
 /// The configuration to measure. Of a preset: the defaults, with images of the size that it is for.
 pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure> {
@@ -20,7 +21,7 @@ pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure>
     sets.extend_from_slice(&args.sets);
     let devices = Config::parse(&args.model, &text, &sets).map_or(1, |run| run.compute.devices.len());
     if devices > 1 && !quiet {
-        eprintln!("one device is measured, with the whole network, where a run would have {devices}");
+        tell!("one device is measured, with the whole network, where a run would have {devices}");
     }
     sets.push("compute.devices=[\"cpu:0\"]".to_string());
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
@@ -49,7 +50,7 @@ pub(super) fn classes(config: &Config, quiet: bool) -> usize {
         Ok(data) => data.classes().len(),
         Err(error) => {
             if !quiet {
-                eprintln!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
+                tell!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
             }
             CLASSES
         }

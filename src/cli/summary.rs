@@ -1,0 +1,110 @@
+//! The end of a run: its report, and its last lines.
+
+use super::folder::RunFolder;
+use super::{Failure, program, quoted};
+use crate::model::checkpoint;
+use crate::observe::digest::{Digest, EvalEvent};
+use crate::observe::report::{self, Page};
+use crate::observe::terminal::{answer, tell};
+use crate::plan::Plan;
+use crate::stages::compute::{RunState, Score};
+use crate::text;
+
+/// What a run came to.
+pub(super) struct Outcome {
+    step: u64,
+    newest: Option<Score>,
+    best: Option<Score>,
+}
+
+/// Writes the report and, where the run has reached its end, tells where everything lies.
+pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<(), Failure> {
+    let digest = Digest::read(&folder.metrics()).map_err(Failure::failed)?;
+    if let Some(what) = digest.damaged.text() {
+        tell!("warning: {}: {what}", text::path(&folder.metrics()));
+    }
+    let ending = if finished {
+        "The run is complete."
+    } else {
+        "The run has not reached its end; it can be resumed."
+    };
+    let page = Page {
+        name: &text::path(folder.path()),
+        ending,
+        digest: &digest,
+        config: &plan.config.to_toml(),
+    };
+    report::write(&folder.report(), &page)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.report()))))?;
+    if !finished {
+        return Ok(());
+    }
+    let newest = checkpoint::list(&folder.checkpoints()).map_err(Failure::failed)?.pop();
+    let Some((step, _)) = newest else {
+        return Err(Failure::Failed(format!(
+            "{}: no checkpoint was written",
+            text::path(&folder.checkpoints())
+        )));
+    };
+    folder.forget_replay()?;
+    Outcome::of_events(step, &digest).print(folder, plan, &digest);
+    Ok(())
+}
+
+impl Outcome {
+    /// As a checkpoint knows it.
+    pub(super) fn of_state(state: &RunState) -> Self {
+        Self {
+            step: state.step,
+            newest: state.newest,
+            best: state.best,
+        }
+    }
+
+    /// As the events tell it.
+    fn of_events(step: u64, digest: &Digest) -> Self {
+        let score = |eval: &EvalEvent| Score {
+            step: eval.step,
+            top1_error: eval.top1_error,
+            top5_error: eval.top5_error,
+        };
+        Self {
+            step,
+            newest: digest.evals.kept.back().map(score),
+            best: digest.best.as_ref().map(score),
+        }
+    }
+
+    /// The last lines of a run.
+    pub(super) fn print(&self, folder: &RunFolder, plan: &Plan, digest: &Digest) {
+        let program = program();
+        let out = quoted(&folder.path().display().to_string());
+        answer!("done: {} steps", self.step);
+        if let Some(newest) = self.newest {
+            answer!(
+                "top-1 error  {:.4}   top-5 error  {:.4}",
+                newest.top1_error,
+                newest.top5_error
+            );
+        }
+        let newest = self.newest.map(|newest| newest.step);
+        if let Some(best) = self.best.filter(|best| Some(best.step) != newest) {
+            answer!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
+        }
+        if let Some(verdict) = &digest.verdict {
+            answer!("verdict      {}", text::plain(&verdict.text));
+        }
+        let checkpoint = folder.checkpoints().join(checkpoint::file_name(self.step));
+        answer!("checkpoint   {}", text::path(&checkpoint));
+        answer!("report       {}", text::path(&folder.report()));
+        answer!("next         {program} eval {out} --crops 10");
+        answer!("             {program} predict {out} IMAGE.jpg");
+        let run = &plan.config.run;
+        let more = match run.steps {
+            Some(steps) => format!("run.steps={}", steps.saturating_add(steps.div_ceil(2))),
+            None => format!("run.epochs={}", run.epochs.saturating_add(run.epochs.div_ceil(2))),
+        };
+        let config = quoted(&folder.config().display().to_string());
+        answer!("             {program} run {config} --resume --set {more}");
+    }
+}

@@ -1,0 +1,288 @@
+//! The file of a checkpoint: safetensors, with the state of the run as JSON text under one metadata key.
+//!
+//! That text begins with a sum, xxh3-64 of the whole file with the sum's own digits taken as zeros: not a bit of names, shapes,
+//! weights, momentum, statistics or state can change unseen.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, Metadata as Header, SafeTensors, TensorInfo};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{CheckpointError, Loaded, Parameter};
+use crate::dataset::statistics::{Statistics, Tensor};
+use crate::durable::{self, Prepared};
+
+/// The one metadata key.
+const KEY: &str = "pipeline";
+const MOMENTUM: &str = "momentum.";
+const STATISTICS: &str = "statistics.";
+
+/// The version that is written and read here.
+const FORMAT: u32 = 2;
+
+/// What stands before the sum's digits in the header, where the JSON text is quoted.
+const BEFORE_SUM: &[u8] = br#"\"sum\":\""#;
+/// A sum that is not known yet.
+const NO_SUM: &str = "0000000000000000";
+
+/// What stands under the metadata key. The sum comes before the state, which may hold any text.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    format: u32,
+    sum: String,
+    state: serde_json::Value,
+}
+
+/// One tensor on its way into the file.
+struct Piece<'a> {
+    name: String,
+    kind: Dtype,
+    shape: Vec<usize>,
+    bytes: &'a [u8],
+}
+
+/// Writes a checkpoint under a temporary name.
+pub(super) fn prepare(
+    path: &Path,
+    parameters: &[Parameter],
+    statistics: Option<&Statistics>,
+    state: &serde_json::Value,
+) -> io::Result<Prepared> {
+    let of_data = statistics.map_or(Vec::new(), |statistics| statistics.tensors(STATISTICS));
+    let pieces = pieces(parameters, &of_data);
+    let mut header = header(&pieces, state)?;
+    let at = place_of_sum(&header).ok_or_else(|| io::Error::other("the header has no place for a sum"))?;
+    let mut sum = Xxh3::new();
+    sum.update(&(header.len() as u64).to_le_bytes());
+    sum.update(&header);
+    pieces.iter().for_each(|piece| sum.update(piece.bytes));
+    header[at..at + NO_SUM.len()].copy_from_slice(digits(&sum).as_bytes());
+    durable::prepare(path, |file| {
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece.bytes))
+    })
+}
+
+/// The tensors in the order of the file: those of wider elements first, so that all are aligned.
+fn pieces<'a>(parameters: &'a [Parameter], of_data: &'a [Tensor]) -> Vec<Piece<'a>> {
+    let of_data = of_data.iter().map(|tensor| Piece {
+        name: tensor.name.clone(),
+        kind: tensor.kind,
+        shape: tensor.shape.clone(),
+        bytes: &tensor.bytes,
+    });
+    let floats = |name, shape: &[usize], values: &'a [f32]| Piece {
+        name,
+        kind: Dtype::F32,
+        shape: shape.to_vec(),
+        bytes: bytemuck::cast_slice(values),
+    };
+    let of_network = parameters.iter().flat_map(|parameter| {
+        let (name, shape) = (&parameter.name, &parameter.shape);
+        [
+            floats(name.clone(), shape, &parameter.value),
+            floats(format!("{MOMENTUM}{name}"), shape, &parameter.momentum),
+        ]
+    });
+    let mut pieces: Vec<Piece<'a>> = of_data.chain(of_network).collect();
+    // Stable: elements of one width stay in the order of the network.
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.kind.bitsize()));
+    pieces
+}
+
+/// The header, padded to whole words, without its sum.
+fn header(pieces: &[Piece<'_>], state: &serde_json::Value) -> io::Result<Vec<u8>> {
+    let metadata = Metadata {
+        format: FORMAT,
+        sum: NO_SUM.to_owned(),
+        state: state.clone(),
+    };
+    let text = serde_json::to_string(&metadata)?;
+    let mut end = 0;
+    let infos = pieces.iter().map(|piece| {
+        let start = end;
+        end += piece.bytes.len();
+        let info = TensorInfo {
+            dtype: piece.kind,
+            shape: piece.shape.clone(),
+            data_offsets: (start, end),
+        };
+        (piece.name.clone(), info)
+    });
+    // It checks that every tensor's bytes are those of its shape.
+    let header = Header::new(Some(HashMap::from([(KEY.to_owned(), text)])), infos.collect());
+    let mut header = serde_json::to_vec(&header.map_err(io::Error::other)?)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok(header)
+}
+
+/// Where the digits of the sum begin.
+fn place_of_sum(header: &[u8]) -> Option<usize> {
+    let before = header.windows(BEFORE_SUM.len()).position(|bytes| bytes == BEFORE_SUM)?;
+    let at = before + BEFORE_SUM.len();
+    (at + NO_SUM.len() <= header.len()).then_some(at)
+}
+
+fn digits(sum: &Xxh3) -> String {
+    format!("{:016x}", sum.digest())
+}
+
+/// Reads a checkpoint and checks that it is whole and makes sense.
+pub(super) fn read(path: &Path) -> Result<Loaded, CheckpointError> {
+    let bytes = fs::read(path).map_err(|source| CheckpointError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    parse(&bytes).map_err(|reason| CheckpointError::Damaged {
+        path: path.to_path_buf(),
+        reason,
+    })
+}
+
+/// The error is the reason.
+fn parse(bytes: &[u8]) -> Result<Loaded, String> {
+    let not_one = |error| format!("not a safetensors file, or a truncated one ({error})");
+    let (length, header) = SafeTensors::read_metadata(bytes).map_err(not_one)?;
+    let text = header.metadata().as_ref().and_then(|all| all.get(KEY));
+    let text = text.ok_or("a safetensors file, but not a checkpoint of pipeline")?;
+    let metadata: Metadata =
+        serde_json::from_str(text).map_err(|error| format!("its metadata is damaged ({error})"))?;
+    if sum_of(bytes, length).as_ref() != Some(&metadata.sum) {
+        return Err("its sum does not match: it was changed after it was written".to_owned());
+    }
+    if metadata.format != FORMAT {
+        return Err(format!(
+            "it has format {}; this program reads {FORMAT}",
+            metadata.format
+        ));
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(not_one)?;
+    let mut names = tensors.names();
+    names.retain(|name| !name.starts_with(MOMENTUM) && !name.starts_with(STATISTICS));
+    names.sort_unstable();
+    let parameters = names
+        .into_iter()
+        .map(|name| parameter(&tensors, name))
+        .collect::<Result<_, _>>()?;
+    Ok(Loaded {
+        parameters,
+        statistics: Statistics::from_tensors(&tensors, STATISTICS),
+        state: metadata.state,
+    })
+}
+
+/// The sum of a file whose header has `length` bytes.
+fn sum_of(bytes: &[u8], length: usize) -> Option<String> {
+    let head = size_of::<u64>();
+    let at = head + place_of_sum(bytes.get(head..head + length)?)?;
+    let mut sum = Xxh3::new();
+    sum.update(&bytes[..at]);
+    sum.update(NO_SUM.as_bytes());
+    sum.update(&bytes[at + NO_SUM.len()..]);
+    Some(digits(&sum))
+}
+
+/// A parameter with its momentum, if both are finite floats of one shape.
+fn parameter(tensors: &SafeTensors<'_>, name: &str) -> Result<Parameter, String> {
+    let floats = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
+        let view = tensors.tensor(name).map_err(|error| format!("{name}: {error}"))?;
+        if view.dtype() != Dtype::F32 {
+            return Err(format!("{name} holds {:?}, not F32", view.dtype()));
+        }
+        let (fours, _) = view.data().as_chunks::<4>();
+        let values: Vec<f32> = fours.iter().map(|four| f32::from_le_bytes(*four)).collect();
+        if values.iter().all(|value| value.is_finite()) {
+            Ok((view.shape().to_vec(), values))
+        } else {
+            Err(format!("{name} holds a value that is not finite"))
+        }
+    };
+    let (shape, value) = floats(name)?;
+    let (same, momentum) = floats(&format!("{MOMENTUM}{name}"))?;
+    if shape != same {
+        return Err(format!("{name} is {shape:?} and its momentum {same:?}"));
+    }
+    Ok(Parameter {
+        name: name.to_owned(),
+        shape,
+        value,
+        momentum,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters() -> Vec<Parameter> {
+        let parameter = |name: &str, shape: &[usize], from: f32| {
+            let count: usize = shape.iter().product();
+            let value: Vec<f32> = (0..count).map(|i| from + i as f32).collect();
+            Parameter {
+                name: name.to_owned(),
+                shape: shape.to_vec(),
+                momentum: value.iter().map(|value| -value).collect(),
+                value,
+            }
+        };
+        vec![parameter("a.weight", &[2, 3], 0.5), parameter("a.bias", &[2], 7.0)]
+    }
+
+    fn file() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        // A state that says what the sum says, after it.
+        let state = serde_json::json!({ "classes": ["\"sum\":\"0123456789abcdef\"", "b"] });
+        prepare(&path, &parameters(), None, &state).unwrap().commit().unwrap();
+        fs::read(&path).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_any_reader_of_safetensors_reads_it() {
+        let bytes = file();
+        let loaded = parse(&bytes).unwrap();
+        let mut written = parameters();
+        written.sort_by(|a, b| a.name.cmp(&b.name));
+        assert_eq!(loaded.parameters, written);
+        assert_eq!(loaded.state["classes"][1], "b");
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(tensors.tensor("a.weight").unwrap().shape(), [2, 3]);
+    }
+
+    #[test]
+    fn every_bit_counts() {
+        let bytes = file();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(parse(&changed).is_err(), "bit {bit} of byte {at}");
+            }
+            assert!(parse(&bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    /// A sum says that bytes are as they were written, not that they make sense.
+    #[test]
+    fn what_makes_no_sense_is_refused_though_its_sum_is_right() {
+        let written = |change: &dyn Fn(&mut Vec<Parameter>)| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x.safetensors");
+            let mut parameters = parameters();
+            change(&mut parameters);
+            let state = serde_json::json!({});
+            prepare(&path, &parameters, None, &state).unwrap().commit().unwrap();
+            parse(&fs::read(&path).unwrap()).map(|_| ())
+        };
+        assert_eq!(written(&|_| {}), Ok(()));
+        let reason = written(&|all| all[0].value[1] = f32::NAN).unwrap_err();
+        assert_eq!(reason, "a.weight holds a value that is not finite");
+        let reason = written(&|all| all[1].momentum[0] = f32::INFINITY).unwrap_err();
+        assert_eq!(reason, "momentum.a.bias holds a value that is not finite");
+    }
+}

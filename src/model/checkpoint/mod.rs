@@ -1,0 +1,234 @@
+//! Checkpoints: which there are in a folder, how one is written so that no crash leaves half of it, and what of it a network
+//! takes. `format.rs` has the file.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Network, Parameter};
+use crate::dataset::statistics::Statistics;
+use crate::durable::{self, Prepared};
+use crate::text;
+
+mod format;
+
+/// A checkpoint that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The disk refused.
+    #[error("{}: the checkpoint cannot be written: {source}", text::path(.path))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The system does not let us read it now. That says nothing about what it holds.
+    #[error("{}: cannot be read: {source}", text::path(.path))]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Not a checkpoint, or a damaged one.
+    #[error("{}: {reason}", text::path(.path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint of another network.
+    #[error("{}: {name} is {found:?} there and {expected:?} in this model", text::path(.path))]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// Its shape in the file; empty where it is missing.
+        found: Vec<usize>,
+        /// Its shape in the model; empty where it is missing.
+        expected: Vec<usize>,
+    },
+}
+
+impl CheckpointError {
+    fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Read { path, source }
+    }
+
+    fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Write { path, source }
+    }
+}
+
+/// A checkpoint's content.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Weights, biases and momentum: finite, each as many as its shape says.
+    pub parameters: Vec<Parameter>,
+    /// Of the training set, where the run needs them: whoever evaluates the network must see images as it did.
+    pub statistics: Option<Statistics>,
+    /// The state of the run.
+    pub state: serde_json::Value,
+}
+
+/// What the name of a checkpoint that a resumed run could not use ends with.
+const DAMAGED: &str = ".damaged";
+
+/// The file name of the checkpoint after `step` steps.
+pub fn file_name(step: u64) -> String {
+    format!("step-{step:08}.safetensors")
+}
+
+/// The step of a file of this name.
+fn step_of(name: &str) -> Option<u64> {
+    let step = name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()?;
+    // A name that another program gave is none of ours.
+    (file_name(step) == name).then_some(step)
+}
+
+/// The checkpoints in `folder`, oldest first; none where there is no such folder.
+pub fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+    let mut found: Vec<(u64, PathBuf)> = names(folder)?
+        .into_iter()
+        .filter_map(|name| Some((step_of(&name)?, folder.join(name))))
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Whether there is, or was, a checkpoint in `folder`.
+pub fn any(folder: &Path) -> Result<bool, CheckpointError> {
+    let is_one = |name: &String| step_of(name.strip_suffix(DAMAGED).unwrap_or(name)).is_some() || name == BEST;
+    Ok(names(folder)?.iter().any(is_one))
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, CheckpointError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(CheckpointError::read(folder))?,
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.collect::<io::Result<_>>().map_err(CheckpointError::read(folder))
+}
+
+/// A checkpoint on the disk that waits to get its name.
+#[derive(Debug)]
+#[must_use = "it is a checkpoint only after `commit`"]
+pub struct Pending {
+    path: PathBuf,
+    file: Prepared,
+}
+
+impl Pending {
+    /// From now on it is one of the folder's checkpoints.
+    pub fn commit(self) -> Result<PathBuf, CheckpointError> {
+        self.file.commit().map_err(CheckpointError::write(&self.path))?;
+        Ok(self.path)
+    }
+
+    /// Removes it.
+    pub fn discard(self) {
+        self.file.discard();
+    }
+}
+
+/// Writes the checkpoint of `step` into `folder`, all but its name.
+pub fn prepare(
+    folder: &Path,
+    step: u64,
+    parameters: &[Parameter],
+    statistics: Option<&Statistics>,
+    state: &serde_json::Value,
+) -> Result<Pending, CheckpointError> {
+    let path = folder.join(file_name(step));
+    match format::prepare(&path, parameters, statistics, state) {
+        Ok(file) => Ok(Pending { path, file }),
+        Err(source) => Err(CheckpointError::Write { path, source }),
+    }
+}
+
+/// Reads a checkpoint and checks that it is whole and makes sense.
+pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
+    format::read(path)
+}
+
+/// Puts what was loaded from `path` into a network, as far as it is the network's.
+pub fn restore(path: &Path, loaded: &[Parameter], into: &mut Network) -> Result<(), CheckpointError> {
+    let mismatch = |name: &str, found: &[usize], expected: &[usize]| CheckpointError::Mismatch {
+        path: path.to_path_buf(),
+        name: text::plain(name).into_owned(),
+        found: found.to_vec(),
+        expected: expected.to_vec(),
+    };
+    let mut by_name: HashMap<&str, &Parameter> = loaded.iter().map(|p| (p.name.as_str(), p)).collect();
+    let mut whole = Vec::with_capacity(loaded.len());
+    for (name, shape) in into.shapes() {
+        match by_name.remove(name) {
+            Some(found) if found.shape == shape => whole.push(found),
+            other => {
+                let found = other.map(|p| &p.shape[..]).unwrap_or_default();
+                return Err(mismatch(name, found, shape));
+            }
+        }
+    }
+    if let Some(extra) = by_name.into_values().min_by_key(|parameter| &parameter.name) {
+        return Err(mismatch(&extra.name, &extra.shape, &[]));
+    }
+    into.load(&whole);
+    Ok(())
+}
+
+/// Removes all but the newest `keep` checkpoints; the first (step 0), `best` and the newest stay in any case.
+pub fn prune(folder: &Path, keep: usize, best: Option<u64>) -> Result<(), CheckpointError> {
+    let all = list(folder)?;
+    let old = all.len().saturating_sub(keep.max(1));
+    for (step, path) in &all[..old] {
+        if *step != 0 && Some(*step) != best {
+            durable::remove(path).map_err(CheckpointError::write(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts aside the checkpoints past `step`, which a run that goes on from there has found damaged: it will write them anew, and
+/// until then they must not count among the newest.
+pub fn put_aside_after(folder: &Path, step: u64) -> Result<(), CheckpointError> {
+    for (_, path) in list(folder)?.into_iter().filter(|(later, _)| *later > step) {
+        let aside = path.with_added_extension(&DAMAGED[1..]);
+        fs::rename(&path, &aside).map_err(CheckpointError::write(&aside))?;
+    }
+    Ok(())
+}
+
+/// The file that names the best checkpoint.
+const BEST: &str = "best";
+
+/// Points `folder/best` at the checkpoint of `step`.
+pub fn point_best(folder: &Path, step: u64) -> Result<(), CheckpointError> {
+    let path = folder.join(BEST);
+    let line = format!("{}\n", file_name(step));
+    durable::replace(&path, line.as_bytes()).map_err(CheckpointError::write(&path))
+}
+
+/// The checkpoint that `folder/best` points at; `None` where there is no such file. What does not name a checkpoint is damaged.
+pub fn best(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
+    let path = folder.join(BEST);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(CheckpointError::read(&path))?,
+    };
+    let name = str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
+    match name.filter(|name| step_of(name).is_some()) {
+        Some(name) => Ok(Some(folder.join(name))),
+        None => Err(CheckpointError::Damaged {
+            path,
+            reason: "does not name a checkpoint".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,285 @@
+//! What the end of a run tells of its events, gathered in one pass over the file and in little memory, however long the run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::lines::{Damaged, Lines};
+use super::metrics::MetricsError;
+
+/// Points of a curve, at most twice as many: a page must open at once.
+const POINTS: usize = 600;
+
+/// Evaluations and skipped images that are kept one by one: the newest.
+const MOST_KEPT: usize = 1000;
+
+/// An event, as far as the end of a run needs it. Numbers are read as numbers: the file may be anybody's.
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event {
+    Step {
+        step: u64,
+        loss: f64,
+        lr: f64,
+        train_top1_error: Option<f64>,
+        images_per_s: f64,
+        elapsed_s: f64,
+    },
+    Eval(EvalEvent),
+    Skip {
+        sample: String,
+        reason: String,
+    },
+    Verdict(VerdictEvent),
+    #[serde(other)]
+    Other,
+}
+
+/// An evaluation.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct EvalEvent {
+    /// Updates so far.
+    pub step: u64,
+    /// The finished epoch, from 0.
+    pub epoch: u32,
+    /// In nats.
+    pub loss: f64,
+    /// A share of the images.
+    pub top1_error: f64,
+    /// A share of the images.
+    pub top5_error: f64,
+    /// Images that counted.
+    pub images: u64,
+    /// Views of each image.
+    pub crops: u32,
+}
+
+/// What held the run up.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct VerdictEvent {
+    /// In words.
+    pub text: String,
+    /// Where the time of each stage went.
+    pub stages: BTreeMap<String, StageShare>,
+}
+
+/// Where the time of a stage went, as shares of it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct StageShare {
+    /// Workers, on average.
+    pub workers: f64,
+    /// At work.
+    pub busy: f64,
+    /// Waiting for something to do.
+    pub input_wait: f64,
+    /// Waiting for those behind it.
+    pub room_wait: f64,
+}
+
+/// A curve over steps: means over neighbours, ever more of them as it grows.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    points: Vec<(f64, f64)>,
+    /// Values in a point.
+    size: u64,
+    sum: (f64, f64),
+    count: u64,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Digest {
+    /// Training loss.
+    pub loss: Curve,
+    /// Learning rate.
+    pub lr: Curve,
+    /// Share of the training rows whose first guess was wrong.
+    pub train_error: Curve,
+    /// Images per second.
+    pub rate: Curve,
+    /// Number and loss of the last step.
+    pub last_step: Option<(u64, f64)>,
+    /// The newest evaluations, in their order.
+    pub evals: Newest<EvalEvent>,
+    /// The one with the smallest top-1 error; the earliest of several.
+    pub best: Option<EvalEvent>,
+    /// Skipped images: id and reason.
+    pub skipped: Newest<(String, String)>,
+    /// The last verdict.
+    pub verdict: Option<VerdictEvent>,
+    /// Seconds of training.
+    pub elapsed_s: Option<f64>,
+    /// Lines that hold no event.
+    pub damaged: Damaged,
+}
+
+/// The newest of many.
+#[derive(Debug)]
+pub struct Newest<T> {
+    /// Of the kept ones, the oldest first.
+    pub kept: std::collections::VecDeque<T>,
+    /// All that there were.
+    pub count: u64,
+}
+
+impl Digest {
+    /// Reads the events in `path`; a file that is not there has none.
+    pub fn read(path: &Path) -> Result<Self, MetricsError> {
+        let mut digest = Self::default();
+        let mut lines = Lines::open(path)?;
+        while let Some((event, _)) = lines.next()? {
+            // An event of another shape is none of ours.
+            if let Ok(event) = Event::deserialize(event) {
+                digest.add(event);
+            }
+        }
+        digest.damaged = lines.damaged();
+        Ok(digest)
+    }
+
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Step {
+                step,
+                loss,
+                lr,
+                train_top1_error,
+                images_per_s,
+                elapsed_s,
+            } => {
+                let at = step as f64;
+                self.loss.push(at, loss);
+                self.lr.push(at, lr);
+                self.rate.push(at, images_per_s);
+                if let Some(error) = train_top1_error {
+                    self.train_error.push(at, error);
+                }
+                self.last_step = Some((step, loss));
+                self.elapsed_s = Some(elapsed_s);
+            }
+            Event::Eval(eval) => {
+                if self.best.as_ref().is_none_or(|best| eval.top1_error < best.top1_error) {
+                    self.best = Some(eval.clone());
+                }
+                self.evals.push(eval);
+            }
+            Event::Skip { sample, reason } => self.skipped.push((sample, reason)),
+            Event::Verdict(verdict) => self.verdict = Some(verdict),
+            Event::Other => {}
+        }
+    }
+}
+
+impl Default for Curve {
+    fn default() -> Self {
+        Self {
+            points: Vec::new(),
+            size: 1,
+            sum: (0.0, 0.0),
+            count: 0,
+        }
+    }
+}
+
+impl Curve {
+    fn push(&mut self, x: f64, y: f64) {
+        self.sum = (self.sum.0 + x, self.sum.1 + y);
+        self.count += 1;
+        if self.count < self.size {
+            return;
+        }
+        self.points.push(self.mean());
+        (self.sum, self.count) = ((0.0, 0.0), 0);
+        if self.points.len() == 2 * POINTS {
+            let pairs = self.points.chunks_exact(2);
+            self.points = pairs
+                .map(|pair| ((pair[0].0 + pair[1].0) / 2.0, (pair[0].1 + pair[1].1) / 2.0))
+                .collect();
+            self.size *= 2;
+        }
+    }
+
+    fn mean(&self) -> (f64, f64) {
+        (self.sum.0 / self.count as f64, self.sum.1 / self.count as f64)
+    }
+
+    /// The points, with what has been gathered of the next.
+    pub fn points(&self) -> Vec<(f64, f64)> {
+        let mut points = self.points.clone();
+        points.extend((self.count > 0).then(|| self.mean()));
+        points
+    }
+
+    /// The median of the points.
+    pub fn median(&self) -> Option<f64> {
+        let mut values: Vec<f64> = self.points().into_iter().map(|(_, y)| y).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied()
+    }
+}
+
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Self {
+            kept: std::collections::VecDeque::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<T> Newest<T> {
+    fn push(&mut self, item: T) {
+        self.count += 1;
+        if self.kept.len() == MOST_KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_curve_stays_small_and_keeps_its_mean() {
+        for count in [0u32, 1, 1199, 1200, 1201, 100_000] {
+            let mut curve = Curve::default();
+            (1..=count).for_each(|i| curve.push(f64::from(i), f64::from(i % 10)));
+            let points = curve.points();
+            assert!(points.len() <= 2 * POINTS, "{count}");
+            assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            if count > 1 {
+                let mean = points.iter().map(|p| p.1).sum::<f64>() / points.len() as f64;
+                assert!((mean - 4.5).abs() < 0.1, "{count}: {mean}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_numbers_and_the_rest_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let lines = [
+            r#"{"event":"step","step":1,"loss":2.5,"lr":0.1,"train_top1_error":null,"images_per_s":7.0,"elapsed_s":0.5}"#,
+            r#"{"event":"step","step":"<script>","loss":2.5,"lr":0.1,"images_per_s":7.0,"elapsed_s":0.5}"#,
+            r#"{"event":"eval","step":1,"epoch":0,"loss":2.0,"top1_error":0.5,"top5_error":0.1,"images":8,"crops":1}"#,
+            r#"{"event":"eval","step":2,"epoch":1,"loss":2.0,"top1_error":0.5,"top5_error":0.1,"images":8,"crops":1}"#,
+            r#"{"event":"eval","step":3,"epoch":2,"loss":2.0,"top1_error":0.5,"top5_error":0.1,"images":8,"crops":"<b>"}"#,
+            r#"{"event":"skip","sample":"a/b","reason":"c"}"#,
+            r#"{"event":"something","of":"a later version"}"#,
+            "torn",
+        ];
+        fs::write(&path, lines.join("\n")).unwrap();
+        let digest = Digest::read(&path).unwrap();
+        assert_eq!(digest.last_step, Some((1, 2.5)));
+        assert_eq!(digest.loss.points(), [(1.0, 2.5)]);
+        assert_eq!((digest.evals.count, digest.best.map(|best| best.step)), (2, Some(1)));
+        assert_eq!(digest.skipped.kept, [("a/b".to_owned(), "c".to_owned())]);
+        assert_eq!(digest.damaged.text().as_deref(), Some("line 8 is damaged"));
+        assert_eq!(Digest::read(&folder.path().join("none")).unwrap().evals.count, 0);
+    }
+}
