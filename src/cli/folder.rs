@@ -72,12 +72,12 @@ impl RunFolder {
 
     /// When they have come again, or nothing is to be compared.
     pub(super) fn forget_replay(&self) -> Result<(), Failure> {
-        self.remove(&self.replay())
+        remove(&self.replay())
     }
 
-    /// Removes a file, if it is there.
-    pub(super) fn remove(&self, file: &Path) -> Result<(), Failure> {
-        durable::remove(file).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))
+    /// Where a run begins anew, none of an earlier one may be left.
+    pub(super) fn forget_events(&self) -> Result<(), Failure> {
+        remove(&self.metrics())
     }
 
     /// Why a run cannot begin anew here: the folder holds the traces of one that has saved something.
@@ -134,4 +134,9 @@ pub(super) fn newest_good(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, Ch
         }
     }
     Ok(None)
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<(), Failure> {
+    durable::remove(file).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))
 }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::observe::logging::{self, Format};
 use crate::observe::terminal::{self, tell};
+use crate::text;
 
 mod bench;
 mod check;
@@ -99,7 +100,7 @@ struct ConfigArgs {
 
 impl ConfigArgs {
     fn read(&self) -> Result<Config, Failure> {
-        let name = self.config.display().to_string();
+        let name = text::path(&self.config);
         let text = std::fs::read_to_string(&self.config)
             .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
         Config::parse(&name, &text, &self.sets).map_err(|invalid| Failure::Usage(invalid.to_string()))

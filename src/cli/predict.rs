@@ -55,7 +55,7 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
     for image in &args.images {
         match predictor.guess(image) {
             Ok(guesses) => print(image, &guesses, args.json),
-            Err(reason) => refused.push(format!("{}: {reason}", image.display())),
+            Err(reason) => refused.push(format!("{}: {reason}", text::path(image))),
         }
     }
     if refused.is_empty() {

@@ -56,7 +56,7 @@ impl Resumed {
     /// A run that begins; whatever events lie in its folder belong to none.
     pub(super) fn fresh(folder: &RunFolder, plan: &Plan) -> Result<Self, Failure> {
         folder.forget_replay()?;
-        folder.remove(&folder.metrics())?;
+        folder.forget_events()?;
         let classes = plan.sets.train.classes().to_vec();
         let state = RunState::new(plan.fingerprints(), classes, plan.config.to_toml());
         Ok(Self {

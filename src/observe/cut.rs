@@ -47,7 +47,7 @@ pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsE
     let mut unread = None;
     let prepared = durable::prepare(path, |kept| {
         loop {
-            let (event, line) = match lines.next() {
+            let (event, line) = match lines.next_event() {
                 Ok(Some(found)) => found,
                 Ok(None) => return Ok(()),
                 Err(error) => {

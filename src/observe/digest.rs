@@ -128,7 +128,7 @@ impl Digest {
     pub fn read(path: &Path) -> Result<Self, MetricsError> {
         let mut digest = Self::default();
         let mut lines = Lines::open(path)?;
-        while let Some((event, _)) = lines.next()? {
+        while let Some((event, _)) = lines.next_event()? {
             // An event of another shape is none of ours.
             if let Ok(event) = Event::deserialize(event) {
                 digest.add(event);
@@ -194,7 +194,7 @@ impl Curve {
         if self.points.len() == 2 * POINTS {
             let pairs = self.points.chunks_exact(2);
             self.points = pairs
-                .map(|pair| ((pair[0].0 + pair[1].0) / 2.0, (pair[0].1 + pair[1].1) / 2.0))
+                .map(|pair| (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1)))
                 .collect();
             self.size *= 2;
         }

@@ -48,7 +48,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next event, and its line as it stands in the file.
-    pub fn next(&mut self) -> Result<Option<(Value, &[u8])>, MetricsError> {
+    pub fn next_event(&mut self) -> Result<Option<(Value, &[u8])>, MetricsError> {
         while self.read_line().map_err(MetricsError::of(self.path))? {
             let event = serde_json::from_slice(&self.line).ok().filter(Value::is_object);
             if let Some(event) = event {
@@ -115,7 +115,7 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let mut lines = Lines::open(&path).unwrap();
         let mut events = Vec::new();
-        while let Some((event, line)) = lines.next().unwrap() {
+        while let Some((event, line)) = lines.next_event().unwrap() {
             assert_eq!(serde_json::from_slice::<Value>(line).unwrap(), event);
             events.push(event);
         }
@@ -143,11 +143,11 @@ mod tests {
     fn no_file_has_no_events() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
-        assert!(Lines::open(&path).unwrap().next().unwrap().is_none());
+        assert!(Lines::open(&path).unwrap().next_event().unwrap().is_none());
         // A folder is no file: that is told, not taken for an empty one.
         assert!(
             Lines::open(folder.path())
-                .and_then(|mut lines| lines.next().map(|_| ()))
+                .and_then(|mut lines| lines.next_event().map(|_| ()))
                 .is_err()
         );
     }

@@ -157,7 +157,7 @@ fn round(value: f64) -> f64 {
 /// Whether the events in `path` tell of a checkpoint.
 pub fn tells_of_a_checkpoint(path: &Path) -> Result<bool, MetricsError> {
     let mut lines = Lines::open(path)?;
-    while let Some((event, _)) = lines.next()? {
+    while let Some((event, _)) = lines.next_event()? {
         if event["event"] == "checkpoint" {
             return Ok(true);
         }

@@ -112,7 +112,7 @@ fn a_best_pointer_that_a_kill_left_behind_is_mended() {
     let args = ["eval", "run", "--quiet"];
     let ended = Process::start(&given.path(""), args).wait().expect(0);
     assert!(
-        ended.stderr.contains("is missing or damaged; taking the newest"),
+        ended.stderr.contains("is missing; taking the newest"),
         "{}",
         ended.stderr
     );

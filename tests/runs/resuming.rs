@@ -65,9 +65,7 @@ fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
 #[test]
 fn where_nothing_was_saved_a_resumed_run_says_that_it_starts() {
     let given = Given::new(20, 4);
-    resume(&given, &[])
-        .expect(0)
-        .says("nothing to resume in run: starting anew");
+    resume(&given, &[]).expect(0).says("run: starting anew");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use crate::cli::Failure;
 use crate::model::Parameter;
 use crate::ops::Shape;
+use crate::text;
 
 /// Writes `images` [N][C][H][W], `labels` [N] and every parameter under its name.
 pub(super) fn write(
@@ -16,7 +17,7 @@ pub(super) fn write(
     labels: &[u32],
     parameters: &[Parameter],
 ) -> Result<(), Failure> {
-    let failed = |error: String| Failure::Failed(format!("{}: cannot be written: {error}", path.display()));
+    let failed = |error: String| Failure::Failed(format!("{}: cannot be written: {error}", text::path(path)));
     // Frameworks index by 64 bits.
     let labels: Vec<i64> = labels.iter().copied().map(i64::from).collect();
     let shape = vec![labels.len(), input.channels, input.height, input.width];
