@@ -13,6 +13,8 @@ pub mod rng;
 
 pub mod text;
 
+pub mod memory;
+
 pub mod config;
 
 pub mod flow;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
-const ORDER: [&str; 14] = [
-    "rng", "text", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan", "topology", "control",
+const ORDER: [&str; 15] = [
+    "rng", "text", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan", "topology", "control",
     "observe", "cli",
 ];
 

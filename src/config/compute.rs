@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use super::errors::short;
+use super::range::{QUEUE, WORKERS};
 use super::value::{choice, table};
 
 /// The devices of this build.
@@ -38,13 +40,13 @@ table! {
         /// Where the network runs: `cpu:0`, `cpu:1`, …, each of which is a set of threads.
         devices: Vec<String> = vec![DEVICES[0].to_string()],
         /// Compute threads of each CPU device; absent: the cores, shared among the devices.
-        threads: Option<NonZeroUsize> = None,
+        threads: Option<NonZeroUsize> = None => WORKERS,
         /// What several devices share.
         parallel: Parallel = Parallel::Data,
         /// How convolutions are computed: `auto`, `direct` or `winograd`.
         convolution: Method = Method::Auto,
         /// Whole batches that may wait here.
-        queue: NonZeroUsize = NonZeroUsize::MIN,
+        queue: NonZeroUsize = NonZeroUsize::MIN => QUEUE,
     }
 }
 
@@ -61,7 +63,7 @@ impl Compute {
             if known(device).is_none() {
                 complain(
                     "compute.devices",
-                    format!("{device:?} is no device of this build; there are {first:?}, {second:?} … {last:?}"),
+                    format!("{:?} is no device of this build; there are {first:?}, {second:?} … {last:?}", short(device)),
                 );
             } else if self.devices[..i].contains(device) {
                 complain("compute.devices", format!("{device:?} is named twice"));
