@@ -44,7 +44,7 @@ pub mod checkpoint;
 pub mod observe;
 
 use errors::{ConfigError, Errors};
-use node::Node;
+use node::{Node, Origin};
 use value::table;
 
 use crate::text;
@@ -116,9 +116,17 @@ impl Invalid {
 }
 
 impl Config {
+    /// Bytes of a text that is read, at most: a configuration has some thousands.
+    pub const LONGEST: u64 = 16 << 20;
+
     /// Reads `text`, called `name` in messages, and puts each `KEY=VALUE` of `sets` over it.
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
         let mut errors = Errors::default();
+        if text.len() as u64 > Self::LONGEST {
+            let message = format!("longer than {} MiB: this is no configuration", Self::LONGEST >> 20);
+            errors.push(ConfigError::new(Origin::Line(1), "", message));
+            return Err(Invalid::new(name, errors));
+        }
         let mut document = Node::parse(text, &mut errors);
         if !errors.is_empty() {
             // What could be read of such a text would give complaints about values that nobody wrote.

@@ -48,7 +48,7 @@ pub(super) fn measure(
 ) -> Result<Measured, Failure> {
     let (seed, batch) = (config.run.seed, config.staging.batch.get());
     let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;
-    let mut network = plan.build_alone(config, batch).map_err(Failure::usage)?;
+    let mut network = plan.build_alone(config, batch).map_err(Failure::plan)?;
     let labels = labels(seed, batch, plan.classes);
     let weights = vec![1.0; batch];
     if let Some(path) = &args.dump {
