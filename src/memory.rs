@@ -112,7 +112,11 @@ mod tests {
         for count in [usize::MAX, usize::MAX / 8, 1 << 58] {
             let refused = zeroed::<f32>("a test", count).unwrap_err();
             assert_eq!(refused.bytes, Bytes::of::<f32>(count));
-            assert!(refused.to_string().starts_with("the system gives no memory for a test: "));
+            assert!(
+                refused
+                    .to_string()
+                    .starts_with("the system gives no memory for a test: ")
+            );
         }
     }
 }

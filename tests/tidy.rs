@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
 const ORDER: [&str; 15] = [
-    "rng", "text", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan", "topology", "control",
-    "observe", "cli",
+    "rng", "text", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan", "topology",
+    "control", "observe", "cli",
 ];
 
 /// Crates that have one door: where their names may stand.

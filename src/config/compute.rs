@@ -12,6 +12,9 @@ pub const DEVICES: [&str; 16] = [
     "cpu:12", "cpu:13", "cpu:14", "cpu:15",
 ];
 
+/// Compute threads of all devices, at most.
+const THREADS: usize = 1024;
+
 choice! {
     /// What several devices share among them.
     Parallel {
@@ -63,7 +66,10 @@ impl Compute {
             if known(device).is_none() {
                 complain(
                     "compute.devices",
-                    format!("{:?} is no device of this build; there are {first:?}, {second:?} … {last:?}", short(device)),
+                    format!(
+                        "{:?} is no device of this build; there are {first:?}, {second:?} … {last:?}",
+                        short(device)
+                    ),
                 );
             } else if self.devices[..i].contains(device) {
                 complain("compute.devices", format!("{device:?} is named twice"));
@@ -72,6 +78,13 @@ impl Compute {
         let count = self.devices.len();
         if count == 0 {
             complain("compute.devices", format!("name one at least, {first:?} for example"));
+        }
+        let threads = self.threads.map_or(0, NonZeroUsize::get);
+        if count * threads > THREADS {
+            complain(
+                "compute.threads",
+                format!("{count} devices of {threads} threads each: together they have at most {THREADS}"),
+            );
         }
         if self.parallel == Parallel::Data && count > batch.get() {
             complain(

@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn other_users_and_a_missing_home_are_refused() {
         for path in ["~root/x", "cifar:~me", "~~", "~me"] {
-            assert!(matches!(expand(path, Some("/home/me")), Err(HomeError::OfUser(_))), "{path}");
+            assert!(
+                matches!(expand(path, Some("/home/me")), Err(HomeError::OfUser(_))),
+                "{path}"
+            );
         }
         for home in [None, Some(""), Some("here")] {
             assert_eq!(expand("~/x", home), Err(HomeError::Unknown));

@@ -28,10 +28,16 @@ impl Value for Layer {
             "tanh" => Some(Layer::Tanh),
             "lrn" => Some(Layer::Lrn(lrn(&mut table))),
             "max_pool" => max_pool(&mut table).map(Layer::MaxPool),
-            "dropout" => Some(Layer::Dropout(Dropout { p: table.or("p", 0.5, PROBABILITY) })),
+            "dropout" => Some(Layer::Dropout(Dropout {
+                p: table.or("p", 0.5, PROBABILITY),
+            })),
             _ => {
                 let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
-                let message = format!("{:?} is no layer type{meant}; there are {}", short(&kind), TYPES.join(", "));
+                let message = format!(
+                    "{:?} is no layer type{meant}; there are {}",
+                    short(&kind),
+                    TYPES.join(", ")
+                );
                 errors.push(ConfigError::new(node.origin.clone(), &format!("{key}.type"), message));
                 return None;
             }
@@ -140,7 +146,10 @@ fn lrn(table: &mut TableReader<'_>) -> Lrn {
 }
 
 fn max_pool(table: &mut TableReader<'_>) -> Option<MaxPool> {
-    let (size, stride) = (table.required("size", Range::whole(1, 16)), table.required("stride", SIDE));
+    let (size, stride) = (
+        table.required("size", Range::whole(1, 16)),
+        table.required("stride", SIDE),
+    );
     let partial_windows = table.or("partial_windows", true, Range::ANY);
     Some(MaxPool {
         size: size?,

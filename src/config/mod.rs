@@ -1,4 +1,4 @@
-//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text.
+//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text, and `$HOME` for `~`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ impl Invalid {
 
 impl Config {
     /// Bytes of a text that is read, at most: a configuration has some thousands.
-    pub const LONGEST: u64 = 16 << 20;
+    pub const LONGEST: u64 = 4 << 20;
 
     /// Reads `text`, called `name` in messages, and puts each `KEY=VALUE` of `sets` over it.
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {

@@ -10,7 +10,8 @@ use super::errors::{ConfigError, Errors, short};
 
 /// Tables and lists inside of one another, at most: no key needs a fifth of it, and whoever walks a tree goes a call deeper for each.
 const DEPTH: usize = 32;
-const TOO_DEEP: &str = "tables and lists inside of one another, more than 32 deep: no key of the configuration is there";
+const TOO_DEEP: &str =
+    "tables and lists inside of one another, more than 32 deep: no key of the configuration is there";
 
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq)]

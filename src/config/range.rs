@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
-use super::value::mismatch;
+use super::value::unexpected;
 
 /// Largest side of images, frames and crops: a frame of that side is 0.8 GB.
 pub const LARGEST_SIDE: u32 = 16_384;
@@ -74,14 +74,24 @@ impl Range {
                 return outside.count() == 0;
             }
             Tree::Integer(number) => self.holds(*number as f64),
-            Tree::Float(number) => self.holds(*number),
+            // As it is kept: a number just below 1 may be 1 then, also in the configuration that a run writes.
+            Tree::Float(number) => self.single().holds(f64::from(*number as f32)),
             Tree::Beyond(_) => self.is_any(),
             _ => true,
         };
         if !is_inside {
-            mismatch(node, key, &self.to_string(), errors).unwrap_or(())
+            unexpected(node, key, &self.to_string(), errors);
         }
         is_inside
+    }
+
+    /// The same with ends that are numbers of 32 bits.
+    fn single(self) -> Self {
+        Self {
+            least: f64::from(self.least as f32),
+            most: f64::from(self.most as f32),
+            ..self
+        }
     }
 
     fn is_any(&self) -> bool {

@@ -59,7 +59,9 @@ impl Value for Schedule {
             "polynomial" => Some(Schedule::Polynomial {
                 power: table.or("power", 1.0, Range::between(0.0, 1000.0)),
             }),
-            "exponential" => table.required("factor", FACTOR).map(|factor| Schedule::Exponential { factor }),
+            "exponential" => table
+                .required("factor", FACTOR)
+                .map(|factor| Schedule::Exponential { factor }),
             "cosine" => Some(Schedule::Cosine),
             "plateau" => Some(Schedule::Plateau {
                 factor: table.or("factor", 0.1, FACTOR),
@@ -103,7 +105,11 @@ impl Value for Schedule {
 
 fn unknown_kind(kind: &str, origin: Origin, key: &str, errors: &mut Errors) -> Option<Schedule> {
     let meant = nearest(kind, KINDS).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
-    let message = format!("{:?} is no schedule{meant}; there are {}", short(kind), KINDS.join(", "));
+    let message = format!(
+        "{:?} is no schedule{meant}; there are {}",
+        short(kind),
+        KINDS.join(", ")
+    );
     errors.push(ConfigError::new(origin, &format!("{key}.kind"), message));
     None
 }

@@ -100,8 +100,14 @@ pub fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// Notes that `node` is not what was expected.
+/// Nothing, as `node` is not what was expected; that is noted.
 pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) -> Option<T> {
+    unexpected(node, key, expected, errors);
+    None
+}
+
+/// Notes that `node` is not what was expected.
+pub fn unexpected(node: &Node, key: &str, expected: &str, errors: &mut Errors) {
     let shown = match &node.value {
         Tree::String(text) => format!("{:?}", short(text)),
         Tree::Integer(number) => number.to_string(),
@@ -115,7 +121,6 @@ pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) 
         key,
         format!("expected {expected}, found {shown}"),
     ));
-    None
 }
 
 impl Value for bool {

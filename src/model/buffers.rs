@@ -43,8 +43,12 @@ impl Kept {
         let floats = values.map(|value| if value.kept { batch * value.map.len() } else { 0 });
         let places = stretch.places.iter().map(|places| batch * places);
         Ok(Self {
-            values: floats.map(|floats| zeroed(ACTIVATIONS, floats)).collect::<Result<_, _>>()?,
-            places: places.map(|bytes| zeroed(ACTIVATIONS, bytes)).collect::<Result<_, _>>()?,
+            values: floats
+                .map(|floats| zeroed(ACTIVATIONS, floats))
+                .collect::<Result<_, _>>()?,
+            places: places
+                .map(|bytes| zeroed(ACTIVATIONS, bytes))
+                .collect::<Result<_, _>>()?,
         })
     }
 

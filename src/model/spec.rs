@@ -280,7 +280,11 @@ fn bounded(spec: &LayerSpec) -> Result<(), ModelError> {
     let refused = [
         (spec.output.len() > ops::LARGEST, "outputs for one image", most),
         (weights > ops::LARGEST, "weights", most),
-        (spec.multiply_adds() > ops::MOST_PRODUCTS, "multiplications for one image", ops::MOST_PRODUCTS),
+        (
+            spec.multiply_adds() > ops::MOST_PRODUCTS,
+            "multiplications for one image",
+            ops::MOST_PRODUCTS,
+        ),
         (!fits, "inputs of some outputs together", most),
     ];
     match refused.into_iter().find(|(is_too_large, ..)| *is_too_large) {

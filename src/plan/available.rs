@@ -100,7 +100,9 @@ pub fn total(root: &Path) -> Option<Total> {
     let machine = of_machine(root, "MemTotal:").map(|bytes| (Bound::Machine, bytes + swap));
     let groups = groups(root).into_iter();
     let groups = groups.filter_map(|(group, files)| Some((Bound::Group, most_in(&group, files, swap)?)));
-    let limits = ULIMITS.iter().filter_map(|(bound, limit, _)| Some((*bound, ulimit(root, limit)?)));
+    let limits = ULIMITS
+        .iter()
+        .filter_map(|(bound, limit, _)| Some((*bound, ulimit(root, limit)?)));
     let all = machine.into_iter().chain(groups).chain(limits);
     all.min_by_key(|(_, bytes)| *bytes)
         .map(|(bound, bytes)| Total { bytes, bound })
@@ -294,7 +296,10 @@ mod tests {
         };
         let space = (Some(1_976_000), Some((3_000_000, Bound::AddressSpace)));
         assert_eq!(of("unlimited", "3000000"), space);
-        assert_eq!(of("2000000", "unlimited"), (Some(1_488_000), Some((2_000_000, Bound::Data))));
+        assert_eq!(
+            of("2000000", "unlimited"),
+            (Some(1_488_000), Some((2_000_000, Bound::Data)))
+        );
         assert_eq!(of("unlimited", "500000").0, Some(0));
         let none = (Some(4_096_000), Some((10_240_000, Bound::Machine)));
         assert_eq!(of("unlimited", "unlimited"), none);

@@ -33,6 +33,7 @@ use crate::stages::augment::{Augment, Rule};
 use crate::stages::decode::Decode;
 use crate::stages::source::Itinerary;
 use crate::stages::{Partition, Sets};
+use crate::text;
 
 /// A configuration that reads well but cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,7 @@ pub enum PlanError {
     #[error("solver.layers: {0}")]
     Solver(#[from] UnknownLayer),
     /// The number of classes is not the one that the configuration says.
-    #[error("model.classes is {expected}, but {location} has {found} classes")]
+    #[error("model.classes is {expected}, but {} has {found} classes", text::plain(.location))]
     Classes {
         /// In the configuration.
         expected: usize,
@@ -111,8 +112,9 @@ pub enum PlanError {
     NoMemory(#[from] NoMemory),
     /// The sample counter has 32 bits.
     #[error(
-        "{location}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows \
-         that an epoch allows"
+        "{}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows that an epoch \
+         allows",
+        text::plain(.location)
     )]
     TooMany {
         /// The data set.

@@ -137,7 +137,7 @@ fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
             let nearest = crate::config::errors::nearest(name, presets::NAMES);
             let hint = nearest.map_or(String::new(), |meant| format!(" (did you mean {meant:?}?)"));
             PlanError::Preset {
-                name: name.clone(),
+                name: crate::config::errors::short(name).into_owned(),
                 hint,
             }
         }),

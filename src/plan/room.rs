@@ -66,10 +66,7 @@ impl Room {
         let buffer = buffers.pixel_buffer.unwrap_or(workspace);
         let room = Self {
             limit: Limit::new(config.run.memory),
-            fixed: model.memory().total()
-                + buffers.snapshot
-                + buffers.slots
-                + buffer * config.augment.queue.get(),
+            fixed: model.memory().total() + buffers.snapshot + buffers.slots + buffer * config.augment.queue.get(),
             decoder: workspace + buffer,
             augmenter: buffer,
         };

@@ -32,12 +32,17 @@ fn a_file_of_unknown_keys_is_read_at_once_and_the_first_are_told() {
 fn lists_have_an_end() {
     let layers = "{ type = \"relu\" },".repeat(100_000);
     let error = told(&format!("[data]\ntrain = \"x\"\n[model]\nlayers = [{layers}]\n"));
-    assert!(error.contains("line 4: model.layers: a list of 100000: the longest that is read has 1000"), "{error}");
+    assert!(
+        error.contains("line 4: model.layers: a list of 100000: the longest that is read has 1000"),
+        "{error}"
+    );
     let devices = vec!["\"cpu:0\""; 900].join(",");
     let error = told(&format!("{LEAST}[compute]\ndevices = [{devices}]\n"));
     assert!(error.contains("\"cpu:0\" is named twice"), "{error}");
     let epochs = "1,".repeat(100_000);
-    told(&format!("{LEAST}[solver]\nschedule = {{ kind = \"multistep\", epochs = [{epochs}] }}\n"));
+    told(&format!(
+        "{LEAST}[solver]\nschedule = {{ kind = \"multistep\", epochs = [{epochs}] }}\n"
+    ));
 }
 
 #[test]

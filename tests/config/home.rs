@@ -26,6 +26,9 @@ fn the_home_of_somebody_else_is_refused() {
     assert!(error.starts_with("t.toml: line 3: data.train: `~nobody`"), "{error}");
     for key in ["run.out", "data.val", "data.cache"] {
         let error = refusal(&format!("{key}=~nobody/x"));
-        assert!(error.starts_with(&format!("t.toml: --set: {key}: `~nobody`")), "{error}");
+        assert!(
+            error.starts_with(&format!("t.toml: --set: {key}: `~nobody`")),
+            "{error}"
+        );
     }
 }

@@ -93,6 +93,22 @@ pub const LAYERS: &[(&str, Key)] = &[
     ("dropout", ("p", &["0", "0.9999999"])),
 ];
 
+/// Values near to the ends of ranges, which some numbers may have.
+pub const EDGY: &[&str] = &[
+    "0.99999999999",
+    "1.00000000001",
+    "-0.0",
+    "0.00000999999999999",
+    "1e-37",
+    "1.1754943508222874e-38",
+    "3.4028235677973366e38",
+    "1000000.0001",
+    "16777217.0",
+    "16777217",
+    "[0.99999999999, 0.99999999999]",
+    "[1e-30, 1.00000000001]",
+];
+
 /// Values that no number may have.
 pub const NONSENSE: &[&str] = &[
     "-1e39",

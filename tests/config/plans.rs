@@ -22,11 +22,21 @@ fn one_of((name, values): Key) -> impl Strategy<Value = String> {
 /// A layer with some of its numbers at their ends.
 fn layer(number: usize) -> impl Strategy<Value = String> {
     prop::sample::select(vec!["conv", "fc", "lrn", "max_pool", "dropout", "relu", "tanh"]).prop_flat_map(move |kind| {
-        let keys: Vec<_> = LAYERS.iter().filter(|(of, _)| *of == kind).map(|(_, key)| one_of(*key)).collect();
-        let named = if ["conv", "fc"].contains(&kind) { format!(", name = \"l{number}\"") } else { String::new() };
+        let keys: Vec<_> = LAYERS
+            .iter()
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, key)| one_of(*key))
+            .collect();
+        let named = if ["conv", "fc"].contains(&kind) {
+            format!(", name = \"l{number}\"")
+        } else {
+            String::new()
+        };
         keys.prop_map(move |values| {
             // Most groups divide nothing.
-            let values = values.iter().filter(|value| !value.starts_with("groups") || number.is_multiple_of(3));
+            let values = values
+                .iter()
+                .filter(|value| !value.starts_with("groups") || number.is_multiple_of(3));
             let values: String = values.map(|value| format!(", {value}")).collect();
             format!("{{ type = \"{kind}\"{named}{values} }}")
         })
@@ -35,7 +45,10 @@ fn layer(number: usize) -> impl Strategy<Value = String> {
 
 /// A text with some layers, and some keys of the other tables.
 fn text() -> impl Strategy<Value = String> {
-    let keys: Vec<_> = KEYS.iter().filter(|(key, _)| !key.starts_with("model.") && !key.contains("layers")).collect();
+    let keys: Vec<_> = KEYS
+        .iter()
+        .filter(|(key, _)| !key.starts_with("model.") && !key.contains("layers"))
+        .collect();
     let keys = prop::sample::subsequence(keys, 0..16);
     let keys = keys.prop_flat_map(|keys| keys.into_iter().map(|key| one_of(*key)).collect::<Vec<_>>());
     let layers = (0..6_usize).prop_flat_map(|count| (0..count).map(layer).collect::<Vec<_>>());
@@ -91,7 +104,10 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
             memory.exchange,
             memory.scratch,
         ];
-        prop_assert_eq!(memory.total(), shown(parts.iter().map(|part| u128::from(part.get())).sum()));
+        prop_assert_eq!(
+            memory.total(),
+            shown(parts.iter().map(|part| u128::from(part.get())).sum())
+        );
     }
     let all = needs::of_run(&model.memory(), &buffers, Bytes::new(workspace));
     let sum: u128 = all.iter().map(|need| u128::from(need.bytes.get())).sum();
@@ -127,7 +143,9 @@ fn many_texts_come_to_plans() {
     let texts = (0..500).map(|_| text().new_tree(&mut runner).unwrap().current());
     let (mut read, mut planned) = (0, 0);
     for text in texts {
-        let Ok(config) = Config::parse("t.toml", &text, &[]) else { continue };
+        let Ok(config) = Config::parse("t.toml", &text, &[]) else {
+            continue;
+        };
         read += 1;
         planned += usize::from(ModelPlan::new(&config, 10).is_ok());
     }

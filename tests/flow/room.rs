@@ -56,8 +56,7 @@ fn what_is_needed_is_what_the_plan_adds_up_to() {
         assert_eq!((plan.crews().decode, plan.crews().augment), (crew, crew));
         let buffers = plan.buffers();
         let crops = buffers.pixel_buffer.expect("the crop's size") * buffers.pixel_buffers;
-        let planned =
-            plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace * workers;
+        let planned = plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace * workers;
         assert_eq!(plan.room.needed(plan.crews()), planned);
         assert_eq!(needs::sum(&plan.needs()), planned);
     }

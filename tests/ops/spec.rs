@@ -50,7 +50,10 @@ fn each_mistake_names_its_layer() {
             "conv1: outputs for one image are too many, the most is 4294967295",
         ),
         (fc("fc1", Some(1 << 40)), "fc1: outputs for one image are too many"),
-        (fc("fc1", Some(1 << 31)), "fc1: weights are too many, the most is 4294967295"),
+        (
+            fc("fc1", Some(1 << 31)),
+            "fc1: weights are too many, the most is 4294967295",
+        ),
         (conv(|c| c.name = String::new()), "layer 0 (conv) has no name"),
         (pool(9, 2, true), "maxpool1: a window of 9×9 does not fit"),
         (pool(2, 3, true), "maxpool1: stride must be at most size"),
@@ -102,7 +105,19 @@ fn windows_are_counted_as_the_paper_and_as_others_do() {
 
 /// Numbers of which some have products that no type holds.
 fn number() -> impl Strategy<Value = usize> {
-    prop_oneof![0..20_usize, prop::sample::select(vec![96, 1000, 1024, 1 << 16, 1 << 31, 1 << 33, usize::MAX / 2, usize::MAX])]
+    prop_oneof![
+        0..20_usize,
+        prop::sample::select(vec![
+            96,
+            1000,
+            1024,
+            1 << 16,
+            1 << 31,
+            1 << 33,
+            usize::MAX / 2,
+            usize::MAX
+        ])
+    ]
 }
 
 fn layer(number_of_it: usize) -> impl Strategy<Value = Layer> {

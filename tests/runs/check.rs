@@ -122,18 +122,27 @@ fn networks_that_there_is_no_memory_for_are_refused_by_whoever_builds_them() {
     let given = Given::new(2, 1);
     run(&given, &["run.epochs=1"]).expect(0);
     let out = given.path("run");
-    limited(&given, args("eval", &out, &LARGE)).expect(2).says("error: the run takes ");
+    limited(&given, args("eval", &out, &LARGE))
+        .expect(2)
+        .says("error: the run takes ");
     limited(&given, args("eval", &out, &[])).expect(0);
     let model = given.toml().display().to_string();
     let bench = ["bench", "compute", "--model", &model, "--batch", "500000"].map(str::to_string);
-    limited(&given, bench.into()).expect(2).says("error: the network takes ");
+    limited(&given, bench.into())
+        .expect(2)
+        .says("error: the network takes ");
 }
 
 /// A limit that has room for all that is planned, but not for the program beside it.
 #[test]
 fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
     let given = Given::new(2, 1);
-    let sets = ["staging.batch=20000", "decode.workers=1", "augment.workers=1", "compute.threads=1"];
+    let sets = [
+        "staging.batch=20000",
+        "decode.workers=1",
+        "augment.workers=1",
+        "compute.threads=1",
+    ];
     let plan = given.plan(&sets);
     let kilobytes = |bytes: Bytes| (bytes.get() / 1024) as u32 + 1024;
     let limited = |needed: Bytes, args: Vec<String>| {
@@ -174,9 +183,14 @@ fn a_run_goes_where_the_home_folder_is_and_says_so_in_its_configuration() {
     Process::start_at_home(&given.path(""), &home, args).wait().expect(0);
     let written = fs::read_to_string(given.path("out/config.toml")).expect("a resolved configuration");
     assert!(!written.contains('~'), "{written}");
-    assert!(written.contains(&format!("out = \"{}/out\"", home.display())), "{written}");
+    assert!(
+        written.contains(&format!("out = \"{}/out\"", home.display())),
+        "{written}"
+    );
     // It can be gone on with from anywhere, by anybody.
     let config = given.path("out/config.toml").display().to_string();
     let args = ["run", &config, "--resume"].map(str::to_string);
-    Process::start_at_home(&given.path("train"), &given.path("val"), args).wait().expect(0);
+    Process::start_at_home(&given.path("train"), &given.path("val"), args)
+        .wait()
+        .expect(0);
 }

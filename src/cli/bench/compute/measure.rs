@@ -68,7 +68,7 @@ pub(super) fn measure(
     network.time_passes();
     let (mut steps, mut losses, mut fastest) = (Vec::new(), Vec::new(), 0.0f64);
     let mut bursts = || (0..BURSTS).for_each(|_| fastest = fastest.max(peak::burst(&threads, BURST)));
-    for step in 0..args.warmup + args.steps {
+    for step in 0..args.warmup.saturating_add(args.steps) {
         let timed = step >= args.warmup;
         if timed {
             bursts();
