@@ -7,9 +7,10 @@ use crate::config::Config;
 use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
+use crate::memory::Bytes;
 use crate::model::Spec;
 use crate::observe::terminal::answer;
-use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Plan, PlanError, Room, SHARE};
+use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Need, Plan, PlanError, Room, SHARE, needs};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
@@ -45,7 +46,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             model(&plan.model.spec);
             devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
-            memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace()));
+            memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace));
             limit(&plan.config, &plan.room, plan.crews());
             time(&plan);
         }
@@ -56,7 +57,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
-            let room = Room::new(&config, &planned, 0).map_err(Failure::usage)?;
+            let room = Room::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
             let crews = room.crews(&config, plan::cores());
             queues(&config, &planned, crews);
             memory(&config, &planned, crews, None);
@@ -152,9 +153,9 @@ fn devices(config: &Config, model: &ModelPlan) {
             "          {:<9} {:>12} {:>12} {:>8} {:>10.1}",
             device.name,
             format!("{} to {}", rows.start, rows.end - 1),
-            device.memory.parameters / 4,
+            device.memory.parameters.get() / 4,
             model.threads,
-            device.memory.total() as f64 / 1e6
+            device.memory.total().megabytes()
         );
     }
     let what = match config.compute.parallel {
@@ -223,37 +224,23 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     answer!("          at most {rows} rows are in flight (slots × batch)");
 }
 
-fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u64>) {
-    let m = &model.memory();
+fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<Bytes>) {
     let buffers = Buffers::new(config, model, crews);
-    let crops = buffers.pixel_buffer.map(|bytes| bytes * buffers.pixel_buffers as u64);
-    let rows = [
-        ("parameters", m.parameters),
-        ("momentum", m.momentum),
-        ("gradients of parameters", m.parameter_gradients + m.partial_sums),
-        ("activations", m.activations),
-        ("gradients of activations", m.activation_gradients),
-        ("exchange of activations", m.exchange),
-        ("scratch", m.scratch + m.packed_weights),
-        ("copy for checkpoints", buffers.snapshot),
-        ("slots", buffers.slots),
-        ("decoded crops", crops.unwrap_or(0)),
-        ("decode workers", workspace.unwrap_or(0)),
-    ];
-    let total: u64 = rows.iter().map(|(_, bytes)| bytes).sum();
+    let needs = needs::of_run(&model.memory(), &buffers, workspace.unwrap_or_default());
     answer!(
         "memory    {:<26} {:>10}",
         format!("for batches of {}", config.staging.batch),
         "MB"
     );
-    for (what, bytes) in rows.into_iter().filter(|row| *row != ("exchange of activations", 0)) {
-        answer!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
+    let is_alone = model.devices.len() == 1;
+    for Need { what, bytes } in needs.iter().filter(|need| !(is_alone && need.what == needs::EXCHANGE)) {
+        answer!("          {what:<26} {:>10.1}", bytes.megabytes());
     }
-    answer!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
+    answer!("          {:<26} {:>10.1}", "in all", needs::sum(&needs).megabytes());
     if workspace.is_none() {
         answer!("          beside that, each decode worker holds the image that it is at, whole");
     }
-    if crops.is_none() {
+    if workspace.is_none() && buffers.pixel_buffer.is_none() {
         answer!(
             "          and {} buffers for whole images, as large as the largest",
             buffers.pixel_buffers
@@ -271,7 +258,7 @@ fn limit(config: &Config, room: &Room, crews: Crews) {
             return;
         }
     };
-    answer!("          {:<26} {:>10.1}  {origin}", "limit", bytes as f64 / 1e6);
+    answer!("          {:<26} {:>10.1}  {origin}", "limit", bytes.megabytes());
     let free: Vec<usize> = [
         (config.decode.workers, crews.decode),
         (config.augment.workers, crews.augment),

@@ -57,7 +57,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     plan.itinerary.train_samples = 0;
     plan.itinerary.steps = 0;
     let statistics = trained.loaded.statistics;
-    let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
     let step = trained.state.step;
     for network in &mut networks {
         checkpoint::restore(&trained.path, &trained.loaded.parameters, network).map_err(Failure::failed)?;
@@ -80,7 +80,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         move |reports| listen(reports, progress, &found)
     };
     let stop = Stop::default();
-    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
+    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::plan)?;
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     ending(control::supervise(topology, &stop, watch), || {
         "stopped; nothing was written".to_string()

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::observe::logging::{self, Format};
 use crate::observe::terminal::{self, tell};
+use crate::plan::PlanError;
 use crate::text;
 
 mod bench;
@@ -101,7 +103,10 @@ struct ConfigArgs {
 impl ConfigArgs {
     fn read(&self) -> Result<Config, Failure> {
         let name = text::path(&self.config);
-        let text = std::fs::read_to_string(&self.config)
+        let mut text = String::new();
+        // One byte too many is enough to know that it is no configuration.
+        std::fs::File::open(&self.config)
+            .and_then(|file| file.take(Config::LONGEST + 1).read_to_string(&mut text))
             .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
         Config::parse(&name, &text, &self.sets).map_err(|invalid| Failure::Usage(invalid.to_string()))
     }
@@ -138,6 +143,15 @@ enum Failure {
 impl Failure {
     fn usage(error: impl std::fmt::Display) -> Self {
         Self::Usage(error.to_string())
+    }
+
+    /// What cannot be planned is the configuration's fault, but for memory that the system does not give.
+    fn plan(error: PlanError) -> Self {
+        if error.is_lack_of_memory() {
+            Self::failed(error)
+        } else {
+            Self::usage(error)
+        }
     }
 
     fn failed(error: impl std::fmt::Display) -> Self {

@@ -70,7 +70,7 @@ impl Predictor {
         let trained = Trained::open(run, &[])?;
         let config = &trained.config;
         let model = ModelPlan::new(config, trained.state.classes.len()).map_err(Failure::usage)?;
-        let mut network = model.build_alone(config, crops as usize).map_err(Failure::usage)?;
+        let mut network = model.build_alone(config, crops as usize).map_err(Failure::plan)?;
         checkpoint::restore(&trained.path, &trained.loaded.parameters, &mut network).map_err(Failure::failed)?;
         let crop = config.augment.crop.get();
         Ok(Self {

@@ -52,7 +52,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     warn_of_memory(&plan);
     let folder = RunFolder::lock(&out)?;
     refuse_a_second_run(args, &out)?;
-    let mut networks = plan.model.build(&plan.config).map_err(Failure::usage)?;
+    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
     let resumed = if args.resume {
         resume::resume(&folder, &plan, &args.config, &mut networks)?
     } else {
@@ -110,7 +110,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     };
     let stop = Stop::default();
     let listen = move |reports| recorder::run(recorder, reports);
-    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::usage)?;
+    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::plan)?;
     // Nobody else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
@@ -157,11 +157,13 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
 }
 
 fn warn_of_memory(plan: &Plan) {
+    let needed = plan.room.needed(plan.crews());
     if let Some(limit) = plan.room.limit.bytes()
-        && plan.room.needed(plan.crews()) > limit
+        && needed > limit
     {
         tracing::warn!(
-            "the run takes more than {SHARE} % of the memory that is available; `check` shows what takes how much"
+            "the run takes {needed} of memory, more than the {limit} that are {SHARE} % of what is available; `check` shows what \
+             takes how much"
         );
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
+use super::range::{LARGEST_SIDE, QUEUE, Range, SIDE, WORKERS};
 use super::value::{Value, choice, mismatch, table};
 use super::workers::Workers;
 
@@ -21,7 +22,7 @@ table! {
     /// `pca = { sigma, scale }`: colour noise along the principal components of the training set's RGB values.
     Pca {
         /// Standard deviation of the multipliers (paper: 0.1).
-        sigma: f32 = 0.1,
+        sigma: f32 = 0.1 => Range::between(0.0, 1000.0),
         /// What scales them.
         scale: PcaScale = PcaScale::Eigenvalue,
     }
@@ -31,9 +32,9 @@ table! {
     /// `random_resized_crop = { area, ratio }`: training crops of random size and shape, scaled to `crop`.
     RandomResizedCrop {
         /// Least and greatest share of the frame's area.
-        area: [f32; 2] = [0.08, 1.0],
+        area: [f32; 2] = [0.08, 1.0] => Range::between(0.0, 1.0),
         /// Least and greatest width / height.
-        ratio: [f32; 2] = [0.75, 1.333_333_4],
+        ratio: [f32; 2] = [0.75, 1.333_333_4] => Range::between(0.001, 1000.0),
     }
 }
 
@@ -41,11 +42,11 @@ table! {
     /// `jitter = { brightness, contrast, saturation }`: each is multiplied by a factor from 1 − value to 1 + value.
     Jitter {
         /// Of all values.
-        brightness: f32 = 0.0,
+        brightness: f32 = 0.0 => Range::between(0.0, 1.0),
         /// Of the distance from the crop's mean grey.
-        contrast: f32 = 0.0,
+        contrast: f32 = 0.0 => Range::between(0.0, 1.0),
         /// Of the distance from a pixel's own grey.
-        saturation: f32 = 0.0,
+        saturation: f32 = 0.0 => Range::between(0.0, 1.0),
     }
 }
 
@@ -82,73 +83,45 @@ table! {
     /// `[augment]`.
     Augment {
         /// Threads.
-        workers: Workers = Workers::Auto,
+        workers: Workers = Workers::Auto => WORKERS,
         /// Decoded crops that may wait here.
-        queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15),
+        queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15) => QUEUE,
         /// Side of the square crop that the network sees.
-        crop: NonZeroUsize = NonZeroUsize::MIN.saturating_add(223),
+        crop: NonZeroUsize = NonZeroUsize::MIN.saturating_add(223) => SIDE,
         /// Probability of a horizontal reflection while training.
-        flip: f32 = 0.5,
+        flip: f32 = 0.5 => Range::between(0.0, 1.0),
         /// Training crops of random size and shape; absent: `crop` pixels of the frame as they are.
         random_resized_crop: Option<RandomResizedCrop> = None,
         /// Random brightness, contrast and saturation while training; absent: none.
         jitter: Option<Jitter> = None,
         /// Side of a square that is blotted out while training; 0: none.
-        cutout: u32 = 0,
+        cutout: u32 = 0 => Range::whole(0, LARGEST_SIDE),
         /// Colour noise while training; absent: none.
         pca: Option<Pca> = None,
         /// What is subtracted.
-        mean: Mean = Mean::Channel,
+        mean: Mean = Mean::Channel => Range::between(-100_000.0, 100_000.0),
         /// What the differences are divided by, per channel; absent: nothing, pixels stay on the scale 0..255.
-        std: Option<[f32; 3]> = None,
+        std: Option<[f32; 3]> = None => Range::between(0.000_01, 100_000.0),
     }
 }
 
 impl Augment {
     /// Rules that hold between and inside of keys.
     pub(super) fn check(&self, complain: &mut impl FnMut(&str, String)) {
-        if !(0.0..=1.0).contains(&self.flip) {
-            complain(
-                "augment.flip",
-                format!("a probability is between 0 and 1, not {}", self.flip),
-            );
-        }
-        if self.std.is_some_and(|std| std.iter().any(|&s| s <= 0.0)) {
-            complain("augment.std", "each of the three must be above 0".to_string());
-        }
         if let Some(crop) = &self.random_resized_crop {
             let [low, high] = crop.area;
-            if !(0.0 < low && low <= high && high <= 1.0) {
+            if !(0.0 < low && low <= high) {
                 let rule = "shares of the frame's area, 0 < least <= greatest <= 1".to_string();
                 complain("augment.random_resized_crop.area", rule);
             }
             let [low, high] = crop.ratio;
-            if !(0.0 < low && low <= high && high.is_finite()) {
-                let rule = "width / height, 0 < least <= greatest".to_string();
+            if low > high {
+                let rule = "width / height, least <= greatest".to_string();
                 complain("augment.random_resized_crop.ratio", rule);
             }
             if self.mean == Mean::Image {
                 let rule = "a crop of random size has no place in the mean image; use \"channel\"".to_string();
                 complain("augment.mean", rule);
-            }
-        }
-        if let Some(jitter) = &self.jitter {
-            let Jitter {
-                brightness,
-                contrast,
-                saturation,
-            } = jitter;
-            for (key, value) in [
-                ("brightness", brightness),
-                ("contrast", contrast),
-                ("saturation", saturation),
-            ] {
-                if !(0.0..=1.0).contains(value) {
-                    complain(
-                        &format!("augment.jitter.{key}"),
-                        format!("between 0 and 1, not {value}"),
-                    );
-                }
             }
         }
         if self.cutout as usize > self.crop.get() {

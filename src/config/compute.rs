@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use super::errors::short;
+use super::range::{QUEUE, WORKERS};
 use super::value::{choice, table};
 
 /// The devices of this build.
@@ -9,6 +11,9 @@ pub const DEVICES: [&str; 16] = [
     "cpu:0", "cpu:1", "cpu:2", "cpu:3", "cpu:4", "cpu:5", "cpu:6", "cpu:7", "cpu:8", "cpu:9", "cpu:10", "cpu:11",
     "cpu:12", "cpu:13", "cpu:14", "cpu:15",
 ];
+
+/// Compute threads of all devices, at most.
+const THREADS: usize = 1024;
 
 choice! {
     /// What several devices share among them.
@@ -38,13 +43,13 @@ table! {
         /// Where the network runs: `cpu:0`, `cpu:1`, …, each of which is a set of threads.
         devices: Vec<String> = vec![DEVICES[0].to_string()],
         /// Compute threads of each CPU device; absent: the cores, shared among the devices.
-        threads: Option<NonZeroUsize> = None,
+        threads: Option<NonZeroUsize> = None => WORKERS,
         /// What several devices share.
         parallel: Parallel = Parallel::Data,
         /// How convolutions are computed: `auto`, `direct` or `winograd`.
         convolution: Method = Method::Auto,
         /// Whole batches that may wait here.
-        queue: NonZeroUsize = NonZeroUsize::MIN,
+        queue: NonZeroUsize = NonZeroUsize::MIN => QUEUE,
     }
 }
 
@@ -61,7 +66,10 @@ impl Compute {
             if known(device).is_none() {
                 complain(
                     "compute.devices",
-                    format!("{device:?} is no device of this build; there are {first:?}, {second:?} … {last:?}"),
+                    format!(
+                        "{:?} is no device of this build; there are {first:?}, {second:?} … {last:?}",
+                        short(device)
+                    ),
                 );
             } else if self.devices[..i].contains(device) {
                 complain("compute.devices", format!("{device:?} is named twice"));
@@ -70,6 +78,13 @@ impl Compute {
         let count = self.devices.len();
         if count == 0 {
             complain("compute.devices", format!("name one at least, {first:?} for example"));
+        }
+        let threads = self.threads.map_or(0, NonZeroUsize::get);
+        if count * threads > THREADS {
+            complain(
+                "compute.threads",
+                format!("{count} devices of {threads} threads each: together they have at most {THREADS}"),
+            );
         }
         if self.parallel == Parallel::Data && count > batch.get() {
             complain(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::range::Range;
 use super::value::table;
 
 table! {
@@ -13,9 +14,9 @@ table! {
         /// The validation set; without one the run has no errors to show.
         val: Option<String> = None,
         /// How many processes share the training set: each trains on its own part of every epoch.
-        ranks: u32 = 1,
+        ranks: u32 = 1 => Range::whole(1, 65_536),
         /// Which of them this is, from 0.
-        rank: u32 = 0,
+        rank: u32 = 0 => Range::whole(0, 65_535),
         /// Where statistics of a data set are kept for the next run; default: the user's cache folder.
         cache: Option<PathBuf> = None,
     }

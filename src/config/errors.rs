@@ -1,8 +1,17 @@
 //! All that is wrong with a configuration, collected so that the user sees everything at once.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::node::Origin;
+use crate::text;
+
+/// Errors that are told; of those after them only the number. A file that is no configuration has one a line.
+pub const TOLD: usize = 50;
+
+/// Characters of a key or of a string that are quoted.
+const QUOTED: usize = 80;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +26,7 @@ impl ConfigError {
     pub fn new(origin: Origin, key: &str, message: impl Into<String>) -> Self {
         Self {
             origin,
-            key: key.to_string(),
+            key: short(key).into_owned(),
             message: message.into(),
         }
     }
@@ -27,43 +36,61 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(f, "{}: ", text::plain(&self.key))?;
         }
-        f.write_str(&self.message)
+        f.write_str(&text::plain(&self.message))
     }
 }
 
-/// What has been found wrong so far.
+/// What has been found wrong so far: the first errors in the order of the file, and how many there are.
 #[derive(Clone, Debug, Default)]
-pub struct Errors(Vec<ConfigError>);
+pub struct Errors {
+    /// By line, `--set` last, and within a line in the order in which they were found.
+    first: BTreeMap<(usize, usize), ConfigError>,
+    count: usize,
+}
 
 impl Errors {
     /// Adds one.
     pub fn push(&mut self, error: ConfigError) {
-        self.0.push(error);
+        let line = match error.origin {
+            Origin::Line(line) => line,
+            Origin::Set => usize::MAX,
+        };
+        self.first.insert((line, self.count), error);
+        self.count += 1;
+        if self.first.len() > TOLD {
+            self.first.pop_last();
+        }
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.count == 0
     }
 
-    /// In the order of the file: lines first, then `--set`.
-    pub fn sorted(mut self) -> Vec<ConfigError> {
-        self.0.sort_by_key(|error| match error.origin {
-            Origin::Line(line) => line,
-            Origin::Set => usize::MAX,
-        });
-        self.0
+    /// The first of them in the order of the file (lines, then `--set`), and how many more there are.
+    pub fn sorted(self) -> (Vec<ConfigError>, usize) {
+        let more = self.count - self.first.len();
+        (self.first.into_values().collect(), more)
     }
 }
 
 /// The known word nearest to `word`, if it is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = short(word);
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// The beginning of a text that may be of any length.
+pub fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }

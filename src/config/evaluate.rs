@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
+use super::range::EPOCHS;
 use super::value::{Value, mismatch, table};
 
 /// How many views of an image are averaged.
@@ -42,7 +43,7 @@ table! {
     /// `[evaluate]`.
     Evaluate {
         /// Epochs between two evaluations; there is always one at the end.
-        every_epochs: NonZeroUsize = NonZeroUsize::MIN,
+        every_epochs: NonZeroUsize = NonZeroUsize::MIN => EPOCHS,
         /// Views of each image.
         crops: Crops = Crops::One,
     }

@@ -1,16 +1,26 @@
 //! How a layer of `[model] layers` is read and written: `{ type = "conv", name = "conv1", … }`.
 
-use super::errors::{ConfigError, Errors, nearest};
-use super::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use super::errors::{ConfigError, Errors, nearest, short};
+use super::model::{
+    BIAS, Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool, PROBABILITY, SIGMA, UNITS, WINDOW,
+};
 use super::node::{Node, Tree};
+use super::range::Range;
 use super::value::{TableReader, Value, mismatch};
+use crate::text;
 
 const TYPES: [&str; 7] = ["conv", "fc", "relu", "tanh", "lrn", "max_pool", "dropout"];
+
+/// Of windows.
+const SIDE: Range = Range::whole(1, WINDOW as u32);
+
+/// Bytes of a layer's name, at most.
+const NAME: usize = 200;
 
 impl Value for Layer {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
         let mut table = TableReader::new(node, key, errors)?;
-        let kind: String = table.required("type")?;
+        let kind: String = table.required("type", Range::ANY)?;
         let layer = match kind.as_str() {
             "conv" => convolution(&mut table).map(Layer::Convolution),
             "fc" => fully_connected(&mut table).map(Layer::FullyConnected),
@@ -18,10 +28,16 @@ impl Value for Layer {
             "tanh" => Some(Layer::Tanh),
             "lrn" => Some(Layer::Lrn(lrn(&mut table))),
             "max_pool" => max_pool(&mut table).map(Layer::MaxPool),
-            "dropout" => Some(Layer::Dropout(Dropout { p: table.or("p", 0.5) })),
+            "dropout" => Some(Layer::Dropout(Dropout {
+                p: table.or("p", 0.5, PROBABILITY),
+            })),
             _ => {
                 let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
-                let message = format!("{kind:?} is no layer type{meant}; there are {}", TYPES.join(", "));
+                let message = format!(
+                    "{:?} is no layer type{meant}; there are {}",
+                    short(&kind),
+                    TYPES.join(", ")
+                );
                 errors.push(ConfigError::new(node.origin.clone(), &format!("{key}.type"), message));
                 return None;
             }
@@ -69,22 +85,35 @@ impl Value for Layer {
     }
 }
 
+/// A layer's name, which its parameters have in checkpoints and reports.
+fn name(table: &mut TableReader<'_>) -> Option<String> {
+    let name: String = table.required("name", Range::ANY)?;
+    if name.len() > NAME || text::plain(&name) != name {
+        table.complain(&format!(
+            "the name {:?} is longer than {NAME} bytes, or has characters that are not visible",
+            short(&name)
+        ));
+        return None;
+    }
+    Some(name)
+}
+
 fn convolution(table: &mut TableReader<'_>) -> Option<Convolution> {
     let (name, channels, kernel) = (
-        table.required("name"),
-        table.required("channels"),
-        table.required("kernel"),
+        name(table),
+        table.required("channels", UNITS),
+        table.required("kernel", SIDE),
     );
     let rest = Convolution {
         name: String::new(),
         channels: 0,
         kernel: 0,
-        stride: table.or("stride", 1),
-        padding: table.or("padding", 0),
-        groups: table.or("groups", 1),
-        partial_windows: table.or("partial_windows", true),
-        init: table.or("init", Init::Gaussian(0.01)),
-        bias: table.or("bias", 0.0),
+        stride: table.or("stride", 1, SIDE),
+        padding: table.or("padding", 0, Range::whole(0, WINDOW as u32)),
+        groups: table.or("groups", 1, UNITS),
+        partial_windows: table.or("partial_windows", true, Range::ANY),
+        init: table.or("init", Init::Gaussian(0.01), SIGMA),
+        bias: table.or("bias", 0.0, BIAS),
     };
     Some(Convolution {
         name: name?,
@@ -95,12 +124,12 @@ fn convolution(table: &mut TableReader<'_>) -> Option<Convolution> {
 }
 
 fn fully_connected(table: &mut TableReader<'_>) -> Option<FullyConnected> {
-    let name = table.required("name");
+    let name = name(table);
     let rest = FullyConnected {
         name: String::new(),
-        outputs: table.optional("outputs"),
-        init: table.or("init", Init::Gaussian(0.01)),
-        bias: table.or("bias", 0.0),
+        outputs: table.optional("outputs", UNITS),
+        init: table.or("init", Init::Gaussian(0.01), SIGMA),
+        bias: table.or("bias", 0.0, BIAS),
     };
     Some(FullyConnected { name: name?, ..rest })
 }
@@ -108,17 +137,20 @@ fn fully_connected(table: &mut TableReader<'_>) -> Option<FullyConnected> {
 /// The paper's constants where a key is absent (section 3.3).
 fn lrn(table: &mut TableReader<'_>) -> Lrn {
     Lrn {
-        size: table.or("size", 5),
-        alpha: table.or("alpha", 1e-4),
-        beta: table.or("beta", 0.75),
-        k: table.or("k", 2.0),
-        divide_by_size: table.or("divide_by_size", false),
+        size: table.or("size", 5, SIDE),
+        alpha: table.or("alpha", 1e-4, Range::between(0.0, 1e6)),
+        beta: table.or("beta", 0.75, Range::between(-100.0, 100.0)),
+        k: table.or("k", 2.0, Range::between(1e-6, 1e6)),
+        divide_by_size: table.or("divide_by_size", false, Range::ANY),
     }
 }
 
 fn max_pool(table: &mut TableReader<'_>) -> Option<MaxPool> {
-    let (size, stride) = (table.required("size"), table.required("stride"));
-    let partial_windows = table.or("partial_windows", true);
+    let (size, stride) = (
+        table.required("size", Range::whole(1, 16)),
+        table.required("stride", SIDE),
+    );
+    let partial_windows = table.or("partial_windows", true, Range::ANY);
     Some(MaxPool {
         size: size?,
         stride: stride?,

@@ -1,12 +1,17 @@
-//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text.
+//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text, and `$HOME` for `~`.
 
 use std::fmt;
+use std::path::PathBuf;
 
 pub mod errors;
 
 pub mod node;
 
+pub mod range;
+
 pub mod value;
+
+mod home;
 
 pub mod workers;
 
@@ -39,8 +44,10 @@ pub mod checkpoint;
 pub mod observe;
 
 use errors::{ConfigError, Errors};
-use node::Node;
+use node::{Node, Origin};
 use value::table;
+
+use crate::text;
 
 table! {
     /// A whole configuration; every table but `data` may be absent.
@@ -75,15 +82,21 @@ table! {
 pub struct Invalid {
     /// What the text is called in messages: the path of the file.
     pub name: String,
-    /// In the order of the file.
+    /// The first of them, in the order of the file.
     pub errors: Vec<ConfigError>,
+    /// How many there are beside those.
+    pub more: usize,
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = text::plain(&self.name);
         for (i, error) in self.errors.iter().enumerate() {
             let newline = if i == 0 { "" } else { "\n" };
-            write!(f, "{newline}{}: {error}", self.name)?;
+            write!(f, "{newline}{name}: {error}")?;
+        }
+        if self.more > 0 {
+            write!(f, "\n{name}: and {} errors more", self.more)?;
         }
         Ok(())
     }
@@ -91,38 +104,69 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+impl Invalid {
+    fn new(name: &str, errors: Errors) -> Self {
+        let (errors, more) = errors.sorted();
+        Self {
+            name: name.to_string(),
+            errors,
+            more,
+        }
+    }
+}
+
 impl Config {
+    /// Bytes of a text that is read, at most: a configuration has some thousands.
+    pub const LONGEST: u64 = 4 << 20;
+
     /// Reads `text`, called `name` in messages, and puts each `KEY=VALUE` of `sets` over it.
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
         let mut errors = Errors::default();
+        if text.len() as u64 > Self::LONGEST {
+            let message = format!("longer than {} MiB: this is no configuration", Self::LONGEST >> 20);
+            errors.push(ConfigError::new(Origin::Line(1), "", message));
+            return Err(Invalid::new(name, errors));
+        }
         let mut document = Node::parse(text, &mut errors);
         if !errors.is_empty() {
             // What could be read of such a text would give complaints about values that nobody wrote.
-            return Err(Invalid {
-                name: name.to_string(),
-                errors: errors.sorted(),
-            });
+            return Err(Invalid::new(name, errors));
         }
         for assignment in sets {
             document.set(assignment, &mut errors);
         }
-        let config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
-        config.check(&document, &mut errors);
-        if errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(Invalid {
-                name: name.to_string(),
-                errors: errors.sorted(),
-            })
-        }
-    }
-
-    /// Rules that hold between keys.
-    fn check(&self, document: &Node, errors: &mut Errors) {
+        let mut config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
         let mut complain = |key: &str, message: String| {
             errors.push(ConfigError::new(document.origin_of(key), key, message));
         };
+        config.write_out_home(&mut complain);
+        config.check(&mut complain);
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(Invalid::new(name, errors))
+        }
+    }
+
+    /// Writes out `~` in paths, so that whoever takes the configuration elsewhere finds the same files.
+    fn write_out_home(&mut self, complain: &mut impl FnMut(&str, String)) {
+        let home = std::env::var("HOME").ok();
+        let mut expand = |key: &str, path: &str| {
+            home::expand(path, home.as_deref()).unwrap_or_else(|error| {
+                complain(key, error.to_string());
+                path.to_string()
+            })
+        };
+        let data = &mut self.data;
+        data.train = expand("data.train", &data.train);
+        data.val = data.val.take().map(|val| expand("data.val", &val));
+        let mut folder = |key: &str, path: PathBuf| PathBuf::from(expand(key, &path.to_string_lossy()));
+        data.cache = data.cache.take().map(|cache| folder("data.cache", cache));
+        self.run.out = folder("run.out", std::mem::take(&mut self.run.out));
+    }
+
+    /// Rules that hold between keys.
+    fn check(&self, complain: &mut impl FnMut(&str, String)) {
         if self.data.train.is_empty() {
             complain(
                 "data.train",
@@ -130,9 +174,7 @@ impl Config {
             );
         }
         let data::Data { ranks, rank, .. } = self.data;
-        if ranks == 0 {
-            complain("data.ranks", "0 ranks train nothing: 1 is a process alone".to_string());
-        } else if rank >= ranks {
+        if rank >= ranks {
             let last = ranks - 1;
             complain(
                 "data.rank",
@@ -154,16 +196,15 @@ impl Config {
                 "\"image\" needs decode.square = true and decode.shorter_side".to_string(),
             );
         }
-        self.augment.check(&mut complain);
+        self.augment.check(complain);
         if self.run.epochs == 0 && self.run.steps.is_none() {
             complain("run.epochs", "0 epochs train nothing".to_string());
         }
-        if self.run.steps == Some(0) {
-            complain("run.steps", "0 steps train nothing".to_string());
+        if self.run.out.as_os_str().is_empty() {
+            complain("run.out", "names no folder".to_string());
         }
-        self.compute.check(self.staging.batch, &mut complain);
-        self.model.check(&mut complain);
-        self.solver.check(&mut complain);
+        self.compute.check(self.staging.batch, complain);
+        self.model.check(complain);
     }
 
     /// The whole configuration as TOML, defaults included.

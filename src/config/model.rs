@@ -2,7 +2,23 @@
 
 use std::num::NonZeroUsize;
 
+use super::range::Range;
 use super::value::table;
+
+/// Sides of windows, the distance between them and the zeros around an input, at most: the paper's are 11, 4 and 2.
+pub const WINDOW: usize = 1024;
+
+/// Of what units are left out by.
+pub(super) const PROBABILITY: Range = Range::below(0.0, 1.0);
+
+/// Of initial weights.
+pub(super) const SIGMA: Range = Range::between(0.0, 1000.0);
+
+/// Of initial biases.
+pub(super) const BIAS: Range = Range::between(-1e6, 1e6);
+
+/// Outputs of a layer, channels or classes.
+pub(super) const UNITS: Range = Range::whole(1, 1 << 20);
 
 table! {
     /// `[model]`: a preset, or a list of layers; the other keys change every layer that they concern.
@@ -12,13 +28,13 @@ table! {
         /// The layers, first to last.
         layers: Option<Vec<Layer>> = None,
         /// The dropout probability of every dropout layer.
-        dropout: Option<f32> = None,
+        dropout: Option<f32> = None => PROBABILITY,
         /// The initial weights of every layer.
-        init: Option<Init> = None,
+        init: Option<Init> = None => SIGMA,
         /// The initial bias of every layer that the preset starts at 1.
-        bias: Option<f32> = None,
+        bias: Option<f32> = None => BIAS,
         /// Checks the number of classes that the data has.
-        classes: Option<NonZeroUsize> = None,
+        classes: Option<NonZeroUsize> = None => UNITS,
     }
 }
 
@@ -29,9 +45,6 @@ impl Model {
             (None, None) => complain("model.preset", "missing: name a preset, or list `layers`".to_string()),
             (Some(_), Some(_)) => complain("model.layers", "give `preset` or `layers`, not both".to_string()),
             _ => {}
-        }
-        if self.dropout.is_some_and(|p| !(0.0..1.0).contains(&p)) {
-            complain("model.dropout", "a probability of at least 0 and below 1".to_string());
         }
     }
 }

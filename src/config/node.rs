@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeFloat, DeTable, DeValue};
 
-use super::errors::{ConfigError, Errors};
+use super::errors::{ConfigError, Errors, short};
+
+/// Tables and lists inside of one another, at most: no key needs a fifth of it, and whoever walks a tree goes a call deeper for each.
+const DEPTH: usize = 32;
+const TOO_DEEP: &str =
+    "tables and lists inside of one another, more than 32 deep: no key of the configuration is there";
 
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +49,8 @@ pub enum Tree {
     Integer(i64),
     /// A number with a point or an exponent.
     Float(f64),
+    /// A number that has no place in 64 bits, as it was written.
+    Beyond(String),
     /// A string.
     String(String),
     /// A list.
@@ -55,13 +62,14 @@ pub enum Tree {
 impl Node {
     /// Reads a whole document; every syntax error is reported, with its line.
     pub fn parse(text: &str, errors: &mut Errors) -> Node {
+        let lines = Lines::new(text);
         let (table, faults) = DeTable::parse_recoverable(text);
         for fault in faults {
-            let origin = Origin::Line(fault.span().map_or(1, |span| line_of(text, span.start)));
+            let origin = lines.at(fault.span().map_or(0, |span| span.start));
             errors.push(ConfigError::new(origin, "", fault.message().to_string()));
         }
         Node {
-            value: table_tree(table.get_ref(), &|at| Origin::Line(line_of(text, at))),
+            value: Reader::new(&|at| lines.at(at), errors).table(table.get_ref(), 0),
             origin: Origin::Line(1),
         }
     }
@@ -69,18 +77,21 @@ impl Node {
     /// Puts `--set a.b=v` over what the file says. `v` is read as TOML, or as a string where it is none.
     pub fn set(&mut self, assignment: &str, errors: &mut Errors) {
         let Some((key, value)) = assignment.split_once('=') else {
-            let hint = format!("`{assignment}` is not KEY=VALUE, as in --set solver.lr=0.01");
+            let hint = format!("`{}` is not KEY=VALUE, as in --set solver.lr=0.01", short(assignment));
             return errors.push(ConfigError::new(Origin::Set, assignment, hint));
         };
+        let keys: Vec<&str> = key.trim().split('.').take(DEPTH + 1).collect();
+        if keys.len() > DEPTH {
+            return errors.push(ConfigError::new(Origin::Set, assignment, TOO_DEEP));
+        }
         let value = match DeValue::parse(value.trim()) {
-            Ok(parsed) => tree(parsed.get_ref(), &|_| Origin::Set),
+            Ok(parsed) => Reader::new(&|_| Origin::Set, errors).tree(parsed.get_ref(), Origin::Set, 0),
             Err(_) => Tree::String(value.trim().to_string()),
         };
-        let keys: Vec<&str> = key.trim().split('.').collect();
         let mut place = self;
         for key in &keys {
             let Tree::Table(table) = &mut place.value else {
-                let hint = format!("`{key}` is inside a value that is no table");
+                let hint = format!("`{}` is inside a value that is no table", short(key));
                 return errors.push(ConfigError::new(Origin::Set, assignment, hint));
             };
             place = table.entry((*key).to_string()).or_insert_with(|| Node {
@@ -111,7 +122,7 @@ impl Node {
         match self.value {
             Tree::Bool(_) => "a boolean",
             Tree::Integer(_) => "an integer",
-            Tree::Float(_) => "a number",
+            Tree::Float(_) | Tree::Beyond(_) => "a number",
             Tree::String(_) => "a string",
             Tree::Array(_) => "a list",
             Tree::Table(_) => "a table",
@@ -119,40 +130,81 @@ impl Node {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at.min(text.len())].matches('\n').count() + 1
+/// Where the lines of a text begin, but for the first.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// The line of the byte `at`.
+    fn at(&self, at: usize) -> Origin {
+        Origin::Line(1 + self.0.partition_point(|start| *start <= at))
+    }
 }
 
-fn table_tree(table: &DeTable<'_>, origin: &dyn Fn(usize) -> Origin) -> Tree {
-    let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-        let node = Node {
-            value: tree(value.get_ref(), origin),
-            origin: origin(key.span().start),
-        };
-        (key.get_ref().to_string(), node)
-    };
-    Tree::Table(table.iter().map(entry).collect())
+/// Makes nodes of what the TOML library has read.
+struct Reader<'a> {
+    /// Of a place in the text.
+    origin: &'a dyn Fn(usize) -> Origin,
+    errors: &'a mut Errors,
 }
 
-fn tree(value: &DeValue<'_>, origin: &dyn Fn(usize) -> Origin) -> Tree {
-    match value {
-        DeValue::Boolean(flag) => Tree::Bool(*flag),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(integer) => Tree::Integer(integer),
-            Err(_) => Tree::Float(f64::INFINITY),
-        },
-        DeValue::Float(number) => Tree::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::String(text) => Tree::String(text.to_string()),
-        DeValue::Datetime(date) => Tree::String(date.to_string()),
-        DeValue::Array(items) => Tree::Array(
-            items
-                .iter()
-                .map(|item| Node {
-                    value: tree(item.get_ref(), origin),
-                    origin: origin(item.span().start),
-                })
-                .collect(),
-        ),
-        DeValue::Table(table) => table_tree(table, origin),
+impl<'a> Reader<'a> {
+    fn new(origin: &'a dyn Fn(usize) -> Origin, errors: &'a mut Errors) -> Self {
+        Self { origin, errors }
+    }
+
+    /// A table that lies in `depth` others.
+    fn table(&mut self, table: &DeTable<'_>, depth: usize) -> Tree {
+        let entries = table.iter().map(|(key, value)| {
+            let origin = (self.origin)(key.span().start);
+            (key.get_ref().to_string(), self.node(value, origin, depth))
+        });
+        Tree::Table(entries.collect())
+    }
+
+    fn node(&mut self, value: &Spanned<DeValue<'_>>, origin: Origin, depth: usize) -> Node {
+        Node {
+            value: self.tree(value.get_ref(), origin.clone(), depth + 1),
+            origin,
+        }
+    }
+
+    fn tree(&mut self, value: &DeValue<'_>, origin: Origin, depth: usize) -> Tree {
+        match value {
+            DeValue::Boolean(flag) => Tree::Bool(*flag),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(integer) => Tree::Integer(integer),
+                Err(_) => Tree::Beyond(number.as_str().to_string()),
+            },
+            DeValue::Float(number) => float(number),
+            DeValue::String(text) => Tree::String(text.to_string()),
+            DeValue::Datetime(date) => Tree::String(date.to_string()),
+            DeValue::Array(_) | DeValue::Table(_) if depth > DEPTH => {
+                self.errors.push(ConfigError::new(origin, "", TOO_DEEP));
+                Tree::Array(Vec::new())
+            }
+            DeValue::Array(items) => {
+                let items = items.iter().map(|item| {
+                    let origin = (self.origin)(item.span().start);
+                    self.node(item, origin, depth)
+                });
+                Tree::Array(items.collect())
+            }
+            DeValue::Table(table) => self.table(table, depth),
+        }
+    }
+}
+
+/// A number with a point: its nearest in 64 bits, or, where that would be infinite, what was written.
+fn float(number: &DeFloat<'_>) -> Tree {
+    let text = number.as_str();
+    let parsed: f64 = text.parse().unwrap_or(f64::NAN);
+    if parsed.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
+        Tree::Beyond(text.to_string())
+    } else {
+        Tree::Float(parsed)
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::{ConfigError, Errors, nearest};
+use super::errors::{ConfigError, Errors, nearest, short};
 use super::node::{Node, Origin, Tree};
+use super::range::{EPOCHS, MOST_EPOCHS, Range};
 use super::solver::Schedule;
 use super::value::{TableReader, Value};
 
@@ -17,6 +18,12 @@ const KINDS: [&str; 7] = [
     "cosine",
     "plateau",
 ];
+
+/// What a rate is multiplied by: none is negative.
+const FACTOR: Range = Range::between(0.0, 1000.0);
+
+/// Epochs from 0, evaluations, changes.
+const COUNT: Range = Range::whole(0, MOST_EPOCHS);
 
 impl Value for Schedule {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
@@ -36,29 +43,31 @@ impl Value for Schedule {
             );
         }
         let mut table = TableReader::new(node, key, errors)?;
-        let kind: String = table.required("kind")?;
+        let kind: String = table.required("kind", Range::ANY)?;
         let schedule = match kind.as_str() {
             "constant" => Some(Schedule::Constant),
             "step" => {
-                let every_epochs = table.required("every_epochs");
-                let factor = table.or("factor", 0.1);
+                let every_epochs = table.required("every_epochs", EPOCHS);
+                let factor = table.or("factor", 0.1, FACTOR);
                 every_epochs.map(|every_epochs| Schedule::Step { every_epochs, factor })
             }
             "multistep" => {
-                let epochs = table.required("epochs");
-                let factor = table.or("factor", 0.1);
+                let epochs = table.required("epochs", COUNT);
+                let factor = table.or("factor", 0.1, FACTOR);
                 epochs.map(|epochs| Schedule::Multistep { epochs, factor })
             }
             "polynomial" => Some(Schedule::Polynomial {
-                power: table.or("power", 1.0),
+                power: table.or("power", 1.0, Range::between(0.0, 1000.0)),
             }),
-            "exponential" => table.required("factor").map(|factor| Schedule::Exponential { factor }),
+            "exponential" => table
+                .required("factor", FACTOR)
+                .map(|factor| Schedule::Exponential { factor }),
             "cosine" => Some(Schedule::Cosine),
             "plateau" => Some(Schedule::Plateau {
-                factor: table.or("factor", 0.1),
-                patience: table.or("patience", 5),
-                threshold: table.or("threshold", 0.001),
-                max_drops: table.or("max_drops", 3),
+                factor: table.or("factor", 0.1, FACTOR),
+                patience: table.or("patience", 5, COUNT),
+                threshold: table.or("threshold", 0.001, Range::between(0.0, 1.0)),
+                max_drops: table.or("max_drops", 3, COUNT),
             }),
             _ => return unknown_kind(&kind, node.origin.clone(), key, errors),
         };
@@ -96,7 +105,11 @@ impl Value for Schedule {
 
 fn unknown_kind(kind: &str, origin: Origin, key: &str, errors: &mut Errors) -> Option<Schedule> {
     let meant = nearest(kind, KINDS).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
-    let message = format!("{kind:?} is no schedule{meant}; there are {}", KINDS.join(", "));
+    let message = format!(
+        "{:?} is no schedule{meant}; there are {}",
+        short(kind),
+        KINDS.join(", ")
+    );
     errors.push(ConfigError::new(origin, &format!("{key}.kind"), message));
     None
 }

@@ -4,23 +4,27 @@ use std::collections::BTreeMap;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
+use super::range::{MOST_EPOCHS, Range};
 use super::value::{Value, join, mismatch, table};
+
+/// Of learning rates, weight decay and what multiplies them: none is negative.
+const RATE: Range = Range::between(0.0, 1e6);
 
 table! {
     /// `[solver]`: SGD with momentum and weight decay, by the paper's update rule (section 5).
     Solver {
         /// ε: the learning rate that the schedule scales.
-        lr: f32 = 0.01,
+        lr: f32 = 0.01 => RATE,
         /// μ.
-        momentum: f32 = 0.9,
+        momentum: f32 = 0.9 => Range::below(0.0, 1.0),
         /// λ, inside the update and so scaled by the learning rate.
-        weight_decay: f32 = 0.0005,
+        weight_decay: f32 = 0.0005 => RATE,
         /// Whether biases are decayed too (the 2012 code does not; the text is silent).
         decay_biases: bool = false,
         /// How the learning rate changes.
         schedule: Schedule = Schedule::Constant,
         /// Epochs over which the rate rises linearly from zero.
-        warmup_epochs: f32 = 0.0,
+        warmup_epochs: f32 = 0.0 => Range::between(0.0, MOST_EPOCHS as f64),
         /// What differs, by layer name.
         layers: BTreeMap<String, LayerRates> = BTreeMap::new(),
     }
@@ -30,31 +34,13 @@ table! {
     /// `[solver.layers.NAME]`: what differs for one layer.
     LayerRates {
         /// Multiplies the learning rate of the weights.
-        weight_lr: f32 = 1.0,
+        weight_lr: f32 = 1.0 => RATE,
         /// Multiplies the learning rate of the biases (2012 code: 2).
-        bias_lr: f32 = 1.0,
+        bias_lr: f32 = 1.0 => RATE,
         /// Multiplies the weight decay.
-        weight_decay: f32 = 1.0,
+        weight_decay: f32 = 1.0 => RATE,
         /// From this epoch on (counted from 0) the layer does not learn.
-        freeze_from_epoch: Option<u32> = None,
-    }
-}
-
-impl Solver {
-    /// Rules that hold between keys.
-    pub(super) fn check(&self, complain: &mut dyn FnMut(&str, String)) {
-        if self.lr < 0.0 {
-            complain("solver.lr", "the learning rate must not be negative".to_string());
-        }
-        if !(0.0..1.0).contains(&self.momentum) {
-            complain("solver.momentum", "at least 0 and below 1".to_string());
-        }
-        if self.weight_decay < 0.0 {
-            complain("solver.weight_decay", "must not be negative".to_string());
-        }
-        if self.warmup_epochs < 0.0 {
-            complain("solver.warmup_epochs", "must not be negative".to_string());
-        }
+        freeze_from_epoch: Option<u32> = None => Range::whole(0, u32::MAX),
     }
 }
 

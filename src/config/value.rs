@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::errors::{ConfigError, Errors, nearest};
+use super::errors::{ConfigError, Errors, nearest, short};
 use super::node::{Node, Tree};
+use super::range::Range;
+
+/// Items of a list, at most: layers, devices and epochs are far fewer.
+const LONGEST: usize = 1000;
 
 /// A type that can stand to the right of a key.
 pub trait Value: Sized {
@@ -40,25 +44,29 @@ impl<'a> TableReader<'a> {
     }
 
     /// The value of `name`, or `None` where the key is absent or wrong (then the error is noted).
-    pub fn optional<T: Value>(&mut self, name: &'static str) -> Option<T> {
+    pub fn optional<T: Value>(&mut self, name: &'static str, range: Range) -> Option<T> {
         self.known.push(name);
         let node = self.table.get(name)?;
-        T::read(node, &join(&self.path, name), self.errors)
+        let key = join(&self.path, name);
+        if !range.admits(node, &key, self.errors) {
+            return None;
+        }
+        T::read(node, &key, self.errors)
     }
 
     /// The value of `name`, or the default.
-    pub fn or<T: Value>(&mut self, name: &'static str, default: T) -> T {
-        self.optional(name).unwrap_or(default)
+    pub fn or<T: Value>(&mut self, name: &'static str, default: T, range: Range) -> T {
+        self.optional(name, range).unwrap_or(default)
     }
 
     /// The value of `name`; its absence is an error.
-    pub fn required<T: Value>(&mut self, name: &'static str) -> Option<T> {
+    pub fn required<T: Value>(&mut self, name: &'static str, range: Range) -> Option<T> {
         if !self.table.contains_key(name) {
             self.known.push(name);
             self.complain(&format!("`{name}` is missing"));
             return None;
         }
-        self.optional(name)
+        self.optional(name, range)
     }
 
     /// Notes something wrong with the table as a whole.
@@ -92,12 +100,19 @@ pub fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// Notes that `node` is not what was expected.
+/// Nothing, as `node` is not what was expected; that is noted.
 pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) -> Option<T> {
+    unexpected(node, key, expected, errors);
+    None
+}
+
+/// Notes that `node` is not what was expected.
+pub fn unexpected(node: &Node, key: &str, expected: &str, errors: &mut Errors) {
     let shown = match &node.value {
-        Tree::String(text) => format!("{text:?}"),
+        Tree::String(text) => format!("{:?}", short(text)),
         Tree::Integer(number) => number.to_string(),
         Tree::Float(number) => number.to_string(),
+        Tree::Beyond(text) => short(text).into_owned(),
         Tree::Bool(flag) => flag.to_string(),
         _ => node.kind().to_string(),
     };
@@ -106,7 +121,6 @@ pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) 
         key,
         format!("expected {expected}, found {shown}"),
     ));
-    None
 }
 
 impl Value for bool {
@@ -154,11 +168,17 @@ impl Value for NonZeroUsize {
     }
 }
 
+/// Whether a number of 32 bits is near to `number`: neither infinity, nor 0 or what has lost most of its digits.
+fn has_place(number: f64) -> bool {
+    number == 0.0 || (number as f32).is_normal()
+}
+
 impl Value for f32 {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {
         match node.value {
             Tree::Integer(number) => Some(number as f32),
-            Tree::Float(number) if number.is_finite() => Some(number as f32),
+            Tree::Float(number) if has_place(number) => Some(number as f32),
+            Tree::Float(_) | Tree::Beyond(_) => mismatch(node, key, "a number that 32 bits can hold", errors),
             _ => mismatch(node, key, "a number", errors),
         }
     }
@@ -193,6 +213,11 @@ impl<T: Value> Value for Vec<T> {
         let Tree::Array(items) = &node.value else {
             return mismatch(node, key, "a list", errors);
         };
+        if items.len() > LONGEST {
+            let message = format!("a list of {}: the longest that is read has {LONGEST}", items.len());
+            errors.push(ConfigError::new(node.origin.clone(), key, message));
+            return None;
+        }
         // Every item is read before any is missed, so that all its errors are noted.
         let read: Vec<Option<T>> = items
             .iter()
@@ -219,9 +244,9 @@ impl<T: Value, const N: usize> Value for [T; N] {
 }
 
 /// Declares a table of the TOML: the struct, how it is read and how it is written. Keys that are `Option` are written
-/// only where they are set.
+/// only where they are set. Behind `=>` stands the range of a number.
 macro_rules! table {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident : $type:ty = $default:expr,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident : $type:ty = $default:expr $(=> $range:expr)?,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name { $($(#[$doc])* pub $key: $type,)* }
@@ -235,7 +260,10 @@ macro_rules! table {
                 node: &$crate::config::node::Node, key: &str, errors: &mut $crate::config::errors::Errors,
             ) -> Option<Self> {
                 let mut table = $crate::config::value::TableReader::new(node, key, errors)?;
-                let read = Self { $($key: $crate::config::value::Key::take(&mut table, stringify!($key), $default),)* };
+                let read = Self { $($key: {
+                    let range = [$($range,)? $crate::config::range::Range::ANY][0];
+                    $crate::config::value::Key::take(&mut table, stringify!($key), $default, range)
+                },)* };
                 table.finish();
                 Some(read)
             }
@@ -260,15 +288,15 @@ pub(crate) use table;
 
 /// How a field of a table meets its key: optional fields may be absent, others have a default.
 pub trait Key: Sized {
-    /// Reads the key, or gives `default`.
-    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self) -> Self;
+    /// Reads the key, whose numbers must be in `range`, or gives `default`.
+    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self, range: Range) -> Self;
     /// The value as TOML; `None` where the key is left out.
     fn shown(&self) -> Option<String>;
 }
 
 impl<T: Value> Key for T {
-    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self) -> Self {
-        table.or(name, default)
+    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self, range: Range) -> Self {
+        table.or(name, default, range)
     }
     fn shown(&self) -> Option<String> {
         Some(self.write())
@@ -276,8 +304,8 @@ impl<T: Value> Key for T {
 }
 
 impl<T: Value> Key for Option<T> {
-    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self) -> Self {
-        table.optional(name).or(default)
+    fn take(table: &mut TableReader<'_>, name: &'static str, default: Self, range: Range) -> Self {
+        table.optional(name, range).or(default)
     }
     fn shown(&self) -> Option<String> {
         self.as_ref().map(Value::write)

@@ -11,6 +11,8 @@ use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::memory::{NoMemory, zeroed};
+
 /// A slot's bytes, aligned for any element type that a device uses.
 struct Memory {
     words: Box<[UnsafeCell<u64>]>,
@@ -22,13 +24,14 @@ struct Memory {
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    fn new(rows: usize, row_bytes: usize) -> Self {
+    fn new(rows: usize, row_bytes: usize) -> Result<Self, NoMemory> {
         // Not touched yet: pages are taken when the first row of each is written.
-        let words = Box::into_raw(vec![0_u64; rows * row_bytes / 8].into_boxed_slice());
+        let words = zeroed::<u64>("a slot", (row_bytes / 8).saturating_mul(rows))?;
+        let words = Box::into_raw(words.into_boxed_slice());
         // SAFETY: the pointer was a box's, and a cell of a word is laid out as the word.
         let words = unsafe { Box::from_raw(words as *mut [UnsafeCell<u64>]) };
         ask_for_large_pages(&words);
-        Self { words, row_bytes }
+        Ok(Self { words, row_bytes })
     }
 
     fn bytes(&self, rows: Range<usize>) -> *mut u8 {
@@ -81,12 +84,12 @@ pub struct Lent {
 
 impl Slot {
     /// Zeroed memory for `rows` rows of `row_bytes` bytes, a multiple of 8.
-    pub fn new(rows: usize, row_bytes: usize) -> Self {
+    pub fn new(rows: usize, row_bytes: usize) -> Result<Self, NoMemory> {
         assert!(row_bytes.is_multiple_of(8), "a row is a whole number of 8-byte words");
-        Self {
-            memory: Arc::new(Memory::new(rows, row_bytes)),
+        Ok(Self {
+            memory: Arc::new(Memory::new(rows, row_bytes)?),
             rows,
-        }
+        })
     }
 
     /// Rows that it has.

@@ -3,6 +3,9 @@
 use super::stretch::{POOLS, Stretch, VALUES};
 use super::{Memory, Plan, Spec};
 use crate::devices::cpu::Rows;
+use crate::memory::{Bytes, NoMemory, zeroed};
+
+const ACTIVATIONS: &str = "activations";
 
 /// Activations and gradients.
 #[derive(Debug)]
@@ -35,14 +38,18 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn new(stretch: &Stretch, batch: usize) -> Self {
+    fn new(stretch: &Stretch, batch: usize) -> Result<Self, NoMemory> {
         let values = stretch.values[1..].iter();
-        Self {
-            values: values
-                .map(|value| vec![0.0; if value.kept { batch * value.map.len() } else { 0 }])
-                .collect(),
-            places: stretch.places.iter().map(|places| vec![0; batch * places]).collect(),
-        }
+        let floats = values.map(|value| if value.kept { batch * value.map.len() } else { 0 });
+        let places = stretch.places.iter().map(|places| batch * places);
+        Ok(Self {
+            values: floats
+                .map(|floats| zeroed(ACTIVATIONS, floats))
+                .collect::<Result<_, _>>()?,
+            places: places
+                .map(|bytes| zeroed(ACTIVATIONS, bytes))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// The last value: the input of the next stretch.
@@ -69,20 +76,24 @@ impl Kept {
 }
 
 impl Buffers {
-    pub(super) fn new(spec: &Spec, plan: &Plan) -> Self {
+    pub(super) fn new(spec: &Spec, plan: &Plan) -> Result<Self, NoMemory> {
         let batch = plan.chunks.batch();
         let starts = spec.layers.iter().filter_map(|layer| layer.start.as_ref());
         let parameters = starts.flat_map(|start| [start.weight.iter().product(), start.weight[0]]);
-        Self {
-            input: vec![0.0; batch * spec.input.len()],
-            stretches: plan.stretches.iter().map(|stretch| Kept::new(stretch, batch)).collect(),
-            probabilities: vec![0.0; batch * spec.classes],
-            gradients: [vec![0.0; batch * plan.gradient], vec![0.0; batch * plan.gradient]],
-            parameters: parameters.map(|floats| vec![0.0; floats]).collect(),
-            partial: vec![0.0; plan.partial],
-            packed: vec![0.0; plan.packed],
-            shown: vec![0.0; plan.shown],
-        }
+        let stretches = plan.stretches.iter().map(|stretch| Kept::new(stretch, batch));
+        let gradient = || zeroed("gradients of activations", batch * plan.gradient);
+        Ok(Self {
+            input: zeroed(ACTIVATIONS, batch * spec.input.len())?,
+            stretches: stretches.collect::<Result<_, _>>()?,
+            probabilities: zeroed(ACTIVATIONS, batch * spec.classes)?,
+            gradients: [gradient()?, gradient()?],
+            parameters: parameters
+                .map(|floats| zeroed("gradients of parameters", floats))
+                .collect::<Result<_, _>>()?,
+            partial: zeroed("partial sums of gradients", plan.partial)?,
+            packed: zeroed("packed weights", plan.packed)?,
+            shown: zeroed("the exchange of activations", plan.shown)?,
+        })
     }
 
     /// The input of stretch `number`, and what is kept of that stretch.
@@ -96,18 +107,18 @@ impl Buffers {
         self.stretches.last().map_or(&[], Kept::last)
     }
 
-    /// What is really held, added to `memory`.
-    pub(super) fn add_to(&self, memory: &mut Memory) {
-        let floats = |buffers: &[Vec<f32>]| 4 * buffers.iter().map(Vec::capacity).sum::<usize>() as u64;
-        memory.activations += 4 * (self.input.capacity() + self.probabilities.capacity()) as u64;
-        for kept in &self.stretches {
-            memory.activations += floats(&kept.values);
-            memory.activations += kept.places.iter().map(Vec::capacity).sum::<usize>() as u64;
+    /// What is really held, put into `memory`.
+    pub(super) fn count_in(&self, memory: &mut Memory) {
+        fn of<'a, T: 'a>(buffers: impl IntoIterator<Item = &'a Vec<T>>) -> Bytes {
+            let each = buffers.into_iter().map(|buffer| Bytes::of::<T>(buffer.capacity()));
+            each.sum()
         }
-        memory.activation_gradients += floats(&self.gradients);
-        memory.parameter_gradients += floats(&self.parameters);
-        memory.partial_sums += 4 * self.partial.capacity() as u64;
-        memory.packed_weights += 4 * self.packed.capacity() as u64;
-        memory.exchange += 4 * self.shown.capacity() as u64;
+        let kept = self.stretches.iter().map(|kept| of(&kept.values) + of(&kept.places));
+        memory.activations = kept.sum::<Bytes>() + of([&self.input, &self.probabilities]);
+        memory.activation_gradients = of(&self.gradients);
+        memory.parameter_gradients = of(&self.parameters);
+        memory.partial_sums = of([&self.partial]);
+        memory.packed_weights = of([&self.packed]);
+        memory.exchange = of([&self.shown]);
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a network, and what to do about it.
 
+use crate::memory::NoMemory;
 use crate::ops::Shape;
 
 /// A network that cannot be built.
@@ -75,6 +76,19 @@ pub enum ModelError {
         /// What it must be.
         must: &'static str,
     },
+    /// A layer whose sizes have no place.
+    #[error("{layer}: {what} are too many, the most is {most}: lower augment.crop, channels or outputs, or pool more")]
+    TooLarge {
+        /// The layer.
+        layer: String,
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there may be.
+        most: u64,
+    },
+    /// Memory that the system did not give.
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
     /// A network that does not end in one output per class.
     #[error(
         "the last layer ({layer}) must be of type \"fc\" with one output for each of the {classes} classes: \

@@ -12,6 +12,7 @@ use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::Sharded;
 use crate::devices::cpu::{Cpu, Threads};
+use crate::memory::{Bytes, NoMemory, zeroed};
 use crate::ops::softmax::Loss;
 use crate::ops::{Shape, sgd, softmax};
 
@@ -83,9 +84,9 @@ impl Network {
             .iter()
             .flat_map(|layer| Share::of_layer(rank, layer))
             .collect();
-        let parameters = start(&spec, &shares, &threads, seed);
-        let buffers = Buffers::new(&spec, &plan);
-        let cpu = Cpu::new(threads, plan.scratch);
+        let parameters = start(&spec, &shares, &threads, seed)?;
+        let buffers = Buffers::new(&spec, &plan)?;
+        let cpu = Cpu::new(threads, plan.scratch)?;
         Ok(Self {
             spec,
             plan,
@@ -250,11 +251,8 @@ impl Network {
     /// Memory that is really held.
     pub fn memory(&self) -> Memory {
         let floats = |part: fn(&Parameter) -> &Vec<f32>| {
-            4 * self
-                .parameters
-                .iter()
-                .map(|parameter| part(parameter).capacity())
-                .sum::<usize>() as u64
+            let parts = self.parameters.iter().map(part);
+            parts.map(|floats| Bytes::of::<f32>(floats.capacity())).sum()
         };
         let mut memory = Memory {
             parameters: floats(|parameter| &parameter.value),
@@ -262,13 +260,13 @@ impl Network {
             scratch: self.cpu.scratch.bytes(),
             ..Memory::default()
         };
-        self.buffers.add_to(&mut memory);
+        self.buffers.count_in(&mut memory);
         memory
     }
 }
 
 /// The parameters as they start: drawn whole, so that a device's part does not depend on what it is.
-fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Vec<Parameter> {
+fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Result<Vec<Parameter>, NoMemory> {
     let mut parameters = Vec::new();
     let with_parameters = spec
         .layers
@@ -276,7 +274,7 @@ fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Vec<Par
         .filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
     for (number, ((name, start), shares)) in with_parameters.zip(shares.chunks_exact(2)).enumerate() {
         let [of_weight, of_bias] = shares else { continue };
-        let mut weight = vec![0.0; of_weight.shape.iter().product()];
+        let mut weight: Vec<f32> = zeroed("parameters", of_weight.shape.iter().product())?;
         let sigma = init::sigma(start.init, start.fan_in());
         init::draw(threads, seed, number as u32, sigma, &mut weight);
         if weight.len() != of_weight.held.len() {
@@ -291,10 +289,10 @@ fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Vec<Par
                 } else {
                     vec![start.weight[0]]
                 },
-                momentum: vec![0.0; share.updated.len()],
+                momentum: zeroed("momentum", share.updated.len())?,
                 value,
             });
         }
     }
-    parameters
+    Ok(parameters)
 }

@@ -7,6 +7,7 @@ use super::share::Share;
 use super::stretch::{Head, Stretch};
 use super::{Direction, Rank, Spec};
 use crate::config::compute::Method;
+use crate::memory::Bytes;
 use crate::ops::Chunks;
 use crate::ops::conv::Algorithm;
 
@@ -87,50 +88,50 @@ impl Plan {
 
     /// What `Network::new` will allocate for `spec` with `threads` threads.
     pub fn memory(&self, spec: &Spec, threads: usize) -> Memory {
-        let batch = self.chunks.batch() as u64;
-        let (mut floats, mut places) = (spec.input.len() + spec.classes, 0);
+        let batch = self.chunks.batch();
+        let floats = Bytes::of::<f32>;
+        let (mut values, mut places) = (spec.input.len() + spec.classes, 0);
         for stretch in &self.stretches {
             let kept = stretch.values[1..].iter().filter(|value| value.kept);
-            floats += kept.map(|value| value.map.len()).sum::<usize>();
+            values += kept.map(|value| value.map.len()).sum::<usize>();
             places += stretch.places.iter().sum::<usize>();
         }
-        let parameters = 4 * spec.parameters() as u64;
         let shares = spec.layers.iter().flat_map(|layer| Share::of_layer(self.rank, layer));
         Memory {
-            parameters,
-            momentum: 4 * shares.map(|share| share.updated.len()).sum::<usize>() as u64,
-            parameter_gradients: parameters,
-            activations: batch * (4 * floats + places) as u64,
-            activation_gradients: batch * 8 * self.gradient as u64,
-            partial_sums: 4 * self.partial as u64,
-            packed_weights: 4 * self.packed as u64,
-            exchange: 4 * self.shown as u64,
-            scratch: 4 * (self.scratch * threads) as u64,
+            parameters: floats(spec.parameters()),
+            momentum: floats(shares.map(|share| share.updated.len()).sum()),
+            parameter_gradients: floats(spec.parameters()),
+            activations: (floats(values) + Bytes::of::<u8>(places)) * batch,
+            activation_gradients: floats(self.gradient) * batch * 2,
+            partial_sums: floats(self.partial),
+            packed_weights: floats(self.packed),
+            exchange: floats(self.shown),
+            scratch: floats(self.scratch) * threads,
         }
     }
 }
 
-/// Memory in bytes.
+/// What the memory of a network is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Weights and biases.
-    pub parameters: u64,
+    pub parameters: Bytes,
     /// Momentum.
-    pub momentum: u64,
+    pub momentum: Bytes,
     /// Gradients of weights and biases.
-    pub parameter_gradients: u64,
+    pub parameter_gradients: Bytes,
     /// Input, kept values, places of maxima, probabilities.
-    pub activations: u64,
+    pub activations: Bytes,
     /// Gradients that pass between stretches.
-    pub activation_gradients: u64,
+    pub activation_gradients: Bytes,
     /// Partial sums of weight gradients, one per chunk of the batch.
-    pub partial_sums: u64,
+    pub partial_sums: Bytes,
     /// A convolution's weights, or a fully connected layer's inputs, as the kernels read them.
-    pub packed_weights: u64,
+    pub packed_weights: Bytes,
     /// Maps that devices show each other.
-    pub exchange: u64,
+    pub exchange: Bytes,
     /// Workers' scratch.
-    pub scratch: u64,
+    pub scratch: Bytes,
 }
 
 impl Sum for Memory {
@@ -151,7 +152,7 @@ impl Sum for Memory {
 
 impl Memory {
     /// All of it.
-    pub fn total(&self) -> u64 {
+    pub fn total(&self) -> Bytes {
         self.parameters
             + self.momentum
             + self.parameter_gradients

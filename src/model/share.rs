@@ -8,6 +8,7 @@ use super::spec::Span;
 use super::{LayerSpec, Network, Parameter, Rank};
 use crate::config::compute::Parallel;
 use crate::devices;
+use crate::memory::{NoMemory, zeroed};
 
 /// A device's part of one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,22 +52,24 @@ impl Share {
 impl Network {
     /// Copies what this device updates into whole parameters; where there are none yet, they are made. When every device has
     /// done so, they are complete.
-    pub fn store(&self, whole: &mut Vec<Parameter>) {
+    pub fn store(&self, whole: &mut Vec<Parameter>) -> Result<(), NoMemory> {
         if whole.len() != self.parameters.len() {
-            *whole = self
-                .parameters
-                .iter()
-                .zip(&self.shares)
-                .map(|(own, share)| {
-                    let value = vec![0.0; share.shape.iter().product()];
-                    Parameter::new(own.name.clone(), share.shape.clone(), value)
+            let room = |share: &Share| zeroed("the copy for checkpoints", share.shape.iter().product());
+            let parameters = self.parameters.iter().zip(&self.shares).map(|(own, share)| {
+                Ok(Parameter {
+                    name: own.name.clone(),
+                    shape: share.shape.clone(),
+                    value: room(share)?,
+                    momentum: room(share)?,
                 })
-                .collect();
+            });
+            *whole = parameters.collect::<Result<_, _>>()?;
         }
         for ((own, share), whole) in self.parameters.iter().zip(&self.shares).zip(whole) {
             whole.value[share.updated.clone()].copy_from_slice(&own.value[share.local()]);
             whole.momentum[share.updated.clone()].copy_from_slice(&own.momentum);
         }
+        Ok(())
     }
 
     /// Takes this device's part of whole parameters, which must be of this network in its order.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::ModelError;
 use super::columns::Seam;
-use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
-use crate::ops::{Shape, conv, linear, lrn, pool};
+use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool, WINDOW};
+use crate::ops::{self, Shape, conv, linear, lrn, pool};
 
 /// What a layer does, with the shapes that it does it on.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +125,13 @@ impl Spec {
                 what: "the input's channels, height and width",
             });
         }
+        if input.len() > ops::LARGEST {
+            return Err(ModelError::TooLarge {
+                layer: "the input".to_owned(),
+                what: "values of one image",
+                most: ops::LARGEST as u64,
+            });
+        }
         if classes == 0 {
             return Err(ModelError::Zero {
                 what: "the number of classes",
@@ -134,6 +141,7 @@ impl Spec {
         let mut shape = input;
         for (index, layer) in layers.iter().enumerate() {
             let spec = follow(layer, name(layers, index), shape, classes)?;
+            bounded(&spec)?;
             shape = spec.output;
             specs.push(spec);
         }
@@ -261,6 +269,34 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
     })
 }
 
+/// Refuses what is so large that sizes that are worked out from it could wrap.
+fn bounded(spec: &LayerSpec) -> Result<(), ModelError> {
+    let (weights, fits) = match &spec.operation {
+        Operation::Conv(conv) => (conv.weights(), true),
+        Operation::Linear(linear) => (linear.weights(), linear.fits()),
+        _ => (0, true),
+    };
+    let most = ops::LARGEST as u64;
+    let refused = [
+        (spec.output.len() > ops::LARGEST, "outputs for one image", most),
+        (weights > ops::LARGEST, "weights", most),
+        (
+            spec.multiply_adds() > ops::MOST_PRODUCTS,
+            "multiplications for one image",
+            ops::MOST_PRODUCTS,
+        ),
+        (!fits, "inputs of some outputs together", most),
+    ];
+    match refused.into_iter().find(|(is_too_large, ..)| *is_too_large) {
+        None => Ok(()),
+        Some((_, what, most)) => Err(ModelError::TooLarge {
+            layer: spec.name.clone(),
+            what,
+            most,
+        }),
+    }
+}
+
 fn require(holds: bool, layer: &str, key: &'static str, must: &'static str) -> Result<(), ModelError> {
     if holds {
         Ok(())
@@ -290,7 +326,9 @@ fn convolution(layer: &Convolution, name: &str, input: Shape) -> Result<conv::Ge
     ] {
         require(value > 0, name, key, "at least 1")?;
     }
-    require(padding <= 1024, name, "padding", "at most 1024")?;
+    for (value, key) in [(kernel, "kernel"), (stride, "stride"), (padding, "padding")] {
+        require(value <= WINDOW, name, key, "at most 1024")?;
+    }
     if !channels.is_multiple_of(groups) || !input.channels.is_multiple_of(groups) {
         let (inputs, outputs) = (input.channels, channels);
         return Err(ModelError::Groups {
@@ -309,7 +347,7 @@ fn convolution(layer: &Convolution, name: &str, input: Shape) -> Result<conv::Ge
 }
 
 fn normalisation(layer: &Lrn, name: &str, input: Shape) -> Result<lrn::Geometry, ModelError> {
-    require(layer.size > 0, name, "size", "at least 1")?;
+    require((1..=WINDOW).contains(&layer.size), name, "size", "between 1 and 1024")?;
     require(
         layer.k > 0.0,
         name,
@@ -328,7 +366,7 @@ fn pooling(layer: &MaxPool, name: &str, input: Shape) -> Result<pool::Geometry, 
         partial_windows,
     } = layer;
     require((1..=pool::LARGEST).contains(&size), name, "size", "between 1 and 16")?;
-    require(stride > 0, name, "stride", "at least 1")?;
+    require((1..=WINDOW).contains(&stride), name, "stride", "between 1 and 1024")?;
     let fits = !partial_windows || stride <= size;
     require(
         fits,

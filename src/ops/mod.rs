@@ -22,7 +22,15 @@ mod tile;
 
 pub use chunks::Chunks;
 
-/// The shape of one image's feature map.
+/// Elements of one image's map, or of a parameter, at most. With this, whatever a network's operations make of their sizes
+/// (halos, panels, scratch, all for a batch) has a place in a `usize`.
+pub const LARGEST: usize = u32::MAX as usize;
+
+/// Multiplications and additions of a layer for one image, at most: some minutes' work.
+pub const MOST_PRODUCTS: u64 = 1 << 48;
+
+/// The shape of one image's feature map. Its sizes do not wrap: what has no place in a `usize` is the largest there is, and
+/// larger than [`LARGEST`], so that whoever makes a network refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Maps (or units, where height and width are 1).
@@ -50,12 +58,12 @@ impl Shape {
 
     /// Positions of one map.
     pub const fn plane(self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
     /// Elements of one image.
     pub const fn len(self) -> usize {
-        self.channels * self.plane()
+        self.channels.saturating_mul(self.plane())
     }
 
     /// Whether there is no element.
@@ -74,7 +82,7 @@ impl std::fmt::Display for Shape {
 ///
 /// `None` where the window is larger than the padded input, or the stride is 0.
 pub const fn windows(input: usize, size: usize, stride: usize, padding: usize, partial: bool) -> Option<usize> {
-    let padded = input + 2 * padding;
+    let padded = input.saturating_add(padding.saturating_mul(2));
     if size == 0 || stride == 0 || padded < size {
         return None;
     }

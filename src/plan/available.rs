@@ -1,21 +1,34 @@
-//! Memory that this process may still take: what the machine has left, or what its control groups allow, whichever is less.
+//! Memory that this process may still take, and the most that it could ever take: what the machine has, what its control groups
+//! allow and what `ulimit` does, whichever is least.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::memory::Bytes;
 
 /// The files of a control group that are looked at.
 struct Files {
     limit: &'static str,
     used: &'static str,
+    /// The limit of swap.
+    swap: Swap,
     /// The line of `memory.stat` with the page cache, which is given up where memory is short.
     cache: &'static str,
     /// The line with the part of it that is not: files of a tmpfs.
     shared: &'static str,
 }
 
+/// The file with the limit of swap, and whether it counts the memory too.
+enum Swap {
+    Alone(&'static str),
+    WithMemory(&'static str),
+}
+
 const VERSION_1: Files = Files {
     limit: "memory.limit_in_bytes",
     used: "memory.usage_in_bytes",
+    swap: Swap::WithMemory("memory.memsw.limit_in_bytes"),
     cache: "total_cache",
     shared: "total_shmem",
 };
@@ -23,50 +36,139 @@ const VERSION_1: Files = Files {
 const VERSION_2: Files = Files {
     limit: "memory.max",
     used: "memory.current",
+    swap: Swap::Alone("memory.swap.max"),
     cache: "file",
     shared: "shmem",
 };
 
+/// What `ulimit` bounds: the line of `/proc/self/limits`, and that of `/proc/self/status` with what counts towards it.
+const ULIMITS: [(Bound, &str, &str); 2] = [
+    (Bound::AddressSpace, "Max address space", "VmSize:"),
+    (Bound::Data, "Max data size", "VmData:"),
+];
+
+/// What says how much memory there can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The machine.
+    Machine,
+    /// The control group that the process is in, or one around it.
+    Group,
+    /// `ulimit -v`.
+    AddressSpace,
+    /// `ulimit -d`.
+    Data,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Machine => "all that the machine has, with swap",
+            Self::Group => "what the control group allows, with swap",
+            Self::AddressSpace => "what `ulimit -v` allows",
+            Self::Data => "what `ulimit -d` allows",
+        })
+    }
+}
+
+/// The most memory that a process could have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// How much.
+    pub bytes: Bytes,
+    /// By what.
+    pub bound: Bound,
+}
+
 /// Bytes that can be had at this moment on the system whose files lie under `root`; none where it does not tell.
-pub fn available(root: &Path) -> Option<u64> {
-    let memberships = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
-    let groups = memberships.lines().flat_map(|line| left_in_groups(root, line));
-    groups.chain(of_machine(root)).min()
+pub fn available(root: &Path) -> Option<Bytes> {
+    let machine = of_machine(root, "MemAvailable:");
+    let groups = groups(root).into_iter();
+    let left = groups.filter_map(|(group, files)| left_in(&group, files));
+    let limits = ULIMITS.iter().filter_map(|(_, limit, used)| {
+        let status = read(root, "proc/self/status");
+        let used = field(&status, used).unwrap_or(0).saturating_mul(1024);
+        Some(ulimit(root, limit)?.without(Bytes::new(used)))
+    });
+    left.chain(machine).chain(limits).min()
 }
 
-fn of_machine(root: &Path) -> Option<u64> {
-    let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
-    Some(field(&text, "MemAvailable:")?.saturating_mul(1024))
+/// The most that this process can have on the system whose files lie under `root`, however little is in use there; none where it
+/// does not tell.
+pub fn total(root: &Path) -> Option<Total> {
+    let swap = of_machine(root, "SwapTotal:").unwrap_or_default();
+    let machine = of_machine(root, "MemTotal:").map(|bytes| (Bound::Machine, bytes + swap));
+    let groups = groups(root).into_iter();
+    let groups = groups.filter_map(|(group, files)| Some((Bound::Group, most_in(&group, files, swap)?)));
+    let limits = ULIMITS
+        .iter()
+        .filter_map(|(bound, limit, _)| Some((*bound, ulimit(root, limit)?)));
+    let all = machine.into_iter().chain(groups).chain(limits);
+    all.min_by_key(|(_, bytes)| *bytes)
+        .map(|(bound, bytes)| Total { bytes, bound })
 }
 
-/// What is left in the group that a line of `/proc/self/cgroup` names, and in those around it: each of them has its limit.
-fn left_in_groups(root: &Path, line: &str) -> Vec<u64> {
+fn read(root: &Path, name: &str) -> String {
+    fs::read_to_string(root.join(name)).unwrap_or_default()
+}
+
+/// A line of `/proc/meminfo`.
+fn of_machine(root: &Path, name: &str) -> Option<Bytes> {
+    let kilobytes = field(&read(root, "proc/meminfo"), name)?;
+    Some(Bytes::new(kilobytes.saturating_mul(1024)))
+}
+
+/// The soft limit of a line of `/proc/self/limits`; none where it says `unlimited`.
+fn ulimit(root: &Path, name: &str) -> Option<Bytes> {
+    let limits = read(root, "proc/self/limits");
+    let rest = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok().map(Bytes::new)
+}
+
+/// The groups that lines of `/proc/self/cgroup` name, and those around them: each of them has its limit.
+fn groups(root: &Path) -> Vec<(PathBuf, &'static Files)> {
+    let memberships = read(root, "proc/self/cgroup");
+    memberships.lines().flat_map(|line| around(root, line)).collect()
+}
+
+fn around(root: &Path, line: &str) -> Vec<(PathBuf, &'static Files)> {
     let mut parts = line.splitn(3, ':').skip(1);
     let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
         return Vec::new();
     };
     let (mount, files) = match controllers {
-        "" => ("sys/fs/cgroup", VERSION_2),
-        _ if controllers.split(',').any(|name| name == "memory") => ("sys/fs/cgroup/memory", VERSION_1),
+        "" => ("sys/fs/cgroup", &VERSION_2),
+        _ if controllers.split(',').any(|name| name == "memory") => ("sys/fs/cgroup/memory", &VERSION_1),
         _ => return Vec::new(),
     };
     // In a container the path may be the host's, which is not to be seen: what is, is then the mount itself.
     let mount = root.join(mount);
     let group = mount.join(path.trim_start_matches('/'));
-    let around: Vec<PathBuf> = group.ancestors().map(Path::to_path_buf).collect();
-    let visible = around.iter().filter(|folder| folder.starts_with(&mount));
-    visible.filter_map(|folder| left_in(folder, &files)).collect()
+    let around = group.ancestors().filter(|folder| folder.starts_with(&mount));
+    around.map(|folder| (folder.to_path_buf(), files)).collect()
 }
 
-fn left_in(group: &Path, files: &Files) -> Option<u64> {
-    let text = |name: &str| fs::read_to_string(group.join(name)).ok();
-    // Where there is no limit, the file says `max`.
-    let limit: u64 = text(files.limit)?.trim().parse().ok()?;
-    let used: u64 = text(files.used)?.trim().parse().ok()?;
-    let stat = text("memory.stat").unwrap_or_default();
+/// A number that is alone in its file. Where there is no limit, the file says `max`.
+fn number(group: &Path, name: &str) -> Option<u64> {
+    fs::read_to_string(group.join(name)).ok()?.trim().parse().ok()
+}
+
+fn left_in(group: &Path, files: &Files) -> Option<Bytes> {
+    let (limit, used) = (number(group, files.limit)?, number(group, files.used)?);
+    let stat = read(group, "memory.stat");
     let shared = field(&stat, files.shared).unwrap_or(0);
     let cache = field(&stat, files.cache).unwrap_or(0).saturating_sub(shared);
-    Some(limit.saturating_sub(used.saturating_sub(cache)))
+    Some(Bytes::new(limit.saturating_sub(used.saturating_sub(cache))))
+}
+
+/// The group's limit, with as much of the machine's `swap` as it may use.
+fn most_in(group: &Path, files: &Files, swap: Bytes) -> Option<Bytes> {
+    let limit = Bytes::new(number(group, files.limit)?);
+    let allowed = |name| number(group, name).map_or(Bytes::new(u64::MAX), Bytes::new);
+    Some(match files.swap {
+        Swap::Alone(name) => limit + swap.min(allowed(name)),
+        Swap::WithMemory(name) => (limit + swap).min(allowed(name)),
+    })
 }
 
 /// The number behind `name` at the beginning of a line.
@@ -94,16 +196,26 @@ mod tests {
         root
     }
 
-    const MEMINFO: (&str, &str) = ("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    4000 kB\n");
+    const MEMINFO: (&str, &str) = (
+        "proc/meminfo",
+        "MemTotal: 9000 kB\nMemAvailable:    4000 kB\nSwapTotal: 1000 kB\n",
+    );
 
     fn with(more: &[(&str, &str)]) -> Option<u64> {
-        available(system(&[&[MEMINFO], more].concat()).path())
+        available(system(&[&[MEMINFO], more].concat()).path()).map(Bytes::get)
+    }
+
+    fn most(more: &[(&str, &str)]) -> Option<(u64, Bound)> {
+        let total = total(system(&[&[MEMINFO], more].concat()).path());
+        total.map(|total| (total.bytes.get(), total.bound))
     }
 
     #[test]
     fn without_groups_it_is_what_the_machine_has() {
         assert_eq!(with(&[]), Some(4_096_000));
         assert_eq!(available(system(&[]).path()), None);
+        assert_eq!(most(&[]), Some((10_240_000, Bound::Machine)));
+        assert_eq!(total(system(&[]).path()), None);
     }
 
     #[test]
@@ -118,6 +230,9 @@ mod tests {
             ),
         ];
         assert_eq!(with(&second), Some(900_000));
+        assert_eq!(most(&second), Some((2_024_000, Bound::Group)));
+        let swapless = [&second[..], &[("sys/fs/cgroup/a/b/memory.swap.max", "500\n")]].concat();
+        assert_eq!(most(&swapless), Some((1_000_500, Bound::Group)));
         let first = [
             ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/x\n"),
             ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1000000\n"),
@@ -128,6 +243,12 @@ mod tests {
             ),
         ];
         assert_eq!(with(&first), Some(600_000));
+        assert_eq!(most(&first), Some((2_024_000, Bound::Group)));
+        let together = ("sys/fs/cgroup/memory/x/memory.memsw.limit_in_bytes", "1500000\n");
+        assert_eq!(
+            most(&[&first[..], &[together]].concat()),
+            Some((1_500_000, Bound::Group))
+        );
     }
 
     #[test]
@@ -153,5 +274,34 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.usage_in_bytes", "5\n"),
         ];
         assert_eq!(with(&unlimited), Some(4_096_000));
+        assert_eq!(most(&unlimited), Some((10_240_000, Bound::Machine)));
+    }
+
+    #[test]
+    fn limits_of_the_process_count_beside_what_it_has() {
+        let limits = |data: &str, space: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max data size             {data:<20} unlimited            bytes     \n\
+                 Max address space         {space:<20} 9000000              bytes     \n"
+            )
+        };
+        let of = |data: &str, space: &str| {
+            let limits = limits(data, space);
+            let files = [
+                ("proc/self/limits", limits.as_str()),
+                ("proc/self/status", "Name:\tx\nVmSize:\t  1000 kB\nVmData:\t  500 kB\n"),
+            ];
+            (with(&files), most(&files))
+        };
+        let space = (Some(1_976_000), Some((3_000_000, Bound::AddressSpace)));
+        assert_eq!(of("unlimited", "3000000"), space);
+        assert_eq!(
+            of("2000000", "unlimited"),
+            (Some(1_488_000), Some((2_000_000, Bound::Data)))
+        );
+        assert_eq!(of("unlimited", "500000").0, Some(0));
+        let none = (Some(4_096_000), Some((10_240_000, Bound::Machine)));
+        assert_eq!(of("unlimited", "unlimited"), none);
     }
 }

@@ -5,18 +5,21 @@ use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
+use crate::memory::Bytes;
 
 /// Buffers of the stages, all made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Buffers {
-    /// Bytes of all slots.
-    pub slots: u64,
+    /// All slots.
+    pub slots: Bytes,
     /// Buffers in which decoded pixels travel: one in each hand and one in each place of the queue between.
     pub pixel_buffers: usize,
-    /// Bytes of one of them at its largest; `None` where the size of the images decides.
-    pub pixel_buffer: Option<u64>,
-    /// Bytes of the copy that a checkpoint is written from.
-    pub snapshot: u64,
+    /// One of them at its largest; `None` where the size of the images decides.
+    pub pixel_buffer: Option<Bytes>,
+    /// Decode workers, each of which holds the image that it is at.
+    pub decoders: usize,
+    /// The copy that a checkpoint is written from.
+    pub snapshot: Bytes,
 }
 
 impl Buffers {
@@ -30,17 +33,24 @@ impl Buffers {
             ..
         } = config;
         let crop = augment.crop.get();
-        let row_bytes = PlanarRows::new(crop).row_bytes();
+        let row = Bytes::of::<u8>(PlanarRows::new(crop).row_bytes());
         let side = if evaluate.crops == Crops::One {
-            Some(crop as u32)
+            Some(crop)
         } else {
-            decode.shorter_side
+            decode.shorter_side.map(|side| side as usize)
         };
         Self {
-            slots: (staging.slots.get() * staging.batch.get() * row_bytes) as u64,
+            slots: row * staging.batch.get() * staging.slots.get(),
             pixel_buffers: crews.decode.most + augment.queue.get() + crews.augment.most,
-            pixel_buffer: side.map(|side| 3 * u64::from(side) * u64::from(side)),
-            snapshot: 8 * model.spec.parameters() as u64,
+            pixel_buffer: side.map(|side| Bytes::of::<[u8; 3]>(side) * side),
+            decoders: crews.decode.most,
+            // Values and momentum.
+            snapshot: Bytes::of::<[f32; 2]>(model.spec.parameters()),
         }
+    }
+
+    /// All pixel buffers, where the largest image has `whole` bytes.
+    pub fn crops(&self, whole: Bytes) -> Bytes {
+        self.pixel_buffer.unwrap_or(whole) * self.pixel_buffers
     }
 }

@@ -6,12 +6,15 @@ mod buffers;
 mod crew;
 pub mod look;
 mod model;
+pub mod needs;
 mod room;
 mod workspace;
 
+pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
 pub use model::{DevicePlan, ModelPlan, cores};
+pub use needs::Need;
 pub use room::{Limit, Room, SHARE};
 
 use std::num::NonZeroU32;
@@ -22,6 +25,7 @@ use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, DatasetError, check_classes};
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
+use crate::memory::{Bytes, NoMemory};
 use crate::model::ModelError;
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
@@ -29,6 +33,7 @@ use crate::stages::augment::{Augment, Rule};
 use crate::stages::decode::Decode;
 use crate::stages::source::Itinerary;
 use crate::stages::{Partition, Sets};
+use crate::text;
 
 /// A configuration that reads well but cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +61,7 @@ pub enum PlanError {
     #[error("solver.layers: {0}")]
     Solver(#[from] UnknownLayer),
     /// The number of classes is not the one that the configuration says.
-    #[error("model.classes is {expected}, but {location} has {found} classes")]
+    #[error("model.classes is {expected}, but {} has {found} classes", text::plain(.location))]
     Classes {
         /// In the configuration.
         expected: usize,
@@ -70,21 +75,46 @@ pub enum PlanError {
     NoStatistics,
     /// Not even the fewest workers have room.
     #[error(
-        "run.memory: {} MB are too little, the run takes {} MB with one worker where \"auto\" says so; raise it, or lower \
-         staging.batch, staging.slots or augment.queue",
-        megabytes(*.limit),
-        megabytes(*.needed)
+        "run.memory: {limit} are too little, the run takes {needed} with one worker where \"auto\" says so ({} of it: {}); raise \
+         it, or lower staging.batch, staging.slots or augment.queue",
+        .largest.bytes,
+        .largest.what
     )]
     Memory {
-        /// Bytes that it may take.
-        limit: u64,
-        /// Bytes that it needs.
-        needed: u64,
+        /// What it may take.
+        limit: Bytes,
+        /// What it needs.
+        needed: Bytes,
+        /// The largest part of that.
+        largest: Need,
     },
+    /// More memory than there is at all.
+    #[error(
+        "the {what} takes {needed} of memory ({} of it: {}) and can have {} at most, {}; lower staging.batch, staging.slots or \
+         augment.queue, or make the network smaller",
+        .largest.bytes,
+        .largest.what,
+        .total.bytes,
+        .total.bound
+    )]
+    BeyondAll {
+        /// What takes it: the run, or the network.
+        what: &'static str,
+        /// What it needs.
+        needed: Bytes,
+        /// The largest part of that.
+        largest: Need,
+        /// What there is.
+        total: Total,
+    },
+    /// Memory that the system did not give, against the plan.
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
     /// The sample counter has 32 bits.
     #[error(
-        "{location}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows \
-         that an epoch allows"
+        "{}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows that an epoch \
+         allows",
+        text::plain(.location)
     )]
     TooMany {
         /// The data set.
@@ -96,8 +126,11 @@ pub enum PlanError {
     },
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1}", bytes as f64 / 1e6)
+impl PlanError {
+    /// Whether the configuration is not at fault: the system did not give what it has.
+    pub fn is_lack_of_memory(&self) -> bool {
+        matches!(self, Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)))
+    }
 }
 
 /// Opens the training set, and the validation set where there is one; their classes must agree.
@@ -134,8 +167,8 @@ pub struct Plan {
     pub cores: usize,
     /// The other limit: memory.
     pub room: Room,
-    /// Bytes that one decode worker works in, about.
-    workspace: u64,
+    /// What one decode worker works in, about.
+    pub workspace: Bytes,
 }
 
 impl Plan {
@@ -162,7 +195,7 @@ impl Plan {
         } else {
             0
         };
-        let workspace = of_train.max(of_val);
+        let workspace = Bytes::new(of_train.max(of_val));
         let room = Room::new(&config, &model, workspace)?;
         Ok(Self {
             config,
@@ -176,9 +209,9 @@ impl Plan {
         })
     }
 
-    /// Bytes that all decode workers together work in, about.
-    pub fn workspace(&self) -> u64 {
-        self.workspace * self.crews().decode.most as u64
+    /// What the memory of the run is for.
+    pub fn needs(&self) -> Vec<Need> {
+        needs::of_run(&self.model.memory(), &self.buffers(), self.workspace)
     }
 
     /// Memory that the stages hold.

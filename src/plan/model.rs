@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::PlanError;
+use super::{PlanError, needs};
 use crate::config::Config;
 use crate::config::model::Layer;
 use crate::devices::cpu::Threads;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
-use crate::model::{Memory, ModelError, Network, Parameter, Rank, Spec};
+use crate::model::{Memory, ModelError, Network, Parameter, Plan, Rank, Spec};
 use crate::ops::Shape;
 
 /// The numbers of a network, before any of it is made.
@@ -52,7 +52,7 @@ impl ModelPlan {
         let devices = ranks
             .map(|(name, rank)| {
                 let own = rank.spec(&spec)?;
-                let plan = crate::model::Plan::on(rank, &own, config.staging.batch.get(), compute.convolution);
+                let plan = Plan::on(rank, &own, config.staging.batch.get(), compute.convolution);
                 Ok(DevicePlan {
                     name,
                     rank,
@@ -84,6 +84,7 @@ impl ModelPlan {
     pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
         let (batch, seed) = (config.staging.batch.get(), config.run.seed);
         let method = config.compute.convolution;
+        needs::refuse_beyond_all("network", &needs::of_networks(&self.memory()))?;
         self.devices
             .iter()
             .map(|device| {
@@ -95,8 +96,10 @@ impl ModelPlan {
 
     /// Makes the whole network on one device, for batches of `batch` images.
     pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
-        let threads = self.start_threads("cpu-0")?;
         let (method, seed) = (config.compute.convolution, config.run.seed);
+        let memory = Plan::new(&self.spec, batch, method).memory(&self.spec, self.threads);
+        needs::refuse_beyond_all("network", &needs::of_networks(&memory))?;
+        let threads = self.start_threads("cpu-0")?;
         Ok(Network::on(Rank::ALONE, &self.spec, batch, method, threads, seed)?)
     }
 
@@ -134,7 +137,7 @@ fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
             let nearest = crate::config::errors::nearest(name, presets::NAMES);
             let hint = nearest.map_or(String::new(), |meant| format!(" (did you mean {meant:?}?)"));
             PlanError::Preset {
-                name: name.clone(),
+                name: crate::config::errors::short(name).into_owned(),
                 hint,
             }
         }),

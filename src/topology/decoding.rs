@@ -37,7 +37,7 @@ impl Flow {
             remedy,
         } = decoding;
         let (spare, pool) = channel("buffer", buffers);
-        fill(&spare, buffers.get(), Vec::new);
+        (0..buffers.get()).for_each(|_| fill(&spare, Vec::new()));
         let (pixels, pixels_in) = channel("pixels", queue);
         self.images(tickets.gauge());
         let waits = Waits::of(Role::Input, tickets).room(pool.waits()).room(pixels.waits());

@@ -46,9 +46,10 @@ impl Flow {
 
         // source: slots come home to it, tickets leave.
         let (free, slots_home) = channel("slot", slots);
-        fill(&free, slots.get(), || {
-            Slot::new(config.staging.batch.get(), plan.writer.row_bytes())
-        });
+        for _ in 0..slots.get() {
+            let slot = Slot::new(config.staging.batch.get(), plan.writer.row_bytes())?;
+            fill(&free, slot);
+        }
         let (opened, openings) = channel("opened", slots);
         let (tickets, tickets_in) = channel("ticket", config.decode.queue);
         let way = source::Source {

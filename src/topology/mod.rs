@@ -44,10 +44,8 @@ pub struct Topology {
 /// Two of these are what is looked at: long enough for some batches, short enough to be right within a minute.
 const TUNE_EVERY: Duration = Duration::from_secs(2);
 
-/// Puts `count` things into a hop that has room for them and whose inlet is at hand.
-fn fill<T>(outlet: &Outlet<T>, count: usize, make: impl Fn() -> T) {
-    for _ in 0..count {
-        let sent = outlet.send(make());
-        debug_assert!(sent.is_ok(), "the inlet is alive");
-    }
+/// Puts something into a hop that has room for it and whose inlet is at hand.
+fn fill<T>(outlet: &Outlet<T>, thing: T) {
+    let sent = outlet.send(thing);
+    debug_assert!(sent.is_ok(), "the inlet is alive");
 }

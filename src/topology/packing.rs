@@ -72,7 +72,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
 
     // source: records come home to it, tickets leave.
     let (home, records_home) = channel("home", count);
-    fill(&home, count.get(), Record::default);
+    (0..count.get()).for_each(|_| fill(&home, Record::default()));
     let (tickets, tickets_in) = channel("ticket", *queue);
     let dealer = Dealer {
         data: Arc::clone(data),

@@ -70,7 +70,7 @@ pub fn training(
     // compute: the stage that drives the devices, a thread for each of them, the writer of checkpoints.
     let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
     let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
-    fill(&spare_copy, 1, Vec::new);
+    fill(&spare_copy, Vec::new());
     let (reports, reports_in) = channel("report", config.observe.queue);
     let (kept, kept_in) = channel("kept", NonZeroUsize::MIN);
     let compute = Compute {

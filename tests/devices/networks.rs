@@ -100,7 +100,7 @@ impl Run<'_> {
         });
         let mut whole = Vec::new();
         for (_, network) in &ends {
-            network.store(&mut whole);
+            network.store(&mut whole).unwrap();
             // With its share of the rows, everyone has all values.
             for (own, first) in network.parameters().iter().zip(ends[0].1.parameters()) {
                 assert!(parallel != Parallel::Data || own.value == first.value, "{}", own.name);

@@ -24,7 +24,8 @@ fn all_from(way: &Itinerary, start: Position) -> Vec<Made> {
         ahead: None,
     };
     let running = thread::spawn(move || source::run(&source, &slots, opened, tickets, &Stop::default()));
-    free.send(Slot::new(way.batch as usize, 8)).expect("room");
+    free.send(Slot::new(way.batch as usize, 8).expect("memory"))
+        .expect("room");
     let mut made = Vec::new();
     while let Some(Opened { header, mut lent }) = openings.next().expect("no loss") {
         let rows = rows_of(&header, &issued, |ticket| lent.take_back(ticket.rows));

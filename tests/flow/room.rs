@@ -1,6 +1,6 @@
 //! Workers that come by themselves stay within the memory that a run may take.
 
-use pipeline::plan::{Crew, Crews, Plan};
+use pipeline::plan::{Crew, Crews, Plan, needs};
 
 use crate::given::Given;
 
@@ -20,14 +20,14 @@ fn as_many_workers_as_there_is_room_for_and_not_one_more() {
         for most in [1, 2, 7, 16] {
             let crews = Crews::new(&roomy.config, most);
             let bytes = roomy.room.needed(crews);
-            let exactly = format!("run.memory={bytes} B");
+            let exactly = format!("run.memory={} B", bytes.get());
             assert_eq!(
                 plan(&given, &[&sets[..], &[&exactly]].concat()).crews(),
                 crews,
                 "{fixed:?}"
             );
             if most > 1 {
-                let less = format!("run.memory={} B", bytes - 1);
+                let less = format!("run.memory={} B", bytes.get() - 1);
                 let fewer = plan(&given, &[&sets[..], &[&less]].concat()).crews();
                 assert_eq!(fewer, Crews::new(&roomy.config, most - 1), "{fixed:?}");
             }
@@ -55,8 +55,9 @@ fn what_is_needed_is_what_the_plan_adds_up_to() {
         };
         assert_eq!((plan.crews().decode, plan.crews().augment), (crew, crew));
         let buffers = plan.buffers();
-        let crops = buffers.pixel_buffer.expect("the crop's size") * buffers.pixel_buffers as u64;
-        let planned = plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace();
+        let crops = buffers.pixel_buffer.expect("the crop's size") * buffers.pixel_buffers;
+        let planned = plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace * workers;
         assert_eq!(plan.room.needed(plan.crews()), planned);
+        assert_eq!(needs::sum(&plan.needs()), planned);
     }
 }

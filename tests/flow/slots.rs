@@ -5,6 +5,10 @@ use proptest::prelude::*;
 
 const ROW_BYTES: usize = 16;
 
+fn slot(rows: usize) -> Slot {
+    Slot::new(rows, ROW_BYTES).expect("memory")
+}
+
 /// Splits rows into parts of the given lengths, the last of which takes what is left.
 fn split(lease: Rows, lengths: &[usize]) -> Vec<Rows> {
     let mut parts = Vec::new();
@@ -27,7 +31,7 @@ proptest! {
         lengths in prop::collection::vec(1usize..6, 0..20),
         order in any::<u64>(),
     ) {
-        let (mut lent, lease) = Slot::new(rows + spare, ROW_BYTES).lend(rows);
+        let (mut lent, lease) = slot(rows + spare).lend(rows);
         let mut parts = split(lease, &lengths);
         let mut covered: Vec<usize> = parts.iter().flat_map(Rows::range).collect();
         covered.sort_unstable();
@@ -57,7 +61,7 @@ proptest! {
 
 #[test]
 fn a_slot_does_not_come_back_while_a_row_is_away() {
-    let (mut lent, lease) = Slot::new(2, ROW_BYTES).lend(2);
+    let (mut lent, lease) = slot(2).lend(2);
     let (first, rest) = lease.split(1);
     lent.take_back(first);
     let Err(mut lent) = lent.into_slot() else {
@@ -68,9 +72,20 @@ fn a_slot_does_not_come_back_while_a_row_is_away() {
 }
 
 #[test]
+fn a_slot_that_there_is_no_memory_for_is_an_error() {
+    for rows in [1 << 56, usize::MAX / ROW_BYTES, usize::MAX] {
+        let error = Slot::new(rows, ROW_BYTES).map(|_| ()).expect_err("no memory");
+        assert!(
+            error.to_string().starts_with("the system gives no memory for a slot: "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 #[should_panic(expected = "rows of another slot")]
 fn rows_of_another_slot_are_refused() {
-    let (mut lent, _own) = Slot::new(1, ROW_BYTES).lend(1);
-    let (_other, foreign) = Slot::new(1, ROW_BYTES).lend(1);
+    let (mut lent, _own) = slot(1).lend(1);
+    let (_other, foreign) = slot(1).lend(1);
     lent.take_back(foreign);
 }

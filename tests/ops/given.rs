@@ -15,7 +15,7 @@ pub fn threads(count: usize) -> Arc<Threads> {
 
 /// A device of two threads with plenty of scratch.
 pub fn cpu() -> Cpu {
-    Cpu::new(threads(2), 1 << 20)
+    Cpu::new(threads(2), 1 << 20).unwrap()
 }
 
 /// Numbers in −1..1 that depend on `seed`, all different from 0.

@@ -1,8 +1,10 @@
 //! Networks that cannot be built say why and what to do.
 
-use pipeline::config::model::{Convolution, Dropout, Layer, Lrn, MaxPool};
-use pipeline::model::{ModelError, Spec};
-use pipeline::ops::{Shape, windows};
+use pipeline::config::compute::Method;
+use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
+use pipeline::model::{ModelError, Plan, Spec};
+use pipeline::ops::{LARGEST, Shape, windows};
+use proptest::prelude::*;
 
 use crate::layers::{conv, fc};
 
@@ -42,6 +44,16 @@ fn each_mistake_names_its_layer() {
         ),
         (conv(|c| c.stride = 0), "conv1: stride must be at least 1"),
         (conv(|c| c.padding = 1025), "conv1: padding must be at most 1024"),
+        (conv(|c| c.stride = usize::MAX), "conv1: stride must be at most 1024"),
+        (
+            conv(|c| c.channels = 1 << 28),
+            "conv1: outputs for one image are too many, the most is 4294967295",
+        ),
+        (fc("fc1", Some(1 << 40)), "fc1: outputs for one image are too many"),
+        (
+            fc("fc1", Some(1 << 31)),
+            "fc1: weights are too many, the most is 4294967295",
+        ),
         (conv(|c| c.name = String::new()), "layer 0 (conv) has no name"),
         (pool(9, 2, true), "maxpool1: a window of 9×9 does not fit"),
         (pool(2, 3, true), "maxpool1: stride must be at most size"),
@@ -89,4 +101,87 @@ fn windows_are_counted_as_the_paper_and_as_others_do() {
     assert_eq!(windows(224, 11, 4, 0, false), Some(54));
     assert_eq!(windows(224, 11, 4, 2, false), Some(55));
     assert_eq!(windows(2, 3, 1, 0, true), None);
+}
+
+/// Numbers of which some have products that no type holds.
+fn number() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        0..20_usize,
+        prop::sample::select(vec![
+            96,
+            1000,
+            1024,
+            1 << 16,
+            1 << 31,
+            1 << 33,
+            usize::MAX / 2,
+            usize::MAX
+        ])
+    ]
+}
+
+fn layer(number_of_it: usize) -> impl Strategy<Value = Layer> {
+    let name = format!("l{number_of_it}");
+    let init = Init::He;
+    let numbers = (number(), number(), number(), number(), number(), any::<bool>());
+    (0..7_usize, numbers).prop_map(move |(kind, (a, b, c, d, e, partial_windows))| match kind {
+        0 | 1 => Layer::Convolution(Convolution {
+            name: name.clone(),
+            channels: a,
+            kernel: b,
+            stride: c,
+            padding: d,
+            groups: if kind == 0 { 1 } else { e },
+            partial_windows,
+            init,
+            bias: 0.0,
+        }),
+        2 => Layer::FullyConnected(FullyConnected {
+            name: name.clone(),
+            outputs: Some(a),
+            init,
+            bias: 0.0,
+        }),
+        3 => Layer::Lrn(Lrn {
+            size: a,
+            alpha: 1.0,
+            beta: 0.75,
+            k: 1.0,
+            divide_by_size: partial_windows,
+        }),
+        4 => Layer::MaxPool(MaxPool {
+            size: a,
+            stride: b,
+            partial_windows,
+        }),
+        5 => Layer::Tanh,
+        _ => Layer::Dropout(Dropout { p: 0.5 }),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_network_of_any_numbers_is_refused_or_its_sizes_hold(
+        layers in (0..4_usize).prop_flat_map(|count| (0..count).map(layer).collect::<Vec<_>>()),
+        side in number(),
+        classes in number(),
+        batch in 1..1_usize << 24,
+    ) {
+        let layers: Vec<_> = layers.into_iter().chain([fc("last", None)]).collect();
+        let Ok(spec) = Spec::new(&layers, Shape::new(3, side, side), classes) else { return Ok(()) };
+        for layer in &spec.layers {
+            let Shape { channels, height, width } = layer.output;
+            let len = channels as u128 * height as u128 * width as u128;
+            prop_assert!(len <= LARGEST as u128 && layer.output.len() as u128 == len);
+        }
+        for method in [Method::Direct, Method::Auto] {
+            let plan = Plan::new(&spec, batch, method);
+            let memory = plan.memory(&spec, 1024);
+            let least = 4 * batch as u128 * (spec.input.len() + spec.classes) as u128;
+            prop_assert!(u128::from(memory.activations.get()) >= least);
+            prop_assert!(u128::from(memory.scratch.get()) == 4 * 1024 * plan.scratch as u128);
+        }
+    }
 }

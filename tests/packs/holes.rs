@@ -22,7 +22,7 @@ fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
     let (spare, pool) = channel("buffer", room);
     let (pixels, pixels_in) = channel("pixels", room);
     let (receipts, receipts_in) = channel("receipt", room);
-    let slot = Slot::new(count, plan.writer.row_bytes());
+    let slot = Slot::new(count, plan.writer.row_bytes()).expect("memory");
     let (_lent, rows) = slot.lend(count);
     let mut left = Some(rows);
     for sample in 0..count as u32 {

@@ -1,5 +1,10 @@
 //! `check`: what a run would be, in numbers that hold.
 
+use std::fs;
+use std::path::Path;
+
+use pipeline::memory::Bytes;
+
 use crate::given::Given;
 use crate::process::{Ended, Process, run};
 
@@ -60,6 +65,7 @@ fn too_little_memory_for_the_fewest_workers_is_refused() {
         ended
             .expect(2)
             .says("error: run.memory: 0.0 MB are too little, the run takes ")
+            .says(" MB of it: ")
             .says("raise it, or lower staging.batch");
     }
     run(&given, &["run.memory=lots"])
@@ -78,4 +84,113 @@ fn a_rank_is_told_which_part_is_its_own() {
     );
     assert!(text.contains("rank 1 of 2: 16 of the 33 images of an epoch"), "{text}");
     assert!(!shown(&given, &[]).contains("rank "));
+}
+
+/// A run of some gigabytes, where there are two.
+const LARGE: [&str; 1] = ["staging.batch=500000"];
+
+/// `pipeline` with `args` in a process that `ulimit` allows two gigabytes of address space.
+fn limited(given: &Given, args: Vec<String>) -> Ended {
+    Process::start_limited(&given.path(""), 2_000_000, args).wait()
+}
+
+fn args(command: &str, path: &Path, sets: &[&str]) -> Vec<String> {
+    let mut args = vec![command.to_string(), path.display().to_string()];
+    args.extend(sets.iter().flat_map(|set| ["--set".to_string(), (*set).to_string()]));
+    args
+}
+
+#[test]
+fn more_memory_than_there_is_is_refused_with_both_numbers_before_anything_is_written() {
+    let given = Given::new(2, 1);
+    // Also where it is asked for.
+    for memory in ["run.memory=auto", "run.memory=1 TiB"] {
+        for command in ["check", "run"] {
+            limited(&given, args(command, &given.toml(), &[&LARGE[..], &[memory]].concat()))
+                .expect(2)
+                .says("error: the run takes ")
+                .says(" MB of it: ")
+                .says(" and can have 2048.0 MB at most, what `ulimit -v` allows; lower staging.batch");
+        }
+    }
+    assert!(!given.path("run").exists(), "nothing was begun");
+    assert!(!given.path("cache").exists(), "nothing was begun");
+}
+
+#[test]
+fn networks_that_there_is_no_memory_for_are_refused_by_whoever_builds_them() {
+    let given = Given::new(2, 1);
+    run(&given, &["run.epochs=1"]).expect(0);
+    let out = given.path("run");
+    limited(&given, args("eval", &out, &LARGE))
+        .expect(2)
+        .says("error: the run takes ");
+    limited(&given, args("eval", &out, &[])).expect(0);
+    let model = given.toml().display().to_string();
+    let bench = ["bench", "compute", "--model", &model, "--batch", "500000"].map(str::to_string);
+    limited(&given, bench.into())
+        .expect(2)
+        .says("error: the network takes ");
+}
+
+/// A limit that has room for all that is planned, but not for the program beside it.
+#[test]
+fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
+    let given = Given::new(2, 1);
+    let sets = [
+        "staging.batch=20000",
+        "decode.workers=1",
+        "augment.workers=1",
+        "compute.threads=1",
+    ];
+    let plan = given.plan(&sets);
+    let kilobytes = |bytes: Bytes| (bytes.get() / 1024) as u32 + 1024;
+    let limited = |needed: Bytes, args: Vec<String>| {
+        let ended = Process::start_limited(&given.path(""), kilobytes(needed), args).wait();
+        ended.expect(1).says("error: ").says("the system gives no memory for ");
+    };
+    let constant = "augment.mean=[128, 128, 128]";
+    let run = args("run", &given.toml(), &[&sets[..], &[constant]].concat());
+    limited(plan.room.needed(plan.crews()), run);
+    let model = given.toml().display().to_string();
+    let bench = ["bench", "compute", "--model", &model].map(str::to_string);
+    let sets = sets.iter().flat_map(|set| ["--set".to_string(), (*set).to_string()]);
+    limited(plan.model.memory().total(), bench.into_iter().chain(sets).collect());
+}
+
+#[test]
+fn numbers_without_sense_are_refused_with_their_line() {
+    let given = Given::new(2, 1);
+    let text = given.text().replace("slots = 2", "slots = 9223372036854775807");
+    fs::write(given.toml(), text).expect("written");
+    for ended in [check(&given, &[]), run(&given, &[])] {
+        ended
+            .expect(2)
+            .says("line 18: staging.slots: expected a whole number from 1 to 65536, found 9223372036854775807");
+    }
+    run(&given, &["staging.slots=2", "compute.threads=1000000"])
+        .expect(2)
+        .says("--set: compute.threads: expected a whole number from 1 to 1024, found 1000000");
+    assert!(!given.path("run").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_run_goes_where_the_home_folder_is_and_says_so_in_its_configuration() {
+    let given = Given::new(2, 1);
+    let home = fs::canonicalize(given.path("")).expect("a folder");
+    let sets = ["run.out=~/out", "data.train=~/train", "data.val=~/val", "run.epochs=1"];
+    let args = args("run", &given.toml(), &sets);
+    Process::start_at_home(&given.path(""), &home, args).wait().expect(0);
+    let written = fs::read_to_string(given.path("out/config.toml")).expect("a resolved configuration");
+    assert!(!written.contains('~'), "{written}");
+    assert!(
+        written.contains(&format!("out = \"{}/out\"", home.display())),
+        "{written}"
+    );
+    // It can be gone on with from anywhere, by anybody.
+    let config = given.path("out/config.toml").display().to_string();
+    let args = ["run", &config, "--resume"].map(str::to_string);
+    Process::start_at_home(&given.path("train"), &given.path("val"), args)
+        .wait()
+        .expect(0);
 }

@@ -17,6 +17,9 @@ use crate::given::Given;
 /// Far above what any of these runs needs, also on a machine that is busy otherwise.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// The binary.
+const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
+
 /// How a process ended and what it said.
 #[derive(Debug)]
 pub struct Ended {
@@ -41,7 +44,25 @@ pub struct Process {
 impl Process {
     /// Starts `pipeline` in `folder`.
     pub fn start<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+        Self::start_as(Command::new(PIPELINE), folder, args)
+    }
+
+    /// Starts it with another home folder.
+    pub fn start_at_home<S: AsRef<OsStr>>(folder: &Path, home: &Path, args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = Command::new(PIPELINE);
+        command.env("HOME", home);
+        Self::start_as(command, folder, args)
+    }
+
+    /// Starts it with so many kilobytes of address space at most.
+    pub fn start_limited<S: AsRef<OsStr>>(folder: &Path, kilobytes: u32, args: impl IntoIterator<Item = S>) -> Self {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, PIPELINE]);
+        Self::start_as(shell, folder, args)
+    }
+
+    fn start_as<S: AsRef<OsStr>>(mut command: Command, folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
         command
             .args(args)
             .current_dir(folder)

@@ -137,8 +137,8 @@ fn bare(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<
 /// Memory that the input's stages are to hold.
 fn planned(plan: &Plan) -> u64 {
     let buffers = plan.buffers();
-    let crops = buffers.pixel_buffer.unwrap_or(0) * buffers.pixel_buffers as u64;
-    buffers.slots + crops + plan.workspace()
+    let bytes = buffers.slots + buffers.crops(plan.workspace) + plan.workspace * buffers.decoders;
+    bytes.get()
 }
 
 /// One epoch through the input, timed from the moment at which every slot has been used once (its memory is new until then) to
@@ -173,7 +173,7 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
             let _ = arrived.send(round);
         }
     };
-    let topology = topology::feeding(plan, statistics, &stop, delivered).map_err(Failure::usage)?;
+    let topology = topology::feeding(plan, statistics, &stop, delivered).map_err(Failure::plan)?;
     let meters = Arc::clone(&topology.meters);
     let before = meters.read();
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));

@@ -18,6 +18,8 @@ pub use row::PlanarRows;
 pub use scratch::Scratch;
 pub use threads::Threads;
 
+use crate::memory::NoMemory;
+
 /// Threads and the scratch memory that their work borrows.
 #[derive(Debug)]
 pub struct Cpu {
@@ -29,9 +31,9 @@ pub struct Cpu {
 
 impl Cpu {
     /// A device over `threads`, with `floats` of scratch for each worker.
-    pub fn new(threads: Arc<Threads>, floats: usize) -> Self {
-        let scratch = Scratch::new(threads.count(), floats);
-        Self { threads, scratch }
+    pub fn new(threads: Arc<Threads>, floats: usize) -> Result<Self, NoMemory> {
+        let scratch = Scratch::new(threads.count(), floats)?;
+        Ok(Self { threads, scratch })
     }
 
     /// Runs `task` for each range of rows with its part of `data`, in parallel.

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::memory::{Bytes, NoMemory, zeroed};
+
 /// One block for each worker of a pool. Tasks do not nest, so a worker's own block is always free.
 #[derive(Debug)]
 pub struct Scratch {
@@ -10,10 +12,11 @@ pub struct Scratch {
 
 impl Scratch {
     /// `floats` for each of `workers`.
-    pub fn new(workers: usize, floats: usize) -> Self {
-        Self {
-            blocks: (0..workers).map(|_| Mutex::new(vec![0.0; floats])).collect(),
-        }
+    pub fn new(workers: usize, floats: usize) -> Result<Self, NoMemory> {
+        let blocks = (0..workers).map(|_| Ok(Mutex::new(zeroed("scratch", floats)?)));
+        Ok(Self {
+            blocks: blocks.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The block of `worker`; what it holds is left over from earlier work.
@@ -23,9 +26,8 @@ impl Scratch {
     }
 
     /// Memory of all blocks.
-    pub fn bytes(&self) -> u64 {
-        (0..self.blocks.len())
-            .map(|worker| 4 * self.of(worker).len() as u64)
-            .sum()
+    pub fn bytes(&self) -> Bytes {
+        let workers = 0..self.blocks.len();
+        workers.map(|worker| Bytes::of::<f32>(self.of(worker).len())).sum()
     }
 }

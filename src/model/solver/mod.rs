@@ -7,8 +7,10 @@ pub use plateau::{Plateau, PlateauState};
 pub use schedule::{Progress, learning_rate};
 
 use super::Parameter;
+use crate::config::errors::short;
 use crate::config::solver::{LayerRates, Solver};
 use crate::ops::sgd::Rate;
+use crate::text;
 
 /// The rates of all parameters, filled in anew for each step.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ impl Rates {
 
 /// `[solver.layers.NAME]` for a layer that the model does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[solver.layers.{name}]: the model has no layer \"{name}\" with parameters (it has {known})")]
+#[error("[solver.layers.{}]: the model has no such layer with parameters (it has {known})", text::plain(&short(name)))]
 pub struct UnknownLayer {
     /// The name.
     pub name: String,

@@ -82,17 +82,18 @@ impl Geometry {
 
     /// Inputs of one window, C/G · K · K: the fan-in.
     pub fn patch(&self) -> usize {
-        self.group_inputs() * self.kernel * self.kernel
+        let window = self.kernel.saturating_mul(self.kernel);
+        self.group_inputs().saturating_mul(window)
     }
 
     /// Elements of w.
     pub fn weights(&self) -> usize {
-        self.output.channels * self.patch()
+        self.output.channels.saturating_mul(self.patch())
     }
 
     /// Multiplications and additions of the forward pass for one image.
     pub fn multiply_adds(&self) -> u64 {
-        self.weights() as u64 * self.output.plane() as u64
+        (self.weights() as u64).saturating_mul(self.output.plane() as u64)
     }
 
     /// The convolution of dy with flipped kernels that gives dx, where there is one.

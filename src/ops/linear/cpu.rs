@@ -48,6 +48,11 @@ impl Geometry {
         COLUMNS.min(self.input_panels().div_ceil(TASKS).next_multiple_of(TOGETHER))
     }
 
+    /// Whether the rows of a task can be counted in 32 bits.
+    pub fn fits(self) -> bool {
+        u32::try_from(self.block().saturating_mul(self.inputs)).is_ok()
+    }
+
     /// Floats that a pass borrows, for all threads.
     pub fn space(self, batch: usize) -> usize {
         let images = batch.next_multiple_of(PANEL);
@@ -76,10 +81,7 @@ impl Geometry {
         space: &mut [f32],
     ) {
         let (panels, block) = (batch.div_ceil(PANEL), self.block());
-        assert!(
-            u32::try_from(block * self.inputs).is_ok(),
-            "the rows of a task are counted in 32 bits"
-        );
+        assert!(self.fits(), "the rows of a task are counted in 32 bits");
         let (images, rest) = space.split_at_mut(panels * self.inputs * PANEL);
         pack_images(&cpu.threads, &x[..batch * self.inputs], self.inputs, images);
         let sums = &mut rest[..self.outputs.div_ceil(block) * panels * block * PANEL];

@@ -22,6 +22,6 @@ pub struct Geometry {
 impl Geometry {
     /// Elements of w.
     pub fn weights(self) -> usize {
-        self.inputs * self.outputs
+        self.inputs.saturating_mul(self.outputs)
     }
 }

@@ -99,7 +99,7 @@ pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
             }
             Work::Discard(batch) => give_back(batch, &free),
             Work::Copy(mut snapshot) => {
-                replica.network.store(&mut snapshot);
+                replica.network.store(&mut snapshot).map_err(Fault::failed)?;
                 outcomes.send(Outcome::Copied(snapshot))?;
             }
         }

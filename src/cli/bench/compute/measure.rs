@@ -48,7 +48,7 @@ pub(super) fn measure(
 ) -> Result<Measured, Failure> {
     let (seed, batch) = (config.run.seed, config.staging.batch.get());
     let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;
-    let mut network = plan.build_alone(config, batch).map_err(Failure::usage)?;
+    let mut network = plan.build_alone(config, batch).map_err(Failure::plan)?;
     let labels = labels(seed, batch, plan.classes);
     let weights = vec![1.0; batch];
     if let Some(path) = &args.dump {
@@ -68,7 +68,7 @@ pub(super) fn measure(
     network.time_passes();
     let (mut steps, mut losses, mut fastest) = (Vec::new(), Vec::new(), 0.0f64);
     let mut bursts = || (0..BURSTS).for_each(|_| fastest = fastest.max(peak::burst(&threads, BURST)));
-    for step in 0..args.warmup + args.steps {
+    for step in 0..args.warmup.saturating_add(args.steps) {
         let timed = step >= args.warmup;
         if timed {
             bursts();

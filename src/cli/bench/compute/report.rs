@@ -78,7 +78,7 @@ impl Report {
             peak_gflops: measured.peak / 1e9,
             share_of_peak: flops / measured.peak,
             peak_resident_bytes: memory::peak_resident_bytes(),
-            planned_bytes: plan.memory().total(),
+            planned_bytes: plan.memory().total().get(),
             losses: measured.losses.clone(),
             layers: measured.median.laps.iter().map(row).collect(),
         }

@@ -69,10 +69,16 @@ impl<'a> Winograd<'a> {
     /// Whether `geometry` can be computed so.
     pub fn can(geometry: &Geometry) -> bool {
         let blocks = |channels: usize| geometry.groups == 1 || channels.is_multiple_of(LANES);
+        // Where a tile begins in V is counted in 32 bits; of several images it is never farther than of a large one.
+        let fits = || {
+            let one = Winograd::new(geometry, 1);
+            u32::try_from(one.tiles() * one.inputs()).is_ok()
+        };
         geometry.stride == 1
             && matches!(geometry.kernel, 3 | 5)
             && blocks(geometry.group_inputs())
             && blocks(geometry.group_outputs())
+            && fits()
     }
 
     /// For `images` images of `geometry`, which must be one that [`can`](Self::can) says yes to.

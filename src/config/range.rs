@@ -1,0 +1,117 @@
+//! What a number may be.
+
+use std::fmt;
+
+use super::errors::Errors;
+use super::node::{Node, Tree};
+use super::value::unexpected;
+
+/// Largest side of images, frames and crops: a frame of that side is 0.8 GB.
+pub const LARGEST_SIDE: u32 = 16_384;
+
+/// Epochs that are counted anywhere, at most.
+pub const MOST_EPOCHS: u32 = 1_000_000;
+
+/// Places in a queue. Its memory is taken at once.
+pub const QUEUE: Range = Range::whole(1, 65_536);
+
+/// Threads of a stage or of a device.
+pub const WORKERS: Range = Range::whole(1, 1024);
+
+/// A side of images.
+pub const SIDE: Range = Range::whole(1, LARGEST_SIDE);
+
+/// Epochs between two events.
+pub const EPOCHS: Range = Range::whole(1, MOST_EPOCHS);
+
+/// The least and the greatest value of a number, and whether it is whole. A key's range is where more of it is nonsense, or
+/// where a product of sizes would have no place in its type any more: what fits into memory is not its matter.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    least: f64,
+    most: f64,
+    has_most: bool,
+    is_whole: bool,
+}
+
+impl Range {
+    /// Any number that its type can hold.
+    pub const ANY: Self = Self::between(f64::NEG_INFINITY, f64::INFINITY);
+
+    /// A whole number from `least` to `most`.
+    pub const fn whole(least: u32, most: u32) -> Self {
+        Self {
+            is_whole: true,
+            ..Self::between(least as f64, most as f64)
+        }
+    }
+
+    /// A number from `least` to `most`.
+    pub const fn between(least: f64, most: f64) -> Self {
+        Self {
+            least,
+            most,
+            has_most: true,
+            is_whole: false,
+        }
+    }
+
+    /// A number from `least` to what is just below `most`.
+    pub const fn below(least: f64, most: f64) -> Self {
+        Self {
+            has_most: false,
+            ..Self::between(least, most)
+        }
+    }
+
+    /// Whether `node` is no number outside of this; where it is one, notes that. Of a list every item counts.
+    pub fn admits(&self, node: &Node, key: &str, errors: &mut Errors) -> bool {
+        let is_inside = match &node.value {
+            // Every item is looked at before any is missed, so that all errors are noted.
+            Tree::Array(items) => {
+                let items = items.iter().enumerate();
+                let outside = items.filter(|(i, item)| !self.admits(item, &format!("{key}[{i}]"), errors));
+                return outside.count() == 0;
+            }
+            Tree::Integer(number) => self.holds(*number as f64),
+            // As it is kept: a number just below 1 may be 1 then, also in the configuration that a run writes.
+            Tree::Float(number) => self.single().holds(f64::from(*number as f32)),
+            Tree::Beyond(_) => self.is_any(),
+            _ => true,
+        };
+        if !is_inside {
+            unexpected(node, key, &self.to_string(), errors);
+        }
+        is_inside
+    }
+
+    /// The same with ends that are numbers of 32 bits.
+    fn single(self) -> Self {
+        Self {
+            least: f64::from(self.least as f32),
+            most: f64::from(self.most as f32),
+            ..self
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.least == f64::NEG_INFINITY
+    }
+
+    fn holds(&self, number: f64) -> bool {
+        let Self { least, most, .. } = *self;
+        self.is_any() || (number >= least && (number < most || (self.has_most && number == most)))
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { least, most, .. } = self;
+        let kind = if self.is_whole { "a whole number" } else { "a number" };
+        if self.has_most {
+            write!(f, "{kind} from {least} to {most}")
+        } else {
+            write!(f, "{kind} of at least {least} and below {most}")
+        }
+    }
+}
