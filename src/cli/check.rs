@@ -73,8 +73,11 @@ fn data(plan: &Plan) {
             "data      {name:5} {images} images in {classes} classes, {kind}: {}",
             set.location()
         );
-        if set.ignored() > 0 {
-            println!("                {} other files are ignored", set.ignored());
+        if !set.ignored().is_empty() {
+            println!("                {}", set.ignored());
+        }
+        if let Some(lacking) = set.lacks() {
+            println!("                {lacking}");
         }
     };
     show("train", &plan.sets.train);

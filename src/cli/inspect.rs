@@ -7,12 +7,13 @@ use clap::Args;
 
 use super::Failure;
 use super::folder;
-use crate::dataset::pack::{self, MANIFEST, Manifest, Pack, Settings};
+use crate::dataset::pack::{self, Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint;
 use crate::observe::images::ImagesProgress;
 use crate::stages::compute::RunState;
 use crate::stages::decode::{Decoder, Options, Region};
+use crate::text::{self, plain};
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
@@ -56,28 +57,28 @@ fn is_dataset(file: &Path) -> bool {
 }
 
 fn run(path: &Path) -> Result<(), Failure> {
-    println!("run {}", path.display());
+    println!("run {}", text::path(path));
     let all = checkpoint::list(&folder::checkpoints(path));
     if all.is_empty() {
         return Err(Failure::Failed(format!(
             "{}: a run without a checkpoint",
-            path.display()
+            text::path(path)
         )));
     }
     for (step, file) in &all {
-        println!("  step {step:>8}  {}", file.display());
+        println!("  step {step:>8}  {}", text::path(file));
     }
     match folder::newest_good(&folder::checkpoints(path)) {
         Some((file, _)) => show_checkpoint(&file),
-        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", path.display()))),
+        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", text::path(path)))),
     }
 }
 
 fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     let loaded = checkpoint::read(path).map_err(Failure::failed)?;
     let state: RunState = serde_json::from_value(loaded.state)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-    println!("checkpoint {}", path.display());
+        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(path))))?;
+    println!("checkpoint {}", text::path(path));
     println!(
         "  step {}, epoch {}, batch {}",
         state.step, state.position.epoch, state.position.batch
@@ -94,7 +95,7 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     for parameter in &loaded.parameters {
         total += parameter.value.len();
         let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
-        println!("  {:<16} [{}]", parameter.name, shape.join(", "));
+        println!("  {:<16} [{}]", plain(&parameter.name), shape.join(", "));
     }
     println!("  {total} parameters, momentum for each");
     Ok(())
@@ -103,7 +104,8 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
 fn dataset(location: &str) -> Result<(), Failure> {
     let data = Dataset::open(location).map_err(Failure::failed)?;
     println!(
-        "dataset {location}: {} images in {} classes, {}",
+        "dataset {}: {} images in {} classes, {}",
+        plain(location),
         data.len(),
         data.classes().len(),
         data.kind()
@@ -114,15 +116,15 @@ fn dataset(location: &str) -> Result<(), Failure> {
     if let Some(labels) = data.labels_are() {
         println!("  {labels}");
     }
-    if data.ignored() > 0 {
-        println!("  {} other files are ignored", data.ignored());
+    if !data.ignored().is_empty() {
+        println!("  {}", data.ignored());
     }
     let mut counts = vec![0u64; data.classes().len()];
     for i in 0..data.len() {
         counts[data.label(i) as usize] += 1;
     }
     for (class, count) in data.classes().iter().zip(counts) {
-        println!("  {count:>8}  {class}");
+        println!("  {count:>8}  {}", plain(class));
     }
     println!("  fingerprint {:016x}", data.fingerprint());
     Ok(())
@@ -130,8 +132,7 @@ fn dataset(location: &str) -> Result<(), Failure> {
 
 /// What stands in a pack's manifest.
 fn describe(pack: &Pack) -> Result<(), Failure> {
-    let manifest = Manifest::read(&pack.folder)
-        .map_err(|reason| Failure::Failed(format!("{}: {reason}", pack.folder.join(MANIFEST).display())))?;
+    let manifest = Manifest::read(&pack.folder).map_err(Failure::failed)?;
     let Settings {
         mode,
         frames,
@@ -148,10 +149,11 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
     let quality = quality.map_or(String::new(), |quality| format!(", quality {quality}"));
     let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("dealt by seed {seed}"));
     println!(
-        "  {} of {} ({} samples), by {writer}",
+        "  {} of {} ({} samples), by {}",
         mode.name(),
-        source.location,
-        source.samples
+        plain(&source.location),
+        source.samples,
+        plain(writer)
     );
     println!("  shorter side {side}{square}{quality}; {order}");
     let (shards, megabytes) = (manifest.shards.len(), manifest.bytes() as f64 / 1e6);
@@ -164,8 +166,7 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
 
 /// Reads all of a pack.
 fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
-    let manifest = Manifest::read(folder)
-        .map_err(|reason| Failure::Failed(format!("{}: {reason}", folder.join(MANIFEST).display())))?;
+    let manifest = Manifest::read(folder).map_err(Failure::failed)?;
     let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
     let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
     progress.end();
@@ -174,7 +175,7 @@ fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
         let (samples, shards) = (found.samples, manifest.shards.len());
         println!(
             "pack {}: all of {samples} samples in {shards} shards are as they were written",
-            folder.display()
+            text::path(folder)
         );
         return Ok(());
     }
@@ -186,7 +187,7 @@ fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
 }
 
 fn image(path: &Path) -> Result<(), Failure> {
-    let refused = |reason: String| Failure::Failed(format!("{}: {reason}", path.display()));
+    let refused = |reason: String| Failure::Failed(format!("{}: {reason}", text::path(path)));
     let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
     let encoded = Encoded::File(&bytes);
     let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
@@ -205,7 +206,7 @@ fn image(path: &Path) -> Result<(), Failure> {
     let [r, g, b] = sums.map(|sum| sum as f64 / count);
     println!(
         "image {}: {} x {} pixels upright, {} bytes",
-        path.display(),
+        text::path(path),
         frame.width,
         frame.height,
         bytes.len()

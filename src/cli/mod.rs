@@ -15,6 +15,7 @@ mod eval;
 mod export;
 mod folder;
 mod inspect;
+mod notes;
 mod pack;
 mod pipe;
 mod predict;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
-use super::{ConfigArgs, FAILED, Failure, INTERNAL, program, quoted, statistics};
+use super::{ConfigArgs, FAILED, Failure, INTERNAL, notes, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
 use crate::flow::{Exit, Stop};
@@ -51,6 +51,10 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         )));
     }
     let plan = Plan::new(config).map_err(Failure::usage)?;
+    notes::of_data("data.train", &plan.sets.train, quiet);
+    if plan.itinerary.val_samples > 0 {
+        notes::of_data("data.val", &plan.sets.val, quiet);
+    }
     if let Some(limit) = plan.room.limit.bytes()
         && plan.room.needed(plan.crews()) > limit
     {

@@ -106,7 +106,10 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!("no {}; it comes with cifar-10-binary.tar.gz, unpacked", text::path(path)),
+            hint: format!(
+                "no {}; it comes with cifar-10-binary.tar.gz, unpacked",
+                text::path(path)
+            ),
         },
         _ => DatasetError::unreadable(path)(source),
     };

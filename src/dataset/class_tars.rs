@@ -115,9 +115,8 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
 /// A file's name without `.tar`.
 fn stem(file: &Path) -> Result<String, DatasetError> {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
-    stem.map(str::to_owned).ok_or_else(|| DatasetError::NotUtf8 {
-        path: text::path(file),
-    })
+    stem.map(str::to_owned)
+        .ok_or_else(|| DatasetError::NotUtf8 { path: text::path(file) })
 }
 
 /// Whether names are those of parts of one set: the same but for numbers of many digits that follow each other.
@@ -143,10 +142,19 @@ mod tests {
     #[test]
     fn shards_count_themselves_and_classes_do_not() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        for counted in [&["00000", "00001"][..], &["x-000007", "x-000008", "x-000009"], &["0000"]] {
+        for counted in [
+            &["00000", "00001"][..],
+            &["x-000007", "x-000008", "x-000009"],
+            &["0000"],
+        ] {
             assert!(only_count(&names(counted)), "{counted:?}");
         }
-        for classes in [&["cat", "dog"][..], &["0", "1", "2"], &["n01440764", "n01443537"], &["a-0001", "b-0002"]] {
+        for classes in [
+            &["cat", "dog"][..],
+            &["0", "1", "2"],
+            &["n01440764", "n01443537"],
+            &["a-0001", "b-0002"],
+        ] {
             assert!(!only_count(&names(classes)), "{classes:?}");
         }
     }

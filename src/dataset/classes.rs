@@ -130,7 +130,12 @@ fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: 
     }
     let passed = empty().filter_map(|class| {
         let ignored = listing.ignored_of(class as u32)?;
-        Some(format!("{} in {} ({})", ignored.count(), classes[class], ignored.kinds()))
+        Some(format!(
+            "{} in {} ({})",
+            ignored.count(),
+            classes[class],
+            ignored.kinds()
+        ))
     });
     let passed: Vec<String> = passed.collect();
     let passed = match passed.len() {

@@ -84,7 +84,10 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
             continue;
         }
         ClassName::new(&wnid).map_err(|fault| {
-            wrong(format!("synset {} has the WNID {wnid:?}, which is none: {fault}", index + 1))
+            wrong(format!(
+                "synset {} has the WNID {wnid:?}, which is none: {fault}",
+                index + 1
+            ))
         })?;
         if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
             return Err(wrong(format!(
@@ -132,7 +135,9 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
         return of_archive(&archive);
     }
     let hint = match unpacked.iter().find(|path| !path.is_file()) {
-        Some(lacking) if kit.is_dir() => format!("{} is missing, and so is {}", text::path(lacking), text::path(&archive)),
+        Some(lacking) if kit.is_dir() => {
+            format!("{} is missing, and so is {}", text::path(lacking), text::path(&archive))
+        }
         _ => format!(
             "no {}; download it from image-net.org, or unpack it to {}",
             text::path(&archive),

@@ -52,7 +52,11 @@ pub enum DatasetError {
         found: String,
     },
     /// Class folders, but not a single image.
-    #[error("{}: holds no images, that is, files called {}; {ignored}", plain(location), extensions())]
+    #[error(
+        "{}: holds no images, that is, files called {}; {ignored}",
+        plain(location),
+        extensions()
+    )]
     NoImages {
         /// The dataset.
         location: String,
@@ -60,7 +64,10 @@ pub enum DatasetError {
         ignored: Box<Ignored>,
     },
     /// A list without samples.
-    #[error("{}: the list has no line with a sample; write the path, a tab, and the label", plain(file))]
+    #[error(
+        "{}: the list has no line with a sample; write the path, a tab, and the label",
+        plain(file)
+    )]
     EmptyList {
         /// The list.
         file: String,
@@ -91,7 +98,10 @@ pub enum DatasetError {
         first: String,
     },
     /// Classes without images.
-    #[error("{}: no images in {count} of its classes: {classes}{passed}; remove these or fill them", plain(location))]
+    #[error(
+        "{}: no images in {count} of its classes: {classes}{passed}; remove these or fill them",
+        plain(location)
+    )]
     EmptyClasses {
         /// The dataset.
         location: String,
@@ -103,7 +113,10 @@ pub enum DatasetError {
         passed: String,
     },
     /// Numbers as labels, and some of them are nobody's.
-    #[error("{}: labels count from 0, and {count} of them have no image: {labels}; {hint}", plain(location))]
+    #[error(
+        "{}: labels count from 0, and {count} of them have no image: {labels}; {hint}",
+        plain(location)
+    )]
     LabelsWithHoles {
         /// The dataset.
         location: String,
@@ -115,7 +128,10 @@ pub enum DatasetError {
         hint: String,
     },
     /// Classes that a network was not trained for.
-    #[error("{}: holds images of classes that the run does not have: {unknown}; the run has {known}", plain(location))]
+    #[error(
+        "{}: holds images of classes that the run does not have: {unknown}; the run has {known}",
+        plain(location)
+    )]
     UnknownClasses {
         /// The dataset.
         location: String,
@@ -193,7 +209,11 @@ pub enum DatasetError {
         reason: String,
     },
     /// Shards in which nothing says what an image shows.
-    #[error("{}: no image has a label: there are {found}; wanted is {}", plain(location), webdataset::wanted())]
+    #[error(
+        "{}: no image has a label: there are {found}; wanted is {}",
+        plain(location),
+        webdataset::wanted()
+    )]
     NoLabels {
         /// The dataset.
         location: String,
@@ -201,7 +221,10 @@ pub enum DatasetError {
         found: String,
     },
     /// A pack that was not written to its end.
-    #[error("{}: an unfinished pack; go on with it by the same pipeline pack command and --resume", plain(location))]
+    #[error(
+        "{}: an unfinished pack; go on with it by the same pipeline pack command and --resume",
+        plain(location)
+    )]
     UnfinishedPack {
         /// Its folder.
         location: String,

@@ -13,9 +13,7 @@ use crate::text;
 /// is told how many samples are written.
 pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl FnMut(usize)) -> Result<(), ExportError> {
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) || out.is_file() {
-        return Err(ExportError::OutNotEmpty {
-            out: text::path(out),
-        });
+        return Err(ExportError::OutNotEmpty { out: text::path(out) });
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let partial = out.with_file_name(format!(".{name}.partial-{}", std::process::id()));

@@ -65,7 +65,10 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
         return Err(wrong(&images, format!("its images are {width}x{height}")));
     }
     if u64::from(count) > MOST_IMAGES {
-        return Err(wrong(&images, format!("its header claims {count} images, more than the limit of {MOST_IMAGES}")));
+        return Err(wrong(
+            &images,
+            format!("its header claims {count} images, more than the limit of {MOST_IMAGES}"),
+        ));
     }
     let labels_read = labels_file.read()?;
     let pixels = images_file.read()?;
@@ -193,7 +196,11 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
             return Ok(bytes);
         }
         let is_more = bytes.len() as u64 > self.bytes;
-        let held = if is_more { "more".to_owned() } else { bytes.len().to_string() };
+        let held = if is_more {
+            "more".to_owned()
+        } else {
+            bytes.len().to_string()
+        };
         Err(self.wrong_length(&held))
     }
 

@@ -109,7 +109,10 @@ mod tests {
         let told = "6 other files are ignored: 3 .txt, 2 .webp, 1 without an extension";
         assert_eq!(ignored.to_string(), told);
         assert_eq!(of(&["a.\u{1b}x"]).to_string(), "1 other file is ignored: 1 .\\u{1b}x");
-        assert_eq!(of(&["1.a", "1.b", "1.c", "1.d", "1.e", "1.f", "2.f"]).kinds(), "2 .f, 1 .a, 1 .b, 1 .c, 1 .d, 1 others");
+        assert_eq!(
+            of(&["1.a", "1.b", "1.c", "1.d", "1.e", "1.f", "2.f"]).kinds(),
+            "2 .f, 1 .a, 1 .b, 1 .c, 1 .d, 1 others"
+        );
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl Reading<'_> {
         let name = SampleName::new(&name).map_err(|fault| format!("{path:?} gives no name: {fault}"))?;
         let number = self.paths.len() as u64;
         self.paths.push(path);
-        self.listing.push(class, name, metadata.len(), modified(&metadata), number);
+        self.listing
+            .push(class, name, metadata.len(), modified(&metadata), number);
         Ok(())
     }
 }

@@ -130,7 +130,10 @@ impl Listing {
     pub(super) fn sort(mut self, location: &str, classes: &Classes) -> Result<Sorted, DatasetError> {
         let mut found = self.in_order();
         let same = |listing: &Self, a: &Found, b: &Found| a.class == b.class && listing.name(a) == listing.name(b);
-        let repeated = found.windows(2).find(|pair| same(&self, &pair[0], &pair[1])).map(|pair| pair[0]);
+        let repeated = found
+            .windows(2)
+            .find(|pair| same(&self, &pair[0], &pair[1]))
+            .map(|pair| pair[0]);
         match (repeated, self.repeats) {
             (Some(first), Repeats::Refuse) => {
                 let name = SampleName::kept(self.name(&first));

@@ -155,12 +155,7 @@ impl Dataset {
         }
     }
 
-    fn of_tar(
-        location: &str,
-        purpose: Purpose<'_>,
-        listed: tar::Listed,
-        inside: String,
-    ) -> Result<Self, DatasetError> {
+    fn of_tar(location: &str, purpose: Purpose<'_>, listed: tar::Listed, inside: String) -> Result<Self, DatasetError> {
         let tar::Listed {
             classes,
             listing,

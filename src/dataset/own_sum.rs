@@ -66,7 +66,10 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
 /// Where the sum's digits are. (No text inside of JSON looks like the key: quotation marks in texts are escaped.)
 fn place(bytes: &[u8]) -> Option<usize> {
     let key = format!("\"{KEY}\":");
-    let mut found = bytes.windows(key.len()).enumerate().filter(|(_, at)| *at == key.as_bytes());
+    let mut found = bytes
+        .windows(key.len())
+        .enumerate()
+        .filter(|(_, at)| *at == key.as_bytes());
     let (at, _) = found.next()?;
     if found.next().is_some() {
         return None;

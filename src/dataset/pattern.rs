@@ -69,7 +69,9 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
         what,
     };
     if from.len().max(to.len()) > MOST_DIGITS {
-        return Err(unknown(format!("the pattern's numbers have more than {MOST_DIGITS} digits")));
+        return Err(unknown(format!(
+            "the pattern's numbers have more than {MOST_DIGITS} digits"
+        )));
     }
     let range = (from.parse::<u64>(), to.parse::<u64>());
     let (Ok(first), Ok(last)) = range else { return Ok(None) };

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::cifar;
 use super::map::Mapping;
-use super::{ReadError, SampleId};
 use super::shards::Shards;
 use super::tar::Form;
 use super::texts::Texts;
+use super::{ReadError, SampleId};
 use crate::text;
 
 /// No photograph has this many bytes: whatever does is not read into memory.

@@ -114,7 +114,9 @@ struct Found {
 
 impl Found {
     fn add(&mut self, member: &Member<'_>, inside: &str) -> Result<(), DatasetError> {
-        let Some(place) = place(member.key, inside) else { return Ok(()) };
+        let Some(place) = place(member.key, inside) else {
+            return Ok(());
+        };
         self.is_there = true;
         let file = member.file()?;
         match (place, file) {
@@ -184,9 +186,10 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
             images: loose_images,
         });
     }
-    tars.keys().for_each(|class| listing.ignore(None, &format!("{class}.tar")));
+    tars.keys()
+        .for_each(|class| listing.ignore(None, &format!("{class}.tar")));
     let (classes, to) = by_name(&ids);
-    listing.relabel(&to);
+    listing.renumber(|class| to.get(class as usize).copied());
     listing.repeats = Repeats::LastWins;
     let form = Form::Folders;
     Ok(Listed {

@@ -75,7 +75,9 @@ pub(super) fn list(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Li
 pub(super) fn class_of_a_key(members: &Members) -> Option<&str> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for member in members.iter().filter(|member| !member.is_folder) {
-        let Some((key, extension)) = split(member.key) else { continue };
+        let Some((key, extension)) = split(member.key) else {
+            continue;
+        };
         let is_image = is_extension(&extension);
         match seen.get(key) {
             Some(other) if !is_image => return Some(if *other == member.key { other } else { member.key }),
@@ -96,9 +98,7 @@ impl Reading {
             self.member(&member, &map, &mut samples)?;
         }
         let stem = file.file_stem().and_then(|stem| stem.to_str());
-        let stem = stem.ok_or_else(|| DatasetError::NotUtf8 {
-            path: text::path(file),
-        })?;
+        let stem = stem.ok_or_else(|| DatasetError::NotUtf8 { path: text::path(file) })?;
         let number = self.shards.maps.len() as u32;
         for (key, sample) in samples {
             let Some((image, extent, modified)) = sample.image else {
@@ -192,13 +192,19 @@ fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
     };
     DatasetError::Shard {
         shard: text::path(file),
-        reason: format!("key {0} has an image and no {0}.{CLASS} with its class{beside}", plain(key)),
+        reason: format!(
+            "key {0} has an image and no {0}.{CLASS} with its class{beside}",
+            plain(key)
+        ),
     }
 }
 
 /// What a sample's members are called, for people.
 pub(super) fn wanted() -> String {
-    format!("KEY.{CLASS}, with a number or a name in it, beside KEY.jpg ({})", extension::all())
+    format!(
+        "KEY.{CLASS}, with a number or a name in it, beside KEY.jpg ({})",
+        extension::all()
+    )
 }
 
 /// Key and extension, in small letters; `None` for hidden files and such without an extension.

@@ -39,7 +39,12 @@ mod tests {
         let error = read(&path, 99).unwrap_err().to_string();
         assert!(error.contains("100 bytes") && error.contains("99"), "{error}");
         // A hole of a terabyte takes no memory.
-        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
         assert!(read(&path, 1 << 20).is_err());
     }
 }

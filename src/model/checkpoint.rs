@@ -219,7 +219,7 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
             momentum,
         });
     }
-    let statistics = Statistics::from_tensors(&tensors, STATISTICS);
+    let statistics = Statistics::from_tensors(&tensors, STATISTICS).ok();
     let of_data = statistics
         .as_ref()
         .map_or(Vec::new(), |statistics| statistics.tensors(STATISTICS));

@@ -125,7 +125,12 @@ mod tests {
         ] {
             assert_eq!(read(list, is_csv).unwrap_err().0, line, "{list:?}");
         }
-        assert!(for_each(b"a\xff,b", true, &mut |_| Ok(())).unwrap_err().1.contains("UTF-8"));
+        assert!(
+            for_each(b"a\xff,b", true, &mut |_| Ok(()))
+                .unwrap_err()
+                .1
+                .contains("UTF-8")
+        );
     }
 
     #[test]

@@ -23,9 +23,14 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
         ));
     }
     if rest.len() as u64 > MOST_PADDING {
-        return Err(format!("{} bytes follow the end of the archive, at byte {next}", rest.len()));
+        return Err(format!(
+            "{} bytes follow the end of the archive, at byte {next}",
+            rest.len()
+        ));
     }
-    let Some(at) = first_other_than_zero(rest) else { return Ok(()) };
+    let Some(at) = first_other_than_zero(rest) else {
+        return Ok(());
+    };
     let at = at / BLOCK * BLOCK;
     Err(format!(
         "{} bytes follow the end of the archive, from byte {} on: were tars joined with cat? join them with tar --concatenate; \
@@ -38,7 +43,9 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
 /// Where the first byte lies that is not zero.
 fn first_other_than_zero(bytes: &[u8]) -> Option<usize> {
     // A block at a time, which the vector units like.
-    let block = bytes.chunks(BLOCK).position(|block| block.iter().fold(0, |all, byte| all | byte) != 0)?;
+    let block = bytes
+        .chunks(BLOCK)
+        .position(|block| block.iter().fold(0, |all, byte| all | byte) != 0)?;
     let at = block * BLOCK;
     bytes[at..].iter().position(|&byte| byte != 0).map(|inside| at + inside)
 }
@@ -60,8 +67,16 @@ mod tests {
             let expected = format!("{} bytes follow", bytes.len() - at / BLOCK * BLOCK);
             assert!(reason.starts_with(&expected), "{reason}");
         }
-        assert!(check(&zeros(0), BLOCK as u64, "x").unwrap_err().contains("without the end-of-archive"));
-        assert!(check(&[7; BLOCK - 1], BLOCK as u64, "x").unwrap_err().contains("in the padding behind x"));
+        assert!(
+            check(&zeros(0), BLOCK as u64, "x")
+                .unwrap_err()
+                .contains("without the end-of-archive")
+        );
+        assert!(
+            check(&[7; BLOCK - 1], BLOCK as u64, "x")
+                .unwrap_err()
+                .contains("in the padding behind x")
+        );
         assert!(check(&[], 0, "").unwrap_err().contains("0 bytes"));
     }
 }

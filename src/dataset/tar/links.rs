@@ -14,7 +14,9 @@ const MOST: usize = 40;
 /// Why a link cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LinkFault {
-    #[error("which is not in the tar; put the file it stands for in its place, by tar --dereference --hard-dereference")]
+    #[error(
+        "which is not in the tar; put the file it stands for in its place, by tar --dereference --hard-dereference"
+    )]
     Dangling,
     #[error("which is no member before it, as that of a hard link must be; make the tar again")]
     Later,
@@ -141,7 +143,11 @@ impl Members {
         let name = crate::dataset::name::plain_parts(target);
         self.row_before(&name, row).ok_or_else(|| {
             let is_there = self.row_before(&name, self.rows.len()).is_some();
-            if is_there { LinkFault::Later } else { LinkFault::Dangling }
+            if is_there {
+                LinkFault::Later
+            } else {
+                LinkFault::Dangling
+            }
         })
     }
 
@@ -157,7 +163,9 @@ impl Members {
     /// Whether a member lies below a name.
     fn holds(&self, name: &str) -> bool {
         let below = format!("{name}/");
-        let at = self.by_name.partition_point(|&row| self.name(row as usize) < below.as_str());
+        let at = self
+            .by_name
+            .partition_point(|&row| self.name(row as usize) < below.as_str());
         let first = self.by_name.get(at).map(|&row| self.name(row as usize));
         first.is_some_and(|first| first.starts_with(&below))
     }

@@ -91,11 +91,14 @@ impl Members {
         });
         // Where the next header begins.
         let mut next = 0;
-        let mut entries = archive.entries_with_seek().map_err(|error| damaged(error.to_string()))?;
+        let mut entries = archive
+            .entries_with_seek()
+            .map_err(|error| damaged(error.to_string()))?;
         loop {
             left.set(MOST_HEADERS);
             let Some(entry) = entries.next() else { break };
-            let mut entry = entry.map_err(|error| damaged(format!("{error} (after {}); copy it again", members.last())))?;
+            let mut entry =
+                entry.map_err(|error| damaged(format!("{error} (after {}); copy it again", members.last())))?;
             let extent = Extent {
                 at: entry.raw_file_position(),
                 size: entry.size(),
@@ -287,9 +290,9 @@ impl Read for Metered<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.cursor.read(into)?;
         let left = self.left.get().checked_sub(read as u64);
-        self.left.set(left.ok_or_else(|| {
-            io::Error::other(format!("a member is described by more than {MOST_HEADERS} bytes"))
-        })?);
+        self.left.set(
+            left.ok_or_else(|| io::Error::other(format!("a member is described by more than {MOST_HEADERS} bytes")))?,
+        );
         Ok(read)
     }
 }
