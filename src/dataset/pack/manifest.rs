@@ -246,7 +246,7 @@ impl Manifest {
         let mut files = HashSet::new();
         for Shard { file, samples, .. } in &self.shards {
             // A manifest that was tampered with leads to no file elsewhere.
-            if ClassName::new(file).is_err() || !file.ends_with(".tar") {
+            if ClassName::new(file).is_err() || file.strip_suffix(".tar").is_none() {
                 return Err(format!("its shard {file:?} is no tar in the folder"));
             }
             if *samples == 0 || !files.insert(file) {
