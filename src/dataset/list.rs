@@ -98,16 +98,16 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Adds a line's sample. The error is the reason.
     fn add(&mut self, line: Line<'_>) -> Result<(), String> {
-        let Line { path, label } = line;
+        let Line { path, label, number } = line;
         ClassName::new(label).map_err(|fault| {
             format!("the class name {label:?} is refused: {fault}; is it the path? the label comes last")
         })?;
         let metadata = fs::metadata(self.folder.join(path)).map_err(|error| {
             let is_first = self.listing.len() == 0;
             let hint = if is_first && self.is_csv {
-                "is this line a header? remove it; "
+                format!("is line {number} a header? remove it; ")
             } else {
-                ""
+                String::new()
             };
             format!(
                 "{}: {error}; {hint}paths are relative to the list's folder, {}",

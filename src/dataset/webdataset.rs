@@ -71,7 +71,7 @@ pub(super) fn list(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Li
     Ok((classes, listing, shards))
 }
 
-/// A member beside an image of the same key that says what the image is: class tars have none.
+/// A member that says what an image shows: a class, or anything beside an image of the same key. Class tars have none.
 pub(super) fn class_of_a_key(members: &Members) -> Option<&str> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for member in members.iter().filter(|member| !member.is_folder) {
@@ -79,8 +79,11 @@ pub(super) fn class_of_a_key(members: &Members) -> Option<&str> {
             continue;
         };
         let is_image = is_extension(&extension);
+        if extension == CLASS {
+            return Some(member.key);
+        }
         match seen.get(key) {
-            Some(other) if !is_image => return Some(if *other == member.key { other } else { member.key }),
+            Some(_) if !is_image => return Some(member.key),
             Some(other) if split(other).is_some_and(|(_, extension)| !is_extension(&extension)) => return Some(other),
             _ => {
                 seen.insert(key, member.key);

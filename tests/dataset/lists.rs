@@ -90,7 +90,7 @@ fn csv_is_read_as_such_and_a_header_is_named() {
     for (list, expected) in [
         (
             "filename,label\nc.jpg,dog\n",
-            "line 1: filename: No such file or directory (os error 2); is this line a header? remove it;",
+            "line 1: filename: No such file or directory (os error 2); is line 1 a header? remove it;",
         ),
         (
             "c.jpg,dog\nd.jpg,dog\n",

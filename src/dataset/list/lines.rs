@@ -6,6 +6,8 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 pub(super) struct Line<'a> {
     pub(super) path: &'a str,
     pub(super) label: &'a str,
+    /// Counted from 1.
+    pub(super) number: usize,
 }
 
 /// What is wrong, and in which line, from 1.
@@ -42,7 +44,8 @@ fn of_text(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) -
                 "{line:?} has no label; write the path, a tab or blank, and the label"
             )));
         };
-        visit(Line { path, label }).map_err(wrong)?;
+        let number = index + 1;
+        visit(Line { path, label, number }).map_err(wrong)?;
     }
     Ok(())
 }
@@ -89,7 +92,8 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
                 )));
             }
         };
-        visit(Line { path, label }).map_err(wrong)?;
+        let number = line;
+        visit(Line { path, label, number }).map_err(wrong)?;
     }
 }
 

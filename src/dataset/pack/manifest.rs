@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LARGEST_MEAN;
 use super::open::damaged;
+use crate::dataset::name::Classes;
 use crate::dataset::{ClassName, DatasetError, own_sum, whole};
 
 /// The file in a pack's folder. It is written last: where it is, the pack is whole.
@@ -243,6 +244,8 @@ impl Manifest {
         in_range("quality", *quality, 100)?;
         in_range("per_shard", Some(*per_shard), u32::MAX)?;
         in_range("square_side", self.square_side, LARGEST_MEAN)?;
+        let names = self.classes.iter().map(|class| class.name.clone()).collect();
+        Classes::new(names).map_err(|(name, reason)| format!("{name:?} is no name for a class: {reason}"))?;
         let mut files = HashSet::new();
         for Shard { file, samples, .. } in &self.shards {
             // A manifest that was tampered with leads to no file elsewhere.
