@@ -33,7 +33,7 @@ fn value(number: usize, plane: usize, at: usize) -> u8 {
 }
 
 /// Two records a class in the training batches, labels going round, and one in the test batch.
-fn files(root: &Path) {
+pub fn files(root: &Path) {
     for batch in 0..5 {
         let records = (0..4).map(|i| 4 * batch + i).flat_map(|i| record((i % 10) as u8, i));
         fs::write(
