@@ -75,8 +75,11 @@ fn data(plan: &Plan) {
             "data      {name:5} {images} images in {classes} classes, {kind}: {}",
             set.location()
         );
-        if set.ignored() > 0 {
-            answer!("                {} other files are ignored", set.ignored());
+        if !set.ignored().is_empty() {
+            answer!("                {}", set.ignored());
+        }
+        if let Some(lacking) = set.lacks() {
+            answer!("                {lacking}");
         }
     };
     show("train", &plan.sets.train);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
 use super::run::ending;
 use super::trained::Trained;
+use super::{Failure, notes};
 use crate::control::{self, Watch};
-use crate::dataset::{Dataset, check_classes};
+use crate::dataset::Dataset;
 use crate::flow::{Fault, Stop};
 use crate::model::checkpoint;
 use crate::observe::progress::Progress;
@@ -54,6 +54,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     );
     let trained = Trained::open(&args.run, &sets)?;
     let mut plan = plan(&trained)?;
+    notes::of_data("data", &plan.sets.val, quiet);
     plan.itinerary.train_samples = 0;
     plan.itinerary.steps = 0;
     let statistics = trained.loaded.statistics;
@@ -93,17 +94,15 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
 
 /// The plan of an evaluation: the training set need not be there.
 fn plan(trained: &Trained) -> Result<Plan, Failure> {
-    let mut config = trained.config.clone();
+    let config = trained.config.clone();
     let Some(location) = config.data.val.clone() else {
         return Err(Failure::Usage(
             "the run has no validation set; name a data set with --data".to_string(),
         ));
     };
-    let data = Dataset::open(&location).map_err(|error| Failure::Usage(format!("data: {error}")))?;
-    check_classes(&trained.state.classes, data.classes()).map_err(Failure::usage)?;
-    // The training set is not needed, and need not be there.
-    config.data.train = location;
-    Plan::new(config).map_err(Failure::usage)
+    let data = Dataset::open_for(&location, &trained.state.classes)
+        .map_err(|error| Failure::Usage(format!("data: {error}")))?;
+    Plan::of_evaluation(config, data).map_err(Failure::usage)
 }
 
 fn listen(reports: Reports, mut progress: Progress, found: &Mutex<Option<Evaluated>>) -> Result<(), Fault> {

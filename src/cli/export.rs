@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, notes};
 use crate::dataset::{Dataset, export};
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
+use crate::text;
 
 pub(super) const EXAMPLES: &str = "Example:
   pipeline export idx:/usr/share/datasets/fashion-mnist/train --out datasets/fashion-mnist/data/train";
@@ -26,12 +27,13 @@ pub(super) struct ExportArgs {
 
 pub(super) fn main(args: &ExportArgs, quiet: bool) -> Result<(), Failure> {
     let data = Dataset::open(&args.source).map_err(Failure::failed)?;
+    notes::of_data("source", &data, quiet);
     let progress = ImagesProgress::new(data.len() as u64, "export", 0, quiet);
     export(&data, &args.out, args.quality, |_| progress.add(1)).map_err(Failure::failed)?;
     progress.end();
     answer!(
         "{}: {} images in {} classes",
-        args.out.display(),
+        text::path(&args.out),
         data.len(),
         data.classes().len()
     );

@@ -7,12 +7,13 @@ use clap::Args;
 
 use super::Failure;
 use super::{folder, trained};
-use crate::dataset::pack::{self, MANIFEST, Manifest, Pack, Settings};
+use crate::dataset::pack::{self, Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options, Region};
+use crate::text::{self, plain};
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
@@ -56,27 +57,27 @@ fn is_dataset(file: &Path) -> bool {
 }
 
 fn run(path: &Path) -> Result<(), Failure> {
-    answer!("run {}", path.display());
+    answer!("run {}", text::path(path));
     let all = checkpoint::list(&folder::checkpoints(path)).map_err(Failure::failed)?;
     if all.is_empty() {
         return Err(Failure::Failed(format!(
             "{}: a run without a checkpoint",
-            path.display()
+            text::path(path)
         )));
     }
     for (step, file) in &all {
-        answer!("  step {step:>8}  {}", file.display());
+        answer!("  step {step:>8}  {}", text::path(file));
     }
     match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),
-        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", path.display()))),
+        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", text::path(path)))),
     }
 }
 
 fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     let loaded = checkpoint::read(path).map_err(Failure::failed)?;
     let state = trained::state(path, &loaded)?;
-    answer!("checkpoint {}", path.display());
+    answer!("checkpoint {}", text::path(path));
     answer!(
         "  step {}, epoch {}, batch {}",
         state.step,
@@ -97,7 +98,7 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     for parameter in &loaded.parameters {
         total += parameter.value.len();
         let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
-        answer!("  {:<16} [{}]", parameter.name, shape.join(", "));
+        answer!("  {:<16} [{}]", plain(&parameter.name), shape.join(", "));
     }
     answer!("  {total} parameters, momentum for each");
     Ok(())
@@ -106,7 +107,8 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
 fn dataset(location: &str) -> Result<(), Failure> {
     let data = Dataset::open(location).map_err(Failure::failed)?;
     answer!(
-        "dataset {location}: {} images in {} classes, {}",
+        "dataset {}: {} images in {} classes, {}",
+        plain(location),
         data.len(),
         data.classes().len(),
         data.kind()
@@ -117,15 +119,15 @@ fn dataset(location: &str) -> Result<(), Failure> {
     if let Some(labels) = data.labels_are() {
         answer!("  {labels}");
     }
-    if data.ignored() > 0 {
-        answer!("  {} other files are ignored", data.ignored());
+    if !data.ignored().is_empty() {
+        answer!("  {}", data.ignored());
     }
     let mut counts = vec![0u64; data.classes().len()];
     for i in 0..data.len() {
         counts[data.label(i) as usize] += 1;
     }
     for (class, count) in data.classes().iter().zip(counts) {
-        answer!("  {count:>8}  {class}");
+        answer!("  {count:>8}  {}", plain(class));
     }
     answer!("  fingerprint {:016x}", data.fingerprint());
     Ok(())
@@ -133,8 +135,7 @@ fn dataset(location: &str) -> Result<(), Failure> {
 
 /// What stands in a pack's manifest.
 fn describe(pack: &Pack) -> Result<(), Failure> {
-    let manifest = Manifest::read(&pack.folder)
-        .map_err(|reason| Failure::Failed(format!("{}: {reason}", pack.folder.join(MANIFEST).display())))?;
+    let manifest = Manifest::read(&pack.folder).map_err(Failure::failed)?;
     let Settings {
         mode,
         frames,
@@ -151,10 +152,11 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
     let quality = quality.map_or(String::new(), |quality| format!(", quality {quality}"));
     let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("dealt by seed {seed}"));
     answer!(
-        "  {} of {} ({} samples), by {writer}",
+        "  {} of {} ({} samples), by {}",
         mode.name(),
-        source.location,
-        source.samples
+        plain(&source.location),
+        source.samples,
+        plain(writer)
     );
     answer!("  shorter side {side}{square}{quality}; {order}");
     let (shards, megabytes) = (manifest.shards.len(), manifest.bytes() as f64 / 1e6);
@@ -167,8 +169,7 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
 
 /// Reads all of a pack.
 fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
-    let manifest = Manifest::read(folder)
-        .map_err(|reason| Failure::Failed(format!("{}: {reason}", folder.join(MANIFEST).display())))?;
+    let manifest = Manifest::read(folder).map_err(Failure::failed)?;
     let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
     let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
     progress.end();
@@ -177,7 +178,7 @@ fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
         let (samples, shards) = (found.samples, manifest.shards.len());
         answer!(
             "pack {}: all of {samples} samples in {shards} shards are as they were written",
-            folder.display()
+            text::path(folder)
         );
         return Ok(());
     }
@@ -189,7 +190,7 @@ fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
 }
 
 fn image(path: &Path) -> Result<(), Failure> {
-    let refused = |reason: String| Failure::Failed(format!("{}: {reason}", path.display()));
+    let refused = |reason: String| Failure::Failed(format!("{}: {reason}", text::path(path)));
     let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
     let encoded = Encoded::File(&bytes);
     let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
@@ -208,7 +209,7 @@ fn image(path: &Path) -> Result<(), Failure> {
     let [r, g, b] = sums.map(|sum| sum as f64 / count);
     answer!(
         "image {}: {} x {} pixels upright, {} bytes",
-        path.display(),
+        text::path(path),
         frame.width,
         frame.height,
         bytes.len()

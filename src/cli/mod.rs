@@ -19,6 +19,7 @@ mod eval;
 mod export;
 mod folder;
 mod inspect;
+mod notes;
 mod pack;
 mod panics;
 mod pipe;

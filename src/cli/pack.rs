@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use super::run::ending;
-use super::{Failure, program, quoted};
+use super::{Failure, notes, program, quoted};
 use crate::config::run::OnBadImage;
 use crate::control::{self, Ending, Watch};
 use crate::dataset::pack::{Begun, Frames, MANIFEST, Manifest, Mode, Origin, PackError, PackWriter, Settings};
@@ -18,6 +18,7 @@ use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::{answer, tell};
 use crate::plan;
+use crate::text;
 use crate::topology::{self, Packing};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -105,6 +106,7 @@ enum PolicyArg {
 
 pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
     let data = Arc::new(Dataset::open(&args.source).map_err(Failure::failed)?);
+    notes::of_data("source", &data, quiet);
     let settings = settings(args, &data)?;
     if settings.mode == Mode::Passthrough {
         check_files(&data)?;
@@ -132,8 +134,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
     };
     let start = Instant::now();
     let written = run(&packing, writer, quiet)?;
-    let manifest = Manifest::read(&args.out)
-        .map_err(|reason| Failure::Internal(format!("{}: {reason}", args.out.join(MANIFEST).display())))?;
+    let manifest = Manifest::read(&args.out).map_err(Failure::failed)?;
     summary(args, &manifest, Some(written as f64 / start.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -269,11 +270,15 @@ fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     if !manifest.skipped.is_empty() {
         answer!("skipped      {} images", manifest.skipped.len());
         for skipped in manifest.skipped.iter().take(MOST_TOLD) {
-            answer!("             {}: {}", skipped.sample, skipped.reason);
+            answer!(
+                "             {}: {}",
+                text::plain(&skipped.sample),
+                text::plain(&skipped.reason)
+            );
         }
         if manifest.skipped.len() > MOST_TOLD {
             let path = args.out.join(MANIFEST);
-            answer!("             all of them are in {}", path.display());
+            answer!("             all of them are in {}", text::path(&path));
         }
     }
     answer!("next         {} inspect {out} --verify", program());

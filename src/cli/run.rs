@@ -9,9 +9,10 @@ use clap::Args;
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
 use super::summary::{self, Outcome};
-use super::{ConfigArgs, FAILED, Failure, INTERNAL, program, quoted, statistics};
+use super::{ConfigArgs, FAILED, Failure, INTERNAL, notes, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
+use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
 use crate::observe::digest::Digest;
@@ -49,6 +50,11 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     // Looked at before the plan is made, to say so at once, and again with the lock in hand, when it can be relied upon.
     refuse_a_second_run(args, &out)?;
     let plan = Plan::new(config).map_err(Failure::usage)?;
+    refuse_inside_data(&plan)?;
+    notes::of_data("data.train", &plan.sets.train, quiet);
+    if plan.itinerary.val_samples > 0 {
+        notes::of_data("data.val", &plan.sets.val, quiet);
+    }
     warn_of_memory(&plan);
     let folder = RunFolder::lock(&out)?;
     refuse_a_second_run(args, &out)?;
@@ -152,6 +158,20 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
             "{} holds a run, at step {step}; go on with it by `{}`, or name another folder with --set run.out=…",
             text::path(out),
             resume_command(args)
+        ))),
+    }
+}
+
+/// A run's files must not be taken for samples the next time that the data are listed.
+fn refuse_inside_data(plan: &Plan) -> Result<(), Failure> {
+    let out = &plan.config.run.out;
+    let sets = [("data.train", &plan.sets.train), ("data.val", &plan.sets.val)];
+    match sets.iter().find(|(_, set)| lies_in(out, Path::new(set.location()))) {
+        None => Ok(()),
+        Some((key, set)) => Err(Failure::Usage(format!(
+            "run.out: {} lies in {key}, {}: its files would be taken for samples; name a folder outside of it with --set run.out=…",
+            text::path(out),
+            text::plain(set.location())
         ))),
     }
 }

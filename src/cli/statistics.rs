@@ -10,12 +10,13 @@ use super::Failure;
 use super::run::ending;
 use crate::control::{self, Watch};
 use crate::dataset::pack::Frames;
-use crate::dataset::statistics::Statistics;
+use crate::dataset::statistics::{KeptError, Statistics};
 use crate::dataset::sums::Sums;
 use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::tell;
 use crate::plan::{Plan, look};
+use crate::text;
 use crate::topology;
 
 /// Gives the statistics that `plan` needs, if it needs any: those of its checkpoint if they serve, or kept ones of the same
@@ -27,25 +28,61 @@ pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Re
     if let Some(statistics) = of_run.filter(|statistics| look::is_served_by(&plan.config, statistics)) {
         return Ok(Some(statistics));
     }
-    if let Some(statistics) = of_pack(plan) {
+    if let Some(statistics) = of_pack(plan)? {
         return Ok(Some(statistics));
     }
-    let cached = cache_file(plan);
-    if let Some(statistics) = cached.as_deref().and_then(Statistics::load) {
-        return Ok(Some(statistics));
-    }
+    let cached = match cache_file(plan) {
+        Some(path) => of_cache(plan, path),
+        None => Cached::Off,
+    };
+    let path = match cached {
+        Cached::Found(statistics) => return Ok(Some(statistics)),
+        Cached::Lacking(path) => Some(path),
+        Cached::Off => None,
+    };
     let statistics = measure(plan, quiet)?;
-    if let Some(path) = &cached
-        && let Err(error) = statistics.save(path)
+    if let Some(path) = path
+        && let Err(error) = statistics.keep(&path)
     {
-        tracing::warn!(path = %path.display(), %error, "statistics could not be cached");
+        tracing::warn!(path = %text::path(&path), %error, "statistics could not be cached");
     }
     Ok(Some(statistics))
 }
 
+/// What the cache has.
+enum Cached {
+    Found(Statistics),
+    /// Nothing that is of use: new ones are to be kept there.
+    Lacking(PathBuf),
+    /// What is there may be good, and is left alone; or there is no cache.
+    Off,
+}
+
+/// Looks into the cache.
+fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
+    match Statistics::kept(&path) {
+        Ok(Some(statistics)) if look::is_served_by(&plan.config, &statistics) => Cached::Found(statistics),
+        Ok(None) => Cached::Lacking(path),
+        Ok(Some(_)) => {
+            tracing::warn!(path = %text::path(&path), "the cached statistics are of other frames; they are made anew");
+            Cached::Lacking(path)
+        }
+        Err(error @ KeptError::Damaged(_)) => {
+            tracing::warn!(path = %text::path(&path), %error, "the cached statistics are damaged; they are made anew");
+            Cached::Lacking(path)
+        }
+        Err(error @ KeptError::Unreadable(_)) => {
+            tracing::warn!(path = %text::path(&path), %error, "the cached statistics are left as they are, and made for this run");
+            Cached::Off
+        }
+    }
+}
+
 /// Those that a pack was written with, where its frames are the ones that are looked at and it has what is needed.
-fn of_pack(plan: &Plan) -> Option<Statistics> {
-    let pack = plan.sets.train.pack()?;
+fn of_pack(plan: &Plan) -> Result<Option<Statistics>, Failure> {
+    let Some(pack) = plan.sets.train.pack() else {
+        return Ok(None);
+    };
     let decode = &plan.config.decode;
     let frames = Frames {
         shorter_side: decode.shorter_side,
@@ -53,9 +90,10 @@ fn of_pack(plan: &Plan) -> Option<Statistics> {
         exif: decode.exif,
     };
     if !pack.has_frames(frames, decode.dct_scaling) {
-        return None;
+        return Ok(None);
     }
-    Statistics::load(&pack.statistics()).filter(|statistics| look::is_served_by(&plan.config, statistics))
+    let statistics = pack.statistics().map_err(Failure::failed)?;
+    Ok(Some(statistics).filter(|statistics| look::is_served_by(&plan.config, statistics)))
 }
 
 /// One file for each content of the data and each way of looking at it.

@@ -4,14 +4,16 @@
 //! the names of the ten classes are the lines of `DIR/batches.meta.txt`, or `0` to `9` where there is no such file.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::DatasetError;
-use super::classes::{check, is_hidden};
 use super::folder::modified;
 use super::listing::Listing;
+use super::name::{ClassName, SampleName};
+use super::whole;
+use crate::text;
 
 /// Pixels in a row, and rows.
 pub(super) const SIDE: u32 = 32;
@@ -26,6 +28,9 @@ const CLASSES: usize = 10;
 
 /// A batch has 30 MB: what is far larger is refused before it fills the memory.
 const MOST_BYTES: u64 = 1 << 30;
+
+/// The names have 61 bytes.
+const MOST_NAMES: u64 = 1 << 20;
 
 const TRAIN: [&str; 5] = [
     "data_batch_1",
@@ -71,11 +76,11 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
             }
             let at = (pixels.len() / (RECORD - 1)) as u64;
             let name = format!("{batch}/{record:05}");
-            listing.push(u32::from(label), &name, (RECORD - 1) as u64, stamp, at);
+            let name = SampleName::new(&name).map_err(DatasetError::name(&text::path(&path), &name))?;
+            listing.push(u32::from(label), name, (RECORD - 1) as u64, stamp, at);
             interleave(&bytes[1..], &mut pixels);
         }
     }
-    check(location, &classes, &listing, 0)?;
     Ok(Listed {
         classes,
         listing,
@@ -86,12 +91,12 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
 /// Where the sample `name` lies, for people.
 pub(super) fn where_is(folder: &Path, name: &str) -> String {
     let (batch, record) = name.split_once('/').unwrap_or((name, ""));
-    format!("{}, record {record}", folder.join(format!("{batch}.bin")).display())
+    format!("{}, record {record}", text::path(&folder.join(format!("{batch}.bin"))))
 }
 
 fn wrong(file: &Path, reason: String) -> DatasetError {
     DatasetError::Cifar {
-        file: file.display().to_string(),
+        file: text::path(file),
         reason,
     }
 }
@@ -101,23 +106,15 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!("no {}; it comes with cifar-10-binary.tar.gz, unpacked", path.display()),
+            hint: format!(
+                "no {}; it comes with cifar-10-binary.tar.gz, unpacked",
+                text::path(path)
+            ),
         },
-        _ => DatasetError::Unreadable {
-            path: path.display().to_string(),
-            source,
-        },
+        _ => DatasetError::unreadable(path)(source),
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(wrong(
-            path,
-            format!("is larger than the limit of {MOST_BYTES} bytes for a batch"),
-        ));
-    }
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    let bytes = whole::read(path, MOST_BYTES).map_err(unreadable)?;
     let (whole, rest) = (bytes.len() / RECORD, bytes.len() % RECORD);
     if bytes.is_empty() || rest != 0 {
         let reason =
@@ -138,17 +135,12 @@ fn interleave(planes: &[u8], out: &mut Vec<u8>) {
 /// The names in `batches.meta.txt`, in the order of the labels.
 fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
     let path = folder.join("batches.meta.txt");
-    let text = match fs::read(&path) {
+    let text = match whole::read(&path, MOST_NAMES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok((0..CLASSES).map(|label| label.to_string()).collect());
         }
-        Err(source) => {
-            return Err(DatasetError::Unreadable {
-                path: path.display().to_string(),
-                source,
-            });
-        }
+        Err(error) => return Err(DatasetError::unreadable(&path)(error)),
     };
     let text = str::from_utf8(&text).map_err(|_| wrong(&path, "is not UTF-8; download it again".into()))?;
     let names: Vec<String> = text
@@ -166,12 +158,8 @@ fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
         );
         return Err(wrong(&path, reason));
     }
-    // An export makes folders of these names.
-    if let Some(name) = names.iter().find(|name| is_hidden(name) || name.contains(['/', '\0'])) {
-        return Err(wrong(
-            &path,
-            format!("{name:?} is no name for a class: it must be one for a folder too"),
-        ));
+    for name in &names {
+        ClassName::new(name).map_err(DatasetError::name(&text::path(&path), name))?;
     }
     Ok(names)
 }

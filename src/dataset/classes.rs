@@ -1,10 +1,13 @@
-//! The rules of class folders, the same in a folder and inside a tar, and the check that two datasets agree.
+//! The classes of a data set: what is refused, and how a set is read with the classes of another.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::HashMap;
 
 use super::DatasetError;
+use super::extension;
+use super::few::few;
 use super::listing::Listing;
+use super::name::Classes;
+use crate::text::plain;
 
 /// Names that people give to splits. Folders all named so are not classes.
 const SPLITS: [&str; 8] = [
@@ -18,87 +21,162 @@ const SPLITS: [&str; 8] = [
     "dev",
 ];
 
-/// Whether a file name says that it holds an image. What it really holds, the decoder finds out.
-pub(super) fn is_image(name: &str) -> bool {
-    let extension = Path::new(name).extension().unwrap_or_default();
-    ["jpg", "jpeg", "png"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
-}
-
 /// Hidden files are never samples: `.DS_Store`, and macOS's `._x.jpg`, which looks like an image and is none.
 pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// Refuses what cannot be learnt from: no class, no image, splits in place of classes, empty classes, one class.
-pub(super) fn check(location: &str, classes: &[String], listing: &Listing, loose: u64) -> Result<(), DatasetError> {
-    let location = location.to_owned();
-    if classes.is_empty() {
-        let found = match loose {
-            0 => "it is empty".to_owned(),
-            n => format!("{n} files lie directly in it"),
-        };
-        return Err(DatasetError::NoClasses { location, found });
-    }
-    if classes
-        .iter()
-        .all(|class| SPLITS.iter().any(|split| class.eq_ignore_ascii_case(split)))
-    {
-        let (folders, first) = (classes.join(", "), classes[0].clone());
-        return Err(DatasetError::Splits {
-            location,
-            folders,
-            first,
-        });
-    }
-    if listing.len() == 0 {
-        return Err(DatasetError::NoImages {
-            location,
-            ignored: listing.ignored,
-        });
-    }
-    let empty = listing.empty_classes(classes);
-    if !empty.is_empty() {
-        return Err(DatasetError::EmptyClasses {
-            location,
-            classes: empty,
-        });
-    }
-    if let [class] = classes {
-        return Err(DatasetError::OneClass {
-            location,
-            class: class.clone(),
-        });
-    }
-    Ok(())
+/// Whose classes a data set has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose<'a> {
+    /// Its own, each of which has samples: a classifier is to learn them.
+    Learn,
+    /// Those of a network that was trained. It needs no sample of each, and has none of another.
+    Try(&'a [String]),
 }
 
-/// Checks that training and validation have the same classes, so that a label means the same in both.
-pub fn check_classes(train: &[String], val: &[String]) -> Result<(), DatasetError> {
-    if train == val {
-        return Ok(());
+/// Checks what a reader has found, names and all, and gives the samples the labels that they are to have.
+pub(super) fn settle(
+    location: &str,
+    classes: Vec<String>,
+    listing: &mut Listing,
+    purpose: Purpose<'_>,
+) -> Result<Classes, DatasetError> {
+    let classes = Classes::new(classes).map_err(|(name, reason)| DatasetError::Name {
+        place: plain(location).into_owned(),
+        name,
+        reason,
+    })?;
+    if classes.as_slice().is_empty() && listing.len() == 0 {
+        let ignored = listing.ignored();
+        let found = match ignored.count() {
+            0 => "it is empty".to_owned(),
+            1 => format!("1 file lies directly in it: {}", ignored.kinds()),
+            n => format!("{n} files lie directly in it: {}", ignored.kinds()),
+        };
+        return Err(DatasetError::NoClasses {
+            location: location.to_owned(),
+            found,
+        });
     }
-    let (left, right): (BTreeSet<_>, BTreeSet<_>) = (train.iter().collect(), val.iter().collect());
-    let mut parts = Vec::new();
-    for (side, names) in [
-        ("only train has ", left.difference(&right)),
-        ("only val has ", right.difference(&left)),
-    ] {
-        let names: Vec<&str> = names.map(|name| name.as_str()).collect();
-        if !names.is_empty() {
-            let more = if names.len() > 5 {
-                format!(" and {} more", names.len() - 5)
-            } else {
-                String::new()
-            };
-            parts.push(format!("{side}{}{more}", names[..names.len().min(5)].join(", ")));
+    let seen = listing.seen(classes.as_slice().len());
+    match purpose {
+        Purpose::Learn => {
+            splits(location, classes.as_slice())?;
+            has_images(location, listing)?;
+            if !listing.may_lack {
+                each_has_images(location, classes.as_slice(), listing, &seen)?;
+            }
+            if let [class] = classes.as_slice() {
+                return Err(DatasetError::OneClass {
+                    location: location.to_owned(),
+                    class: class.clone(),
+                });
+            }
+            Ok(classes)
+        }
+        Purpose::Try(known) => {
+            if !known.iter().any(|known| classes.as_slice().contains(known)) {
+                splits(location, classes.as_slice())?;
+            }
+            has_images(location, listing)?;
+            relabel(location, &classes, listing, &seen, known)
         }
     }
-    if parts.is_empty() {
-        parts.push("the names are the same, their order is not".to_owned());
+}
+
+/// Refuses folders that are splits.
+fn splits(location: &str, classes: &[String]) -> Result<(), DatasetError> {
+    let is_split = |class: &String| SPLITS.iter().any(|split| class.eq_ignore_ascii_case(split));
+    if classes.is_empty() || !classes.iter().all(is_split) {
+        return Ok(());
     }
-    Err(DatasetError::ClassesDiffer {
-        detail: parts.join("; "),
+    Err(DatasetError::Splits {
+        location: location.to_owned(),
+        folders: few(classes.iter().map(String::as_str)),
+        first: classes[0].clone(),
+    })
+}
+
+fn has_images(location: &str, listing: &Listing) -> Result<(), DatasetError> {
+    if listing.len() > 0 {
+        return Ok(());
+    }
+    Err(DatasetError::NoImages {
+        location: location.to_owned(),
+        ignored: Box::new(listing.ignored()),
+    })
+}
+
+/// Refuses classes that there is nothing to learn from.
+fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: &[bool]) -> Result<(), DatasetError> {
+    let empty = || (0..classes.len()).filter(|&class| !seen[class]);
+    if empty().next().is_none() {
+        return Ok(());
+    }
+    let location = location.to_owned();
+    if listing.is_numbered {
+        let smallest = seen.iter().position(|seen| *seen).unwrap_or_default();
+        let hint = match smallest {
+            0 => "there must be images of each number up to the largest".to_owned(),
+            smallest => format!("the smallest label here is {smallest}: subtract {smallest} from each"),
+        };
+        return Err(DatasetError::LabelsWithHoles {
+            location,
+            count: empty().count(),
+            labels: few(empty().map(|class| classes[class].as_str())),
+            hint,
+        });
+    }
+    let passed = empty().filter_map(|class| {
+        let ignored = listing.ignored_of(class as u32)?;
+        Some(format!(
+            "{} in {} ({})",
+            ignored.count(),
+            classes[class],
+            ignored.kinds()
+        ))
+    });
+    let passed: Vec<String> = passed.collect();
+    let passed = match passed.len() {
+        0 => String::new(),
+        _ => format!(
+            " (files that are not {} were passed over: {})",
+            extension::all(),
+            few(passed.iter().map(String::as_str))
+        ),
+    };
+    Err(DatasetError::EmptyClasses {
+        location,
+        count: empty().count(),
+        classes: few(empty().map(|class| classes[class].as_str())),
+        passed,
+    })
+}
+
+/// Gives the samples the labels that their classes' names have in `known`.
+fn relabel(
+    location: &str,
+    classes: &Classes,
+    listing: &mut Listing,
+    seen: &[bool],
+    known: &[String],
+) -> Result<Classes, DatasetError> {
+    let labels: HashMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
+    let of = |class: usize| labels.get(classes.as_slice()[class].as_str()).copied();
+    // A class without samples is none here: numbers have holes, and folders may be empty.
+    let unknown = || (0..seen.len()).filter(|&class| seen[class] && of(class).is_none());
+    if unknown().next().is_some() {
+        return Err(DatasetError::UnknownClasses {
+            location: location.to_owned(),
+            unknown: few(unknown().map(|class| classes.as_slice()[class].as_str())),
+            known: few(known.iter().map(String::as_str)),
+        });
+    }
+    listing.renumber(|class| of(class as usize));
+    Classes::new(known.to_vec()).map_err(|(name, reason)| DatasetError::Name {
+        place: "the run".to_owned(),
+        name,
+        reason,
     })
 }

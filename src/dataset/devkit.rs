@@ -1,14 +1,17 @@
 //! ILSVRC 2012's development kit: which class each number stands for, and the numbers of the validation images.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
 
 use super::DatasetError;
 use super::mat::{self, Value};
+use super::name::ClassName;
+use super::whole;
+use crate::text;
 
 const FOLDER: &str = "ILSVRC2012_devkit_t12";
 const ARCHIVE: &str = "ILSVRC2012_devkit_t12.tar.gz";
@@ -19,7 +22,7 @@ const TRUTH: &str = "data/ILSVRC2012_validation_ground_truth.txt";
 const MOST_BYTES: u64 = 16 << 20;
 
 /// The kit has 2.5 MB in its archive: what goes on beyond this is not decompressed.
-const MOST_ARCHIVE: u64 = 256 << 20;
+const MOST_ARCHIVE: u64 = 64 << 20;
 
 /// What the kit says.
 pub(super) struct Devkit {
@@ -80,14 +83,12 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
         if children != 0.0 {
             continue;
         }
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        // An export makes folders of these names.
-        if wnid.is_empty() || !wnid.chars().all(is_plain) {
-            return Err(wrong(format!(
-                "synset {} has the WNID {wnid:?}, which is none",
+        ClassName::new(&wnid).map_err(|fault| {
+            wrong(format!(
+                "synset {} has the WNID {wnid:?}, which is none: {fault}",
                 index + 1
-            )));
-        }
+            ))
+        })?;
         if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
             return Err(wrong(format!(
                 "synset {wnid} has the ILSVRC2012_ID {id}, which is no number from 1"
@@ -134,11 +135,13 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
         return of_archive(&archive);
     }
     let hint = match unpacked.iter().find(|path| !path.is_file()) {
-        Some(lacking) if kit.is_dir() => format!("{} is missing, and so is {}", lacking.display(), archive.display()),
+        Some(lacking) if kit.is_dir() => {
+            format!("{} is missing, and so is {}", text::path(lacking), text::path(&archive))
+        }
         _ => format!(
             "no {}; download it from image-net.org, or unpack it to {}",
-            archive.display(),
-            kit.display()
+            text::path(&archive),
+            text::path(&kit)
         ),
     };
     Err(DatasetError::NotFound {
@@ -148,30 +151,14 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
 }
 
 fn of_file(path: &Path) -> Result<Text, DatasetError> {
-    let shown = path.display().to_string();
-    let length = fs::metadata(path).map(|metadata| metadata.len());
-    let bytes = length.and_then(|length| {
-        if length > MOST_BYTES {
-            return Err(too_large(length));
-        }
-        fs::read(path)
-    });
-    match bytes {
-        Ok(bytes) => Ok(Text { shown, bytes }),
-        Err(source) => Err(DatasetError::Unreadable { path: shown, source }),
-    }
-}
-
-fn too_large(bytes: u64) -> io::Error {
-    io::Error::other(format!("{bytes} bytes is more than the limit of {MOST_BYTES}"))
+    let bytes = whole::read(path, MOST_BYTES).map_err(DatasetError::unreadable(path))?;
+    let shown = text::path(path);
+    Ok(Text { shown, bytes })
 }
 
 /// Reads the archive up to where both files were seen.
 fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
-    let unreadable = |source: io::Error| DatasetError::Unreadable {
-        path: path.display().to_string(),
-        source,
-    };
+    let unreadable = |source| DatasetError::unreadable(path)(source);
     let reader = GzDecoder::new(File::open(path).map_err(unreadable)?).take(MOST_ARCHIVE);
     let mut archive = ::tar::Archive::new(reader);
     let (mut meta, mut truth) = (None, None);
@@ -184,11 +171,11 @@ fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
             _ => continue,
         };
         if entry.size() > MOST_BYTES {
-            return Err(unreadable(too_large(entry.size())));
+            return Err(unreadable(whole::too_large(entry.size(), MOST_BYTES)));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(unreadable)?;
-        let shown = format!("{}, member {name}", path.display());
+        let shown = format!("{}, member {}", text::path(path), text::plain(&name));
         *place = Some(Text { shown, bytes });
         if meta.is_some() && truth.is_some() {
             break;
@@ -199,7 +186,7 @@ fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
         (meta, _) => {
             let lacking = if meta.is_none() { META } else { TRUTH };
             let reason = format!("holds no {FOLDER}/{lacking}; download it again from image-net.org");
-            Err(wrong(&path.display().to_string(), reason))
+            Err(wrong(&text::path(path), reason))
         }
     }
 }

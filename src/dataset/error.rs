@@ -1,12 +1,19 @@
 //! What can be wrong with a dataset: every message names the place, the reason and what to do.
 
 use std::io;
+use std::path::Path;
+
+use super::extension::all as extensions;
+use super::ignored::Ignored;
+use super::name::NameFault;
+use super::webdataset;
+use crate::text::{self, plain};
 
 /// Why a dataset cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// Nothing lies there.
-    #[error("{location}: not found ({hint})")]
+    #[error("{}: not found ({hint})", plain(location))]
     NotFound {
         /// What was asked for.
         location: String,
@@ -15,8 +22,9 @@ pub enum DatasetError {
     },
     /// It exists, but is none of the kinds that can be read.
     #[error(
-        "{location}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
-         WebDataset shards, a list file (.txt, .tsv, .csv), idx:DIR/PREFIX, cifar:DIR/train or ilsvrc:DIR/train"
+        "{}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
+         WebDataset shards, class tars, a list file (.txt, .tsv, .csv), idx:DIR/PREFIX, cifar:DIR/train or ilsvrc:DIR/train",
+        plain(location)
     )]
     UnknownKind {
         /// What was asked for.
@@ -34,7 +42,8 @@ pub enum DatasetError {
     },
     /// No class folder at all.
     #[error(
-        "{location}: holds no class folders ({found}); put each class's images into a folder of its own, or write a list file"
+        "{}: holds no class folders ({found}); put each class's images into a folder of its own, or write a list file",
+        plain(location)
     )]
     NoClasses {
         /// The dataset.
@@ -43,16 +52,30 @@ pub enum DatasetError {
         found: String,
     },
     /// Class folders, but not a single image.
-    #[error("{location}: holds no images: {ignored} files that are not .jpg, .jpeg or .png were ignored")]
+    #[error(
+        "{}: holds no images, that is, files called {}; {ignored}",
+        plain(location),
+        extensions()
+    )]
     NoImages {
         /// The dataset.
         location: String,
-        /// How many files were passed over.
-        ignored: u64,
+        /// What was passed over.
+        ignored: Box<Ignored>,
+    },
+    /// A list without samples.
+    #[error(
+        "{}: the list has no line with a sample; write the path, a tab, and the label",
+        plain(file)
+    )]
+    EmptyList {
+        /// The list.
+        file: String,
     },
     /// One class cannot be learnt from.
     #[error(
-        "{location}: holds only one class, {class:?}; a classifier needs two: is this the folder above or below the class folders?"
+        "{}: holds only one class, {class:?}; a classifier needs two: is this the folder above or below the class folders?",
+        plain(location)
     )]
     OneClass {
         /// The dataset.
@@ -61,25 +84,74 @@ pub enum DatasetError {
         class: String,
     },
     /// The folders are train, val, …: splits rather than classes.
-    #[error("{location}: its folders are splits ({folders}), not classes; name one of them, as in {location}/{first}")]
+    #[error(
+        "{0}: its folders are splits ({folders}), not classes; name one of them, as in {0}/{1}",
+        plain(location),
+        plain(first)
+    )]
     Splits {
         /// The dataset.
         location: String,
-        /// The folders, separated by commas.
+        /// The folders, at most five.
         folders: String,
         /// One of them.
         first: String,
     },
     /// Classes without images.
-    #[error("{location}: no images in {} of its classes: {}; remove these or fill them", .classes.len(), .classes.join(", "))]
+    #[error(
+        "{}: no images in {count} of its classes: {classes}{passed}; remove these or fill them",
+        plain(location)
+    )]
     EmptyClasses {
         /// The dataset.
         location: String,
-        /// All of them.
-        classes: Vec<String>,
+        /// How many they are.
+        count: usize,
+        /// At most five of them.
+        classes: String,
+        /// What lies there in place of images, or nothing.
+        passed: String,
+    },
+    /// Numbers as labels, and some of them are nobody's.
+    #[error(
+        "{}: labels count from 0, and {count} of them have no image: {labels}; {hint}",
+        plain(location)
+    )]
+    LabelsWithHoles {
+        /// The dataset.
+        location: String,
+        /// How many they are.
+        count: usize,
+        /// At most five of them.
+        labels: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Classes that a network was not trained for.
+    #[error(
+        "{}: holds images of classes that the run does not have: {unknown}; the run has {known}",
+        plain(location)
+    )]
+    UnknownClasses {
+        /// The dataset.
+        location: String,
+        /// At most five of them.
+        unknown: String,
+        /// At most five of the run's.
+        known: String,
+    },
+    /// A name that would lead somewhere else, were a path made of it.
+    #[error("{place}: {name:?} is no name for a class or a sample: {reason}")]
+    Name {
+        /// The file, or the file and the place inside.
+        place: String,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The same sample twice.
-    #[error("{location}: sample {sample:?} occurs twice; keep one of them")]
+    #[error("{}: sample {sample:?} occurs twice; keep one of them", plain(location))]
     Repeated {
         /// The dataset.
         location: String,
@@ -101,25 +173,58 @@ pub enum DatasetError {
         limit: usize,
     },
     /// The tar's own structure is damaged.
-    #[error("{shard}: damaged tar: {reason}; copy it again")]
+    #[error("{shard}: damaged tar: {reason}")]
     DamagedTar {
         /// The tar.
         shard: String,
-        /// What is wrong, and where.
+        /// What is wrong, where, and what to do.
         reason: String,
     },
     /// A member name that points outside.
-    #[error(
-        "{shard}: refused: the member name {key:?} is absolute or leaves the archive; make the tar again from inside its folder"
-    )]
+    #[error("{shard}: refused: the member name {key:?} {reason}; make the tar again from inside its folder")]
     HostileName {
         /// The tar.
         shard: String,
         /// The name.
         key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A link in a tar that leads to no file of it.
+    #[error("{shard}: member {} is a link to {reason}", plain(key))]
+    Link {
+        /// The tar.
+        shard: String,
+        /// The link.
+        key: String,
+        /// Where it leads, what is wrong with that, and what to do.
+        reason: String,
+    },
+    /// A tar that is whole, and whose members do not fit what it is read as.
+    #[error("{shard}: {reason}")]
+    Shard {
+        /// The tar.
+        shard: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Shards in which nothing says what an image shows.
+    #[error(
+        "{}: no image has a label: there are {found}; wanted is {}",
+        plain(location),
+        webdataset::wanted()
+    )]
+    NoLabels {
+        /// The dataset.
+        location: String,
+        /// What there is instead.
+        found: String,
     },
     /// A pack that was not written to its end.
-    #[error("{location}: an unfinished pack; go on with it by the same pipeline pack command and --resume")]
+    #[error(
+        "{}: an unfinished pack; go on with it by the same pipeline pack command and --resume",
+        plain(location)
+    )]
     UnfinishedPack {
         /// Its folder.
         location: String,
@@ -159,7 +264,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// A scheme with a split that it does not have.
-    #[error("{location}: no split {split:?}; write {choices}")]
+    #[error("{}: no split {split:?}; write {choices}", plain(location))]
     Split {
         /// The dataset.
         location: String,
@@ -186,9 +291,10 @@ pub enum DatasetError {
     },
     /// A tar of images without folders.
     #[error(
-        "{location}: holds {images} images but no class folders, so that no image has a label; unpack it and write a list \
+        "{}: holds {images} images but no class folders, so that no image has a label; unpack it and write a list \
          file, or make a tar of class folders; ILSVRC 2012's validation images open as ilsvrc:DIR/val, with \
-         ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz in DIR"
+         ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz in DIR",
+        plain(location)
     )]
     FlatTar {
         /// The dataset.
@@ -196,12 +302,24 @@ pub enum DatasetError {
         /// How many images it holds.
         images: u64,
     },
-    /// Training and validation do not speak of the same classes.
-    #[error("train and val differ in their classes: {detail}; both must have the same class names")]
-    ClassesDiffer {
-        /// At most five names a side.
-        detail: String,
-    },
+}
+
+impl DatasetError {
+    /// A file or folder that cannot be read.
+    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = text::path(path);
+        move |source| Self::Unreadable { path, source }
+    }
+
+    /// A name that is refused, found at a place.
+    pub(super) fn name(place: &str, name: &str) -> impl FnOnce(NameFault) -> Self {
+        let (place, name) = (place.to_owned(), name.to_owned());
+        move |fault| Self::Name {
+            place,
+            name,
+            reason: fault.to_string(),
+        }
+    }
 }
 
 /// Why one sample's bytes cannot be had.

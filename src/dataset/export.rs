@@ -1,10 +1,11 @@
 //! Writes any dataset as class folders of image files, which every other tool can read.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
+use super::below::Below;
 use super::{Dataset, Encoded, ExportError, JpegWriter};
+use crate::text;
 
 /// Writes `dataset` to the folder `out`. Files are copied byte for byte; raw pixels become JPEGs at `quality`.
 ///
@@ -12,12 +13,14 @@ use super::{Dataset, Encoded, ExportError, JpegWriter};
 /// is told how many samples are written.
 pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl FnMut(usize)) -> Result<(), ExportError> {
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) || out.is_file() {
-        return Err(ExportError::OutNotEmpty {
-            out: out.display().to_string(),
-        });
+        return Err(ExportError::OutNotEmpty { out: text::path(out) });
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let partial = out.with_file_name(format!(".{name}.partial-{}", std::process::id()));
+    // Ours alone: a folder that is there already is somebody's.
+    fs::create_dir_all(partial.parent().unwrap_or(Path::new("")))
+        .and_then(|()| fs::create_dir(&partial))
+        .map_err(|source| write_error(&partial, source))?;
     let written = write_all(dataset, &partial, quality, &mut progress)
         .and_then(|()| fs::rename(&partial, out).map_err(|source| write_error(out, source)));
     if written.is_err() {
@@ -36,7 +39,7 @@ fn write_all(
     let encode = |sample: String, reason| ExportError::Encode { sample, reason };
     let mut writer = JpegWriter::new(quality).map_err(|reason| encode(format!("quality {quality}"), reason))?;
     let mut scratch = Vec::new();
-    let mut made = PathBuf::new();
+    let mut below = Below::new(folder.to_owned());
     for i in 0..dataset.len() {
         let id = dataset.id(i);
         let encoded = dataset.read(i, &mut scratch);
@@ -44,31 +47,15 @@ fn write_all(
             sample: id.to_string(),
             source,
         })?;
-        let mut path = folder.join(id.class);
-        path.extend(id.name.split('/').filter(|part| !matches!(*part, "" | "." | "..")));
-        let bytes = match encoded {
-            Encoded::File(bytes) => bytes,
-            Encoded::Grey { width, height, pixels } => {
-                path.as_mut_os_string().push(".jpg");
-                writer
-                    .grey(width, height, pixels)
-                    .map_err(|reason| encode(id.to_string(), reason))?
-            }
-            Encoded::Rgb { width, height, pixels } => {
-                path.as_mut_os_string().push(".jpg");
-                writer
-                    .rgb(width, height, pixels)
-                    .map_err(|reason| encode(id.to_string(), reason))?
-            }
+        let (bytes, suffix) = match encoded {
+            Encoded::File(bytes) => (Ok(bytes), ""),
+            Encoded::Grey { width, height, pixels } => (writer.grey(width, height, pixels), ".jpg"),
+            Encoded::Rgb { width, height, pixels } => (writer.rgb(width, height, pixels), ".jpg"),
         };
-        let parent = path.parent().unwrap_or(folder);
-        if parent != made {
-            fs::create_dir_all(parent).map_err(|source| write_error(parent, source))?;
-            parent.clone_into(&mut made);
-        }
-        // New: two names of a list may differ only in parts that lead out of the folder.
-        let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
-        written.map_err(|source| write_error(&path, source))?;
+        let bytes = bytes.map_err(|reason| encode(id.to_string(), reason))?;
+        below
+            .write_new(id, suffix, bytes)
+            .map_err(|error| write_error(&error.path, error.source))?;
         dataset.verify(i).map_err(|source| ExportError::Read {
             sample: id.to_string(),
             source,
@@ -80,7 +67,7 @@ fn write_all(
 
 fn write_error(path: &Path, source: std::io::Error) -> ExportError {
     ExportError::Write {
-        path: path.display().to_string(),
+        path: text::path(path),
         source,
     }
 }

@@ -5,30 +5,31 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::DatasetError;
-use super::classes::{check, is_hidden, is_image};
+use super::classes::is_hidden;
+use super::extension::is_image;
 use super::listing::Listing;
+use super::name::SampleName;
+use crate::text;
 
 /// Deeper than this is taken for a loop of links.
 const DEEPEST: usize = 16;
 
 /// Lists a folder. Classes are sorted by the bytes of their names.
-pub(super) fn list(location: &str, root: &Path) -> Result<(Vec<String>, Listing), DatasetError> {
+pub(super) fn list(root: &Path) -> Result<(Vec<String>, Listing), DatasetError> {
     let mut listing = Listing::default();
-    let (mut classes, mut loose) = (Vec::new(), 0);
+    let mut classes = Vec::new();
     for_each_entry(root, &mut |name, metadata| {
         if metadata.is_dir() {
             classes.push(name.to_owned());
         } else {
-            loose += 1;
+            listing.ignore(None, name);
         }
         Ok(())
     })?;
     classes.sort_unstable();
-    listing.ignored = loose;
     for (label, class) in classes.iter().enumerate() {
         walk(&root.join(class), label as u32, &mut String::new(), 0, &mut listing)?;
     }
-    check(location, &classes, &listing, loose)?;
     Ok((classes, listing))
 }
 
@@ -42,7 +43,7 @@ fn walk(
 ) -> Result<(), DatasetError> {
     if depth > DEEPEST {
         return Err(DatasetError::TooDeep {
-            path: folder.display().to_string(),
+            path: text::path(folder),
             limit: DEEPEST,
         });
     }
@@ -53,9 +54,11 @@ fn walk(
             below.push('/');
             walk(&folder.join(name), label, below, depth + 1, listing)?;
         } else if metadata.is_file() && is_image(name) {
-            listing.push(label, below, metadata.len(), modified(metadata), 0);
+            let refused = |fault| DatasetError::name(&text::path(folder), below)(fault);
+            let sample = SampleName::new(below).map_err(refused)?;
+            listing.push(label, sample, metadata.len(), modified(metadata), 0);
         } else {
-            listing.ignored += 1;
+            listing.ignore(Some(label), name);
         }
         below.truncate(length);
         Ok(())
@@ -67,22 +70,18 @@ fn for_each_entry(
     folder: &Path,
     visit: &mut dyn FnMut(&str, &Metadata) -> Result<(), DatasetError>,
 ) -> Result<(), DatasetError> {
-    let unreadable = |path: &Path, source| DatasetError::Unreadable {
-        path: path.display().to_string(),
-        source,
-    };
-    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
-        let entry = entry.map_err(|e| unreadable(folder, e))?;
+    for entry in fs::read_dir(folder).map_err(DatasetError::unreadable(folder))? {
+        let entry = entry.map_err(DatasetError::unreadable(folder))?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
             return Err(DatasetError::NotUtf8 {
-                path: entry.path().display().to_string(),
+                path: text::path(&entry.path()),
             });
         };
         if is_hidden(name) {
             continue;
         }
-        let metadata = fs::metadata(entry.path()).map_err(|e| unreadable(&entry.path(), e))?;
+        let metadata = fs::metadata(entry.path()).map_err(DatasetError::unreadable(&entry.path()))?;
         visit(name, &metadata)?;
     }
     Ok(())

@@ -11,9 +11,17 @@ use flate2::read::GzDecoder;
 use super::DatasetError;
 use super::folder::modified;
 use super::listing::Listing;
+use super::name::SampleName;
+use crate::text;
 
-/// Larger files than this are refused before they fill the memory: the family's largest has 0.6 GB.
+/// What is read into memory at most. The family's largest has 0.6 GB.
 const MOST_BYTES: u64 = 8 << 30;
+
+/// The same of a gzipped file, which may have a thousandth of that on the disk.
+const MOST_UNZIPPED: u64 = 1 << 30;
+
+/// More images than this are refused: the family's largest has 0.8 million.
+const MOST_IMAGES: u64 = 1 << 24;
 
 /// Fashion-MNIST's classes; the digit keeps the labels' order where names are sorted.
 const FASHION: [&str; 10] = [
@@ -43,41 +51,43 @@ pub(super) struct Listed {
 pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed, DatasetError> {
     let images = find(location, folder, prefix, "images", 3)?;
     let labels = find(location, folder, prefix, "labels", 1)?;
-    let ([count, height, width], pixels) = read::<3>(&images)?;
-    let ([label_count], labels_read) = read::<1>(&labels)?;
-    let wrong = |file: &Path, reason| DatasetError::Idx {
-        file: file.display().to_string(),
-        reason,
-    };
+    let images_file = Open::<3>::new(&images)?;
+    let labels_file = Open::<1>::new(&labels)?;
+    let ([count, height, width], [label_count]) = (images_file.sizes, labels_file.sizes);
     if count != label_count {
         let reason = format!(
             "holds {label_count} labels, but {} holds {count} images",
-            images.display()
+            text::path(&images)
         );
         return Err(wrong(&labels, reason));
     }
     if width == 0 || height == 0 {
         return Err(wrong(&images, format!("its images are {width}x{height}")));
     }
+    if u64::from(count) > MOST_IMAGES {
+        return Err(wrong(
+            &images,
+            format!("its header claims {count} images, more than the limit of {MOST_IMAGES}"),
+        ));
+    }
+    let labels_read = labels_file.read()?;
+    let pixels = images_file.read()?;
     let mut listing = Listing::default();
+    listing.is_numbered = true;
     let stamp = fs::metadata(&images).map_or(0, |metadata| modified(&metadata));
     for (record, &label) in labels_read.iter().enumerate() {
-        listing.push(
-            u32::from(label),
-            &format!("{record:08}"),
-            u64::from(width * height),
-            stamp,
-            record as u64,
-        );
+        let name = format!("{record:08}");
+        let name = SampleName::new(&name).map_err(DatasetError::name(&text::path(&labels), &name))?;
+        let size = u64::from(width) * u64::from(height);
+        listing.push(u32::from(label), name, size, stamp, record as u64);
     }
     let largest = labels_read.iter().copied().max().map_or(0, usize::from);
-    let shown = folder.display().to_string().to_ascii_lowercase().replace('_', "-");
+    let shown = folder.to_string_lossy().to_ascii_lowercase().replace('_', "-");
     let classes: Vec<String> = if shown.contains("fashion-mnist") && largest < FASHION.len() {
         FASHION.map(str::to_owned).into()
     } else {
         (0..=largest).map(|label| label.to_string()).collect()
     };
-    super::classes::check(location, &classes, &listing, 0)?;
     Ok(Listed {
         classes,
         listing,
@@ -103,7 +113,7 @@ fn find(location: &str, folder: &Path, prefix: &str, what: &str, rank: u32) -> R
         .map(|name| folder.join(name))
         .find(|path| path.is_file())
         .ok_or_else(|| {
-            let hint = format!("no {plain} or {plain}.gz in {}", folder.display());
+            let hint = format!("no {plain} or {plain}.gz in {}", text::path(folder));
             DatasetError::NotFound {
                 location: location.to_owned(),
                 hint,
@@ -111,54 +121,94 @@ fn find(location: &str, folder: &Path, prefix: &str, what: &str, rank: u32) -> R
         })
 }
 
-/// Reads one file: the sizes of its dimensions, and its bytes, exactly as many as the sizes say.
-fn read<const RANK: usize>(path: &Path) -> Result<([u32; RANK], Vec<u8>), DatasetError> {
-    let wrong = |reason| DatasetError::Idx {
-        file: path.display().to_string(),
+fn wrong(file: &Path, reason: String) -> DatasetError {
+    DatasetError::Idx {
+        file: text::path(file),
         reason,
-    };
-    let unreadable = |source| DatasetError::Unreadable {
-        path: path.display().to_string(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut reader: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
-        Box::new(GzDecoder::new(file))
-    } else {
-        Box::new(file)
-    };
-    let mut magic = [0; 4];
-    reader.read_exact(&mut magic).map_err(unreadable)?;
-    if magic != [0, 0, 8, RANK as u8] {
-        return Err(wrong(format!(
-            "begins with {magic:?}, but IDX of {RANK} dimensions of bytes with [0, 0, 8, {RANK}]"
-        )));
     }
-    let mut sizes = [0; RANK];
-    for size in &mut sizes {
-        let mut bytes = [0; 4];
-        reader.read_exact(&mut bytes).map_err(unreadable)?;
-        *size = u32::from_be_bytes(bytes);
+}
+
+/// A file whose header was read: the sizes of its dimensions.
+struct Open<'a, const RANK: usize> {
+    path: &'a Path,
+    reader: Box<dyn Read>,
+    sizes: [u32; RANK],
+    /// Their product.
+    bytes: u64,
+}
+
+impl<'a, const RANK: usize> Open<'a, RANK> {
+    /// Reads a header, and refuses one that claims more than may be read, or than there is.
+    fn new(path: &'a Path) -> Result<Self, DatasetError> {
+        let unreadable = |source| DatasetError::unreadable(path)(source);
+        let file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let is_zipped = path.extension().is_some_and(|extension| extension == "gz");
+        let mut reader: Box<dyn Read> = if is_zipped {
+            Box::new(GzDecoder::new(file))
+        } else {
+            Box::new(file)
+        };
+        let mut magic = [0; 4];
+        reader.read_exact(&mut magic).map_err(unreadable)?;
+        if magic != [0, 0, 8, RANK as u8] {
+            return Err(wrong(
+                path,
+                format!("begins with {magic:?}, but IDX of {RANK} dimensions of bytes with [0, 0, 8, {RANK}]"),
+            ));
+        }
+        let mut sizes = [0; RANK];
+        for size in &mut sizes {
+            let mut bytes = [0; 4];
+            reader.read_exact(&mut bytes).map_err(unreadable)?;
+            *size = u32::from_be_bytes(bytes);
+        }
+        let most = if is_zipped { MOST_UNZIPPED } else { MOST_BYTES };
+        let product = sizes
+            .iter()
+            .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
+        let Some(bytes) = product.filter(|&bytes| bytes <= most) else {
+            return Err(wrong(
+                path,
+                format!("its header claims {sizes:?}, more than the limit of {most} bytes"),
+            ));
+        };
+        let open = Self {
+            path,
+            reader,
+            sizes,
+            bytes,
+        };
+        let held = length.saturating_sub(4 + 4 * RANK as u64);
+        if !is_zipped && held != bytes {
+            return Err(open.wrong_length(&held.to_string()));
+        }
+        Ok(open)
     }
-    let want = sizes
-        .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
-    let Some(want) = want.filter(|&want| want <= MOST_BYTES) else {
-        return Err(wrong(format!(
-            "its header claims {sizes:?}, more than the limit of {MOST_BYTES} bytes"
-        )));
-    };
-    let mut bytes = Vec::new();
-    reader.take(want + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 != want {
-        let got = if bytes.len() as u64 > want {
+
+    /// Reads the bytes, exactly as many as the sizes say.
+    fn read(mut self) -> Result<Vec<u8>, DatasetError> {
+        let mut bytes = Vec::new();
+        let mut reader = (&mut self.reader).take(self.bytes + 1);
+        let read = reader.read_to_end(&mut bytes);
+        read.map_err(DatasetError::unreadable(self.path))?;
+        if bytes.len() as u64 == self.bytes {
+            return Ok(bytes);
+        }
+        let is_more = bytes.len() as u64 > self.bytes;
+        let held = if is_more {
             "more".to_owned()
         } else {
             bytes.len().to_string()
         };
-        return Err(wrong(format!(
-            "its header claims {sizes:?}, {want} bytes, but it holds {got}; download it again"
-        )));
+        Err(self.wrong_length(&held))
     }
-    Ok((sizes, bytes))
+
+    fn wrong_length(&self, held: &str) -> DatasetError {
+        let (sizes, bytes) = (self.sizes, self.bytes);
+        wrong(
+            self.path,
+            format!("its header claims {sizes:?}, {bytes} bytes, but it holds {held}; download it again"),
+        )
+    }
 }

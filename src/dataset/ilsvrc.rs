@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
-use super::classes::{check, is_hidden, is_image};
+use super::classes::is_hidden;
 use super::devkit::{self, Devkit};
+use super::extension::is_image;
 use super::listing::Listing;
-use super::map::Mapping;
-use super::tar::{self, Form, Listed, Member, for_each_member};
+use super::name::SampleName;
+use super::tar::{self, Form, Listed};
+use crate::text;
 
 const TRAIN: &str = "ILSVRC2012_img_train.tar";
 const VAL: &str = "ILSVRC2012_img_val.tar";
@@ -39,13 +41,13 @@ fn find(location: &str, folder: &Path, name: &str, split: &str) -> Result<PathBu
     }
     let unpacked = folder.join(split);
     let instead = if unpacked.is_dir() {
-        format!("; class folders in {0} open as {0}", unpacked.display())
+        format!("; class folders in {0} open as {0}", text::path(&unpacked))
     } else {
         String::new()
     };
     Err(DatasetError::NotFound {
         location: location.to_owned(),
-        hint: format!("no {}; download it from image-net.org{instead}", path.display()),
+        hint: format!("no {}; download it from image-net.org{instead}", text::path(&path)),
     })
 }
 
@@ -62,35 +64,32 @@ fn train(location: &str, folder: &Path) -> Result<Listed, DatasetError> {
 fn val(location: &str, folder: &Path) -> Result<Listed, DatasetError> {
     let path = find(location, folder, VAL, "val")?;
     let Devkit { classes, labels, truth } = devkit::read(location, folder)?;
-    let shown = path.display().to_string();
-    let map = Mapping::open(&path).map_err(|source| DatasetError::Unreadable {
-        path: shown.clone(),
-        source,
-    })?;
+    let (map, members) = tar::open(&path)?;
     // By name, and the later of two of one name, as when the tar is unpacked.
     let mut images = BTreeMap::new();
     let mut listing = Listing::default();
-    for_each_member(&shown, &map, &mut |member: Member<'_>| {
-        if member.is_file && is_image(member.key) && !is_hidden(member.key) && !member.key.contains('/') {
-            images.insert(member.key.to_owned(), (member.size, member.modified, member.at));
-        } else {
-            listing.ignored += u64::from(!member.is_folder);
+    for member in members.iter().filter(|member| !member.is_folder) {
+        let is_wanted = is_image(member.key) && !is_hidden(member.key) && !member.key.contains('/');
+        match member.file()? {
+            Some(extent) if is_wanted => {
+                images.insert(member.key, (extent, member.modified));
+            }
+            _ => listing.ignore(None, member.key),
         }
-        Ok(())
-    })?;
+    }
     if images.len() != labels.len() {
         let reason = format!(
-            "has {} lines, a label an image, but {shown} holds {} images outside of folders; both must be the official \
-             files",
+            "has {} lines, a label an image, but {} holds {} images outside of folders; both must be the official files",
             labels.len(),
+            text::path(&path),
             images.len()
         );
         return Err(DatasetError::Ilsvrc { file: truth, reason });
     }
-    for ((name, &(size, modified, at)), &label) in images.iter().zip(&labels) {
-        listing.push(label, name, size, modified, at);
+    for ((&name, (extent, modified)), &label) in images.iter().zip(&labels) {
+        let sample = SampleName::new(name).map_err(DatasetError::name(&text::path(&path), name))?;
+        listing.push(label, sample, extent.size, *modified, extent.at);
     }
-    check(location, &classes, &listing, 0)?;
     Ok(Listed {
         classes,
         listing,

@@ -8,91 +8,137 @@
 //! photos/my cat.jpg<TAB>cat
 //! ```
 //!
-//! - A tab separates where the line has one (the last tab counts); else, in `.csv` the last comma; else the last blank.
-//! - Paths are relative to the list's own folder.
+//! - `.txt` and `.tsv`: a tab separates where the line has one (the last tab counts), else the last blank.
+//! - `.csv`: a comma separates, and quotes hold paths that have one. There are two fields and no header.
+//! - Paths are relative to the list's own folder, and lead anywhere. A sample's name is what is left of its path without the
+//!   parts that lead up: `../photos/a.jpg` is called `photos/a.jpg`.
+//! - A line that stands there twice is two samples; the second of one name is called `a~2.jpg`.
 //! - Where every label is a whole number, classes are `0` to the largest, in the order of the numbers; otherwise the
 //!   classes are the names, sorted by their bytes.
+
+mod lines;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use super::DatasetError;
-use super::classes::check;
 use super::folder::modified;
-use super::listing::Listing;
+use super::listing::{Listing, Repeats};
+use super::name::{ClassName, SampleName, plain_parts};
+use super::texts::Texts;
+use super::whole;
+use crate::text::{self, plain};
+use lines::Line;
 
 /// A number beyond this is taken for a mistake (an id in place of a label) rather than for 100,000 classes.
 const MOST_CLASSES: u32 = 100_000;
 
+/// A list of ImageNet has 50 MB.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// A list, read.
+pub(super) struct Listed {
+    pub(super) classes: Vec<String>,
+    pub(super) listing: Listing,
+    /// The samples' paths as they are written, by their numbers in the listing.
+    pub(super) paths: Texts,
+}
+
 /// Lists a list file.
-pub(super) fn list(location: &str, file: &Path) -> Result<(Vec<String>, Listing), DatasetError> {
-    let shown = file.display().to_string();
-    let text = fs::read(file).map_err(|source| DatasetError::Unreadable {
-        path: shown.clone(),
-        source,
-    })?;
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let comma = file
+pub(super) fn list(file: &Path) -> Result<Listed, DatasetError> {
+    let shown = text::path(file);
+    let bytes = whole::read(file, MOST_BYTES).map_err(DatasetError::unreadable(file))?;
+    let is_csv = file
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let mut listing = Listing::default();
-    let mut ids = BTreeMap::new();
-    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        let wrong = |reason: String| DatasetError::ListLine {
+    let mut reading = Reading {
+        folder: file.parent().unwrap_or(Path::new("")),
+        is_csv,
+        listing: Listing::default(),
+        paths: Texts::default(),
+        ids: BTreeMap::new(),
+    };
+    lines::for_each(&bytes, is_csv, &mut |line| reading.add(line)).map_err(|(line, reason)| {
+        DatasetError::ListLine {
             file: shown.clone(),
-            line: index + 1,
+            line,
             reason,
-        };
-        let line = str::from_utf8(line).map_err(|_| wrong("not UTF-8; save the list as UTF-8".into()))?;
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line).trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
         }
-        let (path, label) = split(line, comma).ok_or_else(|| {
-            wrong(format!(
-                "{line:?} has no label; write the path, a tab or blank, and the label"
-            ))
+    })?;
+    let Reading {
+        mut listing,
+        paths,
+        ids,
+        ..
+    } = reading;
+    if listing.len() == 0 {
+        return Err(DatasetError::EmptyList { file: shown });
+    }
+    listing.repeats = Repeats::Count;
+    let classes = number(&shown, &ids, &mut listing)?;
+    Ok(Listed {
+        classes,
+        listing,
+        paths,
+    })
+}
+
+/// A list, as far as it has been read.
+struct Reading<'a> {
+    /// Its own folder.
+    folder: &'a Path,
+    is_csv: bool,
+    listing: Listing,
+    paths: Texts,
+    /// Numbers of the labels, in the order of first sight.
+    ids: BTreeMap<String, u32>,
+}
+
+impl Reading<'_> {
+    /// Adds a line's sample. The error is the reason.
+    fn add(&mut self, line: Line<'_>) -> Result<(), String> {
+        let Line { path, label, number } = line;
+        ClassName::new(label).map_err(|fault| {
+            format!("the class name {label:?} is refused: {fault}; is it the path? the label comes last")
         })?;
-        if label.contains('/') {
-            return Err(wrong(format!(
-                "the class name {label:?} has a / in it; is it the path? the label comes last"
-            )));
-        }
-        let metadata = fs::metadata(folder.join(path)).map_err(|e| {
-            wrong(format!(
-                "{path}: {e}; paths are relative to the list's folder, {}",
-                shown_folder(folder)
-            ))
+        let metadata = fs::metadata(self.folder.join(path)).map_err(|error| {
+            let is_first = self.listing.len() == 0;
+            let hint = if is_first && self.is_csv {
+                format!("is line {number} a header? remove it; ")
+            } else {
+                String::new()
+            };
+            format!(
+                "{}: {error}; {hint}paths are relative to the list's folder, {}",
+                plain(path),
+                shown_folder(self.folder)
+            )
         })?;
         if !metadata.is_file() {
-            return Err(wrong(format!("{path} is not a file")));
+            return Err(format!("{} is not a file", plain(path)));
         }
-        let next = ids.len() as u32;
-        let class = *ids.entry(label.to_owned()).or_insert(next);
-        listing.push(class, path, metadata.len(), modified(&metadata), 0);
+        let next = self.ids.len() as u32;
+        let class = match self.ids.get(label) {
+            Some(&class) => class,
+            None => *self.ids.entry(label.to_owned()).or_insert(next),
+        };
+        let name = plain_parts(path);
+        let name = SampleName::new(&name).map_err(|fault| format!("{path:?} gives no name: {fault}"))?;
+        let number = self.paths.len() as u64;
+        self.paths.push(path);
+        self.listing
+            .push(class, name, metadata.len(), modified(&metadata), number);
+        Ok(())
     }
-    let classes = number(&shown, &ids, &mut listing)?;
-    check(location, &classes, &listing, 0)?;
-    Ok((classes, listing))
 }
 
-fn shown_folder(folder: &Path) -> std::path::Display<'_> {
+fn shown_folder(folder: &Path) -> String {
     if folder.as_os_str().is_empty() {
-        Path::new(".").display()
+        ".".to_owned()
     } else {
-        folder.display()
+        text::path(folder)
     }
-}
-
-/// Cuts a line into path and label.
-fn split(line: &str, comma: bool) -> Option<(&str, &str)> {
-    let (path, label) = line
-        .rsplit_once('\t')
-        .or_else(|| if comma { line.rsplit_once(',') } else { None })
-        .or_else(|| line.rsplit_once(' '))?;
-    let (path, label) = (path.trim(), label.trim());
-    (!path.is_empty() && !label.is_empty()).then_some((path, label))
 }
 
 /// Puts the classes into their order and gives the samples their labels.
@@ -109,13 +155,14 @@ pub(super) fn number(
             if largest >= MOST_CLASSES {
                 let reason = format!("the label {largest} is too large: labels count the classes from 0");
                 return Err(DatasetError::BadLabels {
-                    file: file.to_owned(),
+                    file: plain(file).into_owned(),
                     reason,
                 });
             }
             ids.values()
                 .zip(numbers)
                 .for_each(|(&id, number)| to[id as usize] = number);
+            listing.is_numbered = true;
             (0..=largest).map(|label| label.to_string()).collect()
         }
         _ => {
@@ -125,7 +172,7 @@ pub(super) fn number(
             ids.keys().cloned().collect()
         }
     };
-    listing.relabel(&to);
+    listing.renumber(|class| to.get(class as usize).copied());
     Ok(classes)
 }
 

@@ -1,10 +1,16 @@
 //! Samples as they are found, put into the canonical order: class, then the bytes of the name.
 
+use std::collections::BTreeMap;
+
 use xxhash_rust::xxh3::Xxh3;
 
 use super::DatasetError;
+use super::ignored::Ignored;
+use super::name::{Classes, SampleId, SampleName};
+use super::texts::Texts;
 
 /// One sample as a reader found it. Its name lies in the listing's arena.
+#[derive(Clone, Copy)]
 struct Found {
     class: u32,
     name: (usize, usize),
@@ -18,23 +24,31 @@ struct Found {
 pub(super) struct Listing {
     arena: String,
     found: Vec<Found>,
-    /// Files passed over: not images.
-    pub(super) ignored: u64,
+    /// Files passed over, by the class that they lie in.
+    ignored: BTreeMap<Option<u32>, Ignored>,
+    /// What two samples of one name in one class are.
+    pub(super) repeats: Repeats,
+    /// Whether the classes are all numbers from 0 to the largest, whether or not each was met.
+    pub(super) is_numbered: bool,
+    /// Whether there may be classes without samples, whose images were left out on purpose.
+    pub(super) may_lack: bool,
 }
 
-/// What to do with two samples of the same name in one class.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What two samples of the same name in one class are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Repeats {
+    /// An error.
+    #[default]
+    Refuse,
     /// The one found later replaces the earlier, as when a tar is unpacked.
     LastWins,
-    /// An error.
-    Refuse,
+    /// Two samples: the later of them is called `name~2.jpg`, the next one `name~3.jpg`.
+    Count,
 }
 
 /// The samples in canonical order: one string for all names, no allocation a sample.
 pub(super) struct Samples {
-    names: String,
-    ends: Vec<usize>,
+    names: Texts,
     labels: Vec<u32>,
     bytes: Vec<u64>,
 }
@@ -49,37 +63,63 @@ pub(super) struct Sorted {
 }
 
 impl Listing {
-    pub(super) fn push(&mut self, class: u32, name: &str, bytes: u64, modified: u64, at: u64) {
-        let start = self.arena.len();
-        self.arena.push_str(name);
+    pub(super) fn push(&mut self, class: u32, name: SampleName<'_>, bytes: u64, modified: u64, at: u64) {
+        let name = self.keep(name.as_str());
         self.found.push(Found {
             class,
-            name: (start, self.arena.len()),
+            name,
             bytes,
             modified,
             at,
         });
     }
 
-    /// Renumbers the classes, when these were numbered as they were met.
-    pub(super) fn relabel(&mut self, to: &[u32]) {
+    fn keep(&mut self, name: &str) -> (usize, usize) {
+        let start = self.arena.len();
+        self.arena.push_str(name);
+        (start, self.arena.len())
+    }
+
+    fn name(&self, found: &Found) -> &str {
+        &self.arena[found.name.0..found.name.1]
+    }
+
+    /// Counts a file that is passed over, and lies in a class or in none.
+    pub(super) fn ignore(&mut self, class: Option<u32>, name: &str) {
+        self.ignored.entry(class).or_default().add(name);
+    }
+
+    /// All files passed over.
+    pub(super) fn ignored(&self) -> Ignored {
+        let mut all = Ignored::default();
+        self.ignored.values().for_each(|part| all.merge(part));
+        all
+    }
+
+    /// Files passed over in a class.
+    pub(super) fn ignored_of(&self, class: u32) -> Option<&Ignored> {
+        self.ignored.get(&Some(class))
+    }
+
+    /// Renumbers the classes, when these were numbered as they were met, or are to be another set's. A file passed over counts
+    /// as outside where its class has no number.
+    pub(super) fn renumber(&mut self, to: impl Fn(u32) -> Option<u32>) {
         for found in &mut self.found {
-            found.class = to[found.class as usize];
+            // A class with samples has a number.
+            found.class = to(found.class).unwrap_or(found.class);
+        }
+        for (class, part) in std::mem::take(&mut self.ignored) {
+            self.ignored.entry(class.and_then(&to)).or_default().merge(&part);
         }
     }
 
-    /// Which of `classes` have no sample.
-    pub(super) fn empty_classes(&self, classes: &[String]) -> Vec<String> {
-        let mut seen = vec![false; classes.len()];
+    /// Whether each of `classes` classes has a sample.
+    pub(super) fn seen(&self, classes: usize) -> Vec<bool> {
+        let mut seen = vec![false; classes];
         for found in &self.found {
             seen[found.class as usize] = true;
         }
-        classes
-            .iter()
-            .zip(seen)
-            .filter(|(_, seen)| !seen)
-            .map(|(class, _)| class.clone())
-            .collect()
+        seen
     }
 
     pub(super) fn len(&self) -> usize {
@@ -87,33 +127,35 @@ impl Listing {
     }
 
     /// Sorts, and copies the names so that they lie in order.
-    pub(super) fn sort(self, location: &str, classes: &[String], repeats: Repeats) -> Result<Sorted, DatasetError> {
-        let Self { arena, mut found, .. } = self;
-        let name = |f: &Found| &arena[f.name.0..f.name.1];
-        // Stable: of two equal names the one found later stays behind.
-        found.sort_by(|a, b| {
-            a.class
-                .cmp(&b.class)
-                .then_with(|| name(a).as_bytes().cmp(name(b).as_bytes()))
-        });
-        let same = |a: &Found, b: &Found| a.class == b.class && name(a) == name(b);
-        if repeats == Repeats::Refuse
-            && let Some(pair) = found.windows(2).find(|pair| same(&pair[0], &pair[1]))
-        {
-            let sample = format!("{}/{}", classes[pair[0].class as usize], name(&pair[0]));
-            return Err(DatasetError::Repeated {
-                location: location.to_owned(),
-                sample,
-            });
+    pub(super) fn sort(mut self, location: &str, classes: &Classes) -> Result<Sorted, DatasetError> {
+        let mut found = self.in_order();
+        let same = |listing: &Self, a: &Found, b: &Found| a.class == b.class && listing.name(a) == listing.name(b);
+        let repeated = found
+            .windows(2)
+            .find(|pair| same(&self, &pair[0], &pair[1]))
+            .map(|pair| pair[0]);
+        match (repeated, self.repeats) {
+            (Some(first), Repeats::Refuse) => {
+                let name = SampleName::kept(self.name(&first));
+                return Err(DatasetError::Repeated {
+                    location: location.to_owned(),
+                    sample: SampleId::new(classes.name(first.class), name).raw(),
+                });
+            }
+            (Some(_), Repeats::Count) => {
+                self.count_repeats(found);
+                found = self.in_order();
+            }
+            _ => {}
         }
-        let mut samples = Samples::with_capacity(found.len(), arena.len());
+        let mut samples = Samples::with_capacity(found.len(), self.arena.len());
         let mut at = Vec::with_capacity(found.len());
         let mut modified = Xxh3::new();
         for (i, sample) in found.iter().enumerate() {
-            if found.get(i + 1).is_some_and(|next| same(sample, next)) {
+            if found.get(i + 1).is_some_and(|next| same(&self, sample, next)) {
                 continue;
             }
-            samples.push(name(sample), sample.class, sample.bytes);
+            samples.push(self.name(sample), sample.class, sample.bytes);
             at.push(sample.at);
             modified.update(&sample.modified.to_le_bytes());
         }
@@ -123,32 +165,74 @@ impl Listing {
             modified: modified.digest(),
         })
     }
+
+    /// What was found, in canonical order; of two equal names the one found later comes later.
+    fn in_order(&mut self) -> Vec<Found> {
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_by(|a, b| {
+            let names = || self.name(a).as_bytes().cmp(self.name(b).as_bytes());
+            a.class.cmp(&b.class).then_with(names)
+        });
+        found
+    }
+
+    /// Gives each sample a name of its own: the n-th of a name gets the first `name~n.jpg`, from n on, that no other has.
+    fn count_repeats(&mut self, sorted: Vec<Found>) {
+        let mut renamed = sorted.clone();
+        let mut next = 2;
+        for i in 1..sorted.len() {
+            let (before, this) = (&sorted[i - 1], &sorted[i]);
+            if before.class != this.class || self.name(before) != self.name(this) {
+                next = 2;
+                continue;
+            }
+            let name = loop {
+                let name = numbered(self.name(this), next);
+                next += 1;
+                let is_taken = sorted.binary_search_by(|other| {
+                    let names = || self.name(other).as_bytes().cmp(name.as_bytes());
+                    other.class.cmp(&this.class).then_with(names)
+                });
+                if is_taken.is_err() {
+                    break name;
+                }
+            };
+            renamed[i].name = self.keep(&name);
+        }
+        self.found = renamed;
+    }
+}
+
+/// `a/b~2.jpg` of `a/b.jpg` and 2. No two names and numbers give the same.
+fn numbered(name: &str, number: u64) -> String {
+    let last = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name[last..].rfind('.').filter(|&dot| dot > 0) {
+        Some(dot) => format!("{}~{number}{}", &name[..last + dot], &name[last + dot..]),
+        None => format!("{name}~{number}"),
+    }
 }
 
 impl Samples {
     fn with_capacity(samples: usize, names: usize) -> Self {
         Self {
-            names: String::with_capacity(names),
-            ends: Vec::with_capacity(samples),
+            names: Texts::with_capacity(samples, names),
             labels: Vec::with_capacity(samples),
             bytes: Vec::with_capacity(samples),
         }
     }
 
     fn push(&mut self, name: &str, label: u32, bytes: u64) {
-        self.names.push_str(name);
-        self.ends.push(self.names.len());
+        self.names.push(name);
         self.labels.push(label);
         self.bytes.push(bytes);
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.names.len()
     }
 
-    pub(super) fn name(&self, i: usize) -> &str {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.names[start..self.ends[i]]
+    pub(super) fn name(&self, i: usize) -> SampleName<'_> {
+        SampleName::kept(self.names.get(i))
     }
 
     pub(super) fn label(&self, i: usize) -> u32 {

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use super::extension::is_image;
 use super::pattern::{self, of_folder};
+use crate::text;
 
 /// A location, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub(super) enum Location {
     Pack(PathBuf),
     /// WebDataset shards.
     Shards(Vec<PathBuf>),
+    /// The tars of a folder: shards, or class tars.
+    Tars(Vec<PathBuf>),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
     /// A list file.
@@ -52,7 +56,7 @@ impl Location {
             let above = path.ancestors().skip(1).find(|above| above.exists());
             let hint = match above {
                 Some(above) if above.as_os_str().is_empty() => "looked in the current folder".to_owned(),
-                Some(above) => format!("{} exists", above.display()),
+                Some(above) => format!("{} exists", text::path(above)),
                 None => "looked in the current folder".to_owned(),
             };
             DatasetError::NotFound {
@@ -73,11 +77,11 @@ impl Location {
             return Ok(Self::Tar(path.to_owned(), String::new()));
         } else if ends(&[".txt", ".tsv", ".csv"]) {
             return Ok(Self::List(path.to_owned()));
-        } else if ends(&[".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2"]) {
+        } else if is_compressed_tar(&name) {
             "a compressed tar cannot be read in place: decompress it first"
         } else if ends(&["-ubyte", "-ubyte.gz"]) {
             "an IDX file is opened with its pair: idx:DIR/PREFIX, where PREFIX-images-idx3-ubyte is the file"
-        } else if super::classes::is_image(&name) {
+        } else if is_image(&name) {
             "it is one image, not a dataset"
         } else {
             "it is a file of unknown kind"
@@ -100,4 +104,10 @@ impl Location {
         let inside = path.strip_prefix(shard).ok()?.to_str()?;
         Some(Self::Tar(shard.to_owned(), inside.trim_end_matches('/').to_owned()))
     }
+}
+
+/// Whether a file, its name in small letters, is a compressed tar.
+pub(super) fn is_compressed_tar(name: &str) -> bool {
+    let ends = [".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tar.bz2", ".tbz2"];
+    ends.iter().any(|end| name.ends_with(end))
 }

@@ -12,8 +12,11 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-/// More than this is not decompressed: the kit's array has some 2 MB.
+/// More than this is not decompressed, of all elements together: the kit's array has some 2 MB.
 const MOST_BYTES: u64 = 64 << 20;
+
+/// More fields than this are no struct's: the kit's have 8.
+const MOST_FIELDS: usize = 1024;
 
 /// More structs than this are taken for a damaged file: the kit has 1860.
 const MOST_STRUCTS: usize = 1 << 20;
@@ -92,9 +95,10 @@ pub(super) fn structs<const N: usize>(file: &[u8], name: &str, wanted: [&str; N]
         _ => return Err(MatError::NotMat),
     }
     let mut rest = Elements(&file[HEADER..]);
+    let mut left = MOST_BYTES;
     while let Some(element) = rest.next()? {
         let found = if element.kind == COMPRESSED {
-            let bytes = decompress(element.bytes)?;
+            let bytes = decompress(element.bytes, &mut left)?;
             let inner = Elements(&bytes).next()?;
             inner.map_or(Ok(None), |inner| struct_array(inner, name, wanted))?
         } else {
@@ -167,15 +171,16 @@ fn word(bytes: &[u8]) -> u32 {
         .fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
-fn decompress(bytes: &[u8]) -> Result<Vec<u8>, MatError> {
+/// Decompresses an element, at most to the bytes that are left.
+fn decompress(bytes: &[u8], left: &mut u64) -> Result<Vec<u8>, MatError> {
     let mut out = Vec::new();
-    let mut reader = ZlibDecoder::new(bytes).take(MOST_BYTES + 1);
+    let mut reader = ZlibDecoder::new(bytes).take(*left + 1);
     reader
         .read_to_end(&mut out)
         .map_err(|error| MatError::Compressed(error.to_string()))?;
-    if out.len() as u64 > MOST_BYTES {
-        return Err(MatError::TooLarge("it decompresses to more than 64 MiB"));
-    }
+    *left = left
+        .checked_sub(out.len() as u64)
+        .ok_or(MatError::TooLarge("it decompresses to more than 64 MiB"))?;
     Ok(out)
 }
 
@@ -230,8 +235,12 @@ fn struct_array<const N: usize>(
     }
     let fields: Vec<&[u8]> = names
         .chunks_exact(width)
+        .take(MOST_FIELDS + 1)
         .map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default())
         .collect();
+    if fields.len() > MOST_FIELDS {
+        return Err(MatError::TooLarge("its structs claim more than a thousand fields"));
+    }
     let mut places = [0; N];
     for (place, wanted) in places.iter_mut().zip(wanted) {
         let found = fields.iter().position(|field| *field == wanted.as_bytes());

@@ -2,10 +2,11 @@
 //!
 //! | location | kind |
 //! |---|---|
-//! | `DIR` | class folders: `DIR/CLASS/*.jpg, *.jpeg, *.png`; folders inside a class allowed, hidden files ignored |
+//! | `DIR` | class folders: `DIR/CLASS/*.jpg, *.png, …`; folders inside a class allowed, hidden files ignored |
 //! | `DIR/x.tar`, `DIR/x.tar/train` | the same inside an uncompressed tar, read in place; or a tar of class tars |
 //! | `DIR` with `dataset.json` | a pack: WebDataset shards with statistics, sums and original ids beside them |
-//! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .jpeg, .png, .ppm) and `KEY.cls` |
+//! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .png, …) and `KEY.cls` |
+//! | `DIR` of tars | class tars: `DIR/CLASS.tar`, a tar of the class's images |
 //! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` a line, paths relative to `DIR`, `#` comments |
 //! | `cifar:DIR/train`, `cifar:DIR/test` | CIFAR-10's binary version: `DIR/data_batch_1.bin` to `_5.bin`, `DIR/test_batch.bin` |
 //! | `ilsvrc:DIR/train`, `ilsvrc:DIR/val` | ILSVRC 2012 as it is downloaded: two tars and the development kit, read in place |
@@ -14,15 +15,23 @@
 //! The **canonical order** of samples is by class, then by the bytes of the name: the same on every machine, whatever
 //! order the system lists files in. Random numbers and the stream's hash derive from a sample's place in it. A sample's
 //! **id** is `CLASS/name`.
+//!
+//! Nothing that lies in a data set is believed: names are checked when they are read ([`SampleId`]), lengths against what is
+//! there, and what has a sum against it.
 
+mod apart;
+mod below;
 mod cifar;
 mod class_tars;
 mod classes;
 mod devkit;
 mod error;
 mod export;
+mod extension;
+mod few;
 mod folder;
 mod idx;
+mod ignored;
 mod ilsvrc;
 mod jpeg_writer;
 mod list;
@@ -31,6 +40,8 @@ mod location;
 mod map;
 mod mat;
 pub mod moments;
+mod name;
+pub mod own_sum;
 pub mod pack;
 mod pattern;
 mod shards;
@@ -38,72 +49,78 @@ pub mod statistics;
 pub mod sums;
 mod storage;
 mod tar;
+mod texts;
 mod webdataset;
+mod whole;
 
 use std::fmt;
 use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
-pub use classes::check_classes;
+pub use apart::lies_in;
+pub use below::{Below, NotWritten};
 pub use error::{DatasetError, ExportError, ReadError};
 pub use export::export;
+pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
 pub use map::Mapping;
+pub use name::{ClassName, NameFault, SampleId, SampleName};
 pub use storage::Encoded;
 
-use listing::{Listing, Repeats, Samples};
+use classes::{Purpose, settle};
+use listing::{Listing, Samples};
 use location::Location;
+use name::Classes;
+use shards::{Form, Shards};
 use storage::{Storage, Wanted};
 
 /// A dataset, opened: everything but the images is in memory, at some 50 bytes a sample.
 pub struct Dataset {
     location: String,
-    classes: Vec<String>,
+    classes: Classes,
     samples: Samples,
     storage: Storage,
-    ignored: u64,
+    ignored: Ignored,
     /// Hash of the modification times.
     modified: u64,
 }
 
-/// A sample's id, shown as `CLASS/name`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SampleId<'a> {
-    /// The class's name.
-    pub class: &'a str,
-    /// The name inside the class.
-    pub name: &'a str,
-}
-
-impl fmt::Display for SampleId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.class, self.name)
-    }
-}
-
 impl Dataset {
-    /// Opens what lies at `location` and lists all of it; no image is read.
+    /// Opens what lies at `location` and lists all of it; no image is read. Each of its classes has samples.
     pub fn open(location: &str) -> Result<Self, DatasetError> {
+        Self::open_as(location, Purpose::Learn)
+    }
+
+    /// Opens a set to try on a network that knows `classes`: a label is an index into these. Its own classes are among them, by
+    /// name, and need not be all of them.
+    pub fn open_for(location: &str, classes: &[String]) -> Result<Self, DatasetError> {
+        Self::open_as(location, Purpose::Try(classes))
+    }
+
+    fn open_as(location: &str, purpose: Purpose<'_>) -> Result<Self, DatasetError> {
         match Location::parse(location)? {
             Location::Folder(root) => {
-                let (classes, listing) = folder::list(location, &root)?;
-                Self::new(location, classes, listing, Repeats::Refuse, |_| Storage::Folder {
-                    root,
-                })
+                let (classes, listing) = folder::list(&root)?;
+                Self::new(location, purpose, classes, listing, |_| Storage::Folder { root })
             }
             Location::List(file) => {
-                let (classes, listing) = list::list(location, &file)?;
+                let list::Listed {
+                    classes,
+                    listing,
+                    paths,
+                } = list::list(&file)?;
                 let root = file.parent().unwrap_or(Path::new("")).to_owned();
-                Self::new(location, classes, listing, Repeats::Refuse, |_| Storage::List { root })
+                let storage = |at| Storage::List { root, paths, at };
+                Self::new(location, purpose, classes, listing, storage)
             }
             Location::Tar(shard, inside) => {
                 let listed = tar::list(location, &shard, &inside)?;
-                Self::of_tar(location, listed, inside)
+                Self::of_tar(location, purpose, listed, inside)
             }
             Location::Ilsvrc(folder, split) => {
                 let listed = ilsvrc::list(location, &folder, &split)?;
-                Self::of_tar(location, listed, String::new())
+                Self::of_tar(location, purpose, listed, String::new())
             }
             Location::Cifar(folder, split) => {
                 let cifar::Listed {
@@ -112,22 +129,11 @@ impl Dataset {
                     pixels,
                 } = cifar::list(location, &folder, &split)?;
                 let storage = |at| Storage::Cifar { folder, pixels, at };
-                Self::new(location, classes, listing, Repeats::Refuse, storage)
+                Self::new(location, purpose, classes, listing, storage)
             }
-            Location::Pack(root) => {
-                let (classes, listing, mut shards) = pack::list(&root)?;
-                Self::new(location, classes, listing, Repeats::Refuse, |numbers| {
-                    shards.sort(&numbers);
-                    Storage::Shards(shards)
-                })
-            }
-            Location::Shards(files) => {
-                let (classes, listing, mut shards) = webdataset::list(location, &files)?;
-                Self::new(location, classes, listing, Repeats::Refuse, |numbers| {
-                    shards.sort_and_number(&numbers);
-                    Storage::Shards(shards)
-                })
-            }
+            Location::Pack(root) => Self::of_shards(location, purpose, pack::list(&root)?),
+            Location::Shards(files) => Self::of_shards(location, purpose, webdataset::list(location, &files)?),
+            Location::Tars(files) => Self::of_shards(location, purpose, shards::list_folder(location, &files)?),
             Location::Idx(folder, prefix) => {
                 let idx::Listed {
                     classes,
@@ -144,35 +150,46 @@ impl Dataset {
                     pixels,
                     at,
                 };
-                Self::new(location, classes, listing, Repeats::Refuse, storage)
+                Self::new(location, purpose, classes, listing, storage)
             }
         }
     }
 
-    fn of_tar(location: &str, listed: tar::Listed, inside: String) -> Result<Self, DatasetError> {
+    fn of_tar(location: &str, purpose: Purpose<'_>, listed: tar::Listed, inside: String) -> Result<Self, DatasetError> {
         let tar::Listed {
             classes,
             listing,
             map,
             form,
         } = listed;
-        Self::new(location, classes, listing, Repeats::LastWins, |at| Storage::Tar {
-            map,
-            inside,
-            form,
-            at,
+        let storage = |at| Storage::Tar { map, inside, form, at };
+        Self::new(location, purpose, classes, listing, storage)
+    }
+
+    fn of_shards(
+        location: &str,
+        purpose: Purpose<'_>,
+        (classes, listing, mut shards): (Vec<String>, Listing, Shards),
+    ) -> Result<Self, DatasetError> {
+        Self::new(location, purpose, classes, listing, |numbers| {
+            match shards.form {
+                Form::Pack(_) => shards.sort(&numbers),
+                Form::WebDataset | Form::ClassTars => shards.sort_and_number(&numbers),
+            }
+            Storage::Shards(shards)
         })
     }
 
     fn new(
         location: &str,
+        purpose: Purpose<'_>,
         classes: Vec<String>,
-        listing: Listing,
-        repeats: Repeats,
+        mut listing: Listing,
         storage: impl FnOnce(Vec<u64>) -> Storage,
     ) -> Result<Self, DatasetError> {
-        let ignored = listing.ignored;
-        let listing::Sorted { samples, at, modified } = listing.sort(location, &classes, repeats)?;
+        let classes = settle(location, classes, &mut listing, purpose)?;
+        let ignored = listing.ignored();
+        let listing::Sorted { samples, at, modified } = listing.sort(location, &classes)?;
         Ok(Self {
             location: location.to_owned(),
             classes,
@@ -198,7 +215,7 @@ impl Dataset {
         self.storage.labels()
     }
 
-    /// How many samples there are: at least two.
+    /// How many samples there are: at least one.
     #[expect(clippy::len_without_is_empty, reason = "an empty dataset does not open")]
     pub fn len(&self) -> usize {
         self.samples.len()
@@ -206,12 +223,22 @@ impl Dataset {
 
     /// The class names; a label is an index into them.
     pub fn classes(&self) -> &[String] {
-        &self.classes
+        self.classes.as_slice()
+    }
+
+    /// Which of the classes have no sample, at most five of them named; `None` where each has one.
+    pub fn lacks(&self) -> Option<String> {
+        let mut seen = vec![false; self.classes().len()];
+        (0..self.len()).for_each(|i| seen[self.label(i) as usize] = true);
+        let count = seen.iter().filter(|seen| !**seen).count();
+        let lacking = self.classes().iter().zip(&seen).filter(|(_, seen)| !**seen);
+        let names = few::few(lacking.map(|(name, _)| name.as_str()));
+        (count > 0).then(|| format!("no images of {count} of {} classes: {names}", seen.len()))
     }
 
     /// Files that lie among the samples and are none.
-    pub fn ignored(&self) -> u64 {
-        self.ignored
+    pub fn ignored(&self) -> &Ignored {
+        &self.ignored
     }
 
     /// The label of sample `i` in the canonical order.
@@ -221,10 +248,7 @@ impl Dataset {
 
     /// The id of sample `i`: `CLASS/name`.
     pub fn id(&self, i: usize) -> SampleId<'_> {
-        SampleId {
-            class: &self.classes[self.samples.label(i) as usize],
-            name: self.samples.name(i),
-        }
+        SampleId::new(self.classes.name(self.samples.label(i)), self.samples.name(i))
     }
 
     /// How many bytes sample `i` had when the dataset was opened.
@@ -288,7 +312,9 @@ impl Dataset {
     /// What the dataset says of itself as a pack, if it is one.
     pub fn pack(&self) -> Option<&pack::Pack> {
         match &self.storage {
-            Storage::Shards(shards) => shards.pack.as_ref(),
+            Storage::Shards(Shards {
+                form: Form::Pack(pack), ..
+            }) => Some(pack),
             _ => None,
         }
     }
@@ -296,12 +322,12 @@ impl Dataset {
     /// Hash of ids, labels and lengths in canonical order: equal where a resumed run may go on.
     pub fn fingerprint(&self) -> u64 {
         let mut hash = Xxh3::new();
-        for class in &self.classes {
+        for class in self.classes() {
             hash.update(class.as_bytes());
             hash.update(b"\0");
         }
         for i in 0..self.len() {
-            hash.update(self.samples.name(i).as_bytes());
+            hash.update(self.samples.name(i).as_str().as_bytes());
             hash.update(b"\0");
             hash.update(&self.label(i).to_le_bytes());
             hash.update(&self.bytes(i).to_le_bytes());
@@ -319,11 +345,9 @@ impl Dataset {
     }
 
     fn wanted(&self, i: usize) -> Wanted<'_> {
-        let SampleId { class, name } = self.id(i);
         Wanted {
             i,
-            class,
-            name,
+            id: self.id(i),
             bytes: self.samples.bytes(i),
         }
     }
@@ -336,7 +360,7 @@ impl fmt::Debug for Dataset {
             "Dataset({}, {} samples, {} classes)",
             self.location,
             self.len(),
-            self.classes.len()
+            self.classes().len()
         )
     }
 }

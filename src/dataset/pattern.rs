@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 use super::classes::is_hidden;
-use super::location::Location;
+use super::location::{Location, is_compressed_tar};
 use super::pack::{MANIFEST, PARTIAL};
+use crate::text;
 
 /// A pattern of more files than can be mapped is a mistake.
 const MOST: u64 = 4096;
 
-/// A pack, shards, or class folders: what lies in the folder says which.
+/// Numbers of more digits are a mistake too.
+const MOST_DIGITS: usize = 20;
+
+/// A pack, shards, class tars, or class folders: what lies in the folder says which.
 pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, DatasetError> {
     let mut shards = Vec::new();
-    let mut has_folders = false;
-    let entries = fs::read_dir(folder).map_err(|source| DatasetError::Unreadable {
-        path: folder.display().to_string(),
-        source,
-    })?;
-    for entry in entries.flatten() {
+    let (mut has_folders, mut has_compressed) = (false, false);
+    for entry in fs::read_dir(folder).map_err(DatasetError::unreadable(folder))? {
+        let entry = entry.map_err(DatasetError::unreadable(folder))?;
         let path = entry.path();
         if entry.file_name().to_str().is_none_or(is_hidden) {
             continue;
@@ -31,6 +32,9 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
             .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"))
         {
             shards.push(path);
+        } else {
+            let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+            has_compressed |= is_compressed_tar(&name);
         }
     }
     // A file of that name may lie beside class folders and mean something else there.
@@ -42,11 +46,17 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
             location: location.to_owned(),
         });
     }
+    if has_compressed && !has_folders && shards.is_empty() {
+        return Err(DatasetError::UnknownKind {
+            location: location.to_owned(),
+            what: "it holds compressed tars, which cannot be read in place: decompress them first".to_owned(),
+        });
+    }
     if has_folders || shards.is_empty() {
         return Ok(Location::Folder(folder.to_owned()));
     }
     shards.sort_unstable();
-    Ok(Location::Shards(shards))
+    Ok(Location::Tars(shards))
 }
 
 /// The files of `x-{000000..000009}.tar`; `None` where the location is no such pattern.
@@ -54,13 +64,19 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
     let Some((before, from, to, after)) = parts(location) else {
         return Ok(None);
     };
+    let unknown = |what: String| DatasetError::UnknownKind {
+        location: location.to_owned(),
+        what,
+    };
+    if from.len().max(to.len()) > MOST_DIGITS {
+        return Err(unknown(format!(
+            "the pattern's numbers have more than {MOST_DIGITS} digits"
+        )));
+    }
     let range = (from.parse::<u64>(), to.parse::<u64>());
     let (Ok(first), Ok(last)) = range else { return Ok(None) };
     if first > last || last - first >= MOST {
-        return Err(DatasetError::UnknownKind {
-            location: location.to_owned(),
-            what: format!("the pattern names no file, or more than {MOST}"),
-        });
+        return Err(unknown(format!("the pattern names no file, or more than {MOST}")));
     }
     let width = from.len();
     let files: Vec<PathBuf> = (first..=last)
@@ -69,7 +85,7 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
     if let Some(missing) = files.iter().find(|file| !file.is_file()) {
         return Err(DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!("{} is not there", missing.display()),
+            hint: format!("{} is not there", text::path(missing)),
         });
     }
     Ok(Some(files))

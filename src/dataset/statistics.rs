@@ -1,11 +1,17 @@
 //! Statistics of a training set: mean image, channel means, principal components of RGB (paper, section 4.1).
 
-use std::collections::HashMap;
-use std::fs;
-use std::io;
-use std::path::Path;
+mod eigen;
+mod kept;
+mod read;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use std::collections::HashMap;
+use std::io;
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+pub(super) use eigen::eigen;
+pub use kept::KeptError;
+pub use read::StatisticsError;
 
 /// The mean of all frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,62 +65,21 @@ impl Statistics {
         tensors
     }
 
-    /// From tensors whose names begin with `prefix`; `None` where they are not there.
-    pub fn from_tensors(tensors: &SafeTensors<'_>, prefix: &str) -> Option<Self> {
-        let eights = |name: &str| -> Option<Vec<[u8; 8]>> {
-            let view = tensors.tensor(&format!("{prefix}{name}")).ok()?;
-            view.data().chunks_exact(8).map(|eight| eight.try_into().ok()).collect()
-        };
-        let doubles = |name: &str| Some(eights(name)?.into_iter().map(f64::from_le_bytes).collect::<Vec<_>>());
-        let counts: Vec<u64> = eights("counts")?.into_iter().map(u64::from_le_bytes).collect();
-        let vectors = doubles("eigenvectors")?;
-        let mean_image = tensors
-            .tensor(&format!("{prefix}mean_image"))
-            .ok()
-            .map(|view| MeanImage {
-                side: view.shape()[0] as u32,
-                values: view
-                    .data()
-                    .chunks_exact(4)
-                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect(),
-            });
-        Some(Self {
-            images: *counts.first()?,
-            skipped: *counts.get(1)?,
-            channel_mean: doubles("channel_mean")?.try_into().ok()?,
-            mean_image,
-            eigenvalues: doubles("eigenvalues")?.try_into().ok()?,
-            eigenvectors: [
-                vectors.get(0..3)?.try_into().ok()?,
-                vectors.get(3..6)?.try_into().ok()?,
-                vectors.get(6..9)?.try_into().ok()?,
-            ],
-        })
+    /// As a file, the same bytes for the same numbers.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let units = "mean_image and channel_mean: RGB in 0..255; eigenvalues and eigenvectors (rows): of RGB in 0..1";
+        self.file("units", units)
     }
 
-    /// Keeps the statistics for the next run.
-    pub fn save(&self, path: &Path) -> io::Result<()> {
+    /// As a file with one text beside the tensors: several have no order.
+    fn file(&self, key: &str, text: &str) -> io::Result<Vec<u8>> {
         let tensors = self.tensors("");
         let views: io::Result<Vec<_>> = tensors
             .iter()
             .map(|tensor| Ok((&tensor.name, tensor.view()?)))
             .collect();
-        let units = "mean_image and channel_mean: RGB in 0..255; eigenvalues and eigenvectors (rows): of RGB in 0..1";
-        let metadata = HashMap::from([("units".to_string(), units.to_string())]);
-        let bytes = serialize(views?, Some(metadata)).map_err(io::Error::other)?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        fs::write(&temporary, bytes)?;
-        fs::rename(temporary, path)
-    }
-
-    /// Statistics that were kept; `None` where there are none or they cannot be read, then they are made anew.
-    pub fn load(path: &Path) -> Option<Self> {
-        let bytes = fs::read(path).ok()?;
-        Self::from_tensors(&SafeTensors::deserialize(&bytes).ok()?, "")
+        let metadata = HashMap::from([(key.to_owned(), text.to_owned())]);
+        serialize(views?, Some(metadata)).map_err(io::Error::other)
     }
 }
 
@@ -135,60 +100,5 @@ impl Tensor {
     /// As `safetensors` wants it.
     pub fn view(&self) -> io::Result<TensorView<'_>> {
         TensorView::new(self.kind, self.shape.clone(), &self.bytes).map_err(io::Error::other)
-    }
-}
-
-/// Eigenvalues (largest first) and eigenvectors (rows) of a symmetric matrix, by Jacobi's rotations. Only + − × ÷ √, so
-/// the same bits everywhere; the sign is fixed by making each vector's largest component positive.
-pub(super) fn eigen(mut a: [[f64; 3]; 3]) -> ([f64; 3], [[f64; 3]; 3]) {
-    let mut vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-    // Convergence is quadratic: a 3 × 3 matrix is done to the last bit after a handful of sweeps.
-    for _ in 0..16 {
-        for (p, q) in [(0, 1), (0, 2), (1, 2)] {
-            if a[p][q] == 0.0 {
-                continue;
-            }
-            let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
-            let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-            let c = 1.0 / (t * t + 1.0).sqrt();
-            let s = t * c;
-            for row in &mut a {
-                let (x, y) = (row[p], row[q]);
-                (row[p], row[q]) = (c * x - s * y, s * x + c * y);
-            }
-            for k in 0..3 {
-                let (x, y) = (a[p][k], a[q][k]);
-                (a[p][k], a[q][k]) = (c * x - s * y, s * x + c * y);
-                let (x, y) = (vectors[p][k], vectors[q][k]);
-                (vectors[p][k], vectors[q][k]) = (c * x - s * y, s * x + c * y);
-            }
-        }
-    }
-    let mut order = [0, 1, 2];
-    order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
-    let upright = |v: [f64; 3]| {
-        let largest = v
-            .iter()
-            .fold(0.0f64, |best, &x| if x.abs() > best.abs() { x } else { best });
-        if largest < 0.0 { v.map(|x| -x) } else { v }
-    };
-    (order.map(|i| a[i][i].max(0.0)), order.map(|i| upright(vectors[i])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eigenvectors_of_a_known_matrix() {
-        let a = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.25], [0.5, -0.25, 2.0]];
-        let (values, vectors) = eigen(a);
-        assert!(values[0] >= values[1] && values[1] >= values[2]);
-        for (value, v) in values.iter().zip(vectors) {
-            for i in 0..3 {
-                let av: f64 = (0..3).map(|j| a[i][j] * v[j]).sum();
-                assert!((av - value * v[i]).abs() < 1e-12, "{av} {value} {v:?}");
-            }
-        }
     }
 }

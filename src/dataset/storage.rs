@@ -6,12 +6,13 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::ReadError;
 use super::cifar;
 use super::map::Mapping;
-use super::pack::Mode;
 use super::shards::Shards;
 use super::tar::Form;
+use super::texts::Texts;
+use super::{ReadError, SampleId};
+use crate::text;
 
 /// No photograph has this many bytes: whatever does is not read into memory.
 const MOST_BYTES: u64 = 1 << 30;
@@ -54,8 +55,8 @@ impl<'a> Encoded<'a> {
 pub(super) enum Storage {
     /// `root/CLASS/name`.
     Folder { root: PathBuf },
-    /// `root/name`.
-    List { root: PathBuf },
+    /// Files that a list names, by paths from `root`; `at` are the numbers of the paths.
+    List { root: PathBuf, paths: Texts, at: Vec<u64> },
     /// Members of a mapped tar; `at` are their positions.
     Tar {
         map: Mapping,
@@ -85,16 +86,21 @@ pub(super) enum Storage {
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) i: usize,
-    pub(super) class: &'a str,
-    pub(super) name: &'a str,
+    pub(super) id: SampleId<'a>,
     pub(super) bytes: u64,
 }
 
 impl Storage {
     pub(super) fn read<'a>(&'a self, wanted: Wanted<'_>, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
         match self {
-            Self::Folder { root } => read_file(root, &[wanted.class, wanted.name], scratch).map(Encoded::File),
-            Self::List { root } => read_file(root, &[wanted.name], scratch).map(Encoded::File),
+            Self::Folder { root } => {
+                let id = wanted.id;
+                read_file(root, &[id.class(), id.name()], scratch).map(Encoded::File)
+            }
+            Self::List { root, paths, at } => {
+                let path = paths.get(at[wanted.i] as usize);
+                read_file(root, &[path], scratch).map(Encoded::File)
+            }
             Self::Tar { map, at, .. } => {
                 self.check(wanted)?;
                 let start = at[wanted.i] as usize;
@@ -159,21 +165,19 @@ impl Storage {
 
     /// Where a sample lies, for people.
     pub(super) fn where_is(&self, wanted: Wanted<'_>) -> String {
-        let Wanted { class, name, .. } = wanted;
+        let id = wanted.id;
+        let in_shard = |shard: &Path, key: &str| format!("shard {}, key {}", text::path(shard), text::plain(key));
         match self {
-            Self::Folder { root } => root.join(class).join(name).display().to_string(),
-            Self::List { root } => root.join(name).display().to_string(),
+            Self::Folder { root } => text::path(&id.path_below(root)),
+            Self::List { root, paths, at } => text::path(&root.join(paths.get(at[wanted.i] as usize))),
             Self::Tar { map, inside, form, .. } => {
                 let slash = if inside.is_empty() { "" } else { "/" };
-                let key = form.key(class, name);
-                format!("shard {}, key {inside}{slash}{key}", map.path().display())
+                let key = form.key(id.class(), id.name());
+                in_shard(map.path(), &format!("{inside}{slash}{key}"))
             }
-            Self::Shards(shards) => {
-                let (map, name) = (shards.map(wanted.i), shards.name(wanted.i));
-                format!("shard {}, key {name}", map.path().display())
-            }
-            Self::Idx { images, at, .. } => format!("{}, image {}", images.display(), at[wanted.i]),
-            Self::Cifar { folder, .. } => cifar::where_is(folder, name),
+            Self::Shards(shards) => in_shard(shards.map(wanted.i).path(), shards.name(wanted.i)),
+            Self::Idx { images, at, .. } => format!("{}, image {}", text::path(images), at[wanted.i]),
+            Self::Cifar { folder, .. } => cifar::where_is(folder, id.name()),
         }
     }
 
@@ -188,12 +192,7 @@ impl Storage {
             Self::Folder { .. } => "class folders",
             Self::List { .. } => "list file",
             Self::Tar { form, .. } => form.kind(),
-            Self::Shards(Shards { pack: Some(pack), .. }) => match pack.mode {
-                Mode::Jpeg => "pack of JPEGs",
-                Mode::Raw => "pack of raw pixels",
-                Mode::Passthrough => "pack of original files",
-            },
-            Self::Shards(_) => "WebDataset shards",
+            Self::Shards(shards) => shards.form.kind(),
             Self::Idx { .. } => "IDX",
             Self::Cifar { .. } => "CIFAR-10",
         }
@@ -227,14 +226,14 @@ fn read_file<'a>(root: &Path, parts: &[&str], scratch: &'a mut Vec<u8>) -> Resul
     let named = |source: io::Error| {
         let path = parts.iter().fold(root.to_owned(), |path, part| path.join(part));
         ReadError::Io {
-            file: path.display().to_string(),
+            file: text::path(&path),
             source,
         }
     };
     let (bytes, mut file) = opened.map_err(named)?;
     if bytes > MOST_BYTES {
         return Err(ReadError::TooLarge {
-            file: path.display().to_string(),
+            file: text::path(path),
             bytes,
             limit: MOST_BYTES,
         });

@@ -1,16 +1,25 @@
 //! A tar of class folders, read in place: its headers once, then each image as a slice of the mapped file.
 
+mod end;
+mod links;
+mod members;
+
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
 use std::path::Path;
 
-use ::tar::Archive;
+pub(super) use members::{Extent, Member, Members};
 
 use super::DatasetError;
 use super::class_tars;
-use super::classes::{check, is_hidden, is_image};
-use super::listing::Listing;
+use super::classes::is_hidden;
+use super::extension::is_image;
+use super::listing::{Listing, Repeats};
 use super::map::Mapping;
+use super::name::SampleName;
+use crate::text;
+
+/// Tars are made of blocks of this many bytes.
+pub(super) const BLOCK: usize = 512;
 
 /// A tar listed: the class names, the samples (each `at` its position) and the map.
 pub(super) struct Listed {
@@ -65,54 +74,104 @@ impl Form {
 
 /// Where a member lies, in the terms of class folders.
 enum Place<'a> {
-    Outside,
-    Loose,
+    /// Where class folders lie.
     Class(&'a str),
+    /// In a class folder, by its name there.
     Inside(&'a str, &'a str),
+}
+
+/// Maps a tar and reads its headers.
+pub(super) fn open(path: &Path) -> Result<(Mapping, Members), DatasetError> {
+    let shown = text::path(path);
+    let map = Mapping::open(path).map_err(DatasetError::unreadable(path))?;
+    let members = Members::read(&shown, map.bytes(), 0)?;
+    is_whole(&shown, &map)?;
+    Ok((map, members))
+}
+
+/// Checks that a map was not cut short while it was read.
+pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
+    map.check(map.bytes().len() as u64)
+        .map_err(|length| DatasetError::DamagedTar {
+            shard: shown.to_owned(),
+            reason: format!("it was cut to {length} bytes while being read; copy it again"),
+        })
+}
+
+/// What was found in a tar, in the terms of class folders.
+#[derive(Default)]
+struct Found {
+    listing: Listing,
+    /// Numbers of the classes, in the order of first sight.
+    ids: BTreeMap<String, u32>,
+    /// Class tars.
+    tars: BTreeMap<String, Extent>,
+    /// Images outside of folders.
+    loose_images: u64,
+    /// Whether there was anything at all where the classes should be.
+    is_there: bool,
+}
+
+impl Found {
+    fn add(&mut self, member: &Member<'_>, inside: &str) -> Result<(), DatasetError> {
+        let Some(place) = place(member.key, inside) else {
+            return Ok(());
+        };
+        self.is_there = true;
+        let file = member.file()?;
+        match (place, file) {
+            (Place::Class(class), None) if member.is_folder => {
+                class_id(&mut self.ids, class);
+            }
+            (Place::Class(name), Some(extent)) => {
+                if let Some(class) = class_tars::class(name) {
+                    // The later of two replaces the earlier, as when the tar is unpacked.
+                    self.tars.insert(class.to_owned(), extent);
+                } else {
+                    self.loose_images += u64::from(is_image(name));
+                    self.listing.ignore(None, name);
+                }
+            }
+            (Place::Class(name), None) => self.listing.ignore(None, name),
+            (Place::Inside(class, name), Some(Extent { at, size })) if is_image(name) => {
+                let class = class_id(&mut self.ids, class);
+                let name = SampleName::new(name).map_err(DatasetError::name(&member.place(), name))?;
+                self.listing.push(class, name, size, member.modified, at);
+            }
+            (Place::Inside(class, name), _) => {
+                let class = class_id(&mut self.ids, class);
+                if !member.is_folder {
+                    self.listing.ignore(Some(class), name);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Lists the class folders under `inside` ("" for the top) of the tar `shard`.
 pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed, DatasetError> {
-    let shown = shard.display().to_string();
-    let map = Mapping::open(shard).map_err(|source| DatasetError::Unreadable {
-        path: shown.clone(),
-        source,
-    })?;
-    let (mut listing, mut ids, mut loose) = (Listing::default(), BTreeMap::new(), 0);
-    let (mut tars, mut images) = (BTreeMap::new(), 0);
-    for_each_member(&shown, &map, &mut |member: Member<'_>| {
-        match place(member.key, inside) {
-            Place::Class(class) if member.is_folder => {
-                class_id(&mut ids, class);
-            }
-            Place::Class(name) if member.is_file && class_tars::class(name).is_some() => {
-                // The later of two replaces the earlier, as when the tar is unpacked.
-                tars.insert(
-                    class_tars::class(name).unwrap_or(name).to_owned(),
-                    (member.at, member.size),
-                );
-            }
-            Place::Class(_) if !member.is_folder => loose += 1,
-            Place::Loose if !member.is_folder => {
-                loose += 1;
-                images += 1;
-            }
-            Place::Inside(class, name) if member.is_file && is_image(name) => {
-                let label = class_id(&mut ids, class);
-                listing.push(label, name, member.size, member.modified, member.at);
-            }
-            Place::Inside(class, _) => {
-                class_id(&mut ids, class);
-                listing.ignored += u64::from(!member.is_folder);
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
+    let (map, members) = open(shard)?;
+    let mut found = Found::default();
+    for member in members.iter() {
+        found.add(&member, inside)?;
+    }
+    drop(members);
+    if !found.is_there && !inside.is_empty() {
+        return Err(DatasetError::NotFound {
+            location: location.to_owned(),
+            hint: format!("{} has no folder {}", text::path(shard), text::plain(inside)),
+        });
+    }
+    let Found {
+        mut listing,
+        ids,
+        tars,
+        loose_images,
+        ..
+    } = found;
     if ids.is_empty() && !tars.is_empty() {
-        let (classes, mut listing) = class_tars::list(&shown, &map, &tars)?;
-        listing.ignored += loose;
-        check(location, &classes, &listing, loose)?;
+        let classes = class_tars::list(&text::path(shard), &map, &tars, &mut listing)?;
         let form = Form::ClassTars;
         return Ok(Listed {
             classes,
@@ -121,24 +180,17 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
             form,
         });
     }
-    if ids.is_empty() && images > 0 {
+    if ids.is_empty() && loose_images > 0 {
         return Err(DatasetError::FlatTar {
             location: location.to_owned(),
-            images,
+            images: loose_images,
         });
     }
-    loose += tars.len() as u64;
-    if ids.is_empty() && loose == 0 && !inside.is_empty() {
-        let hint = format!("{shown} has no folder {inside}");
-        return Err(DatasetError::NotFound {
-            location: location.to_owned(),
-            hint,
-        });
-    }
+    tars.keys()
+        .for_each(|class| listing.ignore(None, &format!("{class}.tar")));
     let (classes, to) = by_name(&ids);
-    listing.relabel(&to);
-    listing.ignored += loose;
-    check(location, &classes, &listing, loose)?;
+    listing.renumber(|class| to.get(class as usize).copied());
+    listing.repeats = Repeats::LastWins;
     let form = Form::Folders;
     Ok(Listed {
         classes,
@@ -146,80 +198,6 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
         map,
         form,
     })
-}
-
-/// One entry of a tar, its name and extent found to be sound.
-pub(super) struct Member<'a> {
-    /// Its name without `./`.
-    pub(super) key: &'a str,
-    pub(super) size: u64,
-    /// Where its contents begin.
-    pub(super) at: u64,
-    pub(super) modified: u64,
-    pub(super) is_file: bool,
-    pub(super) is_folder: bool,
-}
-
-/// Visits every member of a tar in the order of the file. Names that lead outside, members beyond the end and such that
-/// cannot be read in place are refused.
-pub(super) fn for_each_member(
-    shown: &str,
-    map: &Mapping,
-    visit: &mut dyn FnMut(Member<'_>) -> Result<(), DatasetError>,
-) -> Result<(), DatasetError> {
-    for_each_member_of(shown, map.bytes(), 0, visit)?;
-    is_whole(shown, map)
-}
-
-/// Checks that a map was not cut short while it was read.
-pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
-    map.check(map.bytes().len() as u64)
-        .map_err(|length| DatasetError::DamagedTar {
-            shard: shown.to_owned(),
-            reason: format!("it was cut to {length} bytes while being read"),
-        })
-}
-
-/// Visits every member of the tar that is `bytes`, which lie from `base` on in a map.
-pub(super) fn for_each_member_of(
-    shown: &str,
-    bytes: &[u8],
-    base: u64,
-    visit: &mut dyn FnMut(Member<'_>) -> Result<(), DatasetError>,
-) -> Result<(), DatasetError> {
-    let damaged = |reason: String| DatasetError::DamagedTar {
-        shard: shown.to_owned(),
-        reason,
-    };
-    let mut archive = Archive::new(Cursor::new(bytes));
-    let mut last = String::from("its beginning");
-    for entry in archive.entries_with_seek().map_err(|e| damaged(e.to_string()))? {
-        let mut entry = entry.map_err(|e| damaged(format!("{e} (after {last})")))?;
-        let key = member_name(shown, &entry.path_bytes())?;
-        let (size, at) = (entry.size(), entry.raw_file_position());
-        if at.checked_add(size).is_none_or(|end| end > bytes.len() as u64) {
-            let length = bytes.len();
-            return Err(damaged(format!(
-                "member {key} needs {size} bytes from byte {at}, but the tar ends at {length}"
-            )));
-        }
-        let kind = entry.header().entry_type();
-        if kind.is_gnu_sparse() || (kind.is_file() && is_pax_sparse(&mut entry)) {
-            return Err(damaged(format!(
-                "member {key} is sparse and cannot be read in place; make the tar without --sparse"
-            )));
-        }
-        visit(Member {
-            key: &key,
-            size,
-            at: base + at,
-            modified: entry.header().mtime().unwrap_or(0),
-            is_file: kind.is_file() || kind.is_contiguous(),
-            is_folder: kind.is_dir(),
-        })?;
-        last = key;
-    }
-    Ok(())
 }
 
 /// The class's number in the order of first sight.
@@ -241,50 +219,18 @@ fn by_name(ids: &BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
     (ids.keys().cloned().collect(), to)
 }
 
-/// A member's name without `./`, or why it is refused.
-fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
-    let Ok(key) = str::from_utf8(bytes) else {
-        return Err(DatasetError::NotUtf8 {
-            path: format!("{shard}, member {}", String::from_utf8_lossy(bytes)),
-        });
-    };
-    if key.starts_with('/') || key.split('/').any(|part| part == "..") || key.contains('\0') {
-        return Err(DatasetError::HostileName {
-            shard: shard.to_owned(),
-            key: key.to_owned(),
-        });
-    }
-    Ok(key
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect::<Vec<_>>()
-        .join("/"))
-}
-
-fn place<'a>(key: &'a str, inside: &str) -> Place<'a> {
+/// Where a member lies, in the terms of class folders; `None` outside of `inside`, and for hidden ones.
+fn place<'a>(key: &'a str, inside: &str) -> Option<Place<'a>> {
     let below = if inside.is_empty() {
         key
-    } else if let Some(below) = key.strip_prefix(inside).and_then(|rest| rest.strip_prefix('/')) {
-        below
     } else {
-        return Place::Outside;
+        key.strip_prefix(inside)?.strip_prefix('/')?
     };
     if below.is_empty() || below.split('/').any(is_hidden) {
-        return Place::Outside;
+        return None;
     }
-    match below.split_once('/') {
-        None if is_image(below) => Place::Loose,
+    Some(match below.split_once('/') {
         None => Place::Class(below),
         Some((class, name)) => Place::Inside(class, name),
-    }
-}
-
-/// GNU tar's newer way to store holes: an ordinary member whose contents begin with a map.
-fn is_pax_sparse<R: Read>(entry: &mut ::tar::Entry<'_, R>) -> bool {
-    let Ok(Some(extensions)) = entry.pax_extensions() else {
-        return false;
-    };
-    extensions
-        .filter_map(Result::ok)
-        .any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."))
+    })
 }

@@ -4,107 +4,210 @@
 //! are `0` to the largest) or a name (then they are sorted by their bytes). A sample's name is `SHARD/KEY.EXTENSION`:
 //! makers begin counting keys anew in each shard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
-use super::classes::check;
+use super::extension::{self, is_extension};
+use super::few::few;
+use super::ignored::Ignored;
 use super::list::number;
 use super::listing::Listing;
 use super::map::Mapping;
-use super::shards::Shards;
-use super::tar::{Member, for_each_member};
+use super::name::{ClassName, SampleName};
+use super::shards::{Form, Shards};
+use super::tar::{self, Extent, Member, Members};
+use crate::text::{self, plain};
 
-/// What an image may be called.
-const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "ppm"];
+/// The extension of a sample's class.
+const CLASS: &str = "cls";
 
 /// A class longer than this is none.
 const LONGEST_CLASS: u64 = 1024;
 
 /// One key's members in a shard.
 #[derive(Default)]
-struct Sample {
-    /// Name, position and length of the image, and the time in its header.
-    image: Option<(String, u64, u64, u64)>,
+struct Sample<'a> {
+    /// The image's name, where it lies, and the time in its header.
+    image: Option<(&'a str, Extent, u64)>,
     /// The class, as written.
-    class: Option<String>,
+    class: Option<&'a str>,
+}
+
+/// What has been read so far.
+struct Reading {
+    listing: Listing,
+    shards: Shards,
+    /// Numbers of the classes, in the order of first sight.
+    ids: BTreeMap<String, u32>,
+    /// What members are called behind their keys.
+    extensions: Ignored,
 }
 
 /// Lists shards. A sample's number in the listing is that of its member in the shards.
 pub(super) fn list(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
-    let mut listing = Listing::default();
-    let mut shards = Shards::default();
-    let mut ids = BTreeMap::new();
+    let mut reading = Reading {
+        listing: Listing::default(),
+        shards: Shards::new(Form::WebDataset),
+        ids: BTreeMap::new(),
+        extensions: Ignored::default(),
+    };
     for file in files {
-        list_shard(file, &mut ids, &mut listing, &mut shards)?;
+        reading.shard(file)?;
+    }
+    let Reading {
+        mut listing,
+        shards,
+        ids,
+        extensions,
+    } = reading;
+    if listing.len() == 0 && !extensions.is_empty() {
+        return Err(DatasetError::NoLabels {
+            location: location.to_owned(),
+            found: format!("{} members without one: {}", extensions.count(), extensions.kinds()),
+        });
     }
     let classes = number(location, &ids, &mut listing)?;
-    check(location, &classes, &listing, 0)?;
     Ok((classes, listing, shards))
 }
 
-fn list_shard(
-    file: &Path,
-    ids: &mut BTreeMap<String, u32>,
-    listing: &mut Listing,
-    shards: &mut Shards,
-) -> Result<(), DatasetError> {
-    let shown = file.display().to_string();
-    let map = Mapping::open(file).map_err(|source| DatasetError::Unreadable {
-        path: shown.clone(),
-        source,
-    })?;
-    let damaged = |reason: String| DatasetError::DamagedTar {
-        shard: shown.clone(),
-        reason,
-    };
-    let mut samples: BTreeMap<String, Sample> = BTreeMap::new();
-    for_each_member(&shown, &map, &mut |member: Member<'_>| {
-        let Some((key, extension)) = split(member.key).filter(|_| member.is_file) else {
-            listing.ignored += u64::from(!member.is_folder);
-            return Ok(());
-        };
-        let twice = || damaged(format!("member {} occurs twice", member.key));
-        if extension == "cls" {
-            let bytes = &map.bytes()[member.at as usize..(member.at + member.size.min(LONGEST_CLASS)) as usize];
-            let class = str::from_utf8(bytes).map_or("", str::trim);
-            if class.is_empty() || class.contains('/') || member.size > LONGEST_CLASS {
-                return Err(damaged(format!("member {} is neither a number nor a name", member.key)));
-            }
-            let before = samples
-                .entry(key.to_owned())
-                .or_default()
-                .class
-                .replace(class.to_owned());
-            before.map_or(Ok(()), |_| Err(twice()))
-        } else if EXTENSIONS.contains(&extension.as_str()) {
-            let image = (member.key.to_owned(), member.at, member.size, member.modified);
-            let before = samples.entry(key.to_owned()).or_default().image.replace(image);
-            before.map_or(Ok(()), |_| Err(damaged(format!("key {key} has more than one image"))))
-        } else {
-            listing.ignored += 1;
-            Ok(())
-        }
-    })?;
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let number = shards.maps.len() as u32;
-    for (key, sample) in samples {
-        let Some((name, at, size, modified)) = sample.image else {
-            listing.ignored += 1;
+/// A member that says what an image shows: a class, or anything beside an image of the same key. Class tars have none.
+pub(super) fn class_of_a_key(members: &Members) -> Option<&str> {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for member in members.iter().filter(|member| !member.is_folder) {
+        let Some((key, extension)) = split(member.key) else {
             continue;
         };
-        let Some(class) = sample.class else {
-            return Err(damaged(format!(
-                "key {key} has an image and no {key}.cls with its class"
-            )));
-        };
-        let next = ids.len() as u32;
-        let label = *ids.entry(class).or_insert(next);
-        let member = shards.push(number, at, 0, None, &name);
-        listing.push(label, &format!("{stem}/{name}"), size, modified, member);
+        let is_image = is_extension(&extension);
+        if extension == CLASS {
+            return Some(member.key);
+        }
+        match seen.get(key) {
+            Some(_) if !is_image => return Some(member.key),
+            Some(other) if split(other).is_some_and(|(_, extension)| !is_extension(&extension)) => return Some(other),
+            _ => {
+                seen.insert(key, member.key);
+            }
+        }
     }
-    shards.maps.push(map);
-    Ok(())
+    None
+}
+
+impl Reading {
+    fn shard(&mut self, file: &Path) -> Result<(), DatasetError> {
+        let (map, members) = tar::open(file)?;
+        let mut samples: BTreeMap<&str, Sample<'_>> = BTreeMap::new();
+        for member in members.iter() {
+            self.member(&member, &map, &mut samples)?;
+        }
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        let stem = stem.ok_or_else(|| DatasetError::NotUtf8 { path: text::path(file) })?;
+        let number = self.shards.maps.len() as u32;
+        for (key, sample) in samples {
+            let Some((image, extent, modified)) = sample.image else {
+                self.listing.ignore(None, CLASS_WITHOUT_IMAGE);
+                continue;
+            };
+            let class = sample.class.ok_or_else(|| lacks_class(file, &members, key))?;
+            let next = self.ids.len() as u32;
+            let label = match self.ids.get(class) {
+                Some(&label) => label,
+                None => *self.ids.entry(class.to_owned()).or_insert(next),
+            };
+            let name = format!("{stem}/{image}");
+            let name = SampleName::new(&name).map_err(DatasetError::name(&text::path(file), &name))?;
+            let member = self.shards.push(number, extent.at, 0, None, image);
+            self.listing.push(label, name, extent.size, modified, member);
+        }
+        self.shards.maps.push(map);
+        Ok(())
+    }
+
+    /// Takes up a member.
+    fn member<'a>(
+        &mut self,
+        member: &Member<'a>,
+        map: &'a Mapping,
+        samples: &mut BTreeMap<&'a str, Sample<'a>>,
+    ) -> Result<(), DatasetError> {
+        if member.is_folder {
+            return Ok(());
+        }
+        let Some((key, extension)) = split(member.key) else {
+            self.listing.ignore(None, member.key);
+            return Ok(());
+        };
+        self.extensions.add_extension(&extension);
+        if extension != CLASS && !is_extension(&extension) {
+            self.listing.ignore(None, member.key);
+            return Ok(());
+        }
+        let Some(extent) = member.file()? else {
+            self.listing.ignore(None, member.key);
+            return Ok(());
+        };
+        let sample = samples.entry(key).or_default();
+        if extension == CLASS {
+            let class = class(member, map, extent)?;
+            match sample.class.replace(class) {
+                Some(_) => Err(member.refuse("occurs twice")),
+                None => Ok(()),
+            }
+        } else {
+            match sample.image.replace((member.key, extent, member.modified)) {
+                Some(_) => Err(member.refuse("is the second image of its key")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// A class whose image is not there is told as one of these.
+const CLASS_WITHOUT_IMAGE: &str = "KEY.cls";
+
+/// Reads a class.
+fn class<'a>(member: &Member<'_>, map: &'a Mapping, extent: Extent) -> Result<&'a str, DatasetError> {
+    let Extent { at, size } = extent;
+    let bytes = &map.bytes()[at as usize..(at + size.min(LONGEST_CLASS)) as usize];
+    let refuse = |reason: &str| member.refuse(&format!("is neither a number nor a name: {reason}"));
+    if size > LONGEST_CLASS {
+        return Err(refuse(&format!("it has {size} bytes")));
+    }
+    let class = str::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8"))?.trim();
+    ClassName::new(class).map_err(|fault| refuse(&fault.to_string()))?;
+    Ok(class)
+}
+
+/// Why an image without a class is refused: what lies beside it says what its maker does.
+fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
+    let others = members.iter().filter_map(|member| {
+        let (its, extension) = split(member.key)?;
+        let is_other = its == key && !is_extension(&extension);
+        is_other.then(|| member.key[key.len() + 1..].to_owned())
+    });
+    let others: Vec<String> = others.collect();
+    let beside = match others.len() {
+        0 => String::new(),
+        _ => format!(
+            " (beside it: {}; labels are read from KEY.{CLASS} alone)",
+            few(others.iter().map(String::as_str))
+        ),
+    };
+    DatasetError::Shard {
+        shard: text::path(file),
+        reason: format!(
+            "key {0} has an image and no {0}.{CLASS} with its class{beside}",
+            plain(key)
+        ),
+    }
+}
+
+/// What a sample's members are called, for people.
+pub(super) fn wanted() -> String {
+    format!(
+        "KEY.{CLASS}, with a number or a name in it, beside KEY.jpg ({})",
+        extension::all()
+    )
 }
 
 /// Key and extension, in small letters; `None` for hidden files and such without an extension.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::dataset::statistics::Statistics;
-use crate::dataset::{Dataset, DatasetError, check_classes};
+use crate::dataset::{Dataset, DatasetError};
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
 use crate::memory::{Bytes, NoMemory};
@@ -133,10 +133,10 @@ impl PlanError {
     }
 }
 
-/// Opens the training set, and the validation set where there is one; their classes must agree.
+/// Opens the training set, and the validation set where there is one; its classes must be among those of the first.
 pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
-    let open = |key, location: &str| Dataset::open(location).map_err(|source| PlanError::Data { key, source });
-    let train = Arc::new(open("train", &config.data.train)?);
+    let of = |key| move |source| PlanError::Data { key, source };
+    let train = Arc::new(Dataset::open(&config.data.train).map_err(of("train"))?);
     let Some(location) = &config.data.val else {
         return Ok((
             Sets {
@@ -146,8 +146,7 @@ pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
             false,
         ));
     };
-    let val = Arc::new(open("val", location)?);
-    check_classes(train.classes(), val.classes()).map_err(|source| PlanError::Data { key: "val", source })?;
+    let val = Arc::new(Dataset::open_for(location, train.classes()).map_err(of("val"))?);
     Ok((Sets { train, val }, true))
 }
 
@@ -175,6 +174,17 @@ impl Plan {
     /// Opens the data of `config` and works everything out.
     pub fn new(config: Config) -> Result<Self, PlanError> {
         let (sets, has_val) = open_data(&config)?;
+        Self::of(config, sets, has_val)
+    }
+
+    /// The plan of an evaluation on `data`, which is opened already: the training set need not be there.
+    pub fn of_evaluation(config: Config, data: Dataset) -> Result<Self, PlanError> {
+        let train = Arc::new(data);
+        let val = Arc::clone(&train);
+        Self::of(config, Sets { train, val }, true)
+    }
+
+    fn of(config: Config, sets: Sets, has_val: bool) -> Result<Self, PlanError> {
         let classes = sets.train.classes().len();
         if let Some(expected) = config.model.classes
             && expected.get() != classes

@@ -33,7 +33,7 @@ fn value(number: usize, plane: usize, at: usize) -> u8 {
 }
 
 /// Two records a class in the training batches, labels going round, and one in the test batch.
-fn files(root: &Path) {
+pub fn files(root: &Path) {
     for batch in 0..5 {
         let records = (0..4).map(|i| 4 * batch + i).flat_map(|i| record((i % 10) as u8, i));
         fs::write(
@@ -61,7 +61,7 @@ fn records_keep_their_labels_and_become_interleaved() {
     for i in 0..20 {
         let number = i / 2 + 10 * (i % 2);
         let name = format!("data_batch_{}/{:05}", number / 4 + 1, number % 4);
-        assert_eq!(dataset.id(i).name, name);
+        assert_eq!(dataset.id(i).name(), name);
         assert_eq!(dataset.label(i) as usize, number % 10);
         let expected: Vec<u8> = (0..PLANE)
             .flat_map(|at| [0, 1, 2].map(|plane| value(number, plane, at)))
@@ -150,7 +150,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
         (
             "batches.meta.txt",
             format!("{nine}../x").into_bytes(),
-            "\"../x\" is no name for a class",
+            "\"../x\" is no name for a class or a sample: it has a / in it",
         ),
         ("batches.meta.txt", b"\xff".to_vec(), "is not UTF-8"),
     ] {

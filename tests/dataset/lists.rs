@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use pipeline::dataset::export;
+
 use super::{fill, ids, open, refusal, text};
 
 #[test]
@@ -50,18 +52,101 @@ fn wrong_lines_are_named() {
         ),
         (
             "a 1.jpg/x",
-            "ROOT/l.tsv, line 1: the class name \"1.jpg/x\" has a / in it",
+            "ROOT/l.tsv, line 1: the class name \"1.jpg/x\" is refused: it has a / in it; is it the path?",
         ),
         (
-            "1.jpg a\n1.jpg a\n2.jpg b",
-            "ROOT/l.tsv: sample \"a/1.jpg\" occurs twice; keep one of them",
+            "1.jpg ..\n2.jpg b",
+            "ROOT/l.tsv, line 1: the class name \"..\" is refused: it leads to another folder",
         ),
-        ("1.jpg 0\n2.jpg 2", "ROOT/l.tsv: no images in 1 of its classes: 1;"),
+        (
+            "1.jpg 0\n2.jpg 2",
+            "ROOT/l.tsv: labels count from 0, and 1 of them have no image: 1; there must be",
+        ),
+        (
+            "1.jpg 1\n2.jpg 2",
+            "ROOT/l.tsv: labels count from 0, and 1 of them have no image: 0; the smallest label here is 1: subtract 1",
+        ),
+        (
+            "1.jpg 0\n2.jpg 999",
+            "ROOT/l.tsv: labels count from 0, and 998 of them have no image: 1, 2, 3, 4, 5 and 993 more;",
+        ),
         ("1.jpg 0\n2.jpg 123456", "ROOT/l.tsv: the label 123456 is too large"),
-        ("", "ROOT/l.tsv: holds no class folders"),
+        ("", "ROOT/l.tsv: the list has no line with a sample"),
+        ("# a.jpg b\n\n", "ROOT/l.tsv: the list has no line with a sample"),
     ] {
         fs::write(root.path().join("l.tsv"), list).unwrap();
         let got = refusal(root.path().join("l.tsv"), root.path());
         assert!(got.starts_with(expected), "{got}");
     }
+}
+
+#[test]
+fn csv_is_read_as_such_and_a_header_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    fill(root.path(), &["a,b.jpg", "c.jpg"]);
+    let path = root.path().join("l.csv");
+    fs::write(&path, "\"a,b.jpg\",\"my, cat\"\r\nc.jpg,dog\r\n").unwrap();
+    assert_eq!(ids(&open(&path)), ["dog/c.jpg", "my, cat/a,b.jpg"]);
+    for (list, expected) in [
+        (
+            "filename,label\nc.jpg,dog\n",
+            "line 1: filename: No such file or directory (os error 2); is line 1 a header? remove it;",
+        ),
+        (
+            "c.jpg,dog\nd.jpg,dog\n",
+            "line 2: d.jpg: No such file or directory (os error 2); paths are",
+        ),
+        (
+            "c.jpg,dog\na,b.jpg,cat\n",
+            "line 2: it has 3 fields, where a path and a label are wanted; put quotes",
+        ),
+        (
+            "c.jpg dog\n",
+            "line 1: \"c.jpg dog\" has no label; write the path, a comma, and the label",
+        ),
+    ] {
+        fs::write(&path, list).unwrap();
+        let got = refusal(&path, root.path());
+        assert!(got.starts_with(&format!("ROOT/l.csv, {expected}")), "{got}");
+    }
+}
+
+/// Lines that are there twice are two samples, each with a name of its own, in the order of the lines.
+#[test]
+fn a_repeated_line_is_a_sample_more() {
+    let root = tempfile::tempdir().unwrap();
+    fill(root.path(), &["in/x.jpg", "in/x~2.jpg", "y/x.jpg", "in/l/z.y.png"]);
+    let lines = [
+        "x.jpg a",
+        "./x.jpg a",
+        "../y/x.jpg b",
+        "x~2.jpg a",
+        "x.jpg a",
+        "../in/x.jpg a",
+        "x.jpg b",
+        "l/z.y.png b",
+        "l//z.y.png b",
+    ];
+    let path = root.path().join("in/l.txt");
+    fs::write(&path, lines.join("\n")).unwrap();
+    let dataset = open(&path);
+    let expected = [
+        ("a/in/x.jpg", "in/x.jpg"),
+        ("a/x.jpg", "in/x.jpg"),
+        ("a/x~2.jpg", "in/x~2.jpg"),
+        ("a/x~3.jpg", "in/x.jpg"),
+        ("a/x~4.jpg", "in/x.jpg"),
+        ("b/l/z.y.png", "in/l/z.y.png"),
+        ("b/l/z.y~2.png", "in/l/z.y.png"),
+        ("b/x.jpg", "in/x.jpg"),
+        ("b/y/x.jpg", "y/x.jpg"),
+    ];
+    assert_eq!(ids(&dataset), expected.map(|(id, _)| id));
+    for (i, (_, bytes)) in expected.iter().enumerate() {
+        assert_eq!(text(&dataset, i), *bytes);
+    }
+    assert!(dataset.where_is(4).ends_with("in/./x.jpg") || dataset.where_is(4).ends_with("in/x.jpg"));
+    export(&dataset, &root.path().join("out"), 90, |_| ()).unwrap();
+    let copy = open(root.path().join("out"));
+    assert_eq!((ids(&copy), copy.fingerprint()), (ids(&dataset), dataset.fingerprint()));
 }

@@ -1,7 +1,9 @@
 //! Datasets: every kind of location, what is refused and why, and files that change while in use.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
+mod bombs;
 mod cifar;
+mod class_sets;
 mod class_tars;
 mod exports;
 mod folders;
@@ -9,6 +11,10 @@ mod idx_files;
 mod ilsvrc;
 mod lists;
 mod mat_writer;
+mod names;
+mod passed_over;
+mod tar_ends;
+mod tar_links;
 mod tars;
 mod truncation;
 

@@ -57,7 +57,7 @@ fn class_folders_inside_a_folder_of_a_tar() {
     assert_eq!(ids(&dataset), ["a/sub/1.jpg", "b/2.jpg", &long["train/".len()..]]);
     assert!(text(&dataset, 1).ends_with("train/b/2.jpg"));
     assert_eq!(text(&dataset, 2), long);
-    assert_eq!(dataset.ignored(), 1);
+    assert_eq!(dataset.ignored().to_string(), "1 other file is ignored: 1 .txt");
     assert_eq!(
         dataset.where_is(1),
         format!("shard {}, key train/b/2.jpg", path.display())
@@ -120,7 +120,7 @@ fn empty_classes_and_damaged_tars_are_refused() {
         ),
         (
             3300,
-            "ROOT/x.tar: damaged tar: failed to read entire block (after a/1.jpg)",
+            "ROOT/x.tar: damaged tar: failed to read entire block (after a/1.jpg); copy it again",
         ),
         (0, "ROOT/x.tar: "),
     ] {

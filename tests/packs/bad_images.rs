@@ -183,3 +183,51 @@ fn a_source_without_a_good_image_makes_no_pack() {
         .says("no image can be decoded: all 6 were refused");
     assert!(!given.path("out/dataset.json").exists());
 }
+
+/// A name of a list leads out of the folder; its copy does not.
+#[test]
+fn quarantine_keeps_inside_whatever_a_list_calls_its_images() {
+    let given = Given::new(2, 1);
+    fs::create_dir_all(given.path("lists/deep")).unwrap();
+    fs::create_dir_all(given.path("photos")).unwrap();
+    fs::write(given.path("photos/b.jpg"), "GIF89a").unwrap();
+    let list = "../../photos/b.jpg\tsky\n../../train/sky/000.jpg\tsky\n../../train/brick/000.jpg\tbrick\n";
+    fs::write(given.path("lists/deep/l.txt"), list).unwrap();
+    let before = files(&given.path(""));
+    let quarantine = ["--size", "24", "--on-bad-image", "quarantine"];
+    pack(&given, "lists/deep/l.txt", "out/a/b/c", &quarantine).expect(0);
+    assert_eq!(
+        fs::read(given.path("out/a/b/c/quarantine/train/sky/photos/b.jpg")).unwrap(),
+        b"GIF89a"
+    );
+    let mut after = files(&given.path(""));
+    after.retain(|name, _| !name.starts_with("out/a/b/c/"));
+    assert_eq!(after, before);
+}
+
+/// What is passed over is told once, in a line of its own, by all that use a set.
+#[test]
+fn files_that_are_passed_over_are_told() {
+    let given = Given::new(4, 1);
+    fs::write(given.path("train/sky/x.heic"), "?").unwrap();
+    fs::write(given.path("train/sky/notes.txt"), "?").unwrap();
+    let told = "2 other files are ignored: 1 .heic, 1 .txt";
+    let ended = pack(&given, "train", "out", &["--size", "24"]).expect(0);
+    assert_eq!(
+        ended.stderr.matches(&format!("source: {told}\n")).count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    let ended = crate::process::run(&given, &["run.epochs=1"]).expect(0);
+    assert_eq!(
+        ended.stderr.matches(&format!("data.train: {told}\n")).count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    for words in [&["inspect", "train"][..], &["check", "train.toml"]] {
+        let ended = Process::start(&given.path(""), words).wait().expect(0);
+        assert_eq!(ended.stdout.matches(told).count(), 1, "{}", ended.stdout);
+    }
+}

@@ -87,7 +87,7 @@ fn what_is_wrong_is_named_with_shard_and_key() {
         (&[("a.jpg", b"a"), ("b.cls", b"1")], "key a has an image and no a.cls"),
         (
             &[("a.jpg", b"a"), ("a.png", b"a"), ("a.cls", b"1")],
-            "key a has more than one image",
+            "member a.png is the second image of its key",
         ),
         (&[("a.cls", b"\xff\xfe")], "member a.cls is neither a number nor a name"),
         (&[("a.cls", b"../up")], "member a.cls is neither a number nor a name"),

@@ -4,11 +4,14 @@
 mod bad_images;
 mod bound;
 mod damage;
+mod flips;
 mod foreign;
 mod holes;
 mod names;
 mod refusals;
+mod resumed;
 mod same_bytes;
+mod seal;
 mod training;
 
 #[allow(dead_code, reason = "each test target uses its part")]

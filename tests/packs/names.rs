@@ -104,3 +104,47 @@ fn the_index_says_where_members_lie() {
     }
     assert_eq!(samples, 15);
 }
+
+/// Lines that stand in a list more than once are samples with names, keys and canonical indices of their own.
+#[test]
+fn a_list_that_repeats_lines_is_packed_and_comes_back() {
+    let given = Given::new(3, 1);
+    let lines = [
+        "train/brick/000.jpg\ta",
+        "train/brick/001.jpg\ta",
+        "train/brick/000.jpg\ta",
+        "./train/brick/000.jpg\ta",
+        "train/sky/000.jpg\tb",
+        "../DIR/train/sky/000.jpg\tb",
+        "train/sky/000.jpg\ta",
+    ];
+    let folder = given.path("");
+    let folder = folder.file_name().unwrap().to_str().unwrap();
+    fs::write(given.path("list.tsv"), lines.join("\n").replace("DIR", folder)).unwrap();
+    pack(
+        &given,
+        "list.tsv",
+        "packed",
+        &["--mode", "passthrough", "--per-shard", "3"],
+    )
+    .expect(0);
+    let open = |name: &str| Dataset::open(given.path(name).to_str().unwrap()).unwrap();
+    let (source, packed) = (open("list.tsv"), open("packed"));
+    assert_eq!((source.len(), packed.len()), (lines.len(), lines.len()));
+    assert_eq!(source.fingerprint(), packed.fingerprint());
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    let mut names = std::collections::BTreeSet::new();
+    for i in 0..source.len() {
+        assert_eq!(source.read(i, &mut a).unwrap(), packed.read(i, &mut b).unwrap());
+        assert_eq!((packed.canonical(i), source.id(i)), (i as u32, packed.id(i)));
+        names.insert(source.id(i).raw());
+    }
+    assert_eq!(names.len(), lines.len());
+    let members: std::collections::BTreeSet<String> = (0..3)
+        .flat_map(|shard| listed(&given.path(&format!("packed/train-{shard:06}.tar"))))
+        .collect();
+    assert_eq!(members.len(), 2 * lines.len(), "keys differ, for WebDataset as for us");
+    // Shards without the manifest are read by other tools: to them, too, each is a sample.
+    fs::remove_file(given.path("packed/dataset.json")).unwrap();
+    assert_eq!(open("packed").len(), lines.len());
+}

@@ -150,3 +150,19 @@ fn ranks_that_are_none_are_refused_by_name() {
         .expect(2)
         .says("more than the 4 294 967 295 rows");
 }
+
+/// Its files would be samples of the next run.
+#[test]
+fn a_run_inside_its_own_data_is_refused_before_anything_is_written() {
+    let given = Given::new(4, 2);
+    for (key, out) in [
+        ("data.train", "train/runs/x"),
+        ("data.val", "val/../val"),
+        ("data.train", "./train"),
+    ] {
+        let ended = run(&given, &[&format!("run.out={out}")]).expect(2);
+        assert!(ended.stderr.contains(&format!("lies in {key}")), "{}", ended.stderr);
+    }
+    assert!(!given.path("train/runs").exists());
+    assert!(!given.path("val/checkpoints").exists());
+}

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::Path;
 
+use crate::dataset::DatasetError;
+use crate::text::{self, plain};
+
 /// Why a pack cannot be begun, gone on with or finished.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
@@ -14,7 +17,8 @@ pub enum PackError {
     },
     /// The target would become a part of the source.
     #[error(
-        "{out}: lies in the source, {source_location}: its files would be taken for samples; name a folder outside of it"
+        "{out}: lies in the source, {}: its files would be taken for samples; name a folder outside of it",
+        plain(source_location)
     )]
     InsideSource {
         /// The target.
@@ -37,7 +41,7 @@ pub enum PackError {
     /// The pack was begun in another way.
     #[error(
         "{out}: the pack there was begun with other settings: {}; resume with those, or name another folder",
-        .differences.join("; ")
+        plain(&.differences.join("; "))
     )]
     SettingsDiffer {
         /// The target.
@@ -53,7 +57,8 @@ pub enum PackError {
     },
     /// Raw pixels have no file that could be passed through.
     #[error(
-        "{source_location}: its samples are raw pixels, not image files, and cannot be passed through; use --mode raw or --mode jpeg"
+        "{}: its samples are raw pixels, not image files, and cannot be passed through; use --mode raw or --mode jpeg",
+        plain(source_location)
     )]
     NothingToPass {
         /// The source.
@@ -83,6 +88,9 @@ pub enum PackError {
         /// What is wrong.
         reason: String,
     },
+    /// The pack that is there cannot be read.
+    #[error("{0}")]
+    There(#[from] DatasetError),
     /// A sample could not be compressed.
     #[error("{sample}: cannot be written as JPEG: {reason}")]
     Encode {
@@ -112,7 +120,7 @@ pub enum PackError {
         reason: String,
     },
     /// Not a single image was good.
-    #[error("{source_location}: no image can be decoded: all {skipped} were refused")]
+    #[error("{}: no image can be decoded: all {skipped} were refused", plain(source_location))]
     NothingLeft {
         /// The source.
         source_location: String,
@@ -123,18 +131,18 @@ pub enum PackError {
 
 impl PackError {
     pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
+        let path = text::path(path);
         move |source| Self::Write { path, source }
     }
 
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
+        let path = text::path(path);
         move |source| Self::Read { path, source }
     }
 
     pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Damaged {
-            path: path.display().to_string(),
+            path: text::path(path),
             reason: reason.to_string(),
         }
     }

@@ -5,12 +5,9 @@
 //! folders like `__this__`, which it keeps for itself, so no key may begin so.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use super::super::Dataset;
-
-/// Extensions of images, which a key need not keep.
-const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "ppm"];
+use super::super::extension::stem;
 
 /// The key of every sample of a dataset.
 pub struct Keys {
@@ -30,13 +27,13 @@ impl Keys {
             let until = (from..data.len())
                 .find(|&i| data.label(i) != label)
                 .unwrap_or(data.len());
-            let names: HashSet<&str> = (from..until).map(|i| data.id(i).name).collect();
+            let names: HashSet<&str> = (from..until).map(|i| data.id(i).name()).collect();
             let mut stems: HashMap<&str, u32> = HashMap::new();
             for i in from..until {
-                *stems.entry(stem(data.id(i).name)).or_default() += 1;
+                *stems.entry(stem(data.id(i).name())).or_default() += 1;
             }
             for i in from..until {
-                let name = data.id(i).name;
+                let name = data.id(i).name();
                 let stem = stem(name);
                 short.push(stems[stem] == 1 && (stem == name || !names.contains(stem)));
             }
@@ -48,29 +45,15 @@ impl Keys {
     /// The key of sample `i`.
     pub fn key(&self, data: &Dataset, i: usize) -> String {
         let id = data.id(i);
-        let name = if self.short[i] { stem(id.name) } else { id.name };
-        let mut key = String::with_capacity(id.class.len() + 1 + name.len());
-        encode(id.class, &mut key);
+        let name = if self.short[i] { stem(id.name()) } else { id.name() };
+        let mut key = String::with_capacity(id.class().len() + 1 + name.len());
+        encode(id.class(), &mut key);
         key.push('/');
         encode(name, &mut key);
         if begins_with_reserved_folder(&key) {
             key.replace_range(..1, "%5F");
         }
         key
-    }
-}
-
-/// A name without its image extension.
-fn stem(name: &str) -> &str {
-    let path = Path::new(name);
-    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
-        return name;
-    };
-    let is_image = EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
-    if is_image {
-        &name[..name.len() - extension.len() - 1]
-    } else {
-        name
     }
 }
 

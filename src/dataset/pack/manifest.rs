@@ -1,10 +1,15 @@
 //! `dataset.json`: what a pack is, and everything that decides how it comes out.
 
-use std::fs;
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use super::LARGEST_MEAN;
+use super::open::damaged;
+use crate::dataset::name::Classes;
+use crate::dataset::{ClassName, DatasetError, own_sum, whole};
 
 /// The file in a pack's folder. It is written last: where it is, the pack is whole.
 pub const MANIFEST: &str = "dataset.json";
@@ -13,7 +18,9 @@ pub const STATISTICS: &str = "stats.safetensors";
 /// What `format` says.
 pub(super) const FORMAT: &str = "pipeline-pack";
 /// The version that is written and read here.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
+/// That of a pack of ImageNet has 100 kB; each image left out takes some 200 bytes.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What becomes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,10 +205,17 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads the manifest of the pack in `folder`. The error is the reason.
-    pub fn read(folder: &Path) -> Result<Self, String> {
-        let text = fs::read(folder.join(MANIFEST)).map_err(|error| format!("cannot be read: {error}"))?;
-        let head: Head = serde_json::from_slice(&text).map_err(|error| format!("is not a pack's: {error}"))?;
+    /// Reads the manifest of the pack in `folder`.
+    pub fn read(folder: &Path) -> Result<Self, DatasetError> {
+        let path = folder.join(MANIFEST);
+        let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
+        let manifest = Self::parse(&text).map_err(|reason| damaged(&path, reason))?;
+        manifest.check().map_err(|reason| damaged(&path, reason))?;
+        Ok(manifest)
+    }
+
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let head: Head = serde_json::from_slice(text).map_err(|error| format!("is not a pack's: {error}"))?;
         if head.format != FORMAT {
             return Err(format!("is not a pack's: its format is {:?}", head.format));
         }
@@ -211,19 +225,58 @@ impl Manifest {
                 "has version {version} of the format; this program reads {VERSION}"
             ));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))?;
-        // A manifest that was tampered with leads to no file elsewhere.
-        match manifest.shards.iter().find(|shard| shard.file.contains('/')) {
-            Some(shard) => Err(format!("is damaged: the shard {:?} is not in the folder", shard.file)),
-            None => Ok(manifest),
+        own_sum::from_json(text)
+    }
+
+    /// Whether it makes sense: a sum says that it is as it was written, not by whom.
+    fn check(&self) -> Result<(), String> {
+        let Settings {
+            frames,
+            quality,
+            per_shard,
+            ..
+        } = &self.settings;
+        let in_range = |what: &str, value: Option<u32>, most: u32| match value {
+            Some(value) if value == 0 || value > most => Err(format!("its {what} is {value}, not 1 to {most}")),
+            _ => Ok(()),
+        };
+        in_range("frames.shorter_side", frames.shorter_side, 65_535)?;
+        in_range("quality", *quality, 100)?;
+        in_range("per_shard", Some(*per_shard), u32::MAX)?;
+        in_range("square_side", self.square_side, LARGEST_MEAN)?;
+        let names = self.classes.iter().map(|class| class.name.clone()).collect();
+        Classes::new(names).map_err(|(name, reason)| format!("{name:?} is no name for a class: {reason}"))?;
+        let mut files = HashSet::new();
+        for Shard { file, samples, .. } in &self.shards {
+            // A manifest that was tampered with leads to no file elsewhere.
+            if ClassName::new(file).is_err() || file.strip_suffix(".tar").is_none() {
+                return Err(format!("its shard {file:?} is no tar in the folder"));
+            }
+            if *samples == 0 || !files.insert(file) {
+                return Err(format!("its shard {file:?} has no sample, or is named twice"));
+            }
         }
+        let in_shards: u64 = self.shards.iter().map(|shard| u64::from(shard.samples)).sum();
+        // The numbers may be anybody's.
+        let in_classes = self
+            .classes
+            .iter()
+            .fold(0, |sum: u64, class| sum.saturating_add(class.samples));
+        let samples = self.samples;
+        if samples == 0 {
+            return Err("has no sample".to_owned());
+        }
+        if in_shards != samples || in_classes != samples {
+            return Err(format!(
+                "claims {samples} samples, its shards {in_shards}, its classes {in_classes}"
+            ));
+        }
+        Ok(())
     }
 
     /// As it stands in the file.
     pub(super) fn text(&self) -> io::Result<Vec<u8>> {
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        Ok(text)
+        own_sum::to_json(self)
     }
 
     /// Length of all shards.

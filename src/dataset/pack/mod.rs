@@ -3,7 +3,6 @@
 //! [`PackWriter`] writes one from records that come in the order of their positions; the reader is the dataset's, by
 //! [`super::Dataset::open`]; [`verify`] looks whether everything still is what was written.
 
-mod apart;
 mod durable;
 mod error;
 mod keys;

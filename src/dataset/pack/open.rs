@@ -1,14 +1,21 @@
 //! Opens a pack: its manifest, then the two files of lines beside each shard. No shard is read, each is mapped.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::lines::{Place, Sum};
+use super::shard::hex;
 use super::{Frames, MANIFEST, Manifest, Mode, STATISTICS, Shard};
-use crate::dataset::DatasetError;
 use crate::dataset::listing::Listing;
 use crate::dataset::map::Mapping;
-use crate::dataset::shards::{Shards, Sums};
+use crate::dataset::shards::{Form, Shards, Sums};
+use crate::dataset::statistics::Statistics;
+use crate::dataset::{DatasetError, SampleName, whole};
+use crate::text::{self, plain};
+
+/// A file of lines has some 200 bytes a sample.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What training needs to know of a pack.
 #[derive(Clone, Debug)]
@@ -21,6 +28,8 @@ pub struct Pack {
     pub frames: Frames,
     /// Side of every frame, where all are squares of one size.
     pub square_side: Option<u32>,
+    /// The sum that the statistics must have.
+    stats_xxh3: String,
 }
 
 impl Pack {
@@ -30,12 +39,15 @@ impl Pack {
             mode: manifest.settings.mode,
             frames: manifest.settings.frames,
             square_side: manifest.square_side,
+            stats_xxh3: manifest.stats_xxh3.clone(),
         }
     }
 
     /// Mean image, channel means and principal components of its frames.
-    pub fn statistics(&self) -> PathBuf {
-        self.folder.join(STATISTICS)
+    pub fn statistics(&self) -> Result<Statistics, DatasetError> {
+        let path = self.folder.join(STATISTICS);
+        let bytes = read(&path, &self.stats_xxh3)?;
+        Statistics::from_bytes(&bytes).map_err(|error| damaged(&path, error))
     }
 
     /// Whether decoding its members as `wanted` gives the frames that its statistics are of. `dct_scaling`: whether JPEGs may
@@ -58,19 +70,15 @@ impl Pack {
 
 /// Lists the pack in `folder`. A sample's number in the listing is that of its member in the shards.
 pub(in crate::dataset) fn list(folder: &Path) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
-    let manifest = Manifest::read(folder).map_err(|reason| damaged(&folder.join(MANIFEST), reason))?;
+    let manifest = Manifest::read(folder)?;
     let classes: Vec<String> = manifest.classes.iter().map(|class| class.name.clone()).collect();
     let mut listing = Listing::default();
-    let mut shards = Shards::default();
+    // Of a class all of whose images were left out nothing is there.
+    listing.may_lack = true;
+    let mut shards = Shards::new(Form::Pack(Pack::new(folder, &manifest)));
     for shard in &manifest.shards {
         list_shard(folder, shard, &classes, &mut listing, &mut shards)?;
     }
-    if listing.len() as u64 != manifest.samples {
-        let (said, found) = (manifest.samples, listing.len());
-        let reason = format!("claims {said} samples, its shards have {found}");
-        return Err(damaged(&folder.join(MANIFEST), reason));
-    }
-    shards.pack = Some(Pack::new(folder, &manifest));
     Ok((classes, listing, shards))
 }
 
@@ -83,19 +91,16 @@ fn list_shard(
 ) -> Result<(), DatasetError> {
     let tar = folder.join(&shard.file);
     let number = shards.maps.len() as u32;
-    let map = Mapping::open(&tar).map_err(|source| DatasetError::Unreadable {
-        path: tar.display().to_string(),
-        source,
-    })?;
+    let map = Mapping::open(&tar).map_err(DatasetError::unreadable(&tar))?;
     let length = map.bytes().len() as u64;
     if length != shard.bytes {
         let said = shard.bytes;
         return Err(damaged(&tar, format!("has {length} bytes, {MANIFEST} says {said}")));
     }
-    let lines = Lines::read(&tar)?;
+    let lines = Lines::read(folder, shard)?;
     for (place, sum) in lines.places.iter().zip(&lines.sums) {
         let key = format!("{}.{}", sum.key, place.extension);
-        let refuse = |reason: &str| damaged(&tar.with_extension("sums"), format!("key {key}: {reason}"));
+        let refuse = |reason: &str| damaged(&tar.with_extension("sums"), format!("key {}: {reason}", plain(&key)));
         let class = classes.get(sum.label as usize);
         let class = class.ok_or_else(|| refuse("its label is that of no class"))?;
         let name = sum
@@ -103,9 +108,10 @@ fn list_shard(
             .strip_prefix(class.as_str())
             .and_then(|rest| rest.strip_prefix('/'));
         let name = name.ok_or_else(|| refuse("its id does not begin with its class"))?;
+        let name = SampleName::new(name).map_err(|fault| refuse(&format!("its name {name:?} is refused: {fault}")))?;
         let span = place.image;
         if span.at.checked_add(span.bytes).is_none_or(|end| end > length) {
-            let reason = format!("key {key} is said to lie outside of the shard");
+            let reason = format!("key {} is said to lie outside of the shard", plain(&key));
             return Err(damaged(&tar.with_extension("idx"), reason));
         }
         let sums = Sums {
@@ -126,27 +132,41 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn read(tar: &Path) -> Result<Self, DatasetError> {
-        let text = |path: &Path| {
-            fs::read_to_string(path).map_err(|source| DatasetError::Unreadable {
-                path: path.display().to_string(),
-                source,
-            })
-        };
+    /// Reads both, and compares them with their sums: what they say decides results.
+    pub(super) fn read(folder: &Path, shard: &Shard) -> Result<Self, DatasetError> {
+        let text =
+            |path: &Path, sum: &str| String::from_utf8(read(path, sum)?).map_err(|_| damaged(path, "is not UTF-8"));
+        let tar = folder.join(&shard.file);
         let (idx, sums) = (tar.with_extension("idx"), tar.with_extension("sums"));
-        let places = Place::parse_all(&text(&idx)?).map_err(|reason| damaged(&idx, reason))?;
-        let parsed = Sum::parse_all(&text(&sums)?).map_err(|reason| damaged(&sums, reason))?;
-        if places.len() != parsed.len() {
-            let reason = format!("has {} lines, {} names {}", parsed.len(), idx.display(), places.len());
+        let places = Place::parse_all(&text(&idx, &shard.idx_xxh3)?).map_err(|reason| damaged(&idx, reason))?;
+        let parsed = Sum::parse_all(&text(&sums, &shard.sums_xxh3)?).map_err(|reason| damaged(&sums, reason))?;
+        if places.len() != parsed.len() || places.len() != shard.samples as usize {
+            let reason = format!(
+                "has {} lines, {} names {}, {MANIFEST} says {}",
+                parsed.len(),
+                text::path(&idx),
+                places.len(),
+                shard.samples
+            );
             return Err(damaged(&sums, reason));
         }
         Ok(Self { places, sums: parsed })
     }
 }
 
+/// Reads a file beside the shards, and compares it with its sum.
+pub(super) fn read(path: &Path, sum: &str) -> Result<Vec<u8>, DatasetError> {
+    let bytes = whole::read(path, MOST_BYTES).map_err(DatasetError::unreadable(path))?;
+    if hex(xxh3_64(&bytes)) == sum {
+        Ok(bytes)
+    } else {
+        Err(damaged(path, "its bytes are not those that were written"))
+    }
+}
+
 pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> DatasetError {
     DatasetError::DamagedPack {
-        path: path.display().to_string(),
+        path: text::path(path),
         reason: reason.to_string(),
     }
 }

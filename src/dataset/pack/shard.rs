@@ -1,7 +1,7 @@
 //! One shard under way: the tar, and the lines of the two files beside it.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ::tar::{Builder, EntryType, Header};
@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::durable::{sync_folder, write_synced};
 use super::lines::{Place, Span, Sum};
 use super::{PackError, Shard};
+use crate::text;
 
 /// Members begin at multiples of this.
 const BLOCK: u64 = 512;
@@ -136,6 +137,41 @@ impl ShardWriter {
             idx_xxh3: hex(xxh3_64(index.as_bytes())),
             sums_xxh3: hex(xxh3_64(self.sums.as_bytes())),
         })
+    }
+}
+
+/// Whether the three files of a finished shard are in `folder` and are, to the bit, those that were written.
+pub(super) fn is_whole(folder: &Path, shard: &Shard) -> Result<bool, PackError> {
+    let tar = folder.join(&shard.file);
+    let files = [
+        (tar.clone(), &shard.xxh3),
+        (tar.with_extension("idx"), &shard.idx_xxh3),
+        (tar.with_extension("sums"), &shard.sums_xxh3),
+    ];
+    for (path, sum) in files {
+        match hash_file(&path) {
+            Ok(hash) if hex(hash) == *sum => {}
+            Ok(_) => {
+                let shown = text::path(&path);
+                tracing::warn!("{shown}: is not as it was written; the shard is made again, and those behind it");
+                return Ok(false);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(PackError::read(&path)(error)),
+        }
+    }
+    Ok(true)
+}
+
+/// Hashes a file, however large.
+fn hash_file(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.digest()),
+            read => hash.update(&piece[..read]),
+        }
     }
 }
 

@@ -1,17 +1,24 @@
 //! What is counted while a pack is written, shard by shard, in whole numbers: a shard's share can be kept and added later.
 
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::durable::{remove_file, write_synced, write_whole};
+use super::shard::hex;
 use super::{PackError, Record, Shard, Skipped};
 use crate::dataset::moments::Moments;
 use crate::dataset::statistics::MeanImage;
+use crate::dataset::{own_sum, whole};
+use crate::text;
 
 /// A mean image of larger frames would take hundreds of megabytes of sums; no network reads such.
 pub const LARGEST_MEAN: u32 = 1024;
+
+/// A record has some bytes a class and an image left out; the sums of a mean image have 25 MB at most.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Sums at each place of the frame, as long as all frames are squares of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +58,8 @@ struct Kept {
     skipped: Vec<Skipped>,
     moments: Moments,
     mean: MeanKind,
+    /// The hash of the mean image's sums, where there are any.
+    mean_xxh3: Option<String>,
 }
 
 impl Tally {
@@ -112,13 +121,13 @@ impl Tally {
 
     /// Keeps the counts of a finished shard in `folder`.
     pub(super) fn keep(&self, folder: &Path, stem: &str, shard: &Shard) -> Result<(), PackError> {
-        let mean = match &self.mean {
-            MeanSums::Empty => MeanKind::Empty,
-            MeanSums::None => MeanKind::None,
+        let (mean, mean_xxh3) = match &self.mean {
+            MeanSums::Empty => (MeanKind::Empty, None),
+            MeanSums::None => (MeanKind::None, None),
             MeanSums::Square(side, sums) => {
                 let bytes: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
                 write_synced(&folder.join(format!("{stem}.mean")), &bytes)?;
-                MeanKind::Square(*side)
+                (MeanKind::Square(*side), Some(hex(xxh3_64(&bytes))))
             }
         };
         let kept = Kept {
@@ -127,30 +136,45 @@ impl Tally {
             skipped: self.skipped.clone(),
             moments: self.moments,
             mean,
+            mean_xxh3,
         };
         let path = folder.join(format!("{stem}.json"));
-        let text = serde_json::to_vec(&kept).map_err(|error| PackError::damaged(&path, error))?;
+        let text = own_sum::to_json(&kept).map_err(PackError::write(&path))?;
         write_whole(&path, &text)
     }
 
-    /// What was kept of a shard whose tar `is_there`; `None` where nothing was, or where it is not.
+    /// What was kept of a shard of `classes` classes that `is_whole`; `None` where nothing was, where the shard is not, and, with
+    /// a warning, where what was kept is damaged: then the shard is to be made again.
     ///
     /// The rest is looked at only then: what was kept of a shard that was not finished may be half of it.
     pub(super) fn kept(
         folder: &Path,
         stem: &str,
-        is_there: impl FnOnce(&Shard) -> bool,
+        classes: usize,
+        is_whole: impl FnOnce(&Shard) -> Result<bool, PackError>,
     ) -> Result<Option<(Shard, Self)>, PackError> {
         let path = folder.join(format!("{stem}.json"));
-        let Ok(text) = fs::read(&path) else { return Ok(None) };
-        let kept: Kept = serde_json::from_slice(&text).map_err(|error| PackError::damaged(&path, error))?;
-        if !is_there(&kept.shard) {
+        let Some(text) = read(&path)? else { return Ok(None) };
+        let kept: Kept = match own_sum::from_json(&text) {
+            Ok(kept) => kept,
+            Err(reason) => return Ok(made_again(&path, &reason)),
+        };
+        if kept.classes.len() != classes || kept.shard.file != format!("{stem}.tar") {
+            return Ok(made_again(&path, "is of another pack"));
+        }
+        if !is_whole(&kept.shard)? {
             return Ok(None);
         }
         let mean = match kept.mean {
             MeanKind::Empty => MeanSums::Empty,
             MeanKind::None => MeanSums::None,
-            MeanKind::Square(side) => MeanSums::Square(side, read_sums(folder, stem, side)?),
+            MeanKind::Square(side) => {
+                let path = folder.join(format!("{stem}.mean"));
+                match sums(read(&path)?.as_deref(), side, kept.mean_xxh3.as_deref()) {
+                    Some(sums) => MeanSums::Square(side, sums),
+                    None => return Ok(made_again(&path, "is not as it was written")),
+                }
+            }
         };
         let tally = Self {
             classes: kept.classes,
@@ -168,12 +192,31 @@ impl Tally {
     }
 }
 
-fn read_sums(folder: &Path, stem: &str, side: u32) -> Result<Vec<u64>, PackError> {
-    let path = folder.join(format!("{stem}.mean"));
-    let bytes = fs::read(&path).map_err(PackError::read(&path))?;
-    let (eights, rest) = bytes.as_chunks::<8>();
-    if side > LARGEST_MEAN || !rest.is_empty() || eights.len() != 3 * (side as usize).pow(2) {
-        return Err(PackError::damaged(&path, "has another length than its record says"));
+/// Tells of what was kept and is of no use.
+fn made_again<T>(path: &Path, reason: &str) -> Option<T> {
+    tracing::warn!(
+        "{}: {reason}; the shard is made again, and those behind it",
+        text::path(path)
+    );
+    None
+}
+
+/// Reads what was kept, if it is there. What cannot be read may be good: that is an error.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, PackError> {
+    match whole::read(path, MOST_BYTES) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(PackError::read(path)(error)),
     }
-    Ok(eights.iter().map(|eight| u64::from_le_bytes(*eight)).collect())
+}
+
+/// The sums of a mean image, if they are those that were kept.
+fn sums(bytes: Option<&[u8]>, side: u32, sum: Option<&str>) -> Option<Vec<u64>> {
+    let bytes = bytes?;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let is_right = sum == Some(&hex(xxh3_64(bytes)));
+    if side > LARGEST_MEAN || !is_right || !rest.is_empty() || eights.len() != 3 * (side as usize).pow(2) {
+        return None;
+    }
+    Some(eights.iter().map(|eight| u64::from_le_bytes(*eight)).collect())
 }

@@ -14,17 +14,20 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::apart::lies_in;
 use super::durable::{remove_file, remove_folder, rename, sync_folder, write_synced, write_whole};
 use super::lines::Sum;
 use super::manifest::Class;
-use super::shard::{Image, ShardWriter, hex};
+use super::shard::{Image, ShardWriter, hex, is_whole};
 use super::tally::Tally;
 use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, Shard, Skipped};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, lies_in, own_sum, whole};
+use crate::text;
 
 /// Where a pack is made.
 pub(in crate::dataset) const PARTIAL: &str = ".partial";
+
+/// Settings have some 600 bytes.
+const MOST_SETTINGS: u64 = 1 << 20;
 
 /// A pack under way.
 pub struct PackWriter {
@@ -53,7 +56,7 @@ pub enum Begun {
 impl PackWriter {
     /// Begins a pack of `data` in `folder`, or goes on with one.
     pub fn begin(folder: &Path, data: Arc<Dataset>, settings: Settings, resume: bool) -> Result<Begun, PackError> {
-        let out = || folder.display().to_string();
+        let out = || text::path(folder);
         if lies_in(folder, Path::new(data.location())) {
             return Err(PackError::InsideSource {
                 out: out(),
@@ -80,7 +83,7 @@ impl PackWriter {
             if !resume {
                 return Err(PackError::Finished { out: out() });
             }
-            let found = Manifest::read(folder).map_err(|reason| PackError::damaged(&folder.join(MANIFEST), reason))?;
+            let found = Manifest::read(folder)?;
             same(folder, &found.settings, &settings)?;
             remove_folder(&partial)?;
             return Ok(Begun::Finished(Box::new(found)));
@@ -88,14 +91,13 @@ impl PackWriter {
         let Some(lock) = lock else {
             return Err(PackError::Locked { out: out() });
         };
-        match fs::read(&kept) {
+        match whole::read(&kept, MOST_SETTINGS) {
             Ok(text) => {
-                let there: Settings =
-                    serde_json::from_slice(&text).map_err(|error| PackError::damaged(&kept, error))?;
+                let there = own_sum::from_json(&text).map_err(|reason| PackError::damaged(&kept, reason))?;
                 same(folder, &there, &settings)?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let text = serde_json::to_vec_pretty(&settings).map_err(|error| PackError::damaged(&kept, error))?;
+                let text = own_sum::to_json(&settings).map_err(PackError::write(&kept))?;
                 write_whole(&kept, &text)?;
             }
             Err(error) => return Err(PackError::read(&kept)(error)),
@@ -120,15 +122,11 @@ impl PackWriter {
     /// Finds the shards that are finished, from the first on, and forgets what was kept of the others.
     fn take_up(&mut self) -> Result<(), PackError> {
         let partial = self.partial();
-        let folder = self.folder.clone();
-        let is_there = |shard: &Shard| {
-            let tar = fs::metadata(folder.join(&shard.file));
-            shard.samples == 0 || tar.is_ok_and(|tar| tar.len() == shard.bytes)
-        };
+        let classes = self.total.classes.len();
         for number in 0..self.settings.shards() {
-            let Some((shard, tally)) = Tally::kept(&partial, &self.settings.stem(number), is_there)? else {
-                break;
-            };
+            let is_there = |shard: &Shard| Ok(shard.samples == 0 || is_whole(&self.folder, shard)?);
+            let kept = Tally::kept(&partial, &self.settings.stem(number), classes, is_there)?;
+            let Some((shard, tally)) = kept else { break };
             self.finished.push(shard);
             self.total.merge(tally);
         }
@@ -181,8 +179,8 @@ impl PackWriter {
         if let Some(reason) = &record.refused {
             self.current.skipped.push(Skipped {
                 index: self.data.canonical(sample),
-                sample: id.to_string(),
-                class: id.class.to_owned(),
+                sample: id.raw(),
+                class: id.class().to_owned(),
                 reason: reason.to_string(),
             });
         } else {
@@ -192,7 +190,7 @@ impl PackWriter {
                 index: self.data.canonical(sample),
                 label,
                 key: self.keys.key(&self.data, sample),
-                id: id.to_string(),
+                id: id.raw(),
             };
             shard.append(&Image {
                 bytes: &record.bytes,
@@ -247,9 +245,7 @@ impl PackWriter {
             });
         };
         let made = partial.join(STATISTICS);
-        statistics.save(&made).map_err(PackError::write(&made))?;
-        // Saved by a shared function that syncs nothing: once more, to last.
-        let bytes = fs::read(&made).map_err(PackError::read(&made))?;
+        let bytes = statistics.to_bytes().map_err(PackError::write(&made))?;
         write_synced(&made, &bytes)?;
         rename(&made, &self.folder.join(STATISTICS))?;
         let mut skipped = self.total.skipped;
@@ -299,7 +295,7 @@ fn lock(folder: &Path, partial: &Path) -> Result<Option<File>, PackError> {
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(fs::TryLockError::WouldBlock) => Err(PackError::Locked {
-            out: folder.display().to_string(),
+            out: text::path(folder),
         }),
         Err(fs::TryLockError::Error(error)) => Err(PackError::write(&path)(error)),
     }
@@ -311,7 +307,7 @@ fn same(folder: &Path, there: &Settings, here: &Settings) -> Result<(), PackErro
         return Ok(());
     }
     Err(PackError::SettingsDiffer {
-        out: folder.display().to_string(),
+        out: text::path(folder),
         differences,
     })
 }

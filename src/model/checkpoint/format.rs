@@ -163,6 +163,8 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
     }
     let tensors = SafeTensors::deserialize(bytes).map_err(not_one)?;
     let mut names = tensors.names();
+    let has_statistics = names.iter().any(|name| name.starts_with(STATISTICS));
+    let statistics = has_statistics.then(|| Statistics::from_tensors(&tensors, STATISTICS));
     names.retain(|name| !name.starts_with(MOMENTUM) && !name.starts_with(STATISTICS));
     names.sort_unstable();
     let parameters = names
@@ -171,7 +173,7 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
         .collect::<Result<_, _>>()?;
     Ok(Loaded {
         parameters,
-        statistics: Statistics::from_tensors(&tensors, STATISTICS),
+        statistics: statistics.transpose().map_err(|error| error.to_string())?,
         state: metadata.state,
     })
 }

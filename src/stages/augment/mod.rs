@@ -148,8 +148,8 @@ impl Augment {
         let data = self.data.of(request.part);
         let mut hash = Xxh3::new();
         let sample = request.sample as usize;
-        hash.update(data.id(sample).class.as_bytes());
-        hash.update(data.id(sample).name.as_bytes());
+        hash.update(data.id(sample).class().as_bytes());
+        hash.update(data.id(sample).name().as_bytes());
         hash.update(&data.label(sample).to_le_bytes());
         hash.update(&checksum.to_le_bytes());
         hash.update(&draw.region.x.to_le_bytes());

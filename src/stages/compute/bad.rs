@@ -10,7 +10,7 @@ impl Run {
         let part = batch.header.position.part;
         for fact in &batch.facts {
             let Some(reason) = &fact.refused else { continue };
-            let sample = self.compute.data.of(part).id(fact.sample as usize).to_string();
+            let sample = self.compute.data.of(part).id(fact.sample as usize).raw();
             if !self.compute.state.bad.insert((part, fact.sample)) {
                 continue;
             }

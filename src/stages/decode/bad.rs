@@ -1,10 +1,10 @@
 //! Samples that cannot be decoded.
 
-use std::fs;
 use std::path::Path;
 
 use super::DecodeError;
-use crate::dataset::{Dataset, Encoded};
+use crate::dataset::{Below, Dataset, Encoded, NotWritten};
+use crate::text;
 
 /// A sample that cannot be decoded, under the policy `fail`.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,9 @@ pub(super) fn quarantine(
     encoded: Encoded<'_>,
 ) -> Result<(), QuarantineError> {
     let Encoded::File(bytes) = encoded else { return Ok(()) };
-    let path = folder.join(data.id(sample).to_string());
-    let place = path.parent().unwrap_or(folder);
-    fs::create_dir_all(place)
-        .and_then(|()| fs::write(&path, bytes))
-        .map_err(|source| QuarantineError {
-            path: path.display().to_string(),
-            source,
-        })
+    let written = Below::new(folder.to_owned()).write(data.id(sample), bytes);
+    written.map_err(|NotWritten { path, source }| QuarantineError {
+        path: text::path(&path),
+        source,
+    })
 }

@@ -1,11 +1,11 @@
-//! Whether a pack would be written into what it is made of.
+//! Whether something would be written into a data set that is read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Whether the folder `out`, which need not be there yet, is the folder `source` or lies in it, whatever links and dots the
 /// paths have. A source that is no folder holds nothing that could be taken for a sample later.
-pub(super) fn lies_in(out: &Path, source: &Path) -> bool {
+pub fn lies_in(out: &Path, source: &Path) -> bool {
     fs::canonicalize(source).is_ok_and(|source| source.is_dir() && real(out).is_some_and(|out| out.starts_with(source)))
 }
 

@@ -1,0 +1,110 @@
+//! A file's sum of itself: XXH3 of all its bytes, with zeros for the sixteen digits that are the sum.
+//!
+//! So a file that decides results needs nothing beside it to be found changed, and stays what it is: JSON, or safetensors.
+
+use std::io;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// The key whose value is the sum. It stands once in a file.
+pub const KEY: &str = "own_xxh3";
+
+/// The sum before it is known.
+pub const BLANK: &str = "0000000000000000";
+
+/// An object with its sum at the end.
+#[derive(Serialize)]
+struct Summed<'a, T> {
+    #[serde(flatten)]
+    content: &'a T,
+    own_xxh3: &'static str,
+}
+
+/// Writes the sum into a file in which [`BLANK`] stands for it; false where there is no place for it.
+#[must_use]
+pub fn put(bytes: &mut [u8]) -> bool {
+    let sum = format!("{:016x}", xxh3_64(bytes));
+    let Some(at) = place(bytes) else { return false };
+    bytes[at..at + sum.len()].copy_from_slice(sum.as_bytes());
+    true
+}
+
+/// Whether a file is, to the bit, the one that [`put`] made.
+pub fn is_right(bytes: &[u8]) -> bool {
+    let Some(at) = place(bytes) else { return false };
+    let (before, rest) = bytes.split_at(at);
+    let (digits, after) = rest.split_at(BLANK.len());
+    let mut hash = Xxh3::new();
+    hash.update(before);
+    hash.update(BLANK.as_bytes());
+    hash.update(after);
+    digits == format!("{:016x}", hash.digest()).as_bytes()
+}
+
+/// An object as lines of JSON, its sum last.
+pub(super) fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
+    let own_xxh3 = BLANK;
+    let mut text = serde_json::to_vec_pretty(&Summed { content, own_xxh3 })?;
+    text.push(b'\n');
+    if put(&mut text) {
+        Ok(text)
+    } else {
+        Err(io::Error::other(format!("its content has a key {KEY} of its own")))
+    }
+}
+
+/// Reads what [`to_json`] wrote. The error is the reason.
+pub(super) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    if !is_right(text) {
+        return Err(format!("is not as it was written: its bytes do not have the sum {KEY}"));
+    }
+    serde_json::from_slice(text).map_err(|error| format!("is damaged: {error}"))
+}
+
+/// Where the sum's digits are. (No text inside of JSON looks like the key: quotation marks in texts are escaped.)
+fn place(bytes: &[u8]) -> Option<usize> {
+    let key = format!("\"{KEY}\":");
+    let mut found = bytes
+        .windows(key.len())
+        .enumerate()
+        .filter(|(_, at)| *at == key.as_bytes());
+    let (at, _) = found.next()?;
+    if found.next().is_some() {
+        return None;
+    }
+    let mut from = at + key.len();
+    from += usize::from(bytes.get(from) == Some(&b' '));
+    let value = bytes.get(from..from + BLANK.len() + 2)?;
+    (value.first() == Some(&b'"') && value.last() == Some(&b'"')).then_some(from + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_is_found() {
+        let content = BTreeMap::from([("a", "\"own_xxh3\": \"x"), ("z", "ü\n")]);
+        let text = to_json(&content).unwrap();
+        let back: BTreeMap<String, String> = from_json(&text).unwrap();
+        assert_eq!(back["a"], content["a"]);
+        for bit in 0..8 * text.len() {
+            let mut flipped = text.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!is_right(&flipped), "bit {bit}");
+        }
+        for length in 0..text.len() {
+            assert!(!is_right(&text[..length]));
+        }
+        assert!(!is_right(&[&text[..], b" "].concat()));
+    }
+
+    #[test]
+    fn a_second_sum_is_refused() {
+        assert!(to_json(&BTreeMap::from([(KEY, BLANK)])).is_err());
+    }
+}

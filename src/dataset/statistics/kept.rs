@@ -1,0 +1,98 @@
+//! Statistics kept in the user's cache, so that the next run over the same data makes no pass for them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Statistics;
+use crate::dataset::{own_sum, whole};
+
+/// The mean image of frames of 4096 pixels has 200 MB.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Why statistics that are there cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// They may be good.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// They are not what was kept.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Statistics {
+    /// Keeps the statistics for the next run, with a sum of all bytes: they decide results.
+    pub fn keep(&self, path: &Path) -> io::Result<()> {
+        let mut bytes = self.file(own_sum::KEY, own_sum::BLANK)?;
+        if !own_sum::put(&mut bytes) {
+            return Err(io::Error::other("statistics have no place for their sum"));
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+        if written.is_err() {
+            // The error at hand matters more than one from cleaning up.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+
+    /// Statistics that were kept; `None` where there are none.
+    pub fn kept(path: &Path) -> Result<Option<Self>, KeptError> {
+        let bytes = match whole::read(path, MOST_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(KeptError::Unreadable(error)),
+        };
+        if !own_sum::is_right(&bytes) {
+            return Err(KeptError::Damaged("its bytes are not those that were kept".to_owned()));
+        }
+        let statistics = Self::from_bytes(&bytes).map_err(|error| KeptError::Damaged(error.to_string()))?;
+        Ok(Some(statistics))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MeanImage;
+    use super::*;
+
+    #[test]
+    fn what_was_kept_comes_back_and_every_flipped_bit_is_found() {
+        let statistics = Statistics {
+            images: 7,
+            skipped: 1,
+            channel_mean: [100.5, 0.0, 255.0],
+            mean_image: Some(MeanImage {
+                side: 2,
+                values: (0..12).map(|i| i as f32).collect(),
+            }),
+            eigenvalues: [0.25, 0.125, 0.0],
+            eigenvectors: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/s.safetensors");
+        assert!(matches!(Statistics::kept(&path), Ok(None)));
+        statistics.keep(&path).unwrap();
+        assert_eq!(Statistics::kept(&path).unwrap(), Some(statistics));
+        let whole = fs::read(&path).unwrap();
+        for bit in 0..8 * whole.len() {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, flipped).unwrap();
+            assert!(
+                matches!(Statistics::kept(&path), Err(KeptError::Damaged(_))),
+                "bit {bit}"
+            );
+        }
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(matches!(Statistics::kept(&path), Err(KeptError::Damaged(_))));
+        // A folder of the name can be opened and not read.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(Statistics::kept(&path), Err(KeptError::Unreadable(_))));
+    }
+}

@@ -1,0 +1,82 @@
+//! How a tar ends: by two blocks of zeros, behind which nothing follows.
+//!
+//! A tar that was cut between two members looks whole otherwise, and of tars joined by `cat` only the first is ever read.
+
+use super::BLOCK;
+
+/// Tars are padded to whole records, mostly of 10 kB, and to a device's blocks. What goes on beyond this is not looked through.
+const MOST_PADDING: u64 = 1 << 30;
+
+/// Checks what lies behind the last member, where the next header would begin at `next`. The error is the reason.
+///
+/// One block of zeros at the very end is enough, as it is for GNU tar: no member can be missing behind it.
+pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
+    if bytes.is_empty() {
+        return Err("it is empty (0 bytes); copy it again".to_owned());
+    }
+    let Some(rest) = usize::try_from(next).ok().and_then(|next| bytes.get(next..)) else {
+        return Err(format!("it is cut short in the padding behind {last}; copy it again"));
+    };
+    if rest.is_empty() {
+        return Err(format!(
+            "it ends behind {last} without the end-of-archive blocks: it is cut short, or was not finished; copy or make it again"
+        ));
+    }
+    if rest.len() as u64 > MOST_PADDING {
+        return Err(format!(
+            "{} bytes follow the end of the archive, at byte {next}",
+            rest.len()
+        ));
+    }
+    let Some(at) = first_other_than_zero(rest) else {
+        return Ok(());
+    };
+    let at = at / BLOCK * BLOCK;
+    Err(format!(
+        "{} bytes follow the end of the archive, from byte {} on: were tars joined with cat? join them with tar --concatenate; \
+         or was a copy interrupted? copy it again",
+        rest.len() - at,
+        next + at as u64
+    ))
+}
+
+/// Where the first byte lies that is not zero.
+fn first_other_than_zero(bytes: &[u8]) -> Option<usize> {
+    // A block at a time, which the vector units like.
+    let block = bytes
+        .chunks(BLOCK)
+        .position(|block| block.iter().fold(0, |all, byte| all | byte) != 0)?;
+    let at = block * BLOCK;
+    bytes[at..].iter().position(|&byte| byte != 0).map(|inside| at + inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_zeros_may_follow() {
+        let zeros = |blocks: usize| [&[7; BLOCK][..], &vec![0; blocks * BLOCK]].concat();
+        for blocks in [1, 2, 3, 19, 1000] {
+            assert_eq!(check(&zeros(blocks), BLOCK as u64, "x"), Ok(()));
+        }
+        for at in [2 * BLOCK, 3 * BLOCK - 1, 3 * BLOCK, 21 * BLOCK + 5] {
+            let mut bytes = zeros(30);
+            bytes[at] = 1;
+            let reason = check(&bytes, BLOCK as u64, "x").unwrap_err();
+            let expected = format!("{} bytes follow", bytes.len() - at / BLOCK * BLOCK);
+            assert!(reason.starts_with(&expected), "{reason}");
+        }
+        assert!(
+            check(&zeros(0), BLOCK as u64, "x")
+                .unwrap_err()
+                .contains("without the end-of-archive")
+        );
+        assert!(
+            check(&[7; BLOCK - 1], BLOCK as u64, "x")
+                .unwrap_err()
+                .contains("in the padding behind x")
+        );
+        assert!(check(&[], 0, "").unwrap_err().contains("0 bytes"));
+    }
+}

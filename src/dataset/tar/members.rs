@@ -1,0 +1,304 @@
+//! What is in a tar: its headers, read once, into a table of names and extents.
+
+use std::cell::Cell;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+
+use ::tar::{Archive, Entry as Header, EntryType};
+
+use super::{BLOCK, end};
+use crate::dataset::DatasetError;
+use crate::text::plain;
+
+/// What describes one member (long names, pax records) takes a few hundred bytes: more than this is not read.
+const MOST_HEADERS: u64 = 1 << 20;
+
+/// No system has longer paths.
+const LONGEST_NAME: usize = 4096;
+
+/// Contents of a file, in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::dataset) struct Extent {
+    pub(in crate::dataset) at: u64,
+    pub(in crate::dataset) size: u64,
+}
+
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    File(Extent),
+    Folder,
+    /// Another name of an earlier member, which the text names.
+    HardLink(Text),
+    /// The text leads from the member's own folder to another.
+    Symlink(Text),
+    /// A device, a pipe: never a sample.
+    Other,
+}
+
+/// A piece of the table's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    at: usize,
+    length: u32,
+}
+
+/// A row of the table.
+pub(super) struct Row {
+    name: Text,
+    pub(super) what: What,
+    modified: u64,
+}
+
+/// All members of a tar, in its order.
+pub(in crate::dataset) struct Members {
+    /// The tar, for people.
+    pub(super) shown: String,
+    texts: String,
+    pub(super) rows: Vec<Row>,
+    /// The rows by name, then by place, where there are links to look up.
+    pub(super) by_name: Vec<u32>,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+pub(in crate::dataset) struct Member<'a> {
+    pub(super) members: &'a Members,
+    pub(super) row: usize,
+    /// Its name without `./`.
+    pub(in crate::dataset) key: &'a str,
+    pub(in crate::dataset) modified: u64,
+    pub(in crate::dataset) is_folder: bool,
+}
+
+impl Members {
+    /// Reads the headers of the tar that is `bytes`, which lie from `base` on in a map. Names that lead outside, members beyond
+    /// the end, such as cannot be read in place, and tars without a proper end are refused.
+    pub(in crate::dataset) fn read(shown: &str, bytes: &[u8], base: u64) -> Result<Self, DatasetError> {
+        let damaged = |reason: String| DatasetError::DamagedTar {
+            shard: shown.to_owned(),
+            reason,
+        };
+        let mut members = Self {
+            shown: shown.to_owned(),
+            texts: String::new(),
+            rows: Vec::new(),
+            by_name: Vec::new(),
+        };
+        let left = Cell::new(0);
+        let mut archive = Archive::new(Metered {
+            cursor: Cursor::new(bytes),
+            left: &left,
+        });
+        // Where the next header begins.
+        let mut next = 0;
+        let mut entries = archive
+            .entries_with_seek()
+            .map_err(|error| damaged(error.to_string()))?;
+        loop {
+            left.set(MOST_HEADERS);
+            let Some(entry) = entries.next() else { break };
+            let mut entry =
+                entry.map_err(|error| damaged(format!("{error} (after {}); copy it again", members.last())))?;
+            let extent = Extent {
+                at: entry.raw_file_position(),
+                size: entry.size(),
+            };
+            next = members.add(&mut entry, extent, bytes.len() as u64, base)?;
+        }
+        end::check(bytes, next, &members.last()).map_err(damaged)?;
+        members.sort();
+        Ok(members)
+    }
+
+    /// Adds a member; gives where the next header begins.
+    fn add<R: Read>(
+        &mut self,
+        entry: &mut Header<'_, R>,
+        extent: Extent,
+        length: u64,
+        base: u64,
+    ) -> Result<u64, DatasetError> {
+        let key = member_name(&self.shown, &entry.path_bytes())?;
+        let damaged = |reason: String| DatasetError::DamagedTar {
+            shard: self.shown.clone(),
+            reason,
+        };
+        let Extent { at, size } = extent;
+        if at.checked_add(size).is_none_or(|end| end > length) {
+            return Err(damaged(format!(
+                "member {} needs {size} bytes from byte {at}, but the tar ends at {length}; copy it again",
+                plain(&key)
+            )));
+        }
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_sparse() || (kind.is_file() && is_pax_sparse(entry)) {
+            return Err(damaged(format!(
+                "member {} is sparse and cannot be read in place; make the tar without --sparse",
+                plain(&key)
+            )));
+        }
+        // Readers differ in whether bytes follow then, and so in what the next header is.
+        if size > 0 && has_no_contents(kind) {
+            return Err(damaged(format!(
+                "member {} is a folder, a link or a device, and claims {size} bytes; make the tar again",
+                plain(&key)
+            )));
+        }
+        let next = (at + size).next_multiple_of(BLOCK as u64);
+        if kind == EntryType::XGlobalHeader {
+            return Ok(next);
+        }
+        // Before there were folders in tars, a slash at the end meant one.
+        let is_old_folder = kind.is_file() && entry.path_bytes().ends_with(b"/");
+        let target = || String::from_utf8_lossy(&entry.link_name_bytes().unwrap_or_default()).into_owned();
+        let what = match kind {
+            EntryType::Directory => What::Folder,
+            _ if is_old_folder => What::Folder,
+            EntryType::Link => What::HardLink(self.text(&target())),
+            EntryType::Symlink => What::Symlink(self.text(&target())),
+            _ if kind.is_file() || kind.is_contiguous() => What::File(Extent { at: base + at, size }),
+            _ => What::Other,
+        };
+        let row = Row {
+            name: self.text(&key),
+            what,
+            modified: entry.header().mtime().unwrap_or(0),
+        };
+        self.rows.push(row);
+        Ok(next)
+    }
+
+    /// Keeps a text.
+    fn text(&mut self, text: &str) -> Text {
+        let at = self.texts.len();
+        self.texts.push_str(text);
+        let length = text.len() as u32;
+        Text { at, length }
+    }
+
+    pub(super) fn get(&self, text: Text) -> &str {
+        &self.texts[text.at..text.at + text.length as usize]
+    }
+
+    /// The name in a row.
+    pub(super) fn name(&self, row: usize) -> &str {
+        self.get(self.rows[row].name)
+    }
+
+    /// The newest member, for people.
+    fn last(&self) -> String {
+        match self.rows.len() {
+            0 => "its beginning".to_owned(),
+            rows => plain(self.name(rows - 1)).into_owned(),
+        }
+    }
+
+    /// Makes the index, where there is a link.
+    fn sort(&mut self) {
+        let is_link = |row: &Row| matches!(row.what, What::HardLink(_) | What::Symlink(_));
+        if self.rows.iter().any(is_link) {
+            let mut by_name: Vec<u32> = (0..self.rows.len() as u32).collect();
+            by_name.sort_by_key(|&row| self.name(row as usize));
+            self.by_name = by_name;
+        }
+    }
+
+    /// All of them, in the order of the tar.
+    pub(in crate::dataset) fn iter(&self) -> impl Iterator<Item = Member<'_>> {
+        self.rows.iter().enumerate().map(|(row, of)| Member {
+            members: self,
+            row,
+            key: self.get(of.name),
+            modified: of.modified,
+            is_folder: of.what == What::Folder,
+        })
+    }
+}
+
+impl Member<'_> {
+    /// Where it is, for people.
+    pub(in crate::dataset) fn place(&self) -> String {
+        format!("{}, member {}", self.members.shown, plain(self.key))
+    }
+
+    /// An error that names it: `member KEY is …`.
+    pub(in crate::dataset) fn refuse(&self, reason: &str) -> DatasetError {
+        DatasetError::Shard {
+            shard: self.members.shown.clone(),
+            reason: format!("member {} {reason}", plain(self.key)),
+        }
+    }
+
+    /// The contents, where it is a file or a link to one. A link that leads to none is refused.
+    pub(in crate::dataset) fn file(&self) -> Result<Option<Extent>, DatasetError> {
+        match self.members.rows[self.row].what {
+            What::File(extent) => Ok(Some(extent)),
+            What::HardLink(_) | What::Symlink(_) => self.members.follow(self.row).map(Some),
+            What::Folder | What::Other => Ok(None),
+        }
+    }
+}
+
+/// Types of members that have a header alone.
+fn has_no_contents(kind: EntryType) -> bool {
+    kind.is_dir()
+        || kind.is_hard_link()
+        || kind.is_symlink()
+        || kind.is_fifo()
+        || kind.is_block_special()
+        || kind.is_character_special()
+}
+
+/// A member's name without `./`, or why it is refused.
+fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
+    let hostile = |reason: &'static str| DatasetError::HostileName {
+        shard: shard.to_owned(),
+        key: String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_NAME)]).into_owned(),
+        reason,
+    };
+    let Ok(key) = str::from_utf8(bytes) else {
+        return Err(DatasetError::NotUtf8 {
+            path: format!("{shard}, member {}", plain(&String::from_utf8_lossy(bytes))),
+        });
+    };
+    if key.len() > LONGEST_NAME {
+        return Err(hostile("is longer than 4096 bytes"));
+    }
+    if key.starts_with('/') || key.split('/').any(|part| part == "..") || key.contains('\0') {
+        return Err(hostile("is absolute or leaves the archive"));
+    }
+    Ok(crate::dataset::name::plain_parts(key))
+}
+
+/// GNU tar's newer way to store holes: an ordinary member whose contents begin with a map.
+fn is_pax_sparse<R: Read>(entry: &mut Header<'_, R>) -> bool {
+    let Ok(Some(extensions)) = entry.pax_extensions() else {
+        return false;
+    };
+    extensions
+        .filter_map(Result::ok)
+        .any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."))
+}
+
+/// A reader that gives so many bytes and no more: what it reads is headers, for contents are skipped.
+struct Metered<'a> {
+    cursor: Cursor<&'a [u8]>,
+    left: &'a Cell<u64>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.cursor.read(into)?;
+        let left = self.left.get().checked_sub(read as u64);
+        self.left.set(
+            left.ok_or_else(|| io::Error::other(format!("a member is described by more than {MOST_HEADERS} bytes")))?,
+        );
+        Ok(read)
+    }
+}
+
+impl Seek for Metered<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.cursor.seek(to)
+    }
+}

@@ -1,0 +1,50 @@
+//! Files that are read into memory whole, none larger than its kind can be.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Reads a file of at most `most` bytes. What grows while it is read is not followed.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > most {
+        return Err(too_large(length, most));
+    }
+    // One more, so that the end is seen without growing.
+    let mut bytes = Vec::with_capacity(length as usize + 1);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(too_large(bytes.len() as u64, most));
+    }
+    Ok(bytes)
+}
+
+/// Why a file of `bytes` is not read.
+pub(super) fn too_large(bytes: u64, most: u64) -> io::Error {
+    let reason = format!("its {bytes} bytes are more than the limit of {most} for such a file");
+    io::Error::new(io::ErrorKind::FileTooLarge, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_limit_is_read_and_a_larger_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, [7; 100]).unwrap();
+        assert_eq!(read(&path, 100).unwrap(), [7; 100]);
+        let error = read(&path, 99).unwrap_err().to_string();
+        assert!(error.contains("100 bytes") && error.contains("99"), "{error}");
+        // A hole of a terabyte takes no memory.
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
+        assert!(read(&path, 1 << 20).is_err());
+    }
+}
