@@ -16,6 +16,7 @@ mod pipes;
 mod process;
 mod refusals;
 mod stop;
+mod subsets;
 mod verdicts;
 
 #[allow(dead_code, reason = "each test target uses its part")]

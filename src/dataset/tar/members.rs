@@ -15,6 +15,9 @@ const MOST_HEADERS: u64 = 1 << 20;
 /// No system has longer paths.
 const LONGEST_NAME: usize = 4096;
 
+/// Of a name that is refused so much is shown.
+const LONGEST_SHOWN: usize = 200;
+
 /// Contents of a file, in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct Extent {
@@ -253,7 +256,7 @@ fn has_no_contents(kind: EntryType) -> bool {
 fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
     let hostile = |reason: &'static str| DatasetError::HostileName {
         shard: shard.to_owned(),
-        key: String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_NAME)]).into_owned(),
+        key: String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_SHOWN)]).into_owned(),
         reason,
     };
     let Ok(key) = str::from_utf8(bytes) else {
