@@ -3,6 +3,7 @@
 //! Names come from files that anybody may have written, and become paths below a folder that the user has named. So a path
 //! is made of a [`SampleId`] alone, and there is none whose parts lead anywhere but down.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -89,9 +90,12 @@ impl<'a> SampleName<'a> {
 }
 
 /// What is left of a path without the parts that lead nowhere or elsewhere: of `../photos/./a.jpg` it is `photos/a.jpg`.
-pub(super) fn plain_parts(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-    parts.collect::<Vec<_>>().join("/")
+pub(super) fn plain_parts(path: &str) -> Cow<'_, str> {
+    let is_plain = |part: &&str| !matches!(*part, "" | "." | "..");
+    if path.split('/').all(|part| is_plain(&part)) {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(path.split('/').filter(is_plain).collect::<Vec<_>>().join("/"))
 }
 
 /// The names of all classes, each another.

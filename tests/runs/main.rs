@@ -17,6 +17,7 @@ mod process;
 mod refusals;
 mod resuming;
 mod stop;
+mod subsets;
 mod verdicts;
 
 #[allow(dead_code, reason = "each test target uses its part")]

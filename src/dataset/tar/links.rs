@@ -6,6 +6,7 @@
 
 use super::members::{Extent, Members, What};
 use crate::dataset::DatasetError;
+use crate::dataset::name::plain_parts;
 use crate::text::plain;
 
 /// Links on the way to one file: as many as Linux follows.
@@ -140,7 +141,7 @@ impl Members {
         if target.starts_with('/') || target.split('/').any(|part| part == "..") {
             return Err(LinkFault::Outside);
         }
-        let name = crate::dataset::name::plain_parts(target);
+        let name = plain_parts(target);
         self.row_before(&name, row).ok_or_else(|| {
             let is_there = self.row_before(&name, self.rows.len()).is_some();
             if is_there {

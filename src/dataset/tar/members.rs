@@ -7,6 +7,7 @@ use ::tar::{Archive, Entry as Header, EntryType};
 
 use super::{BLOCK, end};
 use crate::dataset::DatasetError;
+use crate::dataset::name::plain_parts;
 use crate::text::plain;
 
 /// What describes one member (long names, pax records) takes a few hundred bytes: more than this is not read.
@@ -14,6 +15,9 @@ const MOST_HEADERS: u64 = 1 << 20;
 
 /// No system has longer paths.
 const LONGEST_NAME: usize = 4096;
+
+/// Of a name that is refused so much is shown.
+const LONGEST_SHOWN: usize = 200;
 
 /// Contents of a file, in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +122,11 @@ impl Members {
         length: u64,
         base: u64,
     ) -> Result<u64, DatasetError> {
-        let key = member_name(&self.shown, &entry.path_bytes())?;
+        // Before there were folders in tars, a slash at the end meant one.
+        let (key, ends_with_slash) = {
+            let path = entry.path_bytes();
+            (member_name(&self.shown, &path)?, path.ends_with(b"/"))
+        };
         let damaged = |reason: String| DatasetError::DamagedTar {
             shard: self.shown.clone(),
             reason,
@@ -148,12 +156,10 @@ impl Members {
         if kind == EntryType::XGlobalHeader {
             return Ok(next);
         }
-        // Before there were folders in tars, a slash at the end meant one.
-        let is_old_folder = kind.is_file() && entry.path_bytes().ends_with(b"/");
         let target = || String::from_utf8_lossy(&entry.link_name_bytes().unwrap_or_default()).into_owned();
         let what = match kind {
             EntryType::Directory => What::Folder,
-            _ if is_old_folder => What::Folder,
+            _ if kind.is_file() && ends_with_slash => What::Folder,
             EntryType::Link => What::HardLink(self.text(&target())),
             EntryType::Symlink => What::Symlink(self.text(&target())),
             _ if kind.is_file() || kind.is_contiguous() => What::File(Extent { at: base + at, size }),
@@ -253,7 +259,7 @@ fn has_no_contents(kind: EntryType) -> bool {
 fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
     let hostile = |reason: &'static str| DatasetError::HostileName {
         shard: shard.to_owned(),
-        key: String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_NAME)]).into_owned(),
+        key: String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_SHOWN)]).into_owned(),
         reason,
     };
     let Ok(key) = str::from_utf8(bytes) else {
@@ -267,7 +273,7 @@ fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
     if key.starts_with('/') || key.split('/').any(|part| part == "..") || key.contains('\0') {
         return Err(hostile("is absolute or leaves the archive"));
     }
-    Ok(crate::dataset::name::plain_parts(key))
+    Ok(plain_parts(key).into_owned())
 }
 
 /// GNU tar's newer way to store holes: an ordinary member whose contents begin with a map.
