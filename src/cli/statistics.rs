@@ -121,6 +121,7 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
 }
 
 fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
+    plan.refuse_statistics_beyond_all().map_err(Failure::plan)?;
     let total = u64::from(plan.itinerary.train_samples);
     let progress = ImagesProgress::new(total, "statistics of the training set", 0, quiet);
     if !quiet && !progress.is_live() {

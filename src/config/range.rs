@@ -66,6 +66,9 @@ impl Range {
 
     /// Whether `node` is no number outside of this; where it is one, notes that. Of a list every item counts.
     pub fn admits(&self, node: &Node, key: &str, errors: &mut Errors) -> bool {
+        if self.least == f64::NEG_INFINITY {
+            return true;
+        }
         let is_inside = match &node.value {
             // Every item is looked at before any is missed, so that all errors are noted.
             Tree::Array(items) => {
@@ -76,7 +79,7 @@ impl Range {
             Tree::Integer(number) => self.holds(*number as f64),
             // As it is kept: a number just below 1 may be 1 then, also in the configuration that a run writes.
             Tree::Float(number) => self.single().holds(f64::from(*number as f32)),
-            Tree::Beyond(_) => self.is_any(),
+            Tree::Beyond(_) => false,
             _ => true,
         };
         if !is_inside {
@@ -94,13 +97,8 @@ impl Range {
         }
     }
 
-    fn is_any(&self) -> bool {
-        self.least == f64::NEG_INFINITY
-    }
-
     fn holds(&self, number: f64) -> bool {
-        let Self { least, most, .. } = *self;
-        self.is_any() || (number >= least && (number < most || (self.has_most && number == most)))
+        number >= self.least && (number < self.most || (self.has_most && number == self.most))
     }
 }
 

@@ -7,8 +7,8 @@ use super::node::{Node, Tree};
 use super::range::{MOST_EPOCHS, Range};
 use super::value::{Value, join, mismatch, table};
 
-/// Of learning rates, weight decay and what multiplies them: none is negative.
-const RATE: Range = Range::between(0.0, 1e6);
+/// Of learning rates, weight decay and what multiplies them: none is negative, and two of them have a product in 32 bits.
+const RATE: Range = Range::between(0.0, 1e12);
 
 table! {
     /// `[solver]`: SGD with momentum and weight decay, by the paper's update rule (section 5).

@@ -14,7 +14,7 @@ pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
 pub use model::{DevicePlan, ModelPlan, cores};
-pub use needs::Need;
+pub use needs::{Need, Taker};
 pub use room::{Limit, Room, SHARE};
 
 use std::num::NonZeroU32;
@@ -90,16 +90,17 @@ pub enum PlanError {
     },
     /// More memory than there is at all.
     #[error(
-        "the {what} takes {needed} of memory ({} of it: {}) and can have {} at most, {}; lower staging.batch, staging.slots or \
-         augment.queue, or make the network smaller",
+        "the {} takes {needed} of memory ({} of it: {}) and can have {} at most, {}; {}",
+        .taker.name,
         .largest.bytes,
         .largest.what,
         .total.bytes,
-        .total.bound
+        .total.bound,
+        .taker.remedy
     )]
     BeyondAll {
-        /// What takes it: the run, or the network.
-        what: &'static str,
+        /// What takes it.
+        taker: Taker,
         /// What it needs.
         needed: Bytes,
         /// The largest part of that.
@@ -217,6 +218,13 @@ impl Plan {
             room,
             workspace,
         })
+    }
+
+    /// Refuses a pass for statistics that there could never be memory for.
+    pub fn refuse_statistics_beyond_all(&self) -> Result<(), PlanError> {
+        let side = self.config.decode.shorter_side;
+        let needs = needs::of_statistics(&self.buffers(), side, self.workspace);
+        needs::refuse_beyond_all(needs::STATISTICS, &needs)
     }
 
     /// What the memory of the run is for.

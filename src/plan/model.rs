@@ -84,7 +84,7 @@ impl ModelPlan {
     pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
         let (batch, seed) = (config.staging.batch.get(), config.run.seed);
         let method = config.compute.convolution;
-        needs::refuse_beyond_all("network", &needs::of_networks(&self.memory()))?;
+        needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&self.memory()))?;
         self.devices
             .iter()
             .map(|device| {
@@ -98,7 +98,7 @@ impl ModelPlan {
     pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
         let (method, seed) = (config.compute.convolution, config.run.seed);
         let memory = Plan::new(&self.spec, batch, method).memory(&self.spec, self.threads);
-        needs::refuse_beyond_all("network", &needs::of_networks(&memory))?;
+        needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&memory))?;
         let threads = self.start_threads("cpu-0")?;
         Ok(Network::on(Rank::ALONE, &self.spec, batch, method, threads, seed)?)
     }

@@ -16,6 +16,33 @@ pub struct Need {
     pub bytes: Bytes,
 }
 
+/// Something that takes memory, and what makes it take less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taker {
+    /// What it is called.
+    pub name: &'static str,
+    /// What may be changed.
+    pub remedy: &'static str,
+}
+
+/// A whole run.
+pub const RUN: Taker = Taker {
+    name: "run",
+    remedy: "lower staging.batch, staging.slots or augment.queue, or make the network smaller",
+};
+
+/// Networks alone.
+pub const NETWORK: Taker = Taker {
+    name: "network",
+    remedy: "lower the batch, or make the network smaller",
+};
+
+/// The pass for statistics, in which buffers hold whole frames.
+pub const STATISTICS: Taker = Taker {
+    name: "pass for statistics",
+    remedy: "lower decode.shorter_side or augment.queue",
+};
+
 /// What only several devices have.
 pub const EXCHANGE: &str = "exchange of activations";
 
@@ -50,17 +77,29 @@ pub fn of_run(memory: &Memory, buffers: &Buffers, workspace: Bytes) -> Vec<Need>
     of_networks(memory).into_iter().chain(stages.map(need)).collect()
 }
 
+/// Of the pass for statistics over frames whose shorter side is `side`, or over whole images: what its stages take at least.
+pub fn of_statistics(buffers: &Buffers, side: Option<u32>, workspace: Bytes) -> Vec<Need> {
+    let frame = side.map(|side| Bytes::of::<[u8; 3]>(side as usize) * side as usize);
+    let need = |(what, bytes)| Need { what, bytes };
+    [
+        ("decoded frames", frame.unwrap_or(workspace) * buffers.pixel_buffers),
+        ("decode workers", workspace * buffers.decoders),
+    ]
+    .map(need)
+    .into()
+}
+
 /// All of it.
 pub fn sum(needs: &[Need]) -> Bytes {
     needs.iter().map(|need| need.bytes).sum()
 }
 
-/// Refuses needs that come to more than this process could have if nothing else ran on the machine. `what` is what they make up.
-pub fn refuse_beyond_all(what: &'static str, needs: &[Need]) -> Result<(), PlanError> {
+/// Refuses `needs` of `taker` that come to more than this process could have if nothing else ran on the machine.
+pub fn refuse_beyond_all(taker: Taker, needs: &[Need]) -> Result<(), PlanError> {
     let needed = sum(needs);
     match total(Path::new("/")) {
         Some(total) if needed > total.bytes => Err(PlanError::BeyondAll {
-            what,
+            taker,
             needed,
             largest: largest(needs),
             total,

@@ -78,7 +78,7 @@ impl Room {
             let largest = needs::largest(&needs);
             return Err(PlanError::Memory { limit, needed, largest });
         }
-        needs::refuse_beyond_all("run", &needs)?;
+        needs::refuse_beyond_all(needs::RUN, &needs)?;
         Ok(room)
     }
 

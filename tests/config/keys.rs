@@ -6,7 +6,7 @@ pub type Key = (&'static str, &'static [&'static str]);
 const QUEUE: &[&str] = &["1", "2", "65536"];
 const WORKERS: &[&str] = &["1", "3", "1024", "\"auto\""];
 const SIDE: &[&str] = &["1", "24", "224", "16384"];
-const RATE: &[&str] = &["0", "0.01", "1e6", "1.2e-38"];
+const RATE: &[&str] = &["0", "0.01", "1e12", "1.2e-38"];
 
 /// The keys of the tables.
 pub const KEYS: &[Key] = &[

@@ -133,6 +133,18 @@ fn networks_that_there_is_no_memory_for_are_refused_by_whoever_builds_them() {
         .says("error: the network takes ");
 }
 
+#[test]
+fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
+    let given = Given::new(2, 1);
+    limited(
+        &given,
+        args("run", &given.toml(), &["decode.shorter_side=16384", "augment.crop=24"]),
+    )
+    .expect(2)
+    .says("error: the pass for statistics takes ")
+    .says(" of it: decoded frames) and can have 2048.0 MB at most, what `ulimit -v` allows; lower decode.shorter_side");
+}
+
 /// A limit that has room for all that is planned, but not for the program beside it.
 #[test]
 fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {

@@ -142,11 +142,11 @@ fn ranks_that_are_none_are_refused_by_name() {
     let given = Given::new(2, 1);
     run(&given, &["data.ranks=0"])
         .expect(2)
-        .says("--set: data.ranks: 0 ranks train nothing");
+        .says("--set: data.ranks: expected a whole number from 1 to 65536, found 0");
     run(&given, &["data.ranks=3", "data.rank=3"])
         .expect(2)
         .says("data.rank: there is no rank 3: data.ranks is 3, so they count from 0 to 2");
-    run(&given, &["data.ranks=4000000000"])
+    run(&given, &["data.ranks=65536", "staging.batch=100000"])
         .expect(2)
         .says("more than the 4 294 967 295 rows");
 }

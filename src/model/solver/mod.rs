@@ -78,7 +78,10 @@ impl Rates {
 
 /// `[solver.layers.NAME]` for a layer that the model does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[solver.layers.{}]: the model has no such layer with parameters (it has {known})", text::plain(&short(name)))]
+#[error(
+    "[solver.layers.{shown}]: the model has no layer \"{shown}\" with parameters (it has {known})",
+    shown = text::plain(&short(name))
+)]
 pub struct UnknownLayer {
     /// The name.
     pub name: String,
