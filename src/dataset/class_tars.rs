@@ -1,7 +1,7 @@
 //! Class tars, `CLASS.tar` each, as ILSVRC distributes its training images: members of one tar, or files of a folder. All are
 //! read in place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
@@ -91,6 +91,7 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
                 ),
             });
         }
+        one_folder(file, &members)?;
         classes.push(stem(file)?);
         let number = shards.maps.len() as u32;
         for member in members.iter() {
@@ -110,6 +111,28 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
         });
     }
     Ok((classes, listing, shards))
+}
+
+/// Refuses a tar whose images lie in several folders: these are its classes, and it is a data set of its own.
+fn one_folder(file: &Path, members: &Members) -> Result<(), DatasetError> {
+    let images = members
+        .iter()
+        .filter(|member| !member.is_folder && is_image(member.key));
+    let tops: BTreeSet<&str> = images
+        .filter_map(|member| Some(member.key.split_once('/')?.0))
+        .filter(|top| !is_hidden(top))
+        .collect();
+    if tops.len() < 2 {
+        return Ok(());
+    }
+    Err(DatasetError::Shard {
+        shard: text::path(file),
+        reason: format!(
+            "holds images in {} folders ({}), so it is no class tar; where these are the classes, name the tar itself as the data set",
+            tops.len(),
+            few(tops.iter().copied())
+        ),
+    })
 }
 
 /// A file's name without `.tar`.

@@ -89,6 +89,13 @@ impl Listing {
         self.ignored.entry(class).or_default().add(name);
     }
 
+    /// Counts files that are passed over and lie in no class.
+    pub(super) fn ignore_all(&mut self, files: &Ignored) {
+        if !files.is_empty() {
+            self.ignored.entry(None).or_default().merge(files);
+        }
+    }
+
     /// All files passed over.
     pub(super) fn ignored(&self) -> Ignored {
         let mut all = Ignored::default();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 use super::extension::is_image;
+use super::ignored::Ignored;
 use super::pattern::{self, of_folder};
 use crate::text;
 
@@ -16,8 +17,8 @@ pub(super) enum Location {
     Pack(PathBuf),
     /// WebDataset shards.
     Shards(Vec<PathBuf>),
-    /// The tars of a folder: shards, or class tars.
-    Tars(Vec<PathBuf>),
+    /// The tars of a folder: shards, or class tars. And what else lies there.
+    Tars(Vec<PathBuf>, Ignored),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
     /// A list file.

@@ -133,7 +133,11 @@ impl Dataset {
             }
             Location::Pack(root) => Self::of_shards(location, purpose, pack::list(&root)?),
             Location::Shards(files) => Self::of_shards(location, purpose, webdataset::list(location, &files)?),
-            Location::Tars(files) => Self::of_shards(location, purpose, shards::list_folder(location, &files)?),
+            Location::Tars(files, others) => {
+                let (classes, mut listing, shards) = shards::list_folder(location, &files)?;
+                listing.ignore_all(&others);
+                Self::of_shards(location, purpose, (classes, listing, shards))
+            }
             Location::Idx(folder, prefix) => {
                 let idx::Listed {
                     classes,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 use super::classes::is_hidden;
+use super::ignored::Ignored;
 use super::location::{Location, is_compressed_tar};
 use super::pack::{MANIFEST, PARTIAL};
 use crate::text;
@@ -18,7 +19,7 @@ const MOST_DIGITS: usize = 20;
 /// A pack, shards, class tars, or class folders: what lies in the folder says which.
 pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, DatasetError> {
     let mut shards = Vec::new();
-    let (mut has_folders, mut has_compressed) = (false, false);
+    let (mut has_folders, mut has_compressed, mut others) = (false, false, Ignored::default());
     for entry in fs::read_dir(folder).map_err(DatasetError::unreadable(folder))? {
         let entry = entry.map_err(DatasetError::unreadable(folder))?;
         let path = entry.path();
@@ -35,6 +36,7 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
         } else {
             let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
             has_compressed |= is_compressed_tar(&name);
+            others.add(&name);
         }
     }
     // A file of that name may lie beside class folders and mean something else there.
@@ -56,7 +58,7 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
         return Ok(Location::Folder(folder.to_owned()));
     }
     shards.sort_unstable();
-    Ok(Location::Tars(shards))
+    Ok(Location::Tars(shards, others))
 }
 
 /// The files of `x-{000000..000009}.tar`; `None` where the location is no such pattern.

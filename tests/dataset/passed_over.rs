@@ -72,6 +72,18 @@ fn a_folder_of_class_tars_is_a_tar_of_them() {
         "{}",
         dataset.where_is(4)
     );
+    fs::write(folder.join("loose.jpg"), "x").unwrap();
+    assert_eq!(open(&folder).ignored().to_string(), "1 other file is ignored: 1 .jpg");
+    // A class's images may lie in a folder of the tar; where there are several, these are the classes.
+    fs::write(folder.join("fox.tar"), tar(&[("fox/1.jpg", b"x"), ("fox/2.jpg", b"x")])).unwrap();
+    assert_eq!(ids(&open(&folder))[5..], ["fox/fox/1.jpg", "fox/fox/2.jpg"]);
+    fs::write(folder.join("fox.tar"), tar(&[("a/1.jpg", b"x"), ("b/1.jpg", b"x")])).unwrap();
+    let got = refusal(&folder, root.path());
+    assert!(
+        got.starts_with("ROOT/set/fox.tar: holds images in 2 folders (a, b), so it is no class tar;"),
+        "{got}"
+    );
+    fs::remove_file(folder.join("fox.tar")).unwrap();
     // Shards and class tars do not mix.
     fs::write(folder.join("emu.tar"), tar(&[("1.jpg", b"x"), ("1.cls", b"0")])).unwrap();
     let got = refusal(&folder, root.path());

@@ -1,6 +1,6 @@
 //! The lines of a list: a path and a label each.
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 /// A line with a sample.
 pub(super) struct Line<'a> {
@@ -56,7 +56,6 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
         // The number of fields is judged here, with a message of ours.
         .flexible(true)
         .comment(Some(b'#'))
-        .trim(Trim::All)
         .from_reader(list);
     let mut record = StringRecord::new();
     loop {
@@ -75,7 +74,14 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
         }
         let line = record.position().map_or(before, |position| position.line() as usize);
         let wrong = |reason: String| (line, reason);
-        let fields: Vec<&str> = record.iter().collect();
+        // With a blank before it a quotation mark is a character like any other, which nobody means who writes it there.
+        let is_loose = |field: &str| field.starts_with(' ') && field.trim().starts_with('"');
+        if record.iter().any(is_loose) {
+            return Err(wrong(
+                "a quotation mark must stand behind the comma, without a blank between".to_owned(),
+            ));
+        }
+        let fields: Vec<&str> = record.iter().map(str::trim).collect();
         let (path, label) = match fields[..] {
             [""] => continue,
             [path, label] if !path.is_empty() && !label.is_empty() => (path, label),
@@ -112,7 +118,7 @@ mod tests {
 
     #[test]
     fn csv_has_quotes_comments_and_any_line_ends() {
-        let list = "\u{feff}# c\r\na.jpg,x\r\n\n\"b,\"\"c\"\".jpg\" , \"my class\"\n\"two\nlines.jpg\",x";
+        let list = "\u{feff}# c\r\na.jpg,x\r\n\n\"b,\"\"c\"\".jpg\" ,my class \n\"two\nlines.jpg\",x";
         let pairs = [("a.jpg", "x"), ("b,\"c\".jpg", "my class"), ("two\nlines.jpg", "x")];
         let pairs = pairs.map(|(path, label)| (path.to_owned(), label.to_owned()));
         assert_eq!(read(list, true), Ok(pairs.into()));
@@ -126,6 +132,7 @@ mod tests {
             ("a b\n#\nc\n", false, 3),
             ("a,b\n,c", true, 2),
             ("a,\"b\nb\"\nc", true, 3),
+            ("a,b\nc, \"d\"", true, 2),
         ] {
             assert_eq!(read(list, is_csv).unwrap_err().0, line, "{list:?}");
         }
