@@ -53,7 +53,7 @@ fn a_tar_that_is_cut_off_while_it_is_mapped_ends_the_run_by_name() {
 fn a_loss_that_is_no_number_ends_the_run_and_its_last_checkpoint_serves() {
     let given = Given::new(20, 4);
     let sets = ["run.epochs=20", "checkpoint.every_steps=4"];
-    let ended = run(&given, &[&sets[..], &["solver.lr=1e9"]].concat()).expect(1);
+    let ended = run(&given, &[&sets[..], &["solver.lr=1e6"]].concat()).expect(1);
     assert!(
         ended.stderr.contains("diverged") || ended.stderr.contains("not finite"),
         "{}",
