@@ -66,8 +66,10 @@ fn list_shard(
         };
         let twice = || damaged(format!("member {} occurs twice", member.key));
         if extension == "cls" {
-            let bytes = &map.bytes()[member.at as usize..(member.at + member.size.min(LONGEST_CLASS)) as usize];
-            let class = str::from_utf8(bytes).map_or("", str::trim);
+            let mut bytes = Vec::new();
+            map.lend(member.at as usize, member.size.min(LONGEST_CLASS) as usize)
+                .copy(&mut bytes);
+            let class = str::from_utf8(&bytes).map_or("", str::trim);
             if class.is_empty() || class.contains('/') || member.size > LONGEST_CLASS {
                 return Err(damaged(format!("member {} is neither a number nor a name", member.key)));
             }
