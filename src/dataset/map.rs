@@ -4,6 +4,10 @@
 //! word. The guard's handler looks the address up in a fixed table of our mappings, puts a page of zeros there, notes
 //! how far the mapping can still be trusted, and lets the reader go on; whoever used the bytes asks [`Mapping::check`]
 //! afterwards and learns that they were not the file's. A SIGBUS that is not ours goes to whoever had the signal before.
+//!
+//! A mapped file may also be written to at any time, by anybody. So what is parsed or decoded is copied out of the map first
+//! ([`Mapped::copy`]), in one go: whoever works with the copy finds the same bytes however often it looks. Only pixels, whose
+//! values decide nothing, are used where they lie ([`Mapped`]).
 
 use std::ffi::c_void;
 use std::fs::File;
@@ -47,9 +51,12 @@ impl Mapping {
     pub fn open(path: &Path) -> io::Result<Self> {
         guard()?;
         let file = File::open(path)?;
-        // SAFETY: the file may change under the map. Shortening is caught by the guard and by `check`; writing into a
-        // dataset in use gives wrong pixels or a refused image, as it would with any reader: the bytes are only parsed
-        // by code that trusts none of them.
+        // SAFETY: the file may change under the map. Shortening is caught by the guard and by `check`. Writing into it cannot
+        // be kept out, so nothing may depend on a byte being the same when it is looked at again: `Dataset::read`
+        // copies what is parsed or decoded, and the decoder sees the copy alone; a pixel that is read in place
+        // (`Mapped`) becomes a number in a row, and no length, place or index. Tar headers are copied by their reader,
+        // and what they say is checked against the map's length, which is fixed. So a dataset that is written to
+        // while it is used gives wrong pixels or a refused image, and never an access outside of a buffer.
         let map = unsafe { Mmap::map(&file)? };
         let slot = register(map.as_ptr() as usize, map.len())?;
         Ok(Self {
@@ -63,6 +70,11 @@ impl Mapping {
     /// The file's bytes. Zeros where the file has been cut off since: ask [`Mapping::check`] after use.
     pub fn bytes(&self) -> &[u8] {
         &self.map
+    }
+
+    /// `length` bytes from `at` on, where they lie.
+    pub(super) fn lend(&self, at: usize, length: usize) -> Mapped<'_> {
+        Mapped(&self.map[at..at + length])
     }
 
     /// Asks the system to read these bytes ahead.
@@ -92,6 +104,32 @@ impl Mapping {
         let length = self.file.metadata().map_or(0, |metadata| metadata.len());
         let trusted = length.min(self.slot.broken_at.load(SeqCst) as u64);
         if end <= trusted { Ok(()) } else { Err(trusted) }
+    }
+}
+
+/// Bytes of a mapped file where they lie. They may change from one look to the next: good for pixels and for sums, and not for
+/// what says how many there are or where to look next.
+#[derive(Clone, Copy)]
+pub struct Mapped<'a>(&'a [u8]);
+
+impl<'a> Mapped<'a> {
+    /// All of them.
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// A copy of all, which stays what it is, whoever writes to the file.
+    pub fn copy(self, copy: &mut Vec<u8>) {
+        copy.clear();
+        copy.extend_from_slice(self.0);
+    }
+
+    /// A copy of the first ones, as many as fit into `copy`: what is parsed must not change.
+    pub fn head(self, copy: &mut [u8]) -> &[u8] {
+        let length = copy.len().min(self.0.len());
+        let copy = &mut copy[..length];
+        copy.copy_from_slice(&self.0[..length]);
+        copy
     }
 }
 

@@ -64,9 +64,9 @@ pub use error::{DatasetError, ExportError, ReadError};
 pub use export::export;
 pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
-pub use map::Mapping;
+pub use map::{Mapped, Mapping};
 pub use name::{ClassName, NameFault, SampleId, SampleName};
-pub use storage::Encoded;
+pub use storage::{Encoded, Lent};
 
 use classes::{Purpose, settle};
 use listing::{Listing, Samples};
@@ -260,24 +260,25 @@ impl Dataset {
         self.samples.bytes(i)
     }
 
-    /// Whether the bytes are lent from a mapped file instead of being read into memory.
-    pub fn is_mapped(&self) -> bool {
-        self.storage.is_mapped()
-    }
-
     /// Where sample `i` lies, for people: a path, or shard and key.
     pub fn where_is(&self, i: usize) -> String {
         self.storage.where_is(self.wanted(i))
     }
 
-    /// The bytes of sample `i`. Files are read into `scratch`, which keeps its memory; a tar's are lent from the map.
+    /// The bytes of sample `i`, which nobody changes: files are read into `scratch`, which keeps its memory, and what lies in
+    /// a mapped file is copied there, for others may write to that. What is in memory already is lent.
     ///
-    /// After the bytes have been used, ask [`Dataset::verify`] whether they were still the file's.
+    /// Ask [`Dataset::verify`] afterwards whether they were the file's.
     pub fn read<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
         self.storage.read(self.wanted(i), scratch)
     }
 
-    /// Checks that the bytes that [`Dataset::read`] gave for sample `i` were the file's throughout: a mapped tar that
+    /// The bytes of sample `i` where they lie, for pixels that are read in place; `None` where it is a file of its own.
+    pub fn lend(&self, i: usize) -> Result<Option<Lent<'_>>, ReadError> {
+        self.storage.lend(self.wanted(i))
+    }
+
+    /// Checks that the bytes that [`Dataset::read`] and [`Dataset::lend`] gave for sample `i` were the file's throughout: a mapped tar that
     /// someone shortens meanwhile reads as zeros. An image that the decoder refuses is worth asking about first.
     pub fn verify(&self, i: usize) -> Result<(), ReadError> {
         self.storage.check(self.wanted(i))

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::cifar;
-use super::map::Mapping;
+use super::map::{Mapped, Mapping};
 use super::shards::Shards;
 use super::tar::Form;
 use super::texts::Texts;
@@ -51,6 +51,15 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// A sample's bytes where they lie.
+#[derive(Clone, Copy)]
+pub enum Lent<'a> {
+    /// In a mapped file, to which others may write.
+    Mapped(Mapped<'a>),
+    /// In memory.
+    Memory(Encoded<'a>),
+}
+
 /// Where a dataset's bytes lie.
 pub(super) enum Storage {
     /// `root/CLASS/name`.
@@ -92,25 +101,24 @@ pub(super) struct Wanted<'a> {
 
 impl Storage {
     pub(super) fn read<'a>(&'a self, wanted: Wanted<'_>, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
-        match self {
-            Self::Folder { root } => {
-                let id = wanted.id;
-                read_file(root, &[id.class(), id.name()], scratch).map(Encoded::File)
-            }
-            Self::List { root, paths, at } => {
-                let path = paths.get(at[wanted.i] as usize);
-                read_file(root, &[path], scratch).map(Encoded::File)
-            }
-            Self::Tar { map, at, .. } => {
-                self.check(wanted)?;
-                let start = at[wanted.i] as usize;
-                Ok(Encoded::File(&map.bytes()[start..start + wanted.bytes as usize]))
-            }
+        match self.lend(wanted)? {
+            Some(Lent::Memory(encoded)) => return Ok(encoded),
+            Some(Lent::Mapped(bytes)) => bytes.copy(scratch),
+            None => self.read_file(wanted, scratch)?,
+        }
+        Ok(Encoded::File(scratch))
+    }
+
+    /// A sample's bytes where they lie; `None` where each is a file of its own.
+    pub(super) fn lend(&self, wanted: Wanted<'_>) -> Result<Option<Lent<'_>>, ReadError> {
+        self.check(wanted)?;
+        let bytes = wanted.bytes as usize;
+        Ok(Some(match self {
+            Self::Folder { .. } | Self::List { .. } => return Ok(None),
+            Self::Tar { map, at, .. } => Lent::Mapped(map.lend(at[wanted.i] as usize, bytes)),
             Self::Shards(shards) => {
-                self.check(wanted)?;
-                let start = shards.members[wanted.i].at as usize;
-                let bytes = shards.map(wanted.i).bytes();
-                Ok(Encoded::File(&bytes[start..start + wanted.bytes as usize]))
+                let at = shards.members[wanted.i].at as usize;
+                Lent::Mapped(shards.map(wanted.i).lend(at, bytes))
             }
             Self::Idx {
                 width,
@@ -118,24 +126,25 @@ impl Storage {
                 pixels,
                 at,
                 ..
-            } => {
-                let size = wanted.bytes as usize;
-                let start = at[wanted.i] as usize * size;
-                Ok(Encoded::Grey {
-                    width: *width,
-                    height: *height,
-                    pixels: &pixels[start..start + size],
-                })
-            }
-            Self::Cifar { pixels, at, .. } => {
-                let size = wanted.bytes as usize;
-                let start = at[wanted.i] as usize * size;
-                Ok(Encoded::Rgb {
-                    width: cifar::SIDE,
-                    height: cifar::SIDE,
-                    pixels: &pixels[start..start + size],
-                })
-            }
+            } => Lent::Memory(Encoded::Grey {
+                width: *width,
+                height: *height,
+                pixels: &pixels[at[wanted.i] as usize * bytes..][..bytes],
+            }),
+            Self::Cifar { pixels, at, .. } => Lent::Memory(Encoded::Rgb {
+                width: cifar::SIDE,
+                height: cifar::SIDE,
+                pixels: &pixels[at[wanted.i] as usize * bytes..][..bytes],
+            }),
+        }))
+    }
+
+    /// Reads a sample that is a file of its own.
+    fn read_file(&self, wanted: Wanted<'_>, scratch: &mut Vec<u8>) -> Result<(), ReadError> {
+        match self {
+            Self::Folder { root } => read_file(root, &[wanted.id.class(), wanted.id.name()], scratch),
+            Self::List { root, paths, at } => read_file(root, &[paths.get(at[wanted.i] as usize)], scratch),
+            Self::Tar { .. } | Self::Shards(_) | Self::Idx { .. } | Self::Cifar { .. } => Ok(()),
         }
     }
 
@@ -181,11 +190,6 @@ impl Storage {
         }
     }
 
-    /// Whether bytes are lent instead of read.
-    pub(super) fn is_mapped(&self) -> bool {
-        !matches!(self, Self::Folder { .. } | Self::List { .. })
-    }
-
     /// What kind it is, for people.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -208,7 +212,7 @@ impl Storage {
 }
 
 /// Reads a file into `scratch`. Its path is put together there too, so that no sample costs an allocation.
-fn read_file<'a>(root: &Path, parts: &[&str], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], ReadError> {
+fn read_file(root: &Path, parts: &[&str], scratch: &mut Vec<u8>) -> Result<(), ReadError> {
     scratch.clear();
     scratch.extend_from_slice(root.as_os_str().as_bytes());
     for part in parts {
@@ -241,5 +245,5 @@ fn read_file<'a>(root: &Path, parts: &[&str], scratch: &'a mut Vec<u8>) -> Resul
     scratch.clear();
     scratch.reserve(bytes as usize + 1);
     file.read_to_end(scratch).map_err(named)?;
-    Ok(scratch)
+    Ok(())
 }

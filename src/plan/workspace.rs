@@ -1,4 +1,7 @@
 //! Memory that decode workers work in. The sizes of the images decide, so a part of them is looked at.
+//!
+//! An image that takes more than what is counted for a worker is decoded while no other such is (`Options::large`), so that
+//! all workers together have no more than one of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::dataset::Dataset;
-use crate::stages::decode::{Decoder, Options, Region};
+use crate::stages::decode::{Decoder, Options, Raw};
 
 /// Images whose headers are read.
 const LOOKED_AT: usize = 256;
@@ -16,14 +19,10 @@ const LOOKED_AT: usize = 256;
 /// the run's own watch will find out.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Bytes that one decode worker holds at the largest image of `data` (of those looked at): its file, where it is read and not
-/// mapped, and its pixels, whole.
+/// Bytes that one decode worker holds at the largest image of `data` (of those looked at): its file, twice where a part of it is
+/// put together anew, and what decoding it whole takes.
 pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
-    let files = if data.is_mapped() {
-        0
-    } else {
-        (0..data.len()).map(|i| data.bytes(i)).max().unwrap_or(0)
-    };
+    let files = (0..data.len()).map(|i| data.bytes(i)).max().unwrap_or(0);
     let largest = Arc::new(AtomicU64::new(0));
     let (said, heard) = sync_channel(1);
     let look = {
@@ -38,22 +37,26 @@ pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
     if thread::Builder::new().name("headers".to_string()).spawn(look).is_ok() {
         let _ = heard.recv_timeout(LIMIT);
     }
-    files + largest.load(Ordering::Relaxed)
+    files.saturating_mul(2).saturating_add(largest.load(Ordering::Relaxed))
 }
 
-/// Keeps the bytes of the largest image's pixels in `largest`.
+/// Keeps the bytes that the largest image takes in `largest`.
 fn look_at(data: &Dataset, largest: &AtomicU64) {
     let Ok(mut decoder) = Decoder::new(Options::default()) else {
         return;
     };
     let mut scratch = Vec::new();
     for i in (0..data.len()).step_by(data.len().div_ceil(LOOKED_AT)) {
-        // What cannot be read needs no memory; the run will say what is wrong.
+        // Pixels that are read in place need no memory.
+        if !matches!(Raw::find(data, i), Ok(None)) {
+            continue;
+        }
+        // What cannot be read needs none either; the run will say what is wrong.
         let Ok(encoded) = data.read(i, &mut scratch) else {
             continue;
         };
-        if let Ok(frame) = decoder.open(encoded) {
-            largest.fetch_max(Region::whole(frame).bytes() as u64, Ordering::Relaxed);
+        if let Ok(bytes) = decoder.takes(encoded) {
+            largest.fetch_max(bytes, Ordering::Relaxed);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, JpegWriter, ReadError};
 use crate::plan::Plan;
 use crate::rng;
-use crate::stages::decode::{DecodeError, Decoder, Options, Region, raw};
+use crate::stages::decode::{DecodeError, Decoder, Options, Raw, Region};
 
 /// Images a second of `threads` threads that decode every image whole, by libjpeg-turbo alone: no resize, no row, no order.
 pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
@@ -54,11 +54,12 @@ pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize)
         let mut memory = memory[worker.fetch_add(1, Ordering::Relaxed)]
             .lock()
             .map_err(|_| Failure::Internal("a thread of the bare loop panicked".to_string()))?;
-        let (mut scratch, mut row) = (Vec::new(), 0);
+        let mut row = 0;
         let (look, rule, order) = (&look, &rule, &order);
         Ok(move |i: usize| {
             let sample = order[i];
-            if let Some((frame, pixels)) = raw(data.read(sample as usize, &mut scratch)?) {
+            let raw = Raw::find(data, sample as usize)?;
+            if let Some((frame, pixels)) = raw.and_then(|raw| Some((raw.frame(), raw.pixels().ok()?))) {
                 let draw = rule.draw(0, sample, frame);
                 let out = &mut memory[row * words..][..words];
                 look.write(&draw, pixels, Region::whole(frame), bytemuck::cast_slice_mut(out));

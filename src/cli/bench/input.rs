@@ -17,7 +17,7 @@ use crate::observe::memory::Peak;
 use crate::observe::metrics;
 use crate::observe::terminal::{self, answer, tell};
 use crate::plan::Plan;
-use crate::stages::decode::raw;
+use crate::stages::decode::Raw;
 use crate::stages::passage::Batch;
 use crate::topology;
 
@@ -125,9 +125,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
 /// The bare loop for this kind of data.
 fn bare(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
     let data = &plan.sets.train;
-    let mut scratch = Vec::new();
-    let first = data.read(0, &mut scratch).map_err(Failure::failed)?;
-    if raw(first).is_some() {
+    if Raw::find(data, 0).map_err(Failure::failed)?.is_some() {
         bare::rows(plan, statistics, threads)
     } else {
         bare::decode(data, threads)

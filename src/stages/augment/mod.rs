@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
-use crate::stages::decode::{Frame, Region, raw};
+use crate::stages::decode::{Frame, Raw, Region};
 use crate::stages::passage::{Part, Pixels, Receipt, Receipts, RowFact, Ticket};
 
 mod jitter;
@@ -36,7 +36,6 @@ pub fn run(
     receipts: Outlet<Receipts>,
     spare: Outlet<Vec<u8>>,
 ) -> Result<(), Fault> {
-    let mut scratch = Vec::new();
     let mut written = Receipts::default();
     // Nobody sleeps on a receipt: it may be the one that makes a batch whole.
     while let Some(item) = pixels.next_after(|| flush(&mut written, &receipts))? {
@@ -46,12 +45,12 @@ pub fn run(
         let _entered = span.enter();
         let is_present = item.refused.is_none() && !item.ticket.is_padding;
         let stored = if item.buffer.is_none() && is_present {
-            let encoded = data.read(item.ticket.sample as usize, &mut scratch);
-            encoded.map_err(Fault::failed).map(raw)?
+            let raw = Raw::again(data, item.ticket.sample as usize, item.frame).map_err(Fault::failed)?;
+            raw.map(|raw| raw.pixels()).transpose().map_err(Fault::failed)?
         } else {
             None
         };
-        let buffer = item.buffer.as_deref().or(stored.map(|(_, pixels)| pixels));
+        let buffer = item.buffer.as_deref().or(stored);
         let mut left = Some(item.ticket.rows);
         let mut view = item.ticket.first_view;
         while let Some(rows) = left {

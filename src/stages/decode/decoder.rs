@@ -1,21 +1,19 @@
 //! From a sample's bytes to the pixels of a region of its frame.
 
-use super::cmyk;
-use super::exif;
-use super::fallback::Png;
 use super::frame::Geometry;
-use super::jpeg::{Colour, Header, Jpeg};
-use super::ppm;
-use super::raw;
+use super::jpeg::{Jpeg, mend};
+use super::large;
+use super::opened::Opened;
 use super::resize::Resize;
-use super::sniff::{Kind, sniff};
-use super::splice::Splice;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
 /// How many times more pixels than wanted libjpeg must leave, each way, when it shrinks an image: 3/2. On 150 photographs of
 /// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at a gap of 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
 const LEAST_GAP: (u64, u64) = (3, 2);
+
+/// What an image takes that is large unless said otherwise.
+pub const LARGE: u64 = 64 << 20;
 
 /// What is done to every image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +26,24 @@ pub struct Options {
     pub dct_scaling: bool,
     /// Turn images upright as their EXIF orientation says.
     pub exif: bool,
-    /// Images of more pixels are refused before memory is taken for them.
+    /// Images of more pixels are refused before memory is taken for them, and so are those that would take more memory than
+    /// three bytes for each of so many.
     pub max_pixels: u64,
+    /// Images that take more bytes are decoded one at a time, by all decoders together, and their memory is given back.
+    pub large: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        // Where Pillow calls an image a decompression bomb: 2/3 of a GiB of RGB. A header of 20 bytes can claim 65500
-        // by 65500, 13 GB.
+        // Where Pillow calls an image a decompression bomb: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500,
+        // 13 GB.
         Self {
             shorter_side: None,
             square: false,
             dct_scaling: true,
             exif: true,
             max_pixels: 178_956_970,
+            large: LARGE,
         }
     }
 }
@@ -68,60 +70,50 @@ pub struct Choice<'o> {
 /// One worker's decoder: it keeps its buffers, so that an image costs no allocation once they have grown.
 pub struct Decoder {
     options: Options,
-    jpeg: Jpeg,
-    resize: Resize,
-    buffers: Buffers,
-}
-
-#[derive(Default)]
-struct Buffers {
-    /// A JPEG without the junk in its header.
-    repaired: Vec<u8>,
-    /// A JPEG of the tiles that a region needs.
-    spliced: Vec<u8>,
-    /// Pixels as libjpeg gives them, where these are not RGB.
-    cmyk: Vec<u8>,
-    wide: Vec<i16>,
-    /// RGB of the stored image, or of a region that encloses the wanted one.
-    decoded: Vec<u8>,
-    /// The region before it is turned.
-    region: Vec<u8>,
-}
-
-/// An image whose header has been read.
-enum Opened<'a> {
-    Jpeg(&'a [u8], Header),
-    Png(Box<Png<'a>>),
-    Grey(&'a [u8]),
-    /// Pixels where they lie.
-    Rgb(&'a [u8]),
+    tools: Tools,
+    /// A JPEG without what libjpeg refuses without need.
+    mended: Vec<u8>,
 }
 
 impl Decoder {
     /// A decoder that does to every image what `options` say.
     pub fn new(options: Options) -> Result<Self, DecodeError> {
-        let jpeg = Jpeg::new(options.max_pixels)?;
         Ok(Self {
             options,
-            jpeg,
-            resize: Resize::new(),
-            buffers: Buffers::default(),
+            tools: Tools {
+                jpeg: Jpeg::new(options.max_pixels)?,
+                resize: Resize::new(),
+                decoded: Vec::new(),
+                unturned: Vec::new(),
+            },
+            mended: Vec::new(),
         })
     }
 
     /// Reads the header alone: the size of the frame in which crops are drawn.
     pub fn open(&mut self, encoded: Encoded<'_>) -> Result<Frame, DecodeError> {
-        let Self {
-            options, jpeg, buffers, ..
-        } = self;
-        open(options, jpeg, &mut buffers.repaired, encoded).map(|(_, geometry)| geometry.frame)
+        let (_, geometry) = self.opened(encoded)?;
+        Ok(geometry.frame)
     }
 
-    /// The frame, where the sample is stored as exactly its pixels: then there is nothing to decode.
-    pub fn in_place(&self, encoded: Encoded<'_>) -> Option<Frame> {
-        let (frame, _) = raw(encoded)?;
-        let geometry = Geometry::new((frame.width, frame.height), 1, &self.options).ok()?;
-        (geometry.resized == geometry.stored && geometry.frame == frame).then_some(frame)
+    /// Bytes that decoding the whole image takes, beside those that it is stored in.
+    pub fn takes(&mut self, encoded: Encoded<'_>) -> Result<u64, DecodeError> {
+        let (opened, geometry) = self.opened(encoded)?;
+        Ok(opened.takes(geometry.whole()))
+    }
+
+    fn opened<'a>(&'a mut self, encoded: Encoded<'a>) -> Result<(Opened<'a>, Geometry), DecodeError> {
+        let (options, jpeg) = (&self.options, &mut self.tools.jpeg);
+        match Opened::new(options, jpeg, encoded) {
+            Ok(opened) => Ok(opened),
+            Err(error) => Opened::new(options, jpeg, mend(encoded, &mut self.mended).ok_or(error)?),
+        }
+    }
+
+    /// Whether an image of this size, stored as exactly its pixels, is a frame as it is: then there is nothing to decode.
+    pub fn keeps(&self, frame: Frame) -> bool {
+        let geometry = Geometry::new((frame.width, frame.height), 1, &self.options);
+        geometry.is_ok_and(|geometry| geometry.resized == geometry.stored && geometry.frame == frame)
     }
 
     /// Decodes `region` of the frame into `out`: RGB, row by row, exactly the region's size.
@@ -142,102 +134,145 @@ impl Decoder {
     }
 
     /// Decodes what `choose` wants when it knows the frame: the header is read once.
+    ///
+    /// What libjpeg refuses is tried again without that which harms no pixel, if there is something of the kind.
     pub fn choose<'o>(
         &mut self,
         encoded: Encoded<'_>,
         trust: Trust,
         choose: impl FnOnce(Frame) -> Result<Choice<'o>, DecodeError>,
     ) -> Result<(), DecodeError> {
-        let Self {
-            options,
-            jpeg,
-            resize,
-            buffers,
-        } = self;
-        let Buffers {
-            repaired,
-            spliced,
-            cmyk,
-            wide,
-            decoded,
-            region: unturned,
-        } = buffers;
-        let (mut opened, geometry) = open(options, jpeg, repaired, encoded)?;
+        let Self { options, tools, mended } = self;
+        let (mut is_mended, mut opened) = (false, Opened::new(options, &mut tools.jpeg, encoded));
+        if let Err(error) = opened {
+            let encoded = mend(encoded, mended).ok_or(error)?;
+            (is_mended, opened) = (true, Opened::new(options, &mut tools.jpeg, encoded));
+        }
+        let (opened, geometry) = opened?;
         let Choice { region, size, out } = choose(geometry.frame)?;
-        let wanted = geometry.before_turning(region)?;
+        let wish = Wish::new(options, geometry, trust, (region, size), out.len())?;
+        match tools.render(opened, &wish, out) {
+            Err(error @ DecodeError::Jpeg(_)) if !is_mended => {
+                let encoded = mend(encoded, mended).ok_or(error)?;
+                let (opened, _) = Opened::new(options, &mut tools.jpeg, encoded)?;
+                tools.render(opened, &wish, out)
+            }
+            result => result,
+        }
+    }
+}
+
+/// What is wanted of an image, before it is turned.
+struct Wish {
+    geometry: Geometry,
+    trust: Trust,
+    /// Which part of the resized image.
+    part: Region,
+    /// To which size it is scaled.
+    size: (u32, u32),
+    is_resized: bool,
+    dct_scaling: bool,
+    large: u64,
+}
+
+impl Wish {
+    /// For a region of the frame and the size to which it is scaled, in `bytes` bytes.
+    fn new(
+        options: &Options,
+        geometry: Geometry,
+        trust: Trust,
+        (region, size): (Region, (u32, u32)),
+        bytes: usize,
+    ) -> Result<Self, DecodeError> {
+        let part = geometry.before_turning(region)?;
         let (width, height) = size;
-        let target = Region {
-            width,
-            height,
-            ..region
-        };
-        if out.len() != target.bytes() {
-            return Err(DecodeError::Buffer {
-                got: out.len(),
-                want: target.bytes(),
-            });
+        let want = Region::whole(Frame { width, height }).bytes();
+        if bytes != want {
+            return Err(DecodeError::Buffer { got: bytes, want });
         }
         let size = geometry.stored_size(size);
-        let is_resized = geometry.resized != geometry.stored || size != (wanted.width, wanted.height);
+        Ok(Self {
+            geometry,
+            trust,
+            part,
+            size,
+            is_resized: geometry.resized != geometry.stored || size != (part.width, part.height),
+            dct_scaling: options.dct_scaling,
+            large: options.large,
+        })
+    }
+}
+
+/// What images are decoded with, one after the other.
+struct Tools {
+    jpeg: Jpeg,
+    resize: Resize,
+    /// RGB of the stored image, or of a region that encloses the wanted one.
+    decoded: Vec<u8>,
+    /// The wanted region before it is turned.
+    unturned: Vec<u8>,
+}
+
+impl Tools {
+    /// Writes what is wanted of an image into `out`.
+    fn render(&mut self, mut opened: Opened<'_>, wish: &Wish, out: &mut [u8]) -> Result<(), DecodeError> {
+        let Wish { geometry, part, .. } = wish;
         let mut stored = geometry.stored;
-        if let Opened::Jpeg(_, header) = &mut opened
-            && is_resized
-            && options.dct_scaling
+        if let Opened::Jpeg(image) = &mut opened
+            && wish.is_resized
+            && wish.dct_scaling
         {
-            *header = header.scaled(shrink(&geometry, wanted, size));
-            stored = (header.width, header.height);
+            *image = image.scaled(shrink(geometry, *part, wish.size));
+            stored = image.size();
         }
-        let source = if is_resized {
-            resize.prepare(stored, geometry.resized, wanted, size)
+        let source = if wish.is_resized {
+            self.resize.prepare(stored, geometry.resized, *part, wish.size)
         } else {
-            wanted
+            *part
         };
-        // Where the bytes to be decoded lie in the image.
-        let mut origin = (0, 0);
-        if let Opened::Jpeg(bytes, header) = &mut opened
-            && trust == Trust::Verified
-            && let Some(splice) = Splice::make(bytes, header, source, spliced)
-        {
-            if jpeg.agrees(spliced, &splice.header) {
-                (*bytes, *header, origin) = (spliced, splice.header, (splice.x, splice.y));
-            } else {
-                jpeg.header(bytes)?;
-            }
+        if opened.takes(source) <= wish.large {
+            return self.fill(opened, source, wish, out);
         }
-        let needed = match &opened {
-            Opened::Jpeg(_, header) => header.enclosing(source.moved_back(origin), trust),
-            Opened::Png(_) | Opened::Rgb(_) | Opened::Grey(_) => geometry.whole(),
-        };
-        let lies_at = needed.moved(origin);
-        if let Opened::Jpeg(bytes, header) = &opened
-            && lies_at == wanted
-            && geometry.turn.is_none()
-            && (header.colour, header.precision, is_resized) == (Colour::Rgb, 8, false)
-        {
-            return jpeg.decode(bytes, header, needed, out);
-        }
-        let pixels: &[u8] = match opened {
-            Opened::Jpeg(bytes, header) => {
-                decoded.resize(needed.bytes(), 0);
-                decode_jpeg(jpeg, bytes, &header, needed, decoded, cmyk, wide)?;
-                decoded
+        let turn = large::turn();
+        let filled = self.fill(opened, source, wish, out);
+        (self.decoded, self.unturned) = Default::default();
+        self.jpeg.give_back();
+        drop(turn);
+        filled
+    }
+
+    /// Decodes `source`, a part of the stored image, and makes of it what is wanted.
+    fn fill(&mut self, opened: Opened<'_>, source: Region, wish: &Wish, out: &mut [u8]) -> Result<(), DecodeError> {
+        let Self {
+            jpeg,
+            resize,
+            decoded,
+            unturned,
+        } = self;
+        let Wish { geometry, part, .. } = wish;
+        // Whether what is decoded is what is wanted.
+        let fits = |lies_at: Region| lies_at == *part && geometry.turn.is_none() && !wish.is_resized;
+        let (pixels, lies_at) = if let Opened::Rgb(pixels) = opened {
+            (pixels, geometry.whole())
+        } else {
+            let (direct, buffer) = (&mut *out, &mut *decoded);
+            let lies_at = opened.decode(jpeg, geometry, source, wish.trust, move |lies_at| {
+                if fits(lies_at) {
+                    return direct;
+                }
+                buffer.resize(lies_at.bytes(), 0);
+                buffer
+            })?;
+            if fits(lies_at) {
+                return Ok(());
             }
-            Opened::Png(png) => {
-                *decoded = png.rgb()?;
-                decoded
-            }
-            Opened::Rgb(pixels) => pixels,
-            Opened::Grey(pixels) => {
-                decoded.clear();
-                decoded.extend(pixels.iter().flat_map(|&grey| [grey; 3]));
-                decoded
-            }
+            (&**decoded, lies_at)
         };
         let mut fit = |out: &mut [u8]| {
-            if is_resized {
+            if wish.is_resized {
                 resize.rgb(pixels, lies_at, out);
             } else {
-                cut(pixels, lies_at, wanted, out);
+                cut(pixels, lies_at, *part, out);
             }
         };
         if geometry.turn.is_none() {
@@ -245,7 +280,7 @@ impl Decoder {
         } else {
             unturned.resize(out.len(), 0);
             fit(unturned);
-            geometry.turn.apply(unturned, size.0, out);
+            geometry.turn.apply(unturned, wish.size.0, out);
         }
         Ok(())
     }
@@ -264,99 +299,6 @@ fn shrink(geometry: &Geometry, wanted: Region, size: (u32, u32)) -> u32 {
             && enough(*by, geometry.stored.1, geometry.resized.1, wanted.height, size.1)
     };
     [8, 4, 2].into_iter().find(fits).unwrap_or(1)
-}
-
-/// Finds out what the bytes are and reads the header.
-fn open<'a>(
-    options: &Options,
-    jpeg: &mut Jpeg,
-    repaired: &'a mut Vec<u8>,
-    encoded: Encoded<'a>,
-) -> Result<(Opened<'a>, Geometry), DecodeError> {
-    let bytes = match encoded {
-        Encoded::File(bytes) => bytes,
-        Encoded::Grey { width, height, pixels } => {
-            return Ok((Opened::Grey(pixels), of_pixels(width, height, 1, pixels, options)?));
-        }
-        Encoded::Rgb { width, height, pixels } => {
-            return Ok((Opened::Rgb(pixels), of_pixels(width, height, 3, pixels, options)?));
-        }
-    };
-    match sniff(bytes)? {
-        Kind::Jpeg => {
-            let (bytes, header) = match jpeg.header(bytes) {
-                Ok(header) => (bytes, header),
-                Err(error) if !exif::repair(bytes, repaired) => return Err(error),
-                Err(_) => (&repaired[..], jpeg.header(repaired)?),
-            };
-            let orientation = if options.exif { exif::orientation(bytes) } else { 1 };
-            let geometry = Geometry::new((header.width, header.height), orientation, options)?;
-            Ok((Opened::Jpeg(bytes, header), geometry))
-        }
-        Kind::Png => {
-            let mut png = Box::new(Png::open(bytes, options.max_pixels)?);
-            let geometry = Geometry::new(png.size(), png.orientation(), options)?;
-            Ok((Opened::Png(png), geometry))
-        }
-        Kind::Ppm => {
-            let ppm = ppm::open(bytes)?;
-            let geometry = Geometry::new((ppm.width, ppm.height), 1, options)?;
-            Ok((Opened::Rgb(ppm.pixels), geometry))
-        }
-    }
-}
-
-/// The geometry of raw pixels, `channels` bytes each, if there are as many as their size says.
-fn of_pixels(
-    width: u32,
-    height: u32,
-    channels: usize,
-    pixels: &[u8],
-    options: &Options,
-) -> Result<Geometry, DecodeError> {
-    let geometry = Geometry::new((width.max(1), height.max(1)), 1, options)?;
-    let want = channels * geometry.stored.0 as usize * geometry.stored.1 as usize;
-    if pixels.len() != want {
-        return Err(DecodeError::Buffer {
-            got: pixels.len(),
-            want,
-        });
-    }
-    Ok(geometry)
-}
-
-/// Decodes `region` of a JPEG to RGB, whatever its colours and bits.
-fn decode_jpeg(
-    jpeg: &mut Jpeg,
-    bytes: &[u8],
-    header: &Header,
-    region: Region,
-    out: &mut [u8],
-    cmyk: &mut Vec<u8>,
-    wide: &mut Vec<i16>,
-) -> Result<(), DecodeError> {
-    let pixels = region.width as usize * region.height as usize;
-    let target = match header.colour {
-        Colour::Rgb => &mut *out,
-        Colour::Cmyk => {
-            cmyk.resize(4 * pixels, 0);
-            &mut cmyk[..]
-        }
-    };
-    if header.precision == 12 {
-        wide.resize(target.len(), 0);
-        jpeg.decode12(bytes, header, wide)?;
-        target
-            .iter_mut()
-            .zip(&*wide)
-            .for_each(|(narrow, &wide)| *narrow = (wide >> 4) as u8);
-    } else {
-        jpeg.decode(bytes, header, region, target)?;
-    }
-    if header.colour == Colour::Cmyk {
-        cmyk::to_rgb(cmyk, out);
-    }
-    Ok(())
 }
 
 /// Copies `wanted` out of pixels that lie at `lies_at`, both in the same image.

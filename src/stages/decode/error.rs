@@ -6,9 +6,17 @@ pub enum DecodeError {
     /// No bytes.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// Neither JPEG nor PNG.
+    /// Nothing that can be decoded.
     #[error("not a JPEG or PNG but {0}")]
     OtherFormat(&'static str),
+    /// An image that other bytes stand in front of.
+    #[error("{what} behind {bytes} foreign bytes; remove them")]
+    Behind {
+        /// What it is.
+        what: &'static str,
+        /// How many they are.
+        bytes: usize,
+    },
     /// Larger than allowed, in pixels of the image or of the resized image.
     #[error("{what} of {width}x{height} pixels exceeds the limit of {limit} pixels")]
     TooLarge {
@@ -45,6 +53,16 @@ pub enum DecodeError {
     /// Damaged, in the words of the PNG decoder.
     #[error("damaged PNG: {0}")]
     Png(String),
+    /// Another format, damaged or of a kind that cannot be decoded, in the words of its decoder.
+    #[error("{state} {format}: {reason}")]
+    Other {
+        /// Damaged or unsupported.
+        state: &'static str,
+        /// BMP, GIF, TIFF or WebP.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// Not a binary PPM of 8 bits, or one that is cut.
     #[error("damaged PPM: {0}")]
     Ppm(String),

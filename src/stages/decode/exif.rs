@@ -1,134 +1,183 @@
-//! The markers before a JPEG's first scan: the EXIF orientation, and repair of junk that libjpeg warns about.
+//! The EXIF orientation.
 //!
 //! A broken EXIF block is never an error: the image is then taken as it is stored.
 
-use image::metadata::Orientation;
+use super::jpeg::exif_blocks;
 
-/// One marker segment before the first scan.
-struct Segment<'a> {
-    marker: u8,
-    payload: &'a [u8],
-    /// Bytes between the previous segment and this one that belong to neither.
-    junk: usize,
-    /// Where the marker's two bytes begin.
-    at: usize,
+/// The tag that holds it.
+const ORIENTATION: u32 = 0x0112;
+
+/// The orientation of a JPEG, 1 to 8; 1 where none is given or it makes no sense.
+pub(super) fn of_jpeg(bytes: &[u8]) -> u8 {
+    exif_blocks(bytes).find_map(of_tiff).unwrap_or(1)
 }
 
-/// Walks the segments up to the first scan, or to where they stop making sense.
-struct Segments<'a> {
+/// The orientation that the first directory of a TIFF gives; none where it gives none from 1 to 8.
+pub(super) fn of_tiff(bytes: &[u8]) -> Option<u8> {
+    let tiff = Tiff::new(bytes)?;
+    let directory = tiff.number(4, 4)? as usize;
+    let entries = tiff.number(directory, 2)? as usize;
+    let mut places = (0..entries).map(|i| directory + 2 + 12 * i);
+    let entry = places.find(|&at| tiff.number(at, 2) == Some(ORIENTATION))?;
+    tiff.first_value(entry)
+        .filter(|value| (1..=8).contains(value))
+        .map(|value| value as u8)
+}
+
+/// What EXIF blocks are.
+struct Tiff<'a> {
     bytes: &'a [u8],
-    at: usize,
+    is_little_endian: bool,
 }
 
-const SOS: u8 = 0xda;
-const APP0: u8 = 0xe0;
-const APP1: u8 = 0xe1;
-
-fn segments(bytes: &[u8]) -> Segments<'_> {
-    Segments { bytes, at: 2 }
-}
-
-impl<'a> Iterator for Segments<'a> {
-    type Item = Segment<'a>;
-
-    fn next(&mut self) -> Option<Segment<'a>> {
-        let from = self.at;
-        let mut at = from;
-        // As libjpeg does: a marker is FF, more FF as padding, and a byte that is not 0.
-        loop {
-            at += self.bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
-            let run = self.bytes[at..].iter().position(|&byte| byte != 0xff)?;
-            at += run;
-            if self.bytes[at] != 0 {
-                break;
-            }
-            at += 1;
-        }
-        let marker = self.bytes[at];
-        let length = self.bytes.get(at + 1..at + 3)?;
-        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-        let payload = self.bytes.get(at + 3..at + 1 + length.max(2))?;
-        self.at = if marker == SOS {
-            self.bytes.len()
-        } else {
-            at + 1 + length.max(2)
+impl<'a> Tiff<'a> {
+    fn new(bytes: &'a [u8]) -> Option<Self> {
+        // The order of the magic number's own bytes is sometimes wrong.
+        let is_little_endian = match bytes.get(..4)? {
+            b"II*\0" | b"II\0*" => true,
+            b"MM\0*" | b"MM*\0" => false,
+            _ => return None,
         };
-        Some(Segment {
-            marker,
-            payload,
-            junk: at - 1 - from,
-            at: at - 1,
+        Some(Self {
+            bytes,
+            is_little_endian,
         })
     }
-}
 
-/// The EXIF orientation of a JPEG, 1 to 8; 1 where none is given or it makes no sense.
-pub(super) fn orientation(bytes: &[u8]) -> u8 {
-    let tiff = |s: Segment<'_>| -> Option<Orientation> {
-        let tiff = s.payload.strip_prefix(b"Exif\0").filter(|_| s.marker == APP1)?;
-        Orientation::from_exif_chunk(tiff.get(1..)?)
-    };
-    segments(bytes).find_map(tiff).map_or(1, Orientation::to_exif)
-}
+    /// The number of `size` bytes at `at`.
+    fn number(&self, at: usize, size: usize) -> Option<u32> {
+        let bytes = self.bytes.get(at..at.checked_add(size)?)?;
+        let add = |number: u32, &byte: &u8| number << 8 | u32::from(byte);
+        Some(if self.is_little_endian {
+            bytes.iter().rev().fold(0, add)
+        } else {
+            bytes.iter().fold(0, add)
+        })
+    }
 
-/// Writes the JPEG without what libjpeg warns about although it harms nothing: junk between the header's segments and
-/// an unknown JFIF version. False where there is nothing to repair.
-///
-/// Why not ignore the warning: libjpeg reports only the first, and a later one may be about damaged pixels.
-pub(super) fn repair(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    out.extend_from_slice(&bytes[..bytes.len().min(2)]);
-    let mut repaired = false;
-    for segment in segments(bytes) {
-        repaired |= segment.junk > 0
-            && bytes[segment.at - segment.junk..segment.at]
-                .iter()
-                .any(|&byte| byte != 0xff);
-        if segment.marker == SOS {
-            out.extend_from_slice(&bytes[segment.at..]);
-            return repaired;
-        }
-        let start = out.len();
-        out.extend_from_slice(&bytes[segment.at..segment.at + 4 + segment.payload.len()]);
-        if segment.marker == APP0 && segment.payload.starts_with(b"JFIF\0") && segment.payload.len() > 6 {
-            let major = &mut out[start + 4 + 5];
-            repaired |= *major != 1 && *major != 2;
-            *major = 1;
+    /// The first value of the entry at `at`, if it holds whole numbers. One that is negative comes out as a large one.
+    fn first_value(&self, at: usize) -> Option<u32> {
+        let size = match self.number(at + 2, 2)? {
+            // BYTE, SBYTE; SHORT, SSHORT; LONG, SLONG.
+            1 | 6 => 1,
+            3 | 8 => 2,
+            4 | 9 => 4,
+            _ => return None,
+        };
+        match self.number(at + 4, 4)? as usize {
+            0 => None,
+            // Values lie in the entry where they fit.
+            count if count <= 4 / size => self.number(at + 8, size),
+            _ => self.number(self.number(at + 8, 4)? as usize, size),
         }
     }
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn junk_between_segments_is_skipped_and_removed() {
-        let clean = b"\xff\xd8\xff\xfe\0\x04ab\xff\xda\0\x02data";
-        let dirty = b"\xff\xd8\0\x01\xff\0\xff\xff\xfe\0\x04ab\xff\xffjunk\xff\xda\0\x02data";
-        let mut out = Vec::new();
-        assert!(!repair(clean, &mut out), "nothing to repair");
-        let marker_after_text = segments(dirty).map(|s| s.marker).collect::<Vec<_>>();
-        assert_eq!(marker_after_text[0], 0xfe);
-        let dirty = b"\xff\xd8\0\x01\xff\0\xff\xff\xfe\0\x04abjunk\xff\xda\0\x02data";
-        assert!(repair(dirty, &mut out));
-        assert_eq!(out, clean);
+    /// A TIFF whose first directory has an entry before the orientation.
+    fn tiff(little: bool, kind: u16, count: u32, value: &[u8]) -> Vec<u8> {
+        let short = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() };
+        let long = |n: u32| if little { n.to_le_bytes() } else { n.to_be_bytes() };
+        let mut out = if little { b"II*\0" } else { b"MM\0*" }.to_vec();
+        out.extend(long(8));
+        out.extend(short(2));
+        out.extend([short(0x0100), short(4)].concat());
+        out.extend([long(1), long(6)].concat());
+        out.extend([short(0x0112), short(kind)].concat());
+        out.extend(long(count));
+        if value.len() <= 4 {
+            out.extend(value);
+            out.resize(8 + 2 + 24, 0);
+        } else {
+            out.extend(long(8 + 2 + 24));
+            out.extend(value);
+        }
+        out
+    }
+
+    /// `count` numbers of `size` bytes, of which the first is `value`.
+    fn values(little: bool, size: usize, count: u32, value: u32) -> Vec<u8> {
+        let number = |n: u32| {
+            if little {
+                n.to_le_bytes()[..size].to_vec()
+            } else {
+                n.to_be_bytes()[4 - size..].to_vec()
+            }
+        };
+        (0..count)
+            .flat_map(|i| number(if i == 0 { value } else { 3 }))
+            .collect()
     }
 
     #[test]
-    fn broken_exif_means_upright() {
-        for payload in [
+    fn whole_numbers_of_any_type() {
+        for little in [true, false] {
+            for (kind, size) in [(1, 1), (6, 1), (3, 2), (8, 2), (4, 4), (9, 4)] {
+                for count in [1, 2, 3, 5, 100] {
+                    for value in 1..=8 {
+                        let bytes = tiff(little, kind, count, &values(little, size, count, value));
+                        let got = of_tiff(&bytes);
+                        assert_eq!(got, Some(value as u8), "{little} {kind} {count}");
+                    }
+                    for value in [0, 9, 255, 0x0101, u32::MAX, u32::MAX - 5] {
+                        let value = value & (u32::MAX >> (32 - 8 * size as u32));
+                        if !(1..=8).contains(&value) {
+                            let bytes = tiff(little, kind, count, &values(little, size, count, value));
+                            assert_eq!(of_tiff(&bytes), None, "{little} {kind} {count} {value}");
+                        }
+                    }
+                }
+                assert_eq!(of_tiff(&tiff(little, kind, 0, &[6, 6, 6, 6])), None);
+            }
+            // ASCII, RATIONAL, UNDEFINED, FLOAT and none.
+            for kind in [0, 2, 5, 7, 10, 11, 12, 13, 600] {
+                assert_eq!(of_tiff(&tiff(little, kind, 1, &[0, 6, 0, 6])), None, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_gives_none() {
+        for little in [true, false] {
+            let whole = tiff(little, 4, 3, &values(little, 4, 3, 6));
+            for length in 0..whole.len() - 8 {
+                assert_eq!(of_tiff(&whole[..length]), None, "{length}");
+            }
+            assert_eq!(of_tiff(&whole), Some(6));
+        }
+        // An offset beyond everything.
+        let mut bytes = tiff(true, 3, 9, &[6, 0, 0, 0, 0, 0]);
+        bytes[30..34].fill(0xff);
+        assert_eq!(of_tiff(&bytes), None);
+        bytes[4..8].fill(0xff);
+        assert_eq!(of_tiff(&bytes), None);
+    }
+
+    #[test]
+    fn the_first_block_that_gives_one_counts() {
+        let block = |payload: &[u8]| {
+            let length = (payload.len() as u16 + 2).to_be_bytes();
+            [b"\xff\xe1", &length[..], payload].concat()
+        };
+        let of = |orientation| [b"Exif\0\0", &tiff(false, 3, 1, &[0, orientation])[..]].concat();
+        let jpeg = |blocks: &[Vec<u8>]| [&b"\xff\xd8"[..], &blocks.concat()].concat();
+        assert_eq!(of_jpeg(&jpeg(&[block(&of(6)), block(&of(3))])), 6);
+        assert_eq!(
+            of_jpeg(&jpeg(&[block(b"http://ns.adobe.com/xap/1.0/\0"), block(&of(3))])),
+            3
+        );
+        for broken in [
             &b""[..],
             b"Exif\0",
             b"Exif\0\0",
             b"Exif\0\0II*\0\xff\xff\xff\xff",
-            b"Exif\0\0MM\0*\0\0\0\x08\xff\xff",
+            &of(9),
         ] {
-            let mut bytes = b"\xff\xd8\xff\xe1".to_vec();
-            bytes.extend_from_slice(&(payload.len() as u16 + 2).to_be_bytes());
-            bytes.extend_from_slice(payload);
-            assert_eq!(orientation(&bytes), 1);
+            assert_eq!(of_jpeg(&jpeg(&[block(broken)])), 1);
+            assert_eq!(of_jpeg(&jpeg(&[block(broken), block(&of(8))])), 8);
         }
     }
 }

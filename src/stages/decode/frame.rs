@@ -105,6 +105,17 @@ impl Turn {
     }
 }
 
+/// Refuses `what` where it has more than `limit` pixels.
+pub(super) fn limit(what: &'static str, width: u64, height: u64, limit: u64) -> Result<(), DecodeError> {
+    let fits = width.checked_mul(height).is_some_and(|pixels| pixels <= limit);
+    fits.then_some(()).ok_or(DecodeError::TooLarge {
+        what,
+        width,
+        height,
+        limit,
+    })
+}
+
 /// All sizes on the way from the stored image to the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
@@ -120,25 +131,15 @@ pub(super) struct Geometry {
 
 impl Geometry {
     pub(super) fn new(stored: (u32, u32), orientation: u8, options: &Options) -> Result<Self, DecodeError> {
-        let limit = options.max_pixels;
-        let refuse_above = |what, width: u64, height: u64| {
-            let small = width * height <= limit;
-            small.then_some(()).ok_or(DecodeError::TooLarge {
-                what,
-                width,
-                height,
-                limit,
-            })
-        };
         let (width, height) = (u64::from(stored.0), u64::from(stored.1));
-        refuse_above("an image", width, height)?;
+        limit("an image", width, height, options.max_pixels)?;
         let mut resized = stored;
         if let Some(side) = options.shorter_side {
             let (side, shorter) = (u64::from(side), width.min(height));
             // To the nearest, in whole numbers: the same on every machine.
             let scaled = |length: u64| ((2 * length * side + shorter) / (2 * shorter)).max(1);
             let (width, height) = (scaled(width), scaled(height));
-            refuse_above("an image resized to its frame", width, height)?;
+            limit("an image resized to its frame", width, height, options.max_pixels)?;
             resized = (width as u32, height as u32);
         }
         let turn = Turn::of_exif(if options.exif { orientation } else { 1 });

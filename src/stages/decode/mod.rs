@@ -7,31 +7,32 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::run::OnBadImage;
-use crate::dataset::{Dataset, Encoded};
+use crate::dataset::Encoded;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
 use crate::stages::passage::{Part, Pixels, Ticket};
 
 mod bad;
-mod cmyk;
 mod decoder;
 mod error;
 mod exif;
-mod fallback;
 mod frame;
 mod jpeg;
+mod large;
+mod opened;
+mod other;
+mod png;
 mod ppm;
+mod raw;
 mod resize;
-mod restart;
 mod sniff;
-mod splice;
 
 pub use bad::BadImage;
-pub use decoder::{Choice, Decoder, Options, Trust};
+pub use decoder::{Choice, Decoder, LARGE, Options, Trust};
 pub use error::DecodeError;
 pub use frame::{Frame, Region};
-pub use ppm::raw;
+pub use raw::Raw;
 
 /// What every decode worker knows.
 #[derive(Clone)]
@@ -116,12 +117,12 @@ pub fn run<T: Request>(
     Ok(())
 }
 
-/// Whether a sample's bytes are known to be good: a pack's are if they are still those that were written, for what it holds
-/// was decoded whole when it was made.
-fn judge(data: &Dataset, sample: usize, encoded: Encoded<'_>) -> Result<Trust, DecodeError> {
-    match data.member_checksum(sample) {
+/// Whether bytes are known to be good: those of a pack's member are if they have the sum that they were written with, for what
+/// a pack holds was decoded whole when it was made.
+fn judge(bytes: &[u8], sum: Option<u64>) -> Result<Trust, DecodeError> {
+    match sum {
         None => Ok(Trust::Unknown),
-        Some(sum) if xxh3_64(encoded.bytes()) == sum => Ok(Trust::Verified),
+        Some(sum) if xxh3_64(bytes) == sum => Ok(Trust::Verified),
         Some(_) => Err(DecodeError::NotAsPacked),
     }
 }
@@ -141,24 +142,32 @@ impl Decode {
         let sample = ticket.sample() as usize;
         let span = tracing::trace_span!("decode", sample = %data.id(sample));
         let _entered = span.enter();
-        let encoded = data.read(sample, scratch).map_err(Fault::failed)?;
-        ticket.see(encoded);
+        let raw = Raw::find(data, sample).map_err(Fault::failed)?;
+        let stored = match &raw {
+            Some(raw) => raw.stored(),
+            None => data.read(sample, scratch).map_err(Fault::failed)?,
+        };
+        ticket.see(stored);
         // A pack knows the hash of what it was made of.
-        let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(encoded.bytes()));
+        let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(stored.bytes()));
         let mut buffer = None;
-        let in_place = decoder.in_place(encoded).filter(|_| ticket.reads_in_place(&self.rule));
-        let decoded = if let Some(frame) = in_place {
+        let in_place = raw.filter(|raw| ticket.reads_in_place(&self.rule) && decoder.keeps(raw.frame()));
+        let decoded = if let Some(raw) = in_place {
+            let frame = raw.frame();
             self.fits(&ticket, frame).map(|()| (frame, Region::whole(frame)))
         } else {
             let buffer = buffer.insert(pool.next()?.ok_or(Fault::Aborted)?);
-            judge(data, sample, encoded).and_then(|trust| self.region(decoder, encoded, trust, &ticket, buffer))
+            judge(stored.bytes(), data.member_checksum(sample)).and_then(|trust| {
+                let image = raw.map_or(Ok(stored), |raw| raw.image())?;
+                self.region(decoder, image, trust, &ticket, buffer)
+            })
         };
         // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
         let (frame, region, refused) = match decoded {
             Ok((frame, region)) => (frame, region, None),
             Err(error) => {
-                let reason = self.refuse(ticket.part(), sample, encoded, &error)?;
+                let reason = self.refuse(ticket.part(), sample, stored, &error)?;
                 (Frame::EMPTY, Region::whole(Frame::EMPTY), Some(reason))
             }
         };
@@ -205,7 +214,10 @@ impl Decode {
                 height,
                 ..region
             };
-            // Grows to the largest region once and keeps its memory.
+            // Grows to the largest region once and keeps its memory, but not that of a large image.
+            if buffer.capacity() as u64 > self.options.large {
+                *buffer = Vec::new();
+            }
             buffer.resize(scaled.bytes(), 0);
             chosen = (frame, scaled);
             Ok(Choice {

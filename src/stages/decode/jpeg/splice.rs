@@ -5,48 +5,40 @@
 
 use memchr::memchr;
 
-use super::Region;
-use super::jpeg::Header;
-use super::restart::Layout;
+use super::super::Region;
+use super::markers::{EOI, RST0};
+use super::tiles::Layout;
+use super::turbo::Image;
 
-/// A part of an image as a JPEG of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Splice {
-    pub(super) header: Header,
-    /// Where the part lies in the image, as it is decoded.
-    pub(super) x: u32,
-    pub(super) y: u32,
-}
-
-impl Splice {
-    /// Writes into `out` a JPEG that has the pixels of `wanted` exactly as the whole has them. `None` where that would be the
-    /// whole, or where `bytes` have no restart markers that tile the image or not all those that their header announces;
-    /// then `out` means nothing.
-    pub(super) fn make(bytes: &[u8], header: &Header, wanted: Region, out: &mut Vec<u8>) -> Option<Self> {
-        let layout = Layout::read(bytes)?;
-        let shrink = header.shrink();
-        if (layout.width.div_ceil(shrink), layout.height.div_ceil(shrink)) != (header.width, header.height) {
-            return None;
-        }
-        // libjpeg smooths colour across one pixel, up to the edge of what it decodes, but not where that has no more than
-        // four columns.
-        let x = wanted.x.saturating_sub(1).min(header.width.saturating_sub(5));
-        let y = wanted.y.saturating_sub(1);
-        let right = (wanted.x + wanted.width + 1).min(header.width);
-        let bottom = (wanted.y + wanted.height + 1).min(header.height);
-        let tiles = Tiles {
-            left: shrink * x / layout.tile.0,
-            right: (shrink * right).min(layout.width).div_ceil(layout.tile.0),
-            top: shrink * y / layout.tile.1,
-            bottom: (shrink * bottom).min(layout.height).div_ceil(layout.tile.1),
-        };
-        let part = tiles.write(bytes, &layout, out)?;
-        Some(Self {
-            header: header.of_part(part.width.div_ceil(shrink), part.height.div_ceil(shrink)),
-            x: part.x / shrink,
-            y: part.y / shrink,
-        })
+/// Writes into `out` a JPEG that has the pixels of `wanted` exactly as the whole has them, and gives its place in the image, as
+/// that is decoded. `None` where it would be the whole, or where `image` has no restart markers that tile it or not all
+/// those that its header announces; then `out` means nothing.
+pub(super) fn splice(image: &Image<'_>, wanted: Region, out: &mut Vec<u8>) -> Option<Region> {
+    let layout = Layout::read(image.bytes())?;
+    let (width, height) = image.size();
+    let shrink = image.shrink();
+    if (layout.width.div_ceil(shrink), layout.height.div_ceil(shrink)) != (width, height) {
+        return None;
     }
+    // libjpeg smooths colour across one pixel, up to the edge of what it decodes, but not where that has no more than
+    // four columns.
+    let x = wanted.x.saturating_sub(1).min(width.saturating_sub(5));
+    let y = wanted.y.saturating_sub(1);
+    let right = (wanted.x + wanted.width + 1).min(width);
+    let bottom = (wanted.y + wanted.height + 1).min(height);
+    let tiles = Tiles {
+        left: shrink * x / layout.tile.0,
+        right: (shrink * right).min(layout.width).div_ceil(layout.tile.0),
+        top: shrink * y / layout.tile.1,
+        bottom: (shrink * bottom).min(layout.height).div_ceil(layout.tile.1),
+    };
+    let part = tiles.write(image.bytes(), &layout, out)?;
+    Some(Region {
+        x: part.x / shrink,
+        y: part.y / shrink,
+        width: part.width.div_ceil(shrink),
+        height: part.height.div_ceil(shrink),
+    })
 }
 
 /// The tiles that a splice is made of.
@@ -83,7 +75,7 @@ impl Tiles {
         out.get_mut(layout.size_at..layout.size_at + 4)?
             .copy_from_slice(size.as_flattened());
         self.copy(bytes, layout, out)?;
-        out.extend_from_slice(&[0xff, END]);
+        out.extend_from_slice(&[0xff, EOI]);
         Some(part)
     }
 
@@ -92,7 +84,7 @@ impl Tiles {
         let tiles = layout.columns * layout.rows;
         let (mut at, mut copied) = (layout.scan_at, 0);
         for tile in 0..(self.bottom - 1) * layout.columns + self.right {
-            let marker = if tile + 1 == tiles { END } else { restart(tile) };
+            let marker = if tile + 1 == tiles { EOI } else { restart(tile) };
             let end = end_of_tile(bytes, at, marker)?;
             let (row, column) = (tile / layout.columns, tile % layout.columns);
             if row >= self.top && (self.left..self.right).contains(&column) {
@@ -108,12 +100,9 @@ impl Tiles {
     }
 }
 
-/// The marker behind the last tile.
-const END: u8 = 0xd9;
-
 /// The marker behind any other.
 fn restart(tile: u32) -> u8 {
-    0xd0 + (tile % 8) as u8
+    RST0 + (tile % 8) as u8
 }
 
 /// Where the tile that begins at `at` ends: at the first marker, which must be `marker`.

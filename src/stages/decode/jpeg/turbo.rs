@@ -8,60 +8,81 @@ use std::ptr::NonNull;
 
 use turbojpeg::raw;
 
-use super::{DecodeError, Region, Trust};
+use super::super::{DecodeError, Region, Trust};
+use super::frame_header::{Part, Way};
 
 /// More scans than any encoder writes (10 to 14 are usual): a small file of many scans would take minutes.
 const MOST_SCANS: c_int = 100;
 
-/// How a JPEG's colours are stored, as far as it matters here.
+/// How libjpeg's reasons begin that say nothing against an image but that it cannot be decoded here.
+const UNSUPPORTED: [&str; 10] = [
+    "CCIR601 sampling",
+    "Could not determine colorspace",
+    "Empty JPEG image (DNL",
+    "Fractional sampling",
+    "Memory limit exceeded",
+    "Requested feature",
+    "Sorry, ",
+    "Too many color components",
+    "Unsupported JPEG ",
+    "Unsupported color ",
+];
+
+/// How a JPEG's colours come out of libjpeg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Colour {
-    /// Grey, YCbCr or RGB: libjpeg makes RGB of it.
+    /// RGB, of grey, YCbCr or RGB.
     Rgb,
-    /// CMYK or YCCK: libjpeg makes CMYK of it.
+    /// CMYK, of CMYK or YCCK.
     Cmyk,
+    /// Grey, where it makes no RGB of it.
+    Grey,
 }
 
-/// What a JPEG's header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) width: u32,
-    pub(super) height: u32,
+impl Colour {
+    /// Samples of a pixel.
+    pub(super) fn channels(self) -> usize {
+        match self {
+            Self::Rgb => 3,
+            Self::Cmyk => 4,
+            Self::Grey => 1,
+        }
+    }
+}
+
+/// A JPEG whose header was read: these bytes, and what libjpeg found in them. Only [`Turbo`] makes one, so that a header never
+/// stands for other bytes than its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::stages::decode) struct Image<'a> {
+    bytes: &'a [u8],
+    width: u32,
+    height: u32,
     pub(super) colour: Colour,
     /// Bits a sample: 8 or 12.
     pub(super) precision: u32,
-    /// The columns at which a part may begin, and how far upsampling looks across them; `None`: only the whole decodes.
-    part: Option<Part>,
+    way: Way,
     /// Width and height are those of the image decoded at 1 / `shrink` of its size.
     shrink: u32,
     is_lossless: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Part {
-    /// A part's left must be a multiple of this.
-    step: u32,
-    /// libjpeg's upsampling smooths across columns, so that a part's outermost columns differ from the whole's.
-    smooth: bool,
-}
-
 /// A decompressor. Nothing passes from one image to the next.
-pub(super) struct Jpeg {
+pub(super) struct Turbo {
     handle: NonNull<c_void>,
     max_pixels: u64,
 }
 
 // SAFETY: a TurboJPEG instance has no tie to the thread that made it; it is only used through &mut.
-unsafe impl Send for Jpeg {}
+unsafe impl Send for Turbo {}
 
-impl Drop for Jpeg {
+impl Drop for Turbo {
     fn drop(&mut self) {
         // SAFETY: the handle came from tj3Init and is not used after.
         unsafe { raw::tj3Destroy(self.handle.as_ptr()) }
     }
 }
 
-impl Jpeg {
+impl Turbo {
     pub(super) fn new(max_pixels: u64) -> Result<Self, DecodeError> {
         // SAFETY: no pointers; null means failure.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
@@ -73,8 +94,8 @@ impl Jpeg {
             raw::TJPARAM_TJPARAM_MAXPIXELS,
             c_int::try_from(max_pixels).unwrap_or(c_int::MAX),
         )?;
-        // Progressive images are held as 16-bit coefficients, at most four a pixel; the rest is working space.
-        let megabytes = max_pixels.saturating_mul(8) / (1 << 20) + 64;
+        // What an image may take (`Options::max_pixels`), and working space.
+        let megabytes = max_pixels.saturating_mul(3) / (1 << 20) + 64;
         jpeg.set(
             raw::TJPARAM_TJPARAM_MAXMEMORY,
             c_int::try_from(megabytes).unwrap_or(c_int::MAX),
@@ -97,7 +118,16 @@ impl Jpeg {
         unsafe { raw::tj3Get(self.handle.as_ptr(), parameter as c_int) }
     }
 
-    /// libjpeg's reason for the last failure, without the C function's name.
+    /// Why libjpeg refused the last image: its reason, without the C function's name.
+    fn refused(&mut self) -> DecodeError {
+        let reason = self.reason();
+        if UNSUPPORTED.iter().any(|start| reason.starts_with(start)) {
+            DecodeError::UnsupportedJpeg(reason)
+        } else {
+            DecodeError::Jpeg(reason)
+        }
+    }
+
     fn reason(&mut self) -> String {
         // SAFETY: the handle is live, and the string lies in it until the next call; it is copied here.
         let reason = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle.as_ptr())) }.to_string_lossy();
@@ -108,24 +138,22 @@ impl Jpeg {
             .replace('\n', " ")
     }
 
-    pub(super) fn header(&mut self, bytes: &[u8]) -> Result<Header, DecodeError> {
+    /// Reads the header.
+    pub(super) fn open<'a>(&mut self, bytes: &'a [u8]) -> Result<Image<'a>, DecodeError> {
         // A fresh instance: TurboJPEG keeps quantisation and Huffman tables from the image before, so that one that
         // lacks its own would decode with them, and after a failure in a header it goes on from there with the next
         // image. What an image becomes must not depend on what this worker decoded before it. Costs 3 µs.
         *self = Self::new(self.max_pixels)?;
-        // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
-        if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
-            return Err(DecodeError::Jpeg(self.reason()));
-        }
-        let (width, height) = (
-            self.get(raw::TJPARAM_TJPARAM_JPEGWIDTH),
-            self.get(raw::TJPARAM_TJPARAM_JPEGHEIGHT),
-        );
-        let (Ok(width @ 1..), Ok(height @ 1..)) = (u32::try_from(width), u32::try_from(height)) else {
-            return Err(DecodeError::Jpeg("it holds tables but no image".into()));
-        };
+        let (width, height) = self.read_header(bytes)?;
+        let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
         let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) as raw::TJCS {
-            raw::TJCS_TJCS_CMYK | raw::TJCS_TJCS_YCCK => Colour::Cmyk,
+            raw::TJCS_TJCS_CMYK => Colour::Cmyk,
+            raw::TJCS_TJCS_YCCK | raw::TJCS_TJCS_YCbCr if is_lossless => {
+                return Err(DecodeError::UnsupportedJpeg("lossless, but not in RGB".into()));
+            }
+            raw::TJCS_TJCS_YCCK => Colour::Cmyk,
+            // libjpeg converts nothing that is lossless.
+            raw::TJCS_TJCS_GRAY if is_lossless => Colour::Grey,
             _ => Colour::Rgb,
         };
         let precision = self.get(raw::TJPARAM_TJPARAM_PRECISION) as u32;
@@ -134,57 +162,65 @@ impl Jpeg {
                 "{precision} bits a sample; 8 and 12 can be decoded"
             )));
         }
-        let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
-        let parts = precision == 8 && colour == Colour::Rgb && !is_lossless;
-        let part = match self.get(raw::TJPARAM_TJPARAM_SUBSAMP) {
-            raw::TJSAMP_TJSAMP_444 | raw::TJSAMP_TJSAMP_440 | raw::TJSAMP_TJSAMP_GRAY => Some((8, false)),
-            raw::TJSAMP_TJSAMP_420 | raw::TJSAMP_TJSAMP_422 => Some((16, true)),
-            raw::TJSAMP_TJSAMP_411 => Some((32, false)),
-            _ => None,
-        };
-        let part = part.filter(|_| parts).map(|(step, smooth)| Part { step, smooth });
-        Ok(Header {
+        let mut way = Way::of(bytes);
+        if precision != 8 || colour != Colour::Rgb {
+            way.part = None;
+        }
+        Ok(Image {
+            bytes,
             width,
             height,
             colour,
             precision,
-            part,
+            way,
             shrink: 1,
             is_lossless,
         })
     }
 
-    /// Whether libjpeg, too, finds the size that `header` says in these bytes, which are a part of the image whose header was
-    /// read last: its tables are the same.
-    pub(super) fn agrees(&mut self, bytes: &[u8], header: &Header) -> bool {
-        // SAFETY: as in `header`.
-        let failed = unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) };
-        let stored =
-            [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|size| self.get(size) as u32);
-        failed == 0 && stored.map(|length| length.div_ceil(header.shrink)) == [header.width, header.height]
+    /// `bytes` as a JPEG of its own, if libjpeg, too, finds it to be as large as `part`, which they are of the image whose
+    /// header was read last: its tables are the same.
+    pub(super) fn part<'a>(&mut self, image: &Image<'_>, bytes: &'a [u8], part: Region) -> Option<Image<'a>> {
+        let (width, height) = self.read_header(bytes).ok()?;
+        let size = [width, height].map(|length| length.div_ceil(image.shrink));
+        (size == [part.width, part.height]).then_some(Image {
+            bytes,
+            width: part.width,
+            height: part.height,
+            ..*image
+        })
     }
 
-    /// Decodes 8-bit data to RGB or CMYK: `region` of the image whose header was read last, which must be one that
-    /// [`Header::enclosing`] gave.
-    pub(super) fn decode(
-        &mut self,
-        bytes: &[u8],
-        header: &Header,
-        region: Region,
-        out: &mut [u8],
-    ) -> Result<(), DecodeError> {
-        let (format, channels) = header.format();
-        let pitch = region.width as usize * channels;
-        assert_eq!(out.len(), pitch * region.height as usize, "the caller sizes the buffer");
-        if header.shrink > 1 {
-            self.set_shrink(header.shrink)?;
+    /// Width and height as they are stored.
+    fn read_header(&mut self, bytes: &[u8]) -> Result<(u32, u32), DecodeError> {
+        // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
+        if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
+            return Err(self.refused());
         }
-        let whole = region.width == header.width && region.height == header.height;
-        if !whole {
+        let size = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|length| self.get(length));
+        match size.map(u32::try_from) {
+            [Ok(width @ 1..), Ok(height @ 1..)] => Ok((width, height)),
+            _ => Err(DecodeError::Jpeg("it holds tables but no image".into())),
+        }
+    }
+
+    /// Decodes 8-bit data in the image's colour: `region` of it, which must be one that [`Image::enclosing`] gave. Its header
+    /// must be the one that was read last.
+    pub(super) fn decode(&mut self, image: &Image<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
+        let pitch = region.width as usize * image.colour.channels();
+        assert_eq!(out.len(), pitch * region.height as usize, "the caller sizes the buffer");
+        if image.shrink > 1 {
+            self.set_shrink(image.shrink)?;
+        }
+        let is_whole = region.width == image.width && region.height == image.height;
+        if !is_whole {
             self.set_part(region)?;
         }
-        // SAFETY: the handle is live; `bytes` is a live slice that nobody writes to, and since its header is what
-        // `header` says, TurboJPEG writes `region.height` rows of `pitch` bytes, which is what `out` has.
+        let (bytes, format) = (image.bytes, image.format());
+        // SAFETY: the handle is live. The image's bytes are a live slice, which nobody writes to: what lies in mapped files was
+        // copied out of them (`Dataset::read`). So TurboJPEG finds the header again that it found in `open`, and writes
+        // `region.height` rows of `pitch` bytes, which is what `out` has. A part, moreover, it checks against the
+        // header that it finds, and fails where they do not fit.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
             raw::tj3Decompress8(
@@ -193,21 +229,17 @@ impl Jpeg {
                 bytes.len() as _,
                 out,
                 pitch,
-                format,
+                format as c_int,
             )
         };
-        if failed == 0 {
-            Ok(())
-        } else {
-            Err(DecodeError::Jpeg(self.reason()))
-        }
+        if failed == 0 { Ok(()) } else { Err(self.refused()) }
     }
 
     /// Decodes 12-bit data whole, in the same shape.
-    pub(super) fn decode12(&mut self, bytes: &[u8], header: &Header, out: &mut [i16]) -> Result<(), DecodeError> {
-        let (format, channels) = header.format();
-        let pitch = header.width as usize * channels;
-        assert_eq!(out.len(), pitch * header.height as usize, "the caller sizes the buffer");
+    pub(super) fn decode12(&mut self, image: &Image<'_>, out: &mut [i16]) -> Result<(), DecodeError> {
+        let pitch = image.width as usize * image.colour.channels();
+        assert_eq!(out.len(), pitch * image.height as usize, "the caller sizes the buffer");
+        let (bytes, format) = (image.bytes, image.format());
         // SAFETY: as in `decode`; the pitch counts samples of 16 bits.
         let failed = unsafe {
             let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
@@ -217,14 +249,10 @@ impl Jpeg {
                 bytes.len() as _,
                 out,
                 pitch,
-                format,
+                format as c_int,
             )
         };
-        if failed == 0 {
-            Ok(())
-        } else {
-            Err(DecodeError::Jpeg(self.reason()))
-        }
+        if failed == 0 { Ok(()) } else { Err(self.refused()) }
     }
 
     fn set_shrink(&mut self, shrink: u32) -> Result<(), DecodeError> {
@@ -249,27 +277,48 @@ impl Jpeg {
     }
 }
 
-impl Header {
-    /// TurboJPEG's pixel format and its bytes a pixel.
-    fn format(&self) -> (raw::TJPF, usize) {
+impl<'a> Image<'a> {
+    /// The JPEG.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Width and height, as it is decoded.
+    pub(in crate::stages::decode) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// Bytes that libjpeg holds while it decodes it, and those of a pixel as it gives them, where that is not RGB.
+    pub(in crate::stages::decode) fn held(&self) -> u64 {
+        let samples = match (self.colour, self.precision) {
+            (Colour::Rgb, 8) => 0,
+            (colour, precision) => colour.channels() as u64 * if precision == 8 { 1 } else { 2 },
+        };
+        self.way.held + samples * u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// TurboJPEG's pixel format.
+    fn format(&self) -> raw::TJPF {
         match self.colour {
-            Colour::Rgb => (raw::TJPF_TJPF_RGB, 3),
-            Colour::Cmyk => (raw::TJPF_TJPF_CMYK, 4),
+            Colour::Rgb => raw::TJPF_TJPF_RGB,
+            Colour::Cmyk => raw::TJPF_TJPF_CMYK,
+            Colour::Grey => raw::TJPF_TJPF_GRAY,
         }
     }
 
     /// The same image, decoded at 1 / `shrink` of its size (1, 2, 4 or 8). Not everything can be.
-    pub(super) fn scaled(&self, shrink: u32) -> Self {
+    pub(in crate::stages::decode) fn scaled(&self, shrink: u32) -> Self {
         if self.precision != 8 || self.is_lossless {
             return *self;
         }
+        let part = self.way.part.map(|part| Part {
+            step: part.step / shrink,
+            ..part
+        });
         Self {
             width: self.width.div_ceil(shrink),
             height: self.height.div_ceil(shrink),
-            part: self.part.map(|part| Part {
-                step: part.step / shrink,
-                ..part
-            }),
+            way: Way { part, ..self.way },
             shrink,
             ..*self
         }
@@ -280,18 +329,13 @@ impl Header {
         self.shrink
     }
 
-    /// The header of a part of this image that is a JPEG of its own.
-    pub(super) fn of_part(&self, width: u32, height: u32) -> Self {
-        Self { width, height, ..*self }
-    }
-
     /// The smallest region that holds `wanted`, can be decoded on its own, has exactly the whole's pixels inside
     /// `wanted`, and is refused exactly when the whole is.
     ///
     /// For the last it reaches to the bottom unless the bytes are known to be good: libjpeg does not look at what follows
     /// a part, so that whether a cut file is refused would depend on where the crop was drawn.
-    pub(super) fn enclosing(&self, wanted: Region, trust: Trust) -> Region {
-        let Some(Part { step, smooth }) = self.part else {
+    pub(in crate::stages::decode) fn enclosing(&self, wanted: Region, trust: Trust) -> Region {
+        let Some(Part { step, smooth }) = self.way.part else {
             return Region {
                 x: 0,
                 y: 0,

@@ -1,0 +1,110 @@
+//! JPEG: libjpeg-turbo decodes and judges; what it cannot be asked, or would refuse without need, is read here.
+
+mod cmyk;
+mod frame_header;
+mod markers;
+mod splice;
+mod mend;
+mod tiles;
+mod turbo;
+
+use super::{DecodeError, Region, Trust};
+use markers::APP1;
+use splice::splice;
+use turbo::{Colour, Turbo};
+
+pub(super) use mend::mend;
+pub(super) use turbo::Image;
+
+/// A JPEG decoder that keeps its buffers. Nothing else passes from one image to the next.
+pub(super) struct Jpeg {
+    turbo: Turbo,
+    /// A JPEG of the tiles that a region needs.
+    spliced: Vec<u8>,
+    /// Pixels as libjpeg gives them, where these are not RGB.
+    narrow: Vec<u8>,
+    wide: Vec<i16>,
+}
+
+impl Jpeg {
+    pub(super) fn new(max_pixels: u64) -> Result<Self, DecodeError> {
+        Ok(Self {
+            turbo: Turbo::new(max_pixels)?,
+            spliced: Vec::new(),
+            narrow: Vec::new(),
+            wide: Vec::new(),
+        })
+    }
+
+    /// Reads the header.
+    pub(super) fn open<'a>(&mut self, bytes: &'a [u8]) -> Result<Image<'a>, DecodeError> {
+        self.turbo.open(bytes)
+    }
+
+    /// Decodes a region that holds `wanted` to RGB, whatever the image's colours and bits, into the buffer that `buffer` gives
+    /// for it, and says where it lies. The image must be the one that was opened last.
+    pub(super) fn decode<'o>(
+        &mut self,
+        image: &Image<'_>,
+        wanted: Region,
+        trust: Trust,
+        buffer: impl FnOnce(Region) -> &'o mut [u8],
+    ) -> Result<Region, DecodeError> {
+        let Self {
+            turbo,
+            spliced,
+            narrow,
+            wide,
+        } = self;
+        let (mut image, mut origin) = (*image, (0, 0));
+        if trust == Trust::Verified
+            && let Some(part) = splice(&image, wanted, spliced)
+        {
+            if let Some(smaller) = turbo.part(&image, spliced, part) {
+                (image, origin) = (smaller, (part.x, part.y));
+            } else {
+                turbo.open(image.bytes())?;
+            }
+        }
+        let region = image.enclosing(wanted.moved_back(origin), trust);
+        let lies_at = region.moved(origin);
+        let out = buffer(lies_at);
+        if (image.colour, image.precision) == (Colour::Rgb, 8) {
+            turbo.decode(&image, region, out)?;
+            return Ok(lies_at);
+        }
+        narrow.resize(image.colour.channels() * (out.len() / 3), 0);
+        if image.precision == 12 {
+            wide.resize(narrow.len(), 0);
+            turbo.decode12(&image, wide)?;
+            let all = narrow.iter_mut().zip(&*wide);
+            all.for_each(|(narrow, &wide)| *narrow = (wide >> 4) as u8);
+        } else {
+            turbo.decode(&image, region, narrow)?;
+        }
+        match image.colour {
+            Colour::Rgb => out.copy_from_slice(narrow),
+            Colour::Cmyk => cmyk::to_rgb(narrow, out),
+            Colour::Grey => grey_to_rgb(narrow, out),
+        }
+        Ok(lies_at)
+    }
+
+    /// Gives back the memory of the buffers.
+    pub(super) fn give_back(&mut self) {
+        (self.spliced, self.narrow, self.wide) = Default::default();
+    }
+}
+
+/// The EXIF blocks of a JPEG, as TIFFs.
+pub(super) fn exif_blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let blocks = markers::header(bytes).filter(|segment| segment.marker == APP1);
+    // Behind the name is a zero, and another byte that is not always one.
+    blocks.filter_map(|block| block.payload.strip_prefix(b"Exif\0")?.get(1..))
+}
+
+/// Each grey value as a pixel.
+pub(super) fn grey_to_rgb(grey: &[u8], rgb: &mut [u8]) {
+    let pixels = rgb.chunks_exact_mut(3).zip(grey);
+    pixels.for_each(|(pixel, &grey)| pixel.fill(grey));
+}
