@@ -31,7 +31,7 @@ struct Sample<'a> {
     /// The image's name, where it lies, and the time in its header.
     image: Option<(&'a str, Extent, u64)>,
     /// The class, as written.
-    class: Option<&'a str>,
+    class: Option<String>,
 }
 
 /// What has been read so far.
@@ -110,9 +110,9 @@ impl Reading {
             };
             let class = sample.class.ok_or_else(|| lacks_class(file, &members, key))?;
             let next = self.ids.len() as u32;
-            let label = match self.ids.get(class) {
+            let label = match self.ids.get(&class) {
                 Some(&label) => label,
-                None => *self.ids.entry(class.to_owned()).or_insert(next),
+                None => *self.ids.entry(class).or_insert(next),
             };
             let name = format!("{stem}/{image}");
             let name = SampleName::new(&name).map_err(DatasetError::name(&text::path(file), &name))?;
@@ -166,16 +166,17 @@ impl Reading {
 const CLASS_WITHOUT_IMAGE: &str = "KEY.cls";
 
 /// Reads a class.
-fn class<'a>(member: &Member<'_>, map: &'a Mapping, extent: Extent) -> Result<&'a str, DatasetError> {
+fn class(member: &Member<'_>, map: &Mapping, extent: Extent) -> Result<String, DatasetError> {
     let Extent { at, size } = extent;
-    let bytes = &map.bytes()[at as usize..(at + size.min(LONGEST_CLASS)) as usize];
+    let mut bytes = Vec::new();
+    map.lend(at as usize, size.min(LONGEST_CLASS) as usize).copy(&mut bytes);
     let refuse = |reason: &str| member.refuse(&format!("is neither a number nor a name: {reason}"));
     if size > LONGEST_CLASS {
         return Err(refuse(&format!("it has {size} bytes")));
     }
-    let class = str::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8"))?.trim();
+    let class = str::from_utf8(&bytes).map_err(|_| refuse("it is not UTF-8"))?.trim();
     ClassName::new(class).map_err(|fault| refuse(&fault.to_string()))?;
-    Ok(class)
+    Ok(class.to_owned())
 }
 
 /// Why an image without a class is refused: what lies beside it says what its maker does.
