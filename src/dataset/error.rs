@@ -237,6 +237,16 @@ pub enum DatasetError {
         /// What is wrong.
         reason: String,
     },
+    /// A pack of another version of the format.
+    #[error("{path}: has version {version} of the format; this program reads {reads}: pack again")]
+    PackVersion {
+        /// The manifest.
+        path: String,
+        /// Its version.
+        version: u32,
+        /// The version that is read.
+        reads: u32,
+    },
     /// A line of a list file.
     #[error("{file}, line {line}: {reason}")]
     ListLine {

@@ -110,6 +110,10 @@ fn extension(bytes: &[u8]) -> &'static str {
     match bytes {
         [0xff, 0xd8, ..] => "jpg",
         [b'P', ..] => "ppm",
+        [b'B', b'M', ..] => "bmp",
+        [b'G', b'I', b'F', ..] => "gif",
+        [b'I', b'I', ..] | [b'M', b'M', ..] => "tiff",
+        [b'R', b'I', b'F', b'F', ..] => "webp",
         _ => "png",
     }
 }

@@ -10,6 +10,7 @@ use super::LARGEST_MEAN;
 use super::open::damaged;
 use crate::dataset::name::Classes;
 use crate::dataset::{ClassName, DatasetError, own_sum, whole};
+use crate::text;
 
 /// The file in a pack's folder. It is written last: where it is, the pack is whole.
 pub const MANIFEST: &str = "dataset.json";
@@ -209,23 +210,21 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
         let path = folder.join(MANIFEST);
         let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
-        let manifest = Self::parse(&text).map_err(|reason| damaged(&path, reason))?;
-        manifest.check().map_err(|reason| damaged(&path, reason))?;
-        Ok(manifest)
-    }
-
-    fn parse(text: &[u8]) -> Result<Self, String> {
-        let head: Head = serde_json::from_slice(text).map_err(|error| format!("is not a pack's: {error}"))?;
+        let damaged = |reason: String| damaged(&path, reason);
+        let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(format!("is not a pack's: {error}")))?;
         if head.format != FORMAT {
-            return Err(format!("is not a pack's: its format is {:?}", head.format));
+            return Err(damaged(format!("is not a pack's: its format is {:?}", head.format)));
         }
         if head.version != VERSION {
-            let version = head.version;
-            return Err(format!(
-                "has version {version} of the format; this program reads {VERSION}"
-            ));
+            return Err(DatasetError::PackVersion {
+                path: text::path(&path),
+                version: head.version,
+                reads: VERSION,
+            });
         }
-        own_sum::from_json(text)
+        let manifest: Self = own_sum::from_json(&text).map_err(damaged)?;
+        manifest.check().map_err(damaged)?;
+        Ok(manifest)
     }
 
     /// Whether it makes sense: a sum says that it is as it was written, not by whom.
