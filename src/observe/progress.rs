@@ -72,7 +72,9 @@ impl Progress {
                     "validation error has stopped falling: learning rate now times {factor}"
                 ));
             }
-            Report::Skip { sample, reason, .. } => self.line(&format!("skipped {sample}: {reason}")),
+            Report::Skip { sample, reason, .. } => {
+                self.line(&format!("skipped {}: {}", text::plain(sample), text::plain(reason)));
+            }
             Report::Saving { .. } => {}
             Report::Saved { path, .. } => tracing::info!(path = %path.display(), "checkpoint written"),
         }
