@@ -51,6 +51,8 @@ class Ended:
             return self.how()
         if b"panicked at" in self.stderr:
             return f"a panic behind {self.how()}"
+        if b"\nUsage: " in self.stderr:
+            return f"the trial does not know the command line: {self.how()}"
         return None
 
 
@@ -60,7 +62,8 @@ def start(words, folder, *, stdout=None, stderr=None, env=None):
     full.update(COLUMNS="100", XDG_CACHE_HOME=str(folder), **(env or {}))
     null = subprocess.DEVNULL
     return subprocess.Popen(
-        [str(word) for word in words],
+        # Names of files may be no text.
+        [word if isinstance(word, bytes) else str(word) for word in words],
         cwd=folder,
         env=full,
         stdin=null,
@@ -102,7 +105,7 @@ def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=No
         begin = time.monotonic()
         process = start(words, folder, stdout=stdout or out, stderr=stderr or err, env=env)
         code, peak = wait(process, timeout)
-        ended = Ended([str(word) for word in words], seconds=time.monotonic() - begin, peak=peak)
+        ended = Ended(words, seconds=time.monotonic() - begin, peak=peak)
         if code is None:
             end(process)
             wait(process, 10)

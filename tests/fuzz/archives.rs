@@ -60,10 +60,16 @@ pub fn repair_tar(tar: &mut [u8]) {
         if block.iter().all(|&byte| byte == 0) {
             break;
         }
-        let sum: u32 = block[..148].iter().chain(&block[156..]).map(|&byte| u32::from(byte)).sum();
+        let sum: u32 = block[..148]
+            .iter()
+            .chain(&block[156..])
+            .map(|&byte| u32::from(byte))
+            .sum();
         let sum = format!("{:06o}\0 ", sum + 8 * u32::from(b' '));
         block[148..156].copy_from_slice(sum.as_bytes());
-        let digits = str::from_utf8(&block[124..135]).unwrap_or_default().trim_matches(['\0', ' ']);
+        let digits = str::from_utf8(&block[124..135])
+            .unwrap_or_default()
+            .trim_matches(['\0', ' ']);
         let size = usize::from_str_radix(digits, 8).unwrap_or(0);
         at = at.saturating_add(BLOCK).saturating_add(size.next_multiple_of(BLOCK));
     }
@@ -100,7 +106,9 @@ pub fn parts<const N: usize>(mut data: &[u8]) -> [&[u8]; N] {
             *part = data;
             break;
         }
-        let Some((length, rest)) = data.split_first_chunk() else { break };
+        let Some((length, rest)) = data.split_first_chunk() else {
+            break;
+        };
         let length = usize::from(u16::from_le_bytes(*length)).min(rest.len());
         (*part, data) = rest.split_at(length);
     }

@@ -20,7 +20,11 @@ pub fn examine(location: &str, folder: &Path) -> Option<Dataset> {
         Err(error) => {
             fit_for_people(&error.to_string());
             let again = Dataset::open(location).map(|_| ()).unwrap_err();
-            assert_eq!(error.to_string(), again.to_string(), "refused for another reason than before");
+            assert_eq!(
+                error.to_string(),
+                again.to_string(),
+                "refused for another reason than before"
+            );
             return None;
         }
     };
@@ -79,11 +83,18 @@ fn exports_stay_inside(data: &Dataset, folder: &Path) {
         }
     }
     let _ = fs::remove_dir_all(&out);
-    assert_eq!(entries(folder.parent().unwrap()), before, "an export wrote beside its folder");
+    assert_eq!(
+        entries(folder.parent().unwrap()),
+        before,
+        "an export wrote beside its folder"
+    );
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     found.sort();
     found
 }

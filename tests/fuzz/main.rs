@@ -53,7 +53,11 @@ fn soak(target: &Target) {
     for input in seeds.iter().chain(&changed) {
         if let Err(cause) = panic::catch_unwind(|| target.on(input)) {
             let kept = keep(target, &shorter(target, input));
-            eprintln!("reproduce: FUZZ_INPUT={} cargo test --test fuzz {}", kept.display(), target.name);
+            eprintln!(
+                "reproduce: FUZZ_INPUT={} cargo test --test fuzz {}",
+                kept.display(),
+                target.name
+            );
             panic::resume_unwind(cause);
         }
     }

@@ -12,7 +12,11 @@ pub struct Mutator<'a> {
 impl<'a> Mutator<'a> {
     /// Changes of `seeds`, with `words` of their format at hand. `number` says which.
     pub fn new(number: u64, seeds: &'a [Vec<u8>], words: &'a [&'a [u8]]) -> Self {
-        Self { random: Philox::new(number, Purpose::Benchmark, 0, 0), seeds, words }
+        Self {
+            random: Philox::new(number, Purpose::Benchmark, 0, 0),
+            seeds,
+            words,
+        }
     }
 
     /// The next input: a seed with a few changes.
@@ -32,7 +36,11 @@ impl<'a> Mutator<'a> {
 
     /// A place in the input; often near its beginning, where headers are.
     fn place(&mut self, bytes: &[u8]) -> usize {
-        let reach = if self.below(3) == 0 { bytes.len().min(64) } else { bytes.len() };
+        let reach = if self.below(3) == 0 {
+            bytes.len().min(64)
+        } else {
+            bytes.len()
+        };
         self.below(reach)
     }
 

@@ -13,8 +13,8 @@ from .sets import SETS
 # What a command may take of address space. Threads and maps reserve some; a bomb that goes off needs more.
 ADDRESS_SPACE = 4 << 30
 
-# And of memory: the buffers of these runs have a few MB.
-MOST_RESIDENT = 700 << 20
+# And of memory: an image may have 179 million pixels, and is held twice where it is turned or cut.
+MOST_RESIDENT = 1200 << 20
 
 # Debug binaries under load are slow, but not that slow.
 TIMEOUT = 40

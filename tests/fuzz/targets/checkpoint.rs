@@ -22,8 +22,21 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"\"step\":", b"\"classes\":", b"\"config\":", b"[]", b"null", b"18446744073709551615", b"-1", b"1e999", b"__metadata__",
-        b"\"dtype\":\"F32\"", b"\"shape\":", b"momentum.", b"statistics.", b"\\u0000", b"\\n",
+        b"\"step\":",
+        b"\"classes\":",
+        b"\"config\":",
+        b"[]",
+        b"null",
+        b"18446744073709551615",
+        b"-1",
+        b"1e999",
+        b"__metadata__",
+        b"\"dtype\":\"F32\"",
+        b"\"shape\":",
+        b"momentum.",
+        b"statistics.",
+        b"\\u0000",
+        b"\\n",
     ],
     memory: 64 << 20,
 };
@@ -31,16 +44,23 @@ pub(super) const TARGET: Target = Target {
 /// The first byte: 0 is a file; else a state behind its length, and a side of the mean image and its values, saved with a sum
 /// that fits.
 fn run(bytes: &[u8]) {
-    let Some((flags, rest)) = bytes.split_first() else { return };
+    let Some((flags, rest)) = bytes.split_first() else {
+        return;
+    };
     let folder = place::empty();
     let path = folder.join(checkpoint::file_name(3));
     if flags & 1 == 0 {
         place::write(&path, rest);
     } else {
         let [state, image] = parts(rest);
-        let Ok(state) = serde_json::from_slice::<Value>(state) else { return };
+        let Ok(state) = serde_json::from_slice::<Value>(state) else {
+            return;
+        };
         let statistics = image.split_first().map(|(&side, values)| Statistics {
-            mean_image: Some(MeanImage { side: u32::from(side), values: values.iter().map(|&v| f32::from(v)).collect() }),
+            mean_image: Some(MeanImage {
+                side: u32::from(side),
+                values: values.iter().map(|&v| f32::from(v)).collect(),
+            }),
             ..some(None)
         });
         // What cannot be written need not be read.
@@ -59,13 +79,22 @@ fn run(bytes: &[u8]) {
 fn follow(loaded: checkpoint::Loaded) {
     for parameter in &loaded.parameters {
         let count: usize = parameter.shape.iter().product();
-        assert_eq!((parameter.value.len(), parameter.momentum.len()), (count, count), "{}", parameter.name);
+        assert_eq!(
+            (parameter.value.len(), parameter.momentum.len()),
+            (count, count),
+            "{}",
+            parameter.name
+        );
     }
     if let Some(statistics) = &loaded.statistics {
         make_sense(statistics);
     }
-    let Ok(state) = serde_json::from_value::<RunState>(loaded.state) else { return };
-    let Ok(config) = Config::parse("checkpoint", &state.config, &[]) else { return };
+    let Ok(state) = serde_json::from_value::<RunState>(loaded.state) else {
+        return;
+    };
+    let Ok(config) = Config::parse("checkpoint", &state.config, &[]) else {
+        return;
+    };
     if ModelPlan::new(&config, state.classes.len()).is_err() {
         return;
     }
@@ -73,10 +102,15 @@ fn follow(loaded: checkpoint::Loaded) {
     if crop > 64 {
         return;
     }
-    let Ok(look) = look::look(&config, loaded.statistics.as_ref(), Arc::new(PlanarRows::new(crop))) else { return };
+    let Ok(look) = look::look(&config, loaded.statistics.as_ref(), Arc::new(PlanarRows::new(crop))) else {
+        return;
+    };
     // Where a mean image is subtracted, frames have its size.
     let side = look::mean_image_side(&config).unwrap_or(crop as u32);
-    let frame = Frame { width: side, height: side };
+    let frame = Frame {
+        width: side,
+        height: side,
+    };
     if side > 256 || (side as usize) < crop {
         return;
     }
@@ -87,7 +121,12 @@ fn follow(loaded: checkpoint::Loaded) {
 }
 
 fn parameters() -> Vec<Parameter> {
-    let shapes = [("c.weight", vec![2, 3, 1, 1]), ("c.bias", vec![2]), ("f.weight", vec![2, 1152]), ("f.bias", vec![2])];
+    let shapes = [
+        ("c.weight", vec![2, 3, 1, 1]),
+        ("c.bias", vec![2]),
+        ("f.weight", vec![2, 1152]),
+        ("f.bias", vec![2]),
+    ];
     let parameter = |(name, shape): (&str, Vec<usize>)| {
         let count = shape.iter().product();
         Parameter::new(name.to_owned(), shape, vec![0.5; count])

@@ -4,8 +4,13 @@ use super::archives::{joined, parts};
 use super::data::examine;
 use super::{Target, place};
 
-pub(super) const TARGET: Target =
-    Target { name: "cifar", run, seeds, words: &[b"\n", b"\r\n", b"..", b"/", b"\0", b"\x0a"], memory: 32 << 20 };
+pub(super) const TARGET: Target = Target {
+    name: "cifar",
+    run,
+    seeds,
+    words: &[b"\n", b"\r\n", b"..", b"/", b"\0", b"\x0a"],
+    memory: 32 << 20,
+};
 
 const RECORD: usize = 1 + 3 * 32 * 32;
 

@@ -10,7 +10,15 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"synsets", b"ILSVRC2012_ID", b"WNID", b"num_children", b"MI", b"IM", &[15, 0, 0, 0], &[14, 0, 0, 0], &[0xff; 4],
+        b"synsets",
+        b"ILSVRC2012_ID",
+        b"WNID",
+        b"num_children",
+        b"MI",
+        b"IM",
+        &[15, 0, 0, 0],
+        &[14, 0, 0, 0],
+        &[0xff; 4],
         &[0x78, 0x9c],
     ],
     memory: 256 << 20,
@@ -23,9 +31,14 @@ const SYNSETS: [Synset<'_>; 3] = [(1, "n02119789", 0), (2, "n02100735", 0), (3, 
 /// The first byte: 0 is the labels, behind their length, and `meta.mat`; 1 the same with the array compressed here; 2 the tar
 /// of the archive.
 fn run(bytes: &[u8]) {
-    let Some((flags, rest)) = bytes.split_first() else { return };
+    let Some((flags, rest)) = bytes.split_first() else {
+        return;
+    };
     let folder = place::empty().join("d");
-    let images = tar(&[("ILSVRC2012_val_00000001.JPEG", b"one"), ("ILSVRC2012_val_00000002.JPEG", b"two")]);
+    let images = tar(&[
+        ("ILSVRC2012_val_00000001.JPEG", b"one"),
+        ("ILSVRC2012_val_00000002.JPEG", b"two"),
+    ]);
     place::write(&folder.join("ILSVRC2012_img_val.tar"), &images);
     if flags % 3 == 2 {
         let mut archive = rest.to_vec();
@@ -33,7 +46,11 @@ fn run(bytes: &[u8]) {
         place::write(&folder.join("ILSVRC2012_devkit_t12.tar.gz"), &gz(&archive));
     } else {
         let [truth, meta] = parts(rest);
-        let meta = if flags % 3 == 1 { [header(), compress(meta)].concat() } else { meta.to_vec() };
+        let meta = if flags % 3 == 1 {
+            [header(), compress(meta)].concat()
+        } else {
+            meta.to_vec()
+        };
         place::write(&folder.join(TRUTH), truth);
         place::write(&folder.join(META), &meta);
     }

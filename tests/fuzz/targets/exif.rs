@@ -12,8 +12,14 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"\x12\x01\x03\0\x01\0\0\0", b"\x01\x12\x00\x03\0\0\0\x01", b"\x01\x12\x00\x04",
-        b"\xff\xff\xff\xff", b"Exif\0\0", b"\xff\xe1",
+        b"II*\0\x08\0\0\0",
+        b"MM\0*\0\0\0\x08",
+        b"\x12\x01\x03\0\x01\0\0\0",
+        b"\x01\x12\x00\x03\0\0\0\x01",
+        b"\x01\x12\x00\x04",
+        b"\xff\xff\xff\xff",
+        b"Exif\0\0",
+        b"\xff\xe1",
     ],
     memory: 16 << 20,
 };
@@ -53,5 +59,15 @@ fn seeds() -> Vec<Vec<u8>> {
         let entry = [0x12, 1, kind, 0, count, 0, 0, 0, value, 0, 0, 0];
         [&b"II*\0\x08\0\0\0\x01\0"[..], &entry, &[0; 4]].concat()
     };
-    vec![big(1), big(6), big(8), little(3, 1, 6), little(4, 1, 6), little(3, 2, 5), little(8, 1, 3), little(3, 1, 9), Vec::new()]
+    vec![
+        big(1),
+        big(6),
+        big(8),
+        little(3, 1, 6),
+        little(4, 1, 6),
+        little(3, 2, 5),
+        little(8, 1, 3),
+        little(3, 1, 9),
+        Vec::new(),
+    ]
 }

@@ -12,7 +12,19 @@ pub(super) const TARGET: Target = Target {
     name: "folder",
     run,
     seeds,
-    words: &[b".jpg", b".PNG", b"/", b"\0", b"\n", b"\x1b[2J", "\u{202e}".as_bytes(), b"\xff", b"->..", b".", b"train"],
+    words: &[
+        b".jpg",
+        b".PNG",
+        b"/",
+        b"\0",
+        b"\n",
+        b"\x1b[2J",
+        "\u{202e}".as_bytes(),
+        b"\xff",
+        b"->..",
+        b".",
+        b"train",
+    ],
     memory: 32 << 20,
 };
 

@@ -8,14 +8,23 @@ pub(super) const TARGET: Target = Target {
     name: "idx",
     run,
     seeds,
-    words: &[&[0, 0, 8, 3], &[0, 0, 8, 1], &[0xff; 4], &[0, 0, 0, 0], &[0x80, 0, 0, 0], &[0x1f, 0x8b, 8]],
+    words: &[
+        &[0, 0, 8, 3],
+        &[0, 0, 8, 1],
+        &[0xff; 4],
+        &[0, 0, 0, 0],
+        &[0x80, 0, 0, 0],
+        &[0x1f, 0x8b, 8],
+    ],
     // What a run of zeros comes to, a thousand times its bytes, and its copy while it grows.
     memory: 256 << 20,
 };
 
 /// The first byte: which of the two are gzipped. Then the labels, behind their length, and the images.
 fn run(bytes: &[u8]) {
-    let Some((flags, rest)) = bytes.split_first() else { return };
+    let Some((flags, rest)) = bytes.split_first() else {
+        return;
+    };
     let [labels, images] = parts(rest);
     let folder = place::empty().join("d");
     for (bytes, what, bit) in [(labels, "labels-idx1", 1), (images, "images-idx3", 2)] {
@@ -32,7 +41,12 @@ fn run(bytes: &[u8]) {
 
 fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
     let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
-    [vec![0, 0, 8, sizes.clone().count() as u8 / 4], sizes.collect(), bytes.to_vec()].concat()
+    [
+        vec![0, 0, 8, sizes.clone().count() as u8 / 4],
+        sizes.collect(),
+        bytes.to_vec(),
+    ]
+    .concat()
 }
 
 fn seeds() -> Vec<Vec<u8>> {

@@ -15,9 +15,29 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"\xff\xd8\xff", b"\xff\xd9", b"\xff\xda", b"\xff\xc0", b"\xff\xc2", b"\xff\xc4", b"\xff\xdb", b"\xff\xdd", b"\xff\xd0",
-        b"\xff\xee\x00\x0eAdobe", b"JFIF\0", b"Exif\0\0", b"\x89PNG\r\n\x1a\n", b"IHDR", b"IDAT", b"PLTE", b"tRNS", b"iCCP",
-        b"zTXt", b"acTL", b"P6\n", b"65535", b"4294967295",
+        b"\xff\xd8\xff",
+        b"\xff\xd9",
+        b"\xff\xda",
+        b"\xff\xc0",
+        b"\xff\xc2",
+        b"\xff\xc4",
+        b"\xff\xdb",
+        b"\xff\xdd",
+        b"\xff\xd0",
+        b"\xff\xee\x00\x0eAdobe",
+        b"JFIF\0",
+        b"Exif\0\0",
+        b"\x89PNG\r\n\x1a\n",
+        b"IHDR",
+        b"IDAT",
+        b"PLTE",
+        b"tRNS",
+        b"iCCP",
+        b"zTXt",
+        b"acTL",
+        b"P6\n",
+        b"65535",
+        b"4294967295",
     ],
     memory: 64 << 20,
 };
@@ -30,7 +50,9 @@ const AROUND: usize = 64;
 
 /// The first byte: what is done to the image.
 fn run(bytes: &[u8]) {
-    let Some((&flags, file)) = bytes.split_first() else { return };
+    let Some((&flags, file)) = bytes.split_first() else {
+        return;
+    };
     let mut file = file.to_vec();
     if flags & 8 == 8 && file.starts_with(b"\x89PNG") {
         repair_png(&mut file);
@@ -52,15 +74,24 @@ pub(super) fn examine(file: &[u8], options: Options) {
         Ok(frame) => frame,
         Err(error) => return fit_for_people(&error.to_string()),
     };
-    assert!(u64::from(frame.width) * u64::from(frame.height) <= MOST_PIXELS, "{frame:?}");
+    assert!(
+        u64::from(frame.width) * u64::from(frame.height) <= MOST_PIXELS,
+        "{frame:?}"
+    );
     let whole = part(&mut decoder, file, Region::whole(frame), Trust::Unknown);
     for region in regions(file, frame) {
         let got = part(&mut decoder, file, region, Trust::Unknown);
         match (&whole, got) {
             (Ok(whole), Ok(got)) => {
-                assert!(got == cut(whole, frame, region), "{region:?} of {frame:?} is not the crop of the whole");
+                assert!(
+                    got == cut(whole, frame, region),
+                    "{region:?} of {frame:?} is not the crop of the whole"
+                );
                 let trusted = part(&mut decoder, file, region, Trust::Verified).unwrap();
-                assert!(got == trusted, "{region:?} of {frame:?} depends on whether the bytes are known to be good");
+                assert!(
+                    got == trusted,
+                    "{region:?} of {frame:?} depends on whether the bytes are known to be good"
+                );
             }
             (Err(_), Err(_)) => {}
             (whole, got) => panic!(
@@ -72,7 +103,12 @@ pub(super) fn examine(file: &[u8], options: Options) {
     }
     match whole {
         Ok(whole) => {
-            let again = part(&mut Decoder::new(options).unwrap(), file, Region::whole(frame), Trust::Unknown);
+            let again = part(
+                &mut Decoder::new(options).unwrap(),
+                file,
+                Region::whole(frame),
+                Trust::Unknown,
+            );
             assert!(again.unwrap() == whole, "a fresh decoder comes to other pixels");
         }
         Err(error) => fit_for_people(&error.to_string()),
@@ -85,7 +121,10 @@ fn part(decoder: &mut Decoder, file: &[u8], region: Region, trust: Trust) -> Res
     let decoded = decoder.scaled(Encoded::File(file), trust, region, (region.width, region.height), out);
     let (before, rest) = buffer.split_at(AROUND);
     let (out, after) = rest.split_at(region.bytes());
-    assert!(before.iter().chain(after).all(|&byte| byte == 0xab), "written beside the buffer");
+    assert!(
+        before.iter().chain(after).all(|&byte| byte == 0xab),
+        "written beside the buffer"
+    );
     decoded.map(|()| out.to_vec())
 }
 
@@ -93,12 +132,19 @@ fn part(decoder: &mut Decoder, file: &[u8], region: Region, trust: Trust) -> Res
 fn regions(file: &[u8], frame: Frame) -> [Region; 3] {
     let mut draw = xxh3_64(file);
     let mut below = |n: u32| {
-        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        draw = draw
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((draw >> 33) as u32) % n.max(1)
     };
     [0, 1, 2].map(|_| {
         let (x, y) = (below(frame.width), below(frame.height));
-        Region { x, y, width: 1 + below(frame.width - x), height: 1 + below(frame.height - y) }
+        Region {
+            x,
+            y,
+            width: 1 + below(frame.width - x),
+            height: 1 + below(frame.height - y),
+        }
     })
 }
 
@@ -112,12 +158,22 @@ fn seeds() -> Vec<Vec<u8>> {
         with_restarts(70, 40, 7, Subsamp::Sub2x2, 5),
         with_restarts(48, 48, 8, Subsamp::None, 1),
     ];
-    let kinds = [Subsamp::None, Subsamp::Sub2x1, Subsamp::Sub2x2, Subsamp::Gray, Subsamp::Sub1x2, Subsamp::Sub4x1];
+    let kinds = [
+        Subsamp::None,
+        Subsamp::Sub2x1,
+        Subsamp::Sub2x2,
+        Subsamp::Gray,
+        Subsamp::Sub1x2,
+        Subsamp::Sub4x1,
+    ];
     for (i, subsamp) in kinds.into_iter().enumerate() {
         files.push(jpeg(24 + 9 * i, 40 - 3 * i, i as u32, subsamp, i % 2 == 1));
     }
     let flags = [0, 4, 1 | 4 | 8 | 0x30, 2 | 1 | 0x20];
-    let with_flags = files.iter().enumerate().map(|(i, file)| [&[flags[i % 4]], &file[..]].concat());
+    let with_flags = files
+        .iter()
+        .enumerate()
+        .map(|(i, file)| [&[flags[i % 4]], &file[..]].concat());
     with_flags.collect()
 }
 
@@ -134,7 +190,8 @@ fn png(width: u32, height: u32, colour: u8, interlaced: bool) -> Vec<u8> {
     for y in 0..height {
         // Interlaced, there are other rows; those are not complete then, which is a case too.
         zlib.write_all(&[(y % 5) as u8]).unwrap();
-        zlib.write_all(&picture(width as usize * channels, 1, y)[..width as usize * channels]).unwrap();
+        zlib.write_all(&picture(width as usize * channels, 1, y)[..width as usize * channels])
+            .unwrap();
     }
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8], bytes: &[u8]| {
@@ -143,7 +200,12 @@ fn png(width: u32, height: u32, colour: u8, interlaced: bool) -> Vec<u8> {
         out.extend(bytes);
         out.extend([0; 4]);
     };
-    let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, colour, 0, 0, u8::from(interlaced)]].concat();
+    let head = [
+        &width.to_be_bytes()[..],
+        &height.to_be_bytes(),
+        &[8, colour, 0, 0, u8::from(interlaced)],
+    ]
+    .concat();
     chunk(b"IHDR", &head);
     if colour == 3 {
         chunk(b"PLTE", &picture(256, 1, 3));

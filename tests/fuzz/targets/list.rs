@@ -7,13 +7,28 @@ pub(super) const TARGET: Target = Target {
     name: "list",
     run,
     seeds,
-    words: &[b"\t", b",", b"\n", b"\r\n", b"#", b"../", b"/", b"..", b"\xef\xbb\xbf", b"100000", b"4294967296", b"007"],
+    words: &[
+        b"\t",
+        b",",
+        b"\n",
+        b"\r\n",
+        b"#",
+        b"../",
+        b"/",
+        b"..",
+        b"\xef\xbb\xbf",
+        b"100000",
+        b"4294967296",
+        b"007",
+    ],
     memory: 64 << 20,
 };
 
 /// The first byte: which kind of list. The files that it names are not there, but for one.
 fn run(bytes: &[u8]) {
-    let Some((flags, text)) = bytes.split_first() else { return };
+    let Some((flags, text)) = bytes.split_first() else {
+        return;
+    };
     let folder = place::empty().join("d");
     let extension = ["txt", "tsv", "csv"][usize::from(flags % 3)];
     let list = folder.join(format!("x.{extension}"));

@@ -12,26 +12,48 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"{\"event\":\"step\",\"step\":2,\"stream\":\"00000000000000ff\"}\n", b"{\"event\":\"eval\",\"step\":2}\n", b"\n", b"\xff",
-        b"{}", b"[1]", b"null", b"\"step\":18446744073709551615", b"1e999", b"[[[[[[[[", b"{\"3\":4}",
+        b"{\"event\":\"step\",\"step\":2,\"stream\":\"00000000000000ff\"}\n",
+        b"{\"event\":\"eval\",\"step\":2}\n",
+        b"\n",
+        b"\xff",
+        b"{}",
+        b"[1]",
+        b"null",
+        b"\"step\":18446744073709551615",
+        b"1e999",
+        b"[[[[[[[[",
+        b"{\"3\":4}",
     ],
     memory: 64 << 20,
 };
 
 /// The first byte: the checkpoint's step. Then `replay.json`, behind its length, and `metrics.jsonl`.
 fn run(bytes: &[u8]) {
-    let Some((step, rest)) = bytes.split_first() else { return };
+    let Some((step, rest)) = bytes.split_first() else {
+        return;
+    };
     let [kept, events] = parts(rest);
     let folder = place::empty();
     let (path, replay) = (folder.join("metrics.jsonl"), folder.join("replay.json"));
     place::write(&path, events);
     place::write(&replay, kept);
-    let state = RunState { step: u64::from(step % 8), ..RunState::new([0; 2], Vec::new(), String::new()) };
+    let state = RunState {
+        step: u64::from(step % 8),
+        ..RunState::new([0; 2], Vec::new(), String::new())
+    };
     // A file of lines, some of which are damaged, still is one: it is no reason not to go on.
     let cut = metrics::cut(&path, &replay, &state).unwrap();
-    assert!(cut.steps.keys().all(|step| *step > state.step), "a step that is done would come again");
+    assert!(
+        cut.steps.keys().all(|step| *step > state.step),
+        "a step that is done would come again"
+    );
     let events: Vec<Value> = metrics::read(&path).unwrap();
-    assert!(events.iter().all(|event| event["step"].as_u64().unwrap_or(0) <= state.step), "an event past the checkpoint");
+    assert!(
+        events
+            .iter()
+            .all(|event| event["step"].as_u64().unwrap_or(0) <= state.step),
+        "an event past the checkpoint"
+    );
     let once = std::fs::read(&path).unwrap();
     let again = metrics::cut(&path, &replay, &state).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), once, "cut again, it is shorter");

@@ -64,5 +64,8 @@ pub const TARGETS: [Target; 17] = [
 
 /// The target of that name.
 pub fn target(name: &str) -> &'static Target {
-    TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"))
+    TARGETS
+        .iter()
+        .find(|target| target.name == name)
+        .unwrap_or_else(|| panic!("there is no target {name}"))
 }

@@ -24,8 +24,21 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"v1.1 6\n", b"jpg 512 99 cls 1536 1\n", b"18446744073709551615", b"\t", b"\\t", b"../", b"/etc", b"brick/", b"\"samples\": 0",
-        b"\"classes\": []", b"\"shards\": []", b"\"square_side\": 4294967295", b"null", b"..", b"\"mode\": \"raw\"",
+        b"v1.1 6\n",
+        b"jpg 512 99 cls 1536 1\n",
+        b"18446744073709551615",
+        b"\t",
+        b"\\t",
+        b"../",
+        b"/etc",
+        b"brick/",
+        b"\"samples\": 0",
+        b"\"classes\": []",
+        b"\"shards\": []",
+        b"\"square_side\": 4294967295",
+        b"null",
+        b"..",
+        b"\"mode\": \"raw\"",
     ],
     memory: 64 << 20,
 };
@@ -35,7 +48,9 @@ static PACK: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(whole);
 
 /// The first byte: which file has the other bytes as its contents, and whether the manifest is told of it.
 fn run(bytes: &[u8]) {
-    let Some((&flags, contents)) = bytes.split_first() else { return };
+    let Some((&flags, contents)) = bytes.split_first() else {
+        return;
+    };
     let names: Vec<&String> = PACK.keys().collect();
     let changed = names[usize::from(flags & 0x0f) % names.len()];
     let folder = place::empty().join("d");
@@ -44,7 +59,10 @@ fn run(bytes: &[u8]) {
         let hex = |bytes: &[u8]| format!("{:016x}", xxh3_64(bytes));
         manifest = manifest.replace(&hex(&PACK[changed]), &hex(contents));
         if changed.ends_with(".tar") {
-            manifest = manifest.replace(&format!("\"bytes\": {}", PACK[changed].len()), &format!("\"bytes\": {}", contents.len()));
+            manifest = manifest.replace(
+                &format!("\"bytes\": {}", PACK[changed].len()),
+                &format!("\"bytes\": {}", contents.len()),
+            );
         }
     }
     for (name, bytes) in &*PACK {
@@ -64,7 +82,10 @@ fn run(bytes: &[u8]) {
             let differs = *contents != PACK[changed] && flags & 0x80 == 0;
             // In the manifest a bit may be one of a text that nothing depends on.
             let is_text = changed == MANIFEST;
-            assert!(!differs || is_text || !found.faults.is_empty(), "{changed} is another and verification finds nothing");
+            assert!(
+                !differs || is_text || !found.faults.is_empty(),
+                "{changed} is another and verification finds nothing"
+            );
         }
         Err(error) => fit_for_people(&error.to_string()),
     }
@@ -72,19 +93,27 @@ fn run(bytes: &[u8]) {
 
 fn seeds() -> Vec<Vec<u8>> {
     let each = PACK.iter().enumerate();
-    each.flat_map(|(i, (_, bytes))| [0, 0x80].map(|told| [vec![i as u8 | told], bytes.clone()].concat())).collect()
+    each.flat_map(|(i, (_, bytes))| [0, 0x80].map(|told| [vec![i as u8 | told], bytes.clone()].concat()))
+        .collect()
 }
 
 fn whole() -> BTreeMap<String, Vec<u8>> {
     let given = Given::new(2, 1);
     let data = Arc::new(Dataset::open(&given.path("train").display().to_string()).unwrap());
-    let frames = Frames { shorter_side: Some(24), square: true, exif: true };
+    let frames = Frames {
+        shorter_side: Some(24),
+        square: true,
+        exif: true,
+    };
     let source = Origin {
         location: "train".to_owned(),
         fingerprint: format!("{:016x}", data.fingerprint()),
         samples: data.len() as u32,
     };
-    let settings = Settings { quality: Some(90), ..Settings::new("train".to_owned(), Mode::Jpeg, frames, source) };
+    let settings = Settings {
+        quality: Some(90),
+        ..Settings::new("train".to_owned(), Mode::Jpeg, frames, source)
+    };
     let out = given.path("packed");
     let Ok(Begun::Under(writer)) = PackWriter::begin(&out, Arc::clone(&data), settings.clone(), false) else {
         panic!("there is nothing yet")
@@ -102,13 +131,20 @@ fn whole() -> BTreeMap<String, Vec<u8>> {
     let stop = Stop::default();
     let topology = topology::packing(&packing, *writer, &stop, Arc::new(|_| {}));
     let watch = Watch::silent(std::time::Duration::from_mins(1));
-    assert!(matches!(control::supervise(topology, &stop, watch), control::Ending::Finished));
+    assert!(matches!(
+        control::supervise(topology, &stop, watch),
+        control::Ending::Finished
+    ));
     let file = |entry: std::io::Result<std::fs::DirEntry>| {
         let path = entry.unwrap().path();
         (name(&path), std::fs::read(&path).unwrap())
     };
     let files: BTreeMap<_, _> = std::fs::read_dir(&out).unwrap().map(file).collect();
-    assert!(files.contains_key(MANIFEST) && files.contains_key(STATISTICS), "{:?}", files.keys());
+    assert!(
+        files.contains_key(MANIFEST) && files.contains_key(STATISTICS),
+        "{:?}",
+        files.keys()
+    );
     files
 }
 

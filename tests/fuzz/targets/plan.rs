@@ -6,18 +6,31 @@ use std::sync::LazyLock;
 use pipeline::plan::{Plan, PlanError};
 use pipeline::text;
 
+use super::Target;
 use super::config;
 use super::given::Given;
-use super::Target;
 
 pub(super) const TARGET: Target = Target {
     name: "plan",
     run,
     seeds,
     words: &[
-        b"\0staging.slots=", b"\0staging.batch=", b"\0augment.crop=", b"\0decode.shorter_side=", b"\0compute.threads=",
-        b"\0decode.workers=", b"\0decode.queue=", b"\0run.memory=", b"\0data.ranks=", b"9223372036854775807", b"4294967295",
-        b"65535", b"1", b"0", b"\"1 EiB\"", b"\0model.preset=alexnet",
+        b"\0staging.slots=",
+        b"\0staging.batch=",
+        b"\0augment.crop=",
+        b"\0decode.shorter_side=",
+        b"\0compute.threads=",
+        b"\0decode.workers=",
+        b"\0decode.queue=",
+        b"\0run.memory=",
+        b"\0data.ranks=",
+        b"9223372036854775807",
+        b"4294967295",
+        b"65535",
+        b"1",
+        b"0",
+        b"\"1 EiB\"",
+        b"\0model.preset=alexnet",
     ],
     memory: 64 << 20,
 };
@@ -38,7 +51,10 @@ fn run(bytes: &[u8]) {
             let rows = (plan.config.staging.slots.get() as u128)
                 * (plan.config.staging.batch.get() as u128)
                 * (plan.writer.row_bytes() as u128);
-            assert!(u128::from(needed) >= rows, "{needed} bytes are planned, the rows alone take {rows}");
+            assert!(
+                u128::from(needed) >= rows,
+                "{needed} bytes are planned, the rows alone take {rows}"
+            );
             drop((buffers, plan.workspace(), plan.fingerprints()));
         }
         Err(error @ PlanError::Data { .. }) => panic!("the data are good: {error}"),

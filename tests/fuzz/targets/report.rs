@@ -10,32 +10,60 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"<script>", b"\\u003cscript", b"\" onload=\"", b"&lt;", b"\\u001b[2J", b"1e308", b"-1e308", b"\"step\":", b"\"event\":\"eval\"",
-        b"\"event\":\"verdict\"", b"\"stages\":{}", b"null",
+        b"<script>",
+        b"\\u003cscript",
+        b"\" onload=\"",
+        b"&lt;",
+        b"\\u001b[2J",
+        b"1e308",
+        b"-1e308",
+        b"\"step\":",
+        b"\"event\":\"eval\"",
+        b"\"event\":\"verdict\"",
+        b"\"stages\":{}",
+        b"null",
     ],
     memory: 64 << 20,
 };
 
 /// What the page itself is made of.
 const TAGS: [&str; 34] = [
-    "!doctype", "html", "/html", "meta", "title", "/title", "style", "/style", "body", "/body", "head", "/head", "h1", "/h1", "h2",
-    "/h2", "p", "/p", "table", "/table", "tr", "/tr", "td", "/td", "th", "/th", "pre", "/pre", "svg", "/svg", "g", "/g", "text",
-    "/text",
+    "!doctype", "html", "/html", "meta", "title", "/title", "style", "/style", "body", "/body", "head", "/head", "h1",
+    "/h1", "h2", "/h2", "p", "/p", "table", "/table", "tr", "/tr", "td", "/td", "th", "/th", "pre", "/pre", "svg",
+    "/svg", "g", "/g", "text", "/text",
 ];
 
 /// More of them, of drawings.
-const OF_DRAWINGS: [&str; 10] = ["line", "path", "polyline", "circle", "rect", "tspan", "/tspan", "ul", "li", "/li"];
+const OF_DRAWINGS: [&str; 10] = [
+    "line", "path", "polyline", "circle", "rect", "tspan", "/tspan", "ul", "li", "/li",
+];
 
 fn run(bytes: &[u8]) {
     let lines = String::from_utf8_lossy(bytes);
-    let events: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let page = Page { name: &lines, ending: "<script>", events: &events, config: &lines };
+    let events: Vec<Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let page = Page {
+        name: &lines,
+        ending: "<script>",
+        events: &events,
+        config: &lines,
+    };
     let html = report::render(&page);
     for tag in html.split('<').skip(1) {
         let end = tag.find([' ', '>', '\n', '/']).filter(|&end| end > 0);
-        let name = if tag.starts_with('/') { tag.find('>').map(|end| &tag[..end]) } else { end.map(|end| &tag[..end]) };
+        let name = if tag.starts_with('/') {
+            tag.find('>').map(|end| &tag[..end])
+        } else {
+            end.map(|end| &tag[..end])
+        };
         let is_ours = name.is_some_and(|name| TAGS.contains(&name) || OF_DRAWINGS.contains(&name) || name == "/ul");
-        assert!(is_ours, "a tag of somebody else's: <{}", tag.chars().take(60).collect::<String>());
+        assert!(
+            is_ours,
+            "a tag of somebody else's: <{}",
+            tag.chars().take(60).collect::<String>()
+        );
         let rest = tag.split('>').next().unwrap_or_default();
         assert!(!rest.contains(" on"), "an attribute of somebody else's: <{rest}");
     }

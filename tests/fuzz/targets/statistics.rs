@@ -9,8 +9,16 @@ pub(super) const TARGET: Target = Target {
     run,
     seeds,
     words: &[
-        b"\"shape\":[]", b"\"shape\":[1]", b"\"shape\":[0,0,3]", b"\"dtype\":\"F64\"", b"\"dtype\":\"F32\"", b"mean_image",
-        b"counts", &[0, 0, 0xc0, 0x7f], &[0, 0, 0, 0, 0, 0, 0xf8, 0x7f], &[0xff; 8],
+        b"\"shape\":[]",
+        b"\"shape\":[1]",
+        b"\"shape\":[0,0,3]",
+        b"\"dtype\":\"F64\"",
+        b"\"dtype\":\"F32\"",
+        b"mean_image",
+        b"counts",
+        &[0, 0, 0xc0, 0x7f],
+        &[0, 0, 0, 0, 0, 0, 0xf8, 0x7f],
+        &[0xff; 8],
     ],
     memory: 32 << 20,
 };
@@ -18,7 +26,9 @@ pub(super) const TARGET: Target = Target {
 fn run(bytes: &[u8]) {
     let path = place::empty().join("statistics.safetensors");
     place::write(&path, bytes);
-    let Some(statistics) = Statistics::load(&path) else { return };
+    let Some(statistics) = Statistics::load(&path) else {
+        return;
+    };
     make_sense(&statistics);
     statistics.save(&path).unwrap();
     assert_eq!(Statistics::load(&path), Some(statistics), "saved, they are others");
@@ -26,18 +36,40 @@ fn run(bytes: &[u8]) {
 
 /// What decides the weights of a run is made of numbers that can be worked with.
 pub(super) fn make_sense(statistics: &Statistics) {
-    let Statistics { channel_mean, eigenvalues, eigenvectors, mean_image, .. } = statistics;
-    let numbers = channel_mean.iter().chain(eigenvalues).chain(eigenvectors.iter().flatten());
-    assert!(numbers.copied().all(f64::is_finite), "numbers that are none: {statistics:?}");
+    let Statistics {
+        channel_mean,
+        eigenvalues,
+        eigenvectors,
+        mean_image,
+        ..
+    } = statistics;
+    let numbers = channel_mean
+        .iter()
+        .chain(eigenvalues)
+        .chain(eigenvectors.iter().flatten());
+    assert!(
+        numbers.copied().all(f64::is_finite),
+        "numbers that are none: {statistics:?}"
+    );
     if let Some(MeanImage { side, values }) = mean_image {
-        assert_eq!(values.len() as u64, 3 * u64::from(*side).pow(2), "a mean image of another size");
-        assert!(values.iter().all(|value| value.is_finite()), "a mean image that is none");
+        assert_eq!(
+            values.len() as u64,
+            3 * u64::from(*side).pow(2),
+            "a mean image of another size"
+        );
+        assert!(
+            values.iter().all(|value| value.is_finite()),
+            "a mean image that is none"
+        );
     }
 }
 
 /// Some statistics, with a mean image of `side` pixels.
 pub(super) fn some(side: Option<u32>) -> Statistics {
-    let image = |side| MeanImage { side, values: vec![100.0; 3 * (side * side) as usize] };
+    let image = |side| MeanImage {
+        side,
+        values: vec![100.0; 3 * (side * side) as usize],
+    };
     Statistics {
         images: 12,
         skipped: 1,
@@ -54,7 +86,16 @@ fn seeds() -> Vec<Vec<u8>> {
         statistics.save(&path).unwrap();
         std::fs::read(&path).unwrap()
     };
-    let not_finite = Statistics { channel_mean: [f64::NAN, f64::INFINITY, 0.0], ..some(None) };
-    let other_size = Statistics { mean_image: Some(MeanImage { side: 2, values: vec![1.0; 12] }), ..some(None) };
+    let not_finite = Statistics {
+        channel_mean: [f64::NAN, f64::INFINITY, 0.0],
+        ..some(None)
+    };
+    let other_size = Statistics {
+        mean_image: Some(MeanImage {
+            side: 2,
+            values: vec![1.0; 12],
+        }),
+        ..some(None)
+    };
     [some(None), some(Some(3)), not_finite, other_size].map(saved).into()
 }
