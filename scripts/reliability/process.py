@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # Exit codes that the README promises, but for 70 and 130: a fault of the program itself, and a second Ctrl-C.
 PROMISED = (0, 1, 2, 3)
@@ -24,7 +24,8 @@ class Ended:
     seconds: float = 0.0
     # Resident memory at its highest, in bytes.
     peak: int = 0
-    notes: list = field(default_factory=list)
+    # Seconds of the processor.
+    busy: float = 0.0
 
     @property
     def errors(self):
@@ -82,16 +83,16 @@ def end(process):
 
 
 def wait(process, timeout):
-    """Waits; gives the status and the memory at its highest, or nothing where time is up."""
+    """Waits; gives the status and what was used, or nothing where time is up."""
     deadline = time.monotonic() + timeout
     pause = 0.001
     while True:
         found, status, usage = os.wait4(process.pid, os.WNOHANG)
         if found:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * 1024
+            return process.returncode, usage
         if time.monotonic() > deadline:
-            return None, 0
+            return None, None
         time.sleep(pause)
         pause = min(2 * pause, 0.02)
 
@@ -104,8 +105,10 @@ def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=No
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.monotonic()
         process = start(words, folder, stdout=stdout or out, stderr=stderr or err, env=env)
-        code, peak = wait(process, timeout)
-        ended = Ended(words, seconds=time.monotonic() - begin, peak=peak)
+        code, usage = wait(process, timeout)
+        ended = Ended(words, seconds=time.monotonic() - begin)
+        if usage is not None:
+            ended.peak, ended.busy = usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
         if code is None:
             end(process)
             wait(process, 10)

@@ -48,8 +48,8 @@ def joined(folder):
 def hole_of_zeros(folder):
     """A download whose middle never came: whole blocks of zeros where a header should be."""
     data = bytearray(_bare())
-    at = data.index(b"grass/000.png")
-    data[at : at + 8192] = bytes(8192)
+    at = data.index(b"sky/001.png")
+    data[at : at + 2048] = bytes(2048)
     return _tar(folder, bytes(data), refused=True)
 
 

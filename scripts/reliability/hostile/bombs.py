@@ -28,12 +28,14 @@ def zeros_zlib(mebibytes):
     return b"\x78\xda" + zeros_deflated(mebibytes) + struct.pack(">I", adler)
 
 
-def zeros_gzip(mebibytes):
-    crc, part = 0, bytes(MIB)
+def zeros_gzip(mebibytes, before=b""):
+    """A gzipped file of a few bytes and so many MiB of zeros."""
+    crc, part = zlib.crc32(before), bytes(MIB)
     for _ in range(mebibytes):
         crc = zlib.crc32(part, crc)
-    tail = struct.pack("<II", crc, mebibytes * MIB & 0xFFFFFFFF)
-    return b"\x1f\x8b\x08\0\0\0\0\0\x02\xff" + zeros_deflated(mebibytes) + tail
+    stored = b"\0" + struct.pack("<HH", len(before), len(before) ^ 0xFFFF) + before
+    tail = struct.pack("<II", crc, len(before) + mebibytes * MIB & 0xFFFFFFFF)
+    return b"\x1f\x8b\x08\0\0\0\0\0\x02\xff" + stored + zeros_deflated(mebibytes) + tail
 
 
 def _png(width, height, depth, colour, data, extra=b""):
@@ -111,7 +113,7 @@ def idx_that_grows(folder):
     (folder / "data").mkdir()
     count = 2000
     head = struct.pack(">IIII", 0x803, count, 1000, 1000)
-    (folder / "data" / "t-images-idx3-ubyte.gz").write_bytes(gzip.compress(head) + zeros_gzip(1908))
+    (folder / "data" / "t-images-idx3-ubyte.gz").write_bytes(zeros_gzip(1907, head))
     (folder / "data" / "t-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + bytes([0, 1] * (count // 2)))
     return Made("idx:data/t")
 
@@ -137,10 +139,10 @@ def _kit(folder, meta):
 
 
 def mat_of_many_arrays(folder):
-    """Compressed elements of 63 MiB each, a hundred after another."""
+    """Compressed elements of 63 MiB each, one behind another: 16 GB."""
     array = zeros_zlib(63)
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
-    return _kit(folder, header + (struct.pack("<II", 15, len(array)) + array) * 100)
+    return _kit(folder, header + (struct.pack("<II", 15, len(array)) + array) * 250)
 
 
 def mat_that_claims(folder):

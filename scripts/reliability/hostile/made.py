@@ -17,8 +17,8 @@ class Made:
     refused: bool = False
     # How many images `inspect` must find if it does not refuse it.
     images_found: int = None
-    # Commands that make no sense for it.
-    but: tuple = ()
+    # The commands that it is for, where not for all.
+    only: tuple = None
 
 
 def good_images(folder, each=3):

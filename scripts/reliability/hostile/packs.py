@@ -26,18 +26,29 @@ def _everywhere(folder, before, after):
             path.write_text(path.read_text().replace(before, after))
 
 
+def _spoil(folder):
+    """Damages an image of each shard: there must be something to copy aside."""
+    for path in (folder / PACK).glob("*.tar"):
+        data = bytearray(path.read_bytes())
+        data[700] ^= 255
+        path.write_bytes(data)
+
+
 def class_of_dots(folder):
     _everywhere(folder, "brick", "..")
+    _spoil(folder)
     return Made(PACK, refused=True)
 
 
 def absolute_class(folder):
     _everywhere(folder, "brick", f"{folder}/canary")
+    _spoil(folder)
     return Made(PACK, refused=True)
 
 
 def class_that_climbs(folder):
     _everywhere(folder, "brick", "../../../../canary")
+    _spoil(folder)
     return Made(PACK, refused=True)
 
 
@@ -55,6 +66,7 @@ def class_that_acts(folder):
 def sample_that_climbs(folder):
     for path in (folder / PACK).glob("*.sums"):
         path.write_text(re.sub(r"\tbrick/(\w+)", r"\tbrick/../../../../canary/\1", path.read_text()))
+    _spoil(folder)
     return Made(PACK, refused=True)
 
 
@@ -95,31 +107,39 @@ def deep_json(folder):
 
 
 def _statistics(folder, change):
+    """Writes the statistics anew, their tensors changed: names with type, shape and bytes."""
     path = folder / PACK / "stats.safetensors"
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
-    body = bytearray(data[8 + length :])
-    change(header, body)
+    metadata = header.pop("__metadata__", {})
+    parts = {name: [t["dtype"], t["shape"], data[8 + length :][slice(*t["data_offsets"])]] for name, t in header.items()}
+    change(parts)
+    header, body = {"__metadata__": metadata}, b""
+    # The widest first, as alignment wants it.
+    for name, (kind, shape, contents) in sorted(parts.items(), key=lambda part: (-int(part[1][0][1:]), part[0])):
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(contents)]}
+        body += contents
     text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
     return Made(PACK)
 
 
 def mean_without_a_shape(folder):
-    def change(header, body):
-        header["mean_image"] = {"dtype": "F32", "shape": [], "data_offsets": [len(body), len(body) + 4]}
-        body += bytes(4)
+    return _statistics(folder, lambda parts: parts.update(mean_image=["F32", [], bytes(4)]))
 
-    return _statistics(folder, change)
+
+def mean_of_another_size(folder):
+    return _statistics(folder, lambda parts: parts.update(mean_image=["F32", [2, 2, 3], bytes(48)]))
 
 
 def mean_that_is_no_number(folder):
-    def change(header, body):
-        begin, end = header["channel_mean"]["data_offsets"]
-        body[begin:end] = struct.pack("<d", float("nan")) * ((end - begin) // 8)
+    return _statistics(folder, lambda parts: parts.update(channel_mean=["F64", [3], struct.pack("<d", float("nan")) * 3]))
 
-    return _statistics(folder, change)
+
+def eigenvalues_that_are_none(folder):
+    return _statistics(folder, lambda parts: parts.update(eigenvalues=["F64", [1], struct.pack("<d", 1.0)]))
 
 
 def no_statistics(folder):
@@ -129,5 +149,6 @@ def no_statistics(folder):
 
 SETS = (
     class_of_dots, absolute_class, class_that_climbs, class_that_acts, sample_that_climbs, shard_elsewhere, no_samples, no_classes,
-    numbers_that_lie, deep_json, mean_without_a_shape, mean_that_is_no_number, no_statistics,
+    numbers_that_lie, deep_json, mean_without_a_shape, mean_of_another_size, mean_that_is_no_number,
+    eigenvalues_that_are_none, no_statistics,
 )  # fmt: skip

@@ -6,6 +6,10 @@ from .made import Made, good_images
 from .names import NAMES
 
 
+# Where there is nothing to be opened, the rest of a command does not matter.
+OPENING = ("inspect", "check", "run-fail", "pack-jpeg-fail", "export", "eval")
+
+
 def _list(folder, lines, name="data.txt", **more):
     good_images(folder / "images")
     (folder / "canary" / "bad.png").write_bytes(b"damaged, and another's")
@@ -18,7 +22,14 @@ GOOD = [b"images/%s/%03d.png\t%s" % (name, i, name) for name in (b"brick", b"gra
 
 def list_that_climbs(folder):
     """A path may lead outside of the list's folder; a copy of what is there may not."""
-    return _list(folder, [*GOOD, *(b"images/" + b"../images/" * up + b"../canary/bad.png\tsky" for up in range(3))])
+    made = _list(folder, [])
+    place = folder / "data" / "1/2/3/4"
+    place.mkdir(parents=True)
+    up = b"../../../../../"
+    lines = [*(up + line for line in GOOD), up + b"canary/bad.png\tsky", up + b"canary/bad.png\tgrass"]
+    (place / "data.txt").write_bytes(b"\n".join(lines))
+    made.location = "data/1/2/3/4/data.txt"
+    return made
 
 
 def list_of_absolute_paths(folder):
@@ -26,7 +37,11 @@ def list_of_absolute_paths(folder):
 
 
 def labels_that_are_paths(folder):
-    return _list(folder, [*GOOD, b"canary/bad.png\t..", b"canary/bad.png\t../../canary"], refused=True)
+    return _list(folder, [*GOOD, b"canary/bad.png\t../../canary"], refused=True)
+
+
+def a_label_of_dots(folder):
+    return _list(folder, [*GOOD, b"canary/bad.png\t..", b"images/sky/002.png\t.."], refused=True)
 
 
 def absolute_labels(folder):
@@ -69,15 +84,15 @@ def binary_list(folder):
 
 
 def pattern_of_many_digits(folder):
-    return Made("data-{0..%s}.tar" % ("9" * 70_000), refused=True)
+    return Made("data-{0..%s}.tar" % ("9" * 70_000), refused=True, only=OPENING)
 
 
 def pattern_of_many_zeros(folder):
-    return Made("data-{%s..1}.tar" % ("0" * 70_000), refused=True)
+    return Made("data-{%s..1}.tar" % ("0" * 70_000), refused=True, only=OPENING)
 
 
 def location_of_many_parts(folder):
-    return Made("a/" * 30_000, refused=True)
+    return Made("a/" * 30_000, refused=True, only=OPENING)
 
 
 def names_in_cifar(folder):
@@ -89,7 +104,7 @@ def names_in_cifar(folder):
 
 
 SETS = (
-    list_that_climbs, list_of_absolute_paths, labels_that_are_paths, absolute_labels, labels_that_act, a_label_of_many,
+    list_that_climbs, list_of_absolute_paths, labels_that_are_paths, a_label_of_dots, absolute_labels, labels_that_act, a_label_of_many,
     a_label_beyond, a_line_without_end, list_of_a_pipe, list_of_devices, list_of_folders, binary_list, pattern_of_many_digits,
     pattern_of_many_zeros, location_of_many_parts, names_in_cifar,
 )  # fmt: skip

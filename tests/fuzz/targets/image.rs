@@ -169,12 +169,22 @@ fn seeds() -> Vec<Vec<u8>> {
     for (i, subsamp) in kinds.into_iter().enumerate() {
         files.push(jpeg(24 + 9 * i, 40 - 3 * i, i as u32, subsamp, i % 2 == 1));
     }
+    let progressive = jpeg(40, 33, 11, Subsamp::Sub2x2, true);
+    files.extend([1, 4, 7].map(|scans| with_scans(&progressive, scans)));
     let flags = [0, 4, 1 | 4 | 8 | 0x30, 2 | 1 | 0x20];
     let with_flags = files
         .iter()
         .enumerate()
         .map(|(i, file)| [&[flags[i % 4]], &file[..]].concat());
     with_flags.collect()
+}
+
+/// A JPEG that ends behind its first scans, as it should.
+fn with_scans(jpeg: &[u8], scans: usize) -> Vec<u8> {
+    let starts = jpeg.windows(2).enumerate().filter(|(_, two)| two == b"\xff\xda");
+    let end = starts.map(|(at, _)| at).nth(scans).unwrap();
+    // A table of codes for that scan may stand before it: it does no harm.
+    [&jpeg[..end], b"\xff\xd9"].concat()
 }
 
 /// A PNG of 8 bits a channel: colour type 2 is RGB, 6 RGBA, 3 has a palette.
