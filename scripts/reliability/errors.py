@@ -11,7 +11,7 @@ from . import outcome, process, strace
 
 # What each call may fail with.
 ERRORS = {
-    "openat": ("EMFILE", "ENFILE", "EACCES", "EIO", "ENOMEM", "ENOSPC", "EINTR"),
+    "openat": ("EMFILE", "ENFILE", "EACCES", "EIO", "ENOMEM", "ENOSPC"),
     "read": ("EIO", "EINTR"),
     "pread64": ("EIO", "EINTR"),
     "write": ("ENOSPC", "EIO", "EDQUOT", "EINTR"),
@@ -100,11 +100,13 @@ class Errors:
         ended = process.run(
             strace.with_fault(subject.words(), folder, call, f"error={error}:when={at}", None if path == ANY else path), folder
         )
+        # What cannot be removed stays.
+        spare = call in ("unlink", "unlinkat")
         wrong = self.ending(subject, ended, path, error) or self.lost(folder, before)
         if wrong:
             return True, wrong
         if ended.code == 0:
-            wrong = subject.judge(folder, ended, spare=True)
+            wrong = subject.judge(folder, ended, spare=spare)
             if wrong and not subject.writes:
                 return True, f"borne: {wrong}"
         if ended.code != 0 or wrong:
@@ -113,7 +115,7 @@ class Errors:
             again = ended if done else process.run(subject.again(), folder)
             if again.broken() or again.code != 0:
                 return True, f"{ended.how()} and then, without the error: {again.how()}"
-            wrong = self.lost(folder, before) or subject.judge(folder, again, spare=True)
+            wrong = self.lost(folder, before) or subject.judge(folder, again, spare=spare)
             if wrong:
                 return True, f"{ended.how()} and then, without the error: {wrong}"
             if borne:
@@ -128,12 +130,7 @@ class Errors:
             return None
         if error == "EINTR":
             return f"an interrupted call is to be made again: {ended.how()}"
-        said = ended.errors
-        named = path != ANY and (core(path) in said or path.startswith(("/proc", "/sys")))
-        if "/" not in path:
-            # Of files that are removed together with their folder, that is named.
-            named = named or re.search(r"[\w.-]+/[\w.-]+", said)
-        return None if named else f"no word of {path}: {ended.how()}"
+        return None if is_named(path, ended.errors) else f"no word of {path}: {ended.how()}"
 
     def lost(self, folder, before):
         """Whether something good is no more there."""
@@ -146,7 +143,13 @@ class Errors:
         return None
 
 
-def core(path):
-    """The part of a path that a message must have: a temporary file is known by what it becomes."""
-    name = Path(path).name
-    return re.sub(r"^\.|(\.\d+)?\.tmp\w*$", "", name).split(".")[0]
+def is_named(path, said):
+    """Whether a message says which file it is about: the file, or a folder that it lies in."""
+    if path.startswith(("/proc", "/sys")):
+        return True
+    if path == ANY or "/" not in path:
+        # Without a folder it is a file in one that is removed as a whole.
+        return re.search(r"\b(run|pack|exported|cache|train|val)[/:]", said) is not None
+    # A temporary file is known by what it becomes.
+    name = re.sub(r"^\.|(\.\d+)?\.tmp\w*$", "", Path(path).name).split(".")[0]
+    return name in said or any(f"{folder}:" in said for folder in Path(path).parents)

@@ -43,6 +43,8 @@ class Kills:
         subject.prepare(folder)
         words, struck = subject.words(), False
         for place in places.split(","):
+            if self.is_done(name, folder):
+                break
             call, at = place.split(".")
             before = outcome.steps(folder / "run")
             ended = process.run(strace.with_fault(words, folder, call, f"signal=SIGKILL:when={at}"), folder)
@@ -57,11 +59,12 @@ class Kills:
                 return struck, f"the newest checkpoint went from step {before[-1]} to {after[-1:]}"
             words = subject.again()
         if struck:
-            # A command that has no --resume and was done when it was killed says so.
-            if name == "export" and (folder / "exported").exists():
-                ended = None
-            else:
+            if not self.is_done(name, folder):
                 ended = process.run(words, folder)
                 if ended.broken() or ended.code != 0:
                     return struck, f"going on: {ended.how()}"
         return struck, subject.judge(folder, ended)
+
+    def is_done(self, name, folder):
+        """Whether a command that has no --resume was done when it was killed; it would refuse to do it twice."""
+        return name == "export" and (folder / "exported").exists()

@@ -4,10 +4,14 @@ import threading
 from collections import defaultdict
 
 
+# Failures of a row that are told at once; the rest is counted, and written down where --log says.
+MOST_TOLD = 6
+
+
 class Ledger:
-    def __init__(self, command):
+    def __init__(self, command, log=None):
         # What reproduces a trial, up to its name.
-        self.command = command
+        self.command, self.log = command, log
         self.lock = threading.Lock()
         self.trials = defaultdict(int)
         self.struck = defaultdict(int)
@@ -25,7 +29,13 @@ class Ledger:
             self.trials[row] += 1
             self.struck[row] += 1
             self.failures[row].append((spec, reason))
-            print(f"FAILED {spec}\n    {reason}\n    reproduce: {again}", flush=True)
+            text = f"FAILED {spec}\n    {reason}\n    reproduce: {again}"
+            if self.log:
+                print(text, file=self.log, flush=True)
+            if len(self.failures[row]) <= MOST_TOLD:
+                print(text, flush=True)
+            elif len(self.failures[row]) == MOST_TOLD + 1:
+                print(f"more of {row} fail and are counted only", flush=True)
 
     def add(self, row, trials):
         """Trials that were counted elsewhere."""

@@ -57,12 +57,11 @@ def events(text, kinds=("step", "eval", "skip")):
     return sorted(found)
 
 
-def run_differs(folder, reference, but=(), spare=False):
+def run_differs(folder, reference, but=(), left=lambda name: False):
     """How the finished run in `folder` differs from `reference`, which nothing interrupted; nothing where it does not.
-    `but` names files that need not be the same; with `spare` there may be more checkpoints."""
+    `but` names files that need not be the same; `left` says of which names there may be more files."""
     here, there = files(folder), files(reference)
-    if spare:
-        here = {name: data for name, data in here.items() if name in there or not name.endswith(".safetensors")}
+    here = {name: data for name, data in here.items() if name in there or not left(name)}
     names = sorted(here.keys() ^ there.keys())
     if names:
         return f"files that only one of both has: {[(name, 'left over' if name in here else 'missing') for name in names]}"

@@ -121,7 +121,7 @@ class Together:
         subject = self.subjects["run"]
         running = process.start(subject.words(), folder)
         time.sleep(draw.uniform(0, 0.25))
-        running.send_signal(which)
+        os.kill(running.pid, which)
         code, _ = process.wait(running, LIMIT)
         if code is None:
             process.end(running)
@@ -158,7 +158,7 @@ class Together:
         code, _ = process.wait(running, draw.uniform(1.5, 2.5))
         if code is not None:
             return f"after it was halted it ended with {code}"
-        running.send_signal(signal.SIGTERM)
+        os.kill(running.pid, signal.SIGTERM)
         code, _ = process.wait(running, LIMIT)
         if code is None:
             process.end(running)
