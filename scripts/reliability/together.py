@@ -55,7 +55,7 @@ class Together:
             yield f"{random.choice([*often, 'packs', 'packs', 'packs'])}/{random.randrange(1 << 20)}"
 
     def smoke(self, random):
-        return [f"{kind}/{random.randrange(1 << 20)}" for kind in self.kinds if kind not in ("halt",)]
+        return [f"{kind}/{random.randrange(1 << 20)}" for kind in self.kinds]
 
     def row(self, spec):
         return f"together: {spec.split('/')[0]}"
@@ -148,12 +148,12 @@ class Together:
 
     def halt(self, folder, draw):
         """A process that is halted for longer than it may stand still is not stuck."""
-        words = self.ground.words("run", self.ground.toml, "--set", "run.stall_after_s=1", "--set", "run.epochs=4000",
+        words = self.ground.words("run", self.ground.toml, "--set", "run.stall_after_s=3", "--set", "run.epochs=4000",
                                   "--set", "evaluate.every_epochs=4000")  # fmt: skip
         running = process.start(words, folder)
         time.sleep(draw.uniform(0.5, 1.0))
         os.killpg(running.pid, signal.SIGSTOP)
-        time.sleep(draw.uniform(2.2, 3.0))
+        time.sleep(draw.uniform(4.0, 5.0))
         os.killpg(running.pid, signal.SIGCONT)
         code, _ = process.wait(running, draw.uniform(1.5, 2.5))
         if code is not None:
@@ -202,7 +202,7 @@ class Together:
     def tar(self, folder):
         root = self.ground.folder / "train"
         members = [(str(path.relative_to(root)), path.read_bytes()) for path in sorted(root.rglob("*.*"))]
-        (folder / "x.tar").write_bytes(tar_of(members * 1))
+        (folder / "x.tar").write_bytes(tar_of(members))
         return folder / "x.tar"
 
     def readers(self, draw):

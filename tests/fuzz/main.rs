@@ -1,5 +1,8 @@
 //! Every fuzz target on its seeds and on some changed ones, without a guide: `scripts/campaign` does it with one, for longer.
 //!
+//! `FUZZ_SEEDS=FOLDER cargo test --test fuzz seeds -- --ignored` writes the seeds of all targets, and the words of their formats, for
+//! libFuzzer.
+//!
 //! `FUZZ_INPUTS=N` sets how many changed inputs each gets, `FUZZ_SEED=N` which. An input that fails is kept in
 //! `target/campaign/found`, and `FUZZ_INPUT=FILE cargo test --test fuzz TARGET` runs that one.
 
@@ -13,7 +16,7 @@ use std::sync::Once;
 mod fuzz;
 mod mutate;
 
-use fuzz::targets::{Target, target};
+use fuzz::targets::{TARGETS, Target, target};
 use mutate::Mutator;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -33,12 +36,31 @@ macro_rules! soak {
         #[test]
         fn every_target_is_run() {
             let names = [$(stringify!($name)),*];
-            assert!(fuzz::targets::TARGETS.iter().all(|target| names.contains(&target.name)));
+            assert!(TARGETS.iter().all(|target| names.contains(&target.name)));
         }
     };
 }
 
 soak! { checkpoint cifar config devkit exif folder idx image list location metrics pack plan report shards statistics tar }
+
+#[test]
+#[ignore = "writes files, for the campaign"]
+fn seeds() {
+    let folder = PathBuf::from(std::env::var_os("FUZZ_SEEDS").unwrap());
+    for target in &TARGETS {
+        let seeds = folder.join(target.name);
+        fs::create_dir_all(&seeds).unwrap();
+        for (i, seed) in (target.seeds)().iter().enumerate() {
+            fs::write(seeds.join(format!("seed-{i:02}")), seed).unwrap();
+        }
+        let quoted = |word: &&[u8]| {
+            let bytes: String = word.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            format!("\"{bytes}\"\n")
+        };
+        let words: String = target.words.iter().map(quoted).collect();
+        fs::write(folder.join(format!("{}.words", target.name)), words).unwrap();
+    }
+}
 
 fn soak(target: &Target) {
     if let Some(input) = std::env::var_os("FUZZ_INPUT") {

@@ -7,7 +7,7 @@ import re
 import shutil
 
 from .. import outcome, process
-from . import names, packs
+from . import archives, bombs, names, packs
 from .sets import SETS
 
 # What a command may take of address space. Threads and maps reserve some; a bomb that goes off needs more.
@@ -91,8 +91,20 @@ class Hostile:
             yield f"random-names.{random.randrange(1 << 32)}/{random.choice(list(COMMANDS))}"
 
     def smoke(self, random):
-        """Every set through one command."""
-        return [f"{name}/{random.choice(list(COMMANDS))}" for name in SETS]
+        """Every set through one command; archives and packs, which must be refused or read wholly, through `inspect` too."""
+        chosen = []
+        for name, maker in SETS.items():
+            module = inspect.getmodule(maker)
+            of_files = module in (names, bombs)
+            fitting = [
+                command
+                for command, words in COMMANDS.items()
+                if (command != "verify" or module is packs) and (of_files or not {"IMAGE", "IMAGES"} & set(words))
+            ]
+            chosen.append(f"{name}/{random.choice(fitting)}")
+            if module in (archives, packs):
+                chosen.append(f"{name}/inspect")
+        return chosen
 
     def row(self, spec):
         return f"hostile sets: {spec.split('/')[1].split('-')[0]}"

@@ -55,7 +55,7 @@ fn run(bytes: &[u8]) {
                 u128::from(needed) >= rows,
                 "{needed} bytes are planned, the rows alone take {rows}"
             );
-            drop((buffers, plan.workspace(), plan.fingerprints()));
+            let _ = (buffers, plan.workspace(), plan.fingerprints());
         }
         Err(error @ PlanError::Data { .. }) => panic!("the data are good: {error}"),
         Err(error) => {
