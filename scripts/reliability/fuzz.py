@@ -1,0 +1,130 @@
+"""Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with counters of coverage.
+
+The compiler passes that cargo-fuzz asks the nightly one for are LLVM's own and are there in the stable one too; only sanitizers are not.
+So Rust's part is without; but libjpeg-turbo is built by the C compiler with AddressSanitizer, whose allocator then serves Rust too: a
+write of C beyond a buffer of ours is found.
+"""
+
+import os
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+TARGET = "x86_64-unknown-linux-gnu"
+
+# libFuzzer reads these: a counter an edge, a table of the edges, and what is compared to what. Flags hold for the target alone, so
+# that build scripts stay as they are.
+COUNTERS = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+]
+
+# Statically, so that its allocator comes before the C library's.
+SANITIZER = ["-Clink-arg=-Wl,--whole-archive", "-Clink-arg=-l:libasan.a", "-Clink-arg=-Wl,--no-whole-archive"]
+OF_C = {f"CFLAGS_{TARGET.replace('-', '_')}": "-fsanitize=address -fno-omit-frame-pointer"}
+
+# Vector code of libjpeg-turbo is assembly, which has no checks: half of the time its C code does the work.
+IN_C = {"JSIMD_FORCENONE": "1"}
+OF_IMAGES = ("image", "exif")
+
+# An input that takes longer is a fault; one costs milliseconds.
+SLOWEST_S = 10
+
+# The targets count what they allocate; this is for what C allocates beside it.
+MOST_RESIDENT_MB = 2048
+
+# How often a target may fail before it is left alone.
+MOST_TRIES = 30
+
+
+class Fuzz:
+    def __init__(self, root, ledger, seed):
+        self.root, self.ledger, self.seed = root, ledger, seed
+        self.built = root / "target/fuzz" / TARGET / "release"
+        self.corpus = root / "target/fuzz/corpus"
+        self.found = root / "target/campaign/found"
+
+    def build(self):
+        print("building the fuzz targets", flush=True)
+        manifest = self.root / "tests/fuzz/Cargo.toml"
+        words = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest, "--target", TARGET, "--target-dir", self.root / "target/fuzz"]
+        flags = {"RUSTFLAGS": " ".join(COUNTERS + SANITIZER), **OF_C}
+        subprocess.run([str(word) for word in words], check=True, env={**os.environ, **flags})
+        seeds = {"FUZZ_SEEDS": str(self.root / "target/fuzz/seeds")}
+        words = ["cargo", "test", "--quiet", "--test", "fuzz", "seeds", "--", "--ignored", "--exact"]
+        subprocess.run(words, check=True, cwd=self.root, env={**os.environ, **seeds}, stdout=subprocess.DEVNULL)
+        self.found.mkdir(parents=True, exist_ok=True)
+
+    def names(self):
+        listed = (self.root / "tests/fuzz/fuzz_targets").glob("*.rs")
+        return sorted(path.stem for path in listed)
+
+    def run(self, seconds, jobs, only, scratch):
+        """Each target gets an equal share of the time; those of images have it in two halves."""
+        names = [name for name in self.names() if not only or name in only]
+        tasks = [(name, {}) for name in names] + [(name, IN_C) for name in names if name in OF_IMAGES]
+        each = seconds * jobs / len(tasks)
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda task: self.fuzz(*task, each, scratch), tasks))
+
+    def fuzz(self, name, settings, seconds, scratch):
+        """One target until its time is over. After a failure it goes on: one fault must not hide the others."""
+        deadline = time.monotonic() + seconds
+        failures, runs, tries = set(), 0, 0
+        (self.corpus / name).mkdir(parents=True, exist_ok=True)
+        while (left := deadline - time.monotonic()) > 1 and tries < MOST_TRIES:
+            ran, artifact, reason = self.once(name, settings, left, scratch, self.seed + tries)
+            runs, tries = runs + ran, tries + 1
+            if artifact is None:
+                break
+            if reason not in failures:
+                failures.add(reason)
+                kept = self.minimised(name, settings, artifact, scratch)
+                again = " ".join([f"{key}={value}" for key, value in settings.items()] + [str(self.built / name), str(kept)])
+                self.ledger.failed(f"fuzzing {name}", f"fuzz:{name}/{kept.name}", reason, again)
+        self.ledger.add(f"fuzzing {name}", runs)
+
+    def once(self, name, settings, seconds, scratch, seed):
+        """Fuzzes until something fails: number of inputs, the input, the reason."""
+        place = scratch / f"fuzz-{name}"
+        place.mkdir(exist_ok=True)
+        words = [
+            self.built / name, self.corpus / name, self.root / "target/fuzz/seeds" / name, f"-max_total_time={int(seconds)}",
+            f"-dict={self.root / 'target/fuzz/seeds'}/{name}.words", f"-seed={seed}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MOST_RESIDENT_MB}",
+            f"-artifact_prefix={place}/", "-print_final_stats=1", "-max_len=65536",
+        ]  # fmt: skip
+        ended = subprocess.run([str(word) for word in words], capture_output=True, env=self.environment(settings, scratch))
+        text = ended.stderr.decode("utf-8", "replace")
+        ran = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
+        artifact = re.search(r"Test unit written to (\S+)", text)
+        if ended.returncode != 0 and artifact is None:
+            raise RuntimeError(f"{name} ended with {ended.returncode}: {text[-1000:]}")
+        return int(ran.group(1)) if ran else 0, artifact and artifact.group(1), reason_of(text)
+
+    def minimised(self, name, settings, artifact, scratch):
+        kept = self.found / f"{name}-{os.path.basename(artifact)}"
+        words = [self.built / name, "-minimize_crash=1", "-max_total_time=20", f"-exact_artifact_path={kept}", artifact]
+        subprocess.run([str(word) for word in words], capture_output=True, env=self.environment(settings, scratch))
+        if not kept.exists():
+            kept.write_bytes(open(artifact, "rb").read())
+        return kept
+
+    def environment(self, settings, scratch):
+        # A length that is believed shall be seen as memory that was asked for, not as the end of AddressSanitizer.
+        more = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1", "TMPDIR": str(scratch)}
+        return {**os.environ, **settings, **more}
+
+
+def reason_of(text):
+    """The first words of what went wrong, the same for the same fault."""
+    panicked = re.search(r"panicked at (.*?):\d+:\n(.*)", text)
+    if panicked:
+        place, message = panicked.groups()
+        return f"panicked at {place}: {re.sub(r'[0-9]+', 'N', message)[:160]}"
+    summary = re.search(r"SUMMARY: (.*)", text)
+    return summary.group(1) if summary else text[-200:]

@@ -1,0 +1,30 @@
+"""What a maker of a hostile set gives."""
+
+from dataclasses import dataclass, field
+
+from .. import pictures
+
+
+@dataclass
+class Made:
+    """A data set below a trial's folder."""
+
+    # As it stands on the command line.
+    location: str
+    # Files for `predict` and `inspect`.
+    images: list = field(default_factory=list)
+    # Whether `inspect` must refuse it.
+    refused: bool = False
+    # How many images `inspect` must find if it does not refuse it.
+    images_found: int = None
+    # The commands that it is for, where not for all.
+    only: tuple = None
+
+
+def good_images(folder, each=3):
+    """Class folders to hide something among."""
+    pictures.class_folders(folder, each)
+
+
+def good_png(number=0):
+    return pictures.png(pictures.CLASSES["sky"], number)

@@ -1,0 +1,63 @@
+"""What was tried and what failed: counts as they come, a table at the end."""
+
+import threading
+from collections import defaultdict
+
+
+# Failures of a row that are told at once; the rest is counted, and written down where --log says.
+MOST_TOLD = 6
+
+
+class Ledger:
+    def __init__(self, command, log=None):
+        # What reproduces a trial, up to its name.
+        self.command, self.log = command, log
+        self.lock = threading.Lock()
+        self.trials = defaultdict(int)
+        self.struck = defaultdict(int)
+        self.failures = defaultdict(list)
+        self.skipped = []
+
+    def passed(self, row, struck=True):
+        with self.lock:
+            self.trials[row] += 1
+            self.struck[row] += struck
+
+    def failed(self, row, spec, reason, again=None):
+        again = again or f"{self.command} --trial '{spec}'"
+        with self.lock:
+            self.trials[row] += 1
+            self.struck[row] += 1
+            self.failures[row].append((spec, reason))
+            text = f"FAILED {spec}\n    {reason}\n    reproduce: {again}"
+            if self.log:
+                print(text, file=self.log, flush=True)
+            if len(self.failures[row]) <= MOST_TOLD:
+                print(text, flush=True)
+            elif len(self.failures[row]) == MOST_TOLD + 1:
+                print(f"more of {row} fail and are counted only", flush=True)
+
+    def add(self, row, trials):
+        """Trials that were counted elsewhere."""
+        with self.lock:
+            self.trials[row] += trials
+            self.struck[row] += trials
+
+    def skip(self, what):
+        with self.lock:
+            self.skipped.append(what)
+            print(f"SKIPPED {what}", flush=True)
+
+    def is_clean(self):
+        return not any(self.failures.values())
+
+    def table(self):
+        """Rows in the order in which they were first met."""
+        width = max([len(row) for row in self.trials] + [8])
+        lines = [f"| {'trials of'.ljust(width)} | number | struck | failed |", f"|{'-' * (width + 2)}|---:|---:|---:|"]
+        for row, number in self.trials.items():
+            lines.append(f"| {row.ljust(width)} | {number} | {self.struck[row]} | {len(self.failures[row])} |")
+        totals = (sum(self.trials.values()), sum(self.struck.values()), sum(map(len, self.failures.values())))
+        lines.append(f"| {'all'.ljust(width)} | {totals[0]} | {totals[1]} | {totals[2]} |")
+        lines += [f"skipped: {what}" for what in self.skipped]
+        return "\n".join(lines)

@@ -1,0 +1,123 @@
+"""Runs a command, never for ever, and says how it ended."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+# Exit codes that the README promises, but for 70 and 130: a fault of the program itself, and a second Ctrl-C.
+PROMISED = (0, 1, 2, 3)
+
+
+@dataclass
+class Ended:
+    """How a command ended and what it said."""
+
+    words: list
+    code: int = None
+    signal: int = None
+    hung: bool = False
+    stdout: bytes = b""
+    stderr: bytes = b""
+    seconds: float = 0.0
+    # Resident memory at its highest, in bytes.
+    peak: int = 0
+    # Seconds of the processor.
+    busy: float = 0.0
+
+    @property
+    def errors(self):
+        return self.stderr.decode("utf-8", "replace")
+
+    @property
+    def output(self):
+        return self.stdout.decode("utf-8", "replace")
+
+    def how(self):
+        """The ending in a few words, with the last lines of what was said."""
+        if self.hung:
+            ending = f"did not end within {self.seconds:.0f} s"
+        elif self.signal is not None:
+            ending = f"ended by {signal.Signals(self.signal).name}"
+        else:
+            ending = f"exit code {self.code}"
+        said = " | ".join(self.errors.strip().splitlines()[-3:])
+        return f"{ending}: {said[-400:]}" if said else ending
+
+    def broken(self):
+        """Why this is no ending that a user may ever see; nothing where it is one."""
+        if self.hung or self.signal is not None or self.code not in PROMISED:
+            return self.how()
+        if b"panicked at" in self.stderr:
+            return f"a panic behind {self.how()}"
+        if b"\nUsage: " in self.stderr:
+            return f"the trial does not know the command line: {self.how()}"
+        return None
+
+
+def start(words, folder, *, stdout=None, stderr=None, env=None):
+    """Starts a command in a group of its own, so that whatever it starts can be ended with it."""
+    full = {key: value for key, value in os.environ.items() if key not in ("RUST_LOG", "RUST_BACKTRACE")}
+    full.update(COLUMNS="100", XDG_CACHE_HOME=str(folder), **(env or {}))
+    null = subprocess.DEVNULL
+    return subprocess.Popen(
+        # Names of files may be no text.
+        [word if isinstance(word, bytes) else str(word) for word in words],
+        cwd=folder,
+        env=full,
+        stdin=null,
+        stdout=null if stdout is None else stdout,
+        stderr=null if stderr is None else stderr,
+        start_new_session=True,
+    )
+
+
+def end(process):
+    """Ends a command and what it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait(process, timeout):
+    """Waits; gives the status and what was used, or nothing where time is up."""
+    deadline = time.monotonic() + timeout
+    pause = 0.001
+    while True:
+        found, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if found:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, usage
+        if time.monotonic() > deadline:
+            return None, None
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+
+
+def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=None, env=None):
+    """Runs a command in `folder` to its end. `address_space` bounds its memory; `stdout` and `stderr` may be files of the
+    caller's, whose contents are then not read."""
+    if address_space is not None:
+        words = ["prlimit", f"--as={address_space}", *words]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = time.monotonic()
+        process = start(words, folder, stdout=stdout or out, stderr=stderr or err, env=env)
+        code, usage = wait(process, timeout)
+        ended = Ended(words, seconds=time.monotonic() - begin)
+        if usage is not None:
+            ended.peak, ended.busy = usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
+        if code is None:
+            end(process)
+            wait(process, 10)
+            ended.hung = True
+        elif code < 0:
+            ended.signal = -code
+        else:
+            ended.code = code
+        for file, name in ((out, "stdout"), (err, "stderr")):
+            file.seek(0)
+            setattr(ended, name, file.read(4 << 20))
+    return ended

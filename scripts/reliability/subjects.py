@@ -1,0 +1,172 @@
+"""What is killed and what meets errors: commands, how each goes on after an interruption, and what must come of it."""
+
+import shutil
+
+from . import outcome, process, strace
+
+
+class Subject:
+    """A command in a folder. `prepare` makes the folder ready; `words` is what is struck, `again` what goes on."""
+
+    # What an interruption may lose none of.
+    writes = True
+
+    def __init__(self, ground):
+        self.ground = ground
+
+    def prepare(self, folder):
+        pass
+
+    def words(self):
+        raise NotImplementedError
+
+    def again(self):
+        return self.words()
+
+    def judge(self, folder, ended, spare=False):
+        """What is wrong with the result of a command that has ended well. `spare`: files that could not be removed may still
+        be there."""
+        raise NotImplementedError
+
+
+class Run(Subject):
+    """A run from its start to its end."""
+
+    name = "run"
+
+    def words(self):
+        return self.ground.words("run", self.ground.toml)
+
+    def again(self):
+        return self.ground.words("run", self.ground.toml, "--resume")
+
+    def judge(self, folder, ended, spare=False):
+        left = {path.name for path in (folder / "cache").glob("*")} if (folder / "cache").exists() else set()
+        known = {path.name for path in (self.ground.run.parent / "cache").glob("*")}
+        if left - known:
+            return f"left over in the cache: {sorted(left - known)}"
+        old = (".safetensors", "replay.json") if spare else ()
+        return outcome.run_differs(folder / "run", self.ground.run, left=lambda name: name.endswith(old))
+
+
+class Resumed(Run):
+    """A run that was killed in its midst and goes on."""
+
+    name = "run --resume"
+
+    def __init__(self, ground):
+        super().__init__(ground)
+        self.begun = ground.folder / "begun-run"
+        self.begun.mkdir()
+        # Behind the checkpoint of step 8, with events that lie past it.
+        kill = strace.with_fault(Run.words(self), self.begun, "write", "signal=SIGKILL:when=12", "run/metrics.jsonl")
+        process.run(kill, self.begun)
+        if not 4 <= (outcome.steps(self.begun / "run") or [0])[-1] < 15:
+            raise SystemExit(f"no run was interrupted in its midst: checkpoints {outcome.steps(self.begun / 'run')}")
+
+    def prepare(self, folder):
+        shutil.copytree(self.begun, folder, dirs_exist_ok=True)
+
+    def words(self):
+        return self.again()
+
+
+class Pack(Subject):
+    """A pack from its start to its end."""
+
+    def __init__(self, ground, mode):
+        super().__init__(ground)
+        self.mode = mode
+        self.name = f"pack {mode}"
+
+    def words(self):
+        return self.ground.words(*self.ground.pack_words(self.mode))
+
+    def again(self):
+        return [*Pack.words(self), "--resume"]
+
+    def judge(self, folder, ended, spare=False):
+        return outcome.tree_differs(folder / "pack", self.ground.packs[self.mode])
+
+
+class ResumedPack(Pack):
+    """A pack that was killed in its midst and goes on."""
+
+    def __init__(self, ground, mode="jpeg"):
+        super().__init__(ground, mode)
+        self.name = f"pack {mode} --resume"
+        self.begun = ground.folder / f"begun-pack-{mode}"
+        self.begun.mkdir()
+        # When two shards are finished, the third is not.
+        shard = f"pack/.partial/train-000002.tar"
+        kill = strace.with_fault(Pack.words(self), self.begun, "write", "signal=SIGKILL:when=1", shard)
+        process.run(kill, self.begun)
+        if len(list((self.begun / "pack").glob("*.tar"))) != 2:
+            raise SystemExit("no pack was interrupted in its midst")
+
+    def prepare(self, folder):
+        shutil.copytree(self.begun, folder, dirs_exist_ok=True)
+
+    def words(self):
+        return self.again()
+
+
+class Export(Subject):
+    """An export: whole or absent."""
+
+    name = "export"
+
+    def words(self):
+        return self.ground.words(*self.ground.export_words())
+
+    def judge(self, folder, ended, spare=False):
+        left = sorted(path.name for path in folder.iterdir() if path.name != "exported")
+        if left:
+            return f"left over beside the export: {left}"
+        return outcome.tree_differs(folder / "exported", self.ground.exported)
+
+
+class Reader(Subject):
+    """A command that writes nothing: the same words each time, and no file is another afterwards."""
+
+    writes = False
+
+    def __init__(self, ground, name, *words):
+        super().__init__(ground)
+        self.name, self.more = name, words
+        self.expected = steady(process.run(self.words(), ground.run.parent).output)
+        self.before = outcome.files(ground.run)
+
+    def prepare(self, folder):
+        shutil.copytree(self.ground.run, folder / "run")
+
+    def words(self):
+        return self.ground.words(*self.more)
+
+    def judge(self, folder, ended, spare=False):
+        # `check` works the rest out where a data set is not there, and says so.
+        if steady(ended.output) != self.expected and "absent: " not in ended.output:
+            other = set(self.expected) ^ set(steady(ended.output))
+            return f"says something else: {sorted(other)[:4]}"
+        if outcome.files(folder / "run") != self.before:
+            return "has changed the run's files"
+        return None
+
+
+def steady(text):
+    """What `check` says, without what it has measured."""
+    return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "within it "))]
+
+
+def all_of(ground):
+    """The subjects by name."""
+    subjects = [Run(ground), Resumed(ground), *(Pack(ground, mode) for mode in ground.packs), ResumedPack(ground), Export(ground)]
+    pack = ground.packs["jpeg"]
+    subjects += [
+        Reader(ground, "eval", "eval", "run", "--json"),
+        Reader(ground, "predict", "predict", "run", ground.image),
+        Reader(ground, "inspect", "inspect", "run"),
+        Reader(ground, "verify", "inspect", pack, "--verify"),
+        Reader(ground, "check", "check", ground.toml, "--set", "compute.threads=1"),
+    ]
+    return {subject.name: subject for subject in subjects}

@@ -1,0 +1,101 @@
+//! Kept statistics of a training set.
+
+use pipeline::dataset::statistics::{MeanImage, Statistics};
+
+use super::{Target, place};
+
+pub(super) const TARGET: Target = Target {
+    name: "statistics",
+    run,
+    seeds,
+    words: &[
+        b"\"shape\":[]",
+        b"\"shape\":[1]",
+        b"\"shape\":[0,0,3]",
+        b"\"dtype\":\"F64\"",
+        b"\"dtype\":\"F32\"",
+        b"mean_image",
+        b"counts",
+        &[0, 0, 0xc0, 0x7f],
+        &[0, 0, 0, 0, 0, 0, 0xf8, 0x7f],
+        &[0xff; 8],
+    ],
+    memory: 32 << 20,
+};
+
+fn run(bytes: &[u8]) {
+    let path = place::empty().join("statistics.safetensors");
+    place::write(&path, bytes);
+    let Some(statistics) = Statistics::load(&path) else {
+        return;
+    };
+    make_sense(&statistics);
+    statistics.save(&path).unwrap();
+    assert_eq!(Statistics::load(&path), Some(statistics), "saved, they are others");
+}
+
+/// What decides the weights of a run is made of numbers that can be worked with.
+pub(super) fn make_sense(statistics: &Statistics) {
+    let Statistics {
+        channel_mean,
+        eigenvalues,
+        eigenvectors,
+        mean_image,
+        ..
+    } = statistics;
+    let numbers = channel_mean
+        .iter()
+        .chain(eigenvalues)
+        .chain(eigenvectors.iter().flatten());
+    assert!(
+        numbers.copied().all(f64::is_finite),
+        "numbers that are none: {statistics:?}"
+    );
+    if let Some(MeanImage { side, values }) = mean_image {
+        assert_eq!(
+            values.len() as u64,
+            3 * u64::from(*side).pow(2),
+            "a mean image of another size"
+        );
+        assert!(
+            values.iter().all(|value| value.is_finite()),
+            "a mean image that is none"
+        );
+    }
+}
+
+/// Some statistics, with a mean image of `side` pixels.
+pub(super) fn some(side: Option<u32>) -> Statistics {
+    let image = |side| MeanImage {
+        side,
+        values: vec![100.0; 3 * (side * side) as usize],
+    };
+    Statistics {
+        images: 12,
+        skipped: 1,
+        channel_mean: [120.0, 110.0, 100.0],
+        mean_image: side.map(image),
+        eigenvalues: [0.2, 0.1, 0.05],
+        eigenvectors: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    }
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let path = place::empty().join("seed.safetensors");
+    let saved = |statistics: Statistics| {
+        statistics.save(&path).unwrap();
+        std::fs::read(&path).unwrap()
+    };
+    let not_finite = Statistics {
+        channel_mean: [f64::NAN, f64::INFINITY, 0.0],
+        ..some(None)
+    };
+    let other_size = Statistics {
+        mean_image: Some(MeanImage {
+            side: 2,
+            values: vec![1.0; 12],
+        }),
+        ..some(None)
+    };
+    [some(None), some(Some(3)), not_finite, other_size].map(saved).into()
+}
