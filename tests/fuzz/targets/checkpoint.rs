@@ -64,11 +64,11 @@ fn run(bytes: &[u8]) {
             ..some(None)
         });
         // What cannot be written need not be read.
-        if checkpoint::write(&folder, 3, &parameters(), statistics.as_ref(), &state).is_err() {
+        let Ok(pending) = checkpoint::prepare(&folder, 3, &parameters(), statistics.as_ref(), &state) else {
             return;
-        }
+        };
+        pending.commit().unwrap();
     }
-    let _ = checkpoint::read_state(&path);
     match checkpoint::read(&path) {
         Ok(loaded) => follow(loaded),
         Err(error) => fit_for_people(&error.to_string()),
@@ -89,7 +89,7 @@ fn follow(loaded: checkpoint::Loaded) {
     if let Some(statistics) = &loaded.statistics {
         make_sense(statistics);
     }
-    let Ok(state) = serde_json::from_value::<RunState>(loaded.state) else {
+    let Ok(state) = RunState::read(loaded.state) else {
         return;
     };
     let Ok(config) = Config::parse("checkpoint", &state.config, &[]) else {
@@ -143,7 +143,8 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut other = value.clone();
     other["classes"] = json!([]);
     let folder = place::empty();
-    let path = checkpoint::write(&folder, 3, &parameters(), Some(&some(Some(2))), &value).unwrap();
+    let pending = checkpoint::prepare(&folder, 3, &parameters(), Some(&some(Some(2))), &value).unwrap();
+    let path = pending.commit().unwrap();
     let file = std::fs::read(path).unwrap();
     let made = |state: &Value, image: &[u8]| [vec![1], joined(&[state.to_string().as_bytes(), image])].concat();
     vec![

@@ -63,6 +63,7 @@ fn run(bytes: &[u8]) {
         dct_scaling: flags & 8 == 8,
         exif: flags & 4 == 4,
         max_pixels: MOST_PIXELS,
+        ..Options::default()
     };
     examine(&file, options);
 }

@@ -1,8 +1,9 @@
 //! The events of a run as a resumed one finds them, and the hashes of steps that come again.
 
-use pipeline::observe::metrics;
+use pipeline::observe::cut::cut;
+use pipeline::observe::digest::Digest;
+use pipeline::observe::lines::Lines;
 use pipeline::stages::compute::RunState;
-use serde_json::Value;
 
 use super::archives::{joined, parts};
 use super::{Target, place};
@@ -42,22 +43,24 @@ fn run(bytes: &[u8]) {
         ..RunState::new([0; 2], Vec::new(), String::new())
     };
     // A file of lines, some of which are damaged, still is one: it is no reason not to go on.
-    let cut = metrics::cut(&path, &replay, &state).unwrap();
+    let first = cut(&path, &replay, &state).unwrap();
     assert!(
-        cut.steps.keys().all(|step| *step > state.step),
+        first.steps.keys().all(|step| *step > state.step),
         "a step that is done would come again"
     );
-    let events: Vec<Value> = metrics::read(&path).unwrap();
-    assert!(
-        events
-            .iter()
-            .all(|event| event["step"].as_u64().unwrap_or(0) <= state.step),
-        "an event past the checkpoint"
-    );
+    let mut lines = Lines::open(&path).unwrap();
+    while let Some((event, _)) = lines.next_event().unwrap() {
+        assert!(
+            event["step"].as_u64().unwrap_or(0) <= state.step,
+            "an event past the checkpoint"
+        );
+    }
+    assert_eq!(lines.damaged().text(), None, "what is left is whole");
+    Digest::read(&path).unwrap();
     let once = std::fs::read(&path).unwrap();
-    let again = metrics::cut(&path, &replay, &state).unwrap();
+    let again = cut(&path, &replay, &state).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), once, "cut again, it is shorter");
-    assert_eq!(again.steps, cut.steps, "cut again, other steps would come");
+    assert_eq!(again.steps, first.steps, "cut again, other steps would come");
 }
 
 fn seeds() -> Vec<Vec<u8>> {
@@ -68,7 +71,10 @@ fn seeds() -> Vec<Vec<u8>> {
     let torn = &lines[..lines.len() - 30];
     [
         (1, joined(&[b"", lines.as_bytes()])),
-        (2, joined(&[b"{\"3\":7}", lines.as_bytes()])),
+        (
+            2,
+            joined(&[b"{\"sum\":\"0000000000000000\",\"steps\":{\"3\":7}}", lines.as_bytes()]),
+        ),
         (0, joined(&[b"{\"3\":", torn.as_bytes()])),
         (2, joined(&[b"\xff", &[torn.as_bytes(), b"\xff\xfe\n{}\n"].concat()])),
         (2, joined(&[b"", b""])),

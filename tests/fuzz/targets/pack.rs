@@ -9,7 +9,6 @@ use pipeline::config::run::OnBadImage;
 use pipeline::control::{self, Watch};
 use pipeline::dataset::Dataset;
 use pipeline::dataset::pack::{Begun, Frames, MANIFEST, Mode, Origin, PackWriter, STATISTICS, Settings, verify};
-use pipeline::dataset::statistics::Statistics;
 use pipeline::flow::Stop;
 use pipeline::topology::{self, Packing};
 use xxhash_rust::xxh3::xxh3_64;
@@ -72,7 +71,7 @@ fn run(bytes: &[u8]) {
     place::write(&folder.join(changed), contents);
     if let Some(data) = examine(&folder.display().to_string(), &folder)
         && let Some(pack) = data.pack()
-        && let Some(statistics) = Statistics::load(&pack.statistics())
+        && let Ok(statistics) = pack.statistics()
     {
         make_sense(&statistics);
     }

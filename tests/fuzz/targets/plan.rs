@@ -52,10 +52,10 @@ fn run(bytes: &[u8]) {
                 * (plan.config.staging.batch.get() as u128)
                 * (plan.writer.row_bytes() as u128);
             assert!(
-                u128::from(needed) >= rows,
+                u128::from(needed.get()) >= rows,
                 "{needed} bytes are planned, the rows alone take {rows}"
             );
-            let _ = (buffers, plan.workspace(), plan.fingerprints());
+            let _ = (buffers, plan.workspace, plan.fingerprints());
         }
         Err(error @ PlanError::Data { .. }) => panic!("the data are good: {error}"),
         Err(error) => {
