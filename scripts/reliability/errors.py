@@ -1,7 +1,7 @@
 """Errors: the N-th system call of one kind on one file fails, or all from the N-th on, as on a full disk.
 
-A command may bear it, or end with a reason that names the file. What it leaves must be good: once the error has gone, it goes on
-to what comes of it where there never was one.
+A command may bear it, or end with a reason that names the file. What it leaves must be good: once the error has
+gone, it goes on to what comes of it where there never was one.
 """
 
 import re
@@ -65,9 +65,12 @@ class Errors:
             ours = [
                 (call, path.replace(str(ground.folder), GROUND), count)
                 for (call, path), count in counts.items()
-                if path is not None and call in ERRORS and not path.startswith(FOREIGN) and not PASSING.search(path)
+                if path is not None
+                and call in ERRORS
+                and not path.startswith(FOREIGN)
+                and not PASSING.search(path)
                 and path != str(ground.binary)
-            ]  # fmt: skip
+            ]
             # Where the file has another name each time, its folder's calls stand for it.
             unnamed = [
                 (call, ANY, count)
@@ -98,10 +101,11 @@ class Errors:
             at = at[:-1]
         before = outcome.steps(folder / "run")
         ended = process.run(
-            strace.with_fault(subject.words(), folder, call, f"error={error}:when={at}", None if path == ANY else path), folder
+            strace.with_fault(subject.words(), folder, call, f"error={error}:when={at}", None if path == ANY else path),
+            folder,
         )
-        # What cannot be removed stays.
-        spare = call in ("unlink", "unlinkat")
+        # What cannot be removed, or not be listed for it, stays.
+        spare = call in ("unlink", "unlinkat", "getdents64")
         wrong = self.ending(subject, ended, path, error) or self.lost(folder, before)
         if wrong:
             return True, wrong

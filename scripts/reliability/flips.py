@@ -1,6 +1,7 @@
 """Damage: a bit flipped, a file cut short, zeros over a part of it, in every file that a run or a pack writes.
 
-Who reads such a file must notice, by an error or a warning that names it, or come to exactly what comes of the undamaged one.
+Who reads such a file must notice, by an error or a warning that names it, or come to exactly what comes of the
+undamaged one.
 """
 
 import os
@@ -14,8 +15,8 @@ from .subjects import Resumed, ResumedPack
 class Place:
     """A folder with files to be damaged, and the commands that read them.
 
-    `commands` are words with what must come of them: a function of the folder, the ending, the file and its damaged contents that
-    says what is wrong.
+    `commands` are words with what must come of them: a function of the folder, the ending, the file and its
+    damaged contents that says what is wrong.
     """
 
     def __init__(self, name, source, commands, but=()):
@@ -45,9 +46,12 @@ class Flips:
         predicted = process.run(words("predict", "run", ground.image, "--json"), run).stdout
 
         def says(expected):
-            return lambda folder, ended, *_: None if ended.stdout == expected else f"says something else: {ended.output[:300]!r}"
+            return lambda folder, ended, *_: (
+                None if ended.stdout == expected else f"says something else: {ended.output[:300]!r}"
+            )
 
-        # report.html is written and never read; config.toml is read where a user names it, and is a text to be changed.
+        # report.html is written and never read; config.toml is read where a user names it, and is a text to be
+        # changed.
         written = ("report.html", "config.toml", "lock")
         yield Place(
             "finished run",
@@ -62,7 +66,9 @@ class Flips:
         twice = ground.folder / "begun-twice"
         shutil.copytree(resumed.begun, twice)
         # Killed once more, so that there are hashes of steps that come again.
-        process.run(strace.with_fault(resumed.again(), twice, "write", "signal=SIGKILL:when=2", "run/metrics.jsonl"), twice)
+        process.run(
+            strace.with_fault(resumed.again(), twice, "write", "signal=SIGKILL:when=2", "run/metrics.jsonl"), twice
+        )
         if not (twice / "run" / "replay.json").exists():
             raise SystemExit("a run that was interrupted twice has no replay.json")
         yield Place("interrupted run", twice, [(resumed.again(), self.same_run)], but=(*written, "cache/"))
@@ -93,18 +99,24 @@ class Flips:
                 return None
             return outcome.run_differs(folder / "run", made / "run")
 
-        commands = [(words("inspect", "pack", "--verify"), lambda *_: "verification finds nothing"), (words("inspect", "pack"), None)]
+        commands = [
+            (words("inspect", "pack", "--verify"), lambda *_: "verification finds nothing"),
+            (words("inspect", "pack"), None),
+        ]
         # The pixels of a raw pack are not compared while they are read: the README says so.
         if mode != "raw":
             commands.append((train, same))
         return Place(f"pack {mode}", folder, commands)
 
     def same_run(self, folder, ended, file, damaged):
-        # A damaged event costs its line, and is told; so what is left of the others is looked at apart. What is left over is the
-        # kills' matter.
-        # A checkpoint that nobody needs is not read, and stays as it is.
-        unread = [file.removeprefix("run/")] if (folder / file).exists() and (folder / file).read_bytes() == damaged else []
-        wrong = outcome.run_differs(folder / "run", self.ground.run, but=("metrics.jsonl", *unread), left=lambda name: True)
+        # A damaged event costs its line, and is told; so what is left of the others is looked at apart. What is
+        # left over is the kills' matter. A checkpoint that nobody needs is not read, and stays as it is.
+        unread = (
+            [file.removeprefix("run/")] if (folder / file).exists() and (folder / file).read_bytes() == damaged else []
+        )
+        wrong = outcome.run_differs(
+            folder / "run", self.ground.run, but=("metrics.jsonl", *unread), left=lambda name: True
+        )
         return wrong or self.events(folder / "run")
 
     def events(self, folder):

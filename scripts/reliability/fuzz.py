@@ -1,20 +1,21 @@
 """Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with counters of coverage.
 
-The compiler passes that cargo-fuzz asks the nightly one for are LLVM's own and are there in the stable one too; only sanitizers are not.
-So Rust's part is without; but libjpeg-turbo is built by the C compiler with AddressSanitizer, whose allocator then serves Rust too: a
-write of C beyond a buffer of ours is found.
+The compiler passes that cargo-fuzz asks the nightly one for are LLVM's own and are there in the stable one too;
+only sanitizers are not. So Rust's part is without; but libjpeg-turbo is built by the C compiler with
+AddressSanitizer, whose allocator then serves Rust too: a write of C beyond a buffer of ours is found.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 TARGET = "x86_64-unknown-linux-gnu"
 
-# libFuzzer reads these: a counter an edge, a table of the edges, and what is compared to what. Flags hold for the target alone, so
-# that build scripts stay as they are.
+# libFuzzer reads these: a counter an edge, a table of the edges, and what is compared to what. Flags hold for
+# the target alone, so that build scripts stay as they are.
 COUNTERS = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -52,7 +53,18 @@ class Fuzz:
     def build(self):
         print("building the fuzz targets", flush=True)
         manifest = self.root / "tests/fuzz/Cargo.toml"
-        words = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest, "--target", TARGET, "--target-dir", self.root / "target/fuzz"]
+        words = [
+            "cargo",
+            "build",
+            "--release",
+            "--locked",
+            "--manifest-path",
+            manifest,
+            "--target",
+            TARGET,
+            "--target-dir",
+            self.root / "target/fuzz",
+        ]
         flags = {"RUSTFLAGS": " ".join(COUNTERS + SANITIZER), **OF_C}
         subprocess.run([str(word) for word in words], check=True, env={**os.environ, **flags})
         seeds = {"FUZZ_SEEDS": str(self.root / "target/fuzz/seeds")}
@@ -85,7 +97,9 @@ class Fuzz:
             if reason not in failures:
                 failures.add(reason)
                 kept = self.minimised(name, settings, artifact, scratch)
-                again = " ".join([f"{key}={value}" for key, value in settings.items()] + [str(self.built / name), str(kept)])
+                again = " ".join(
+                    [f"{key}={value}" for key, value in settings.items()] + [str(self.built / name), str(kept)]
+                )
                 self.ledger.failed(f"fuzzing {name}", f"fuzz:{name}/{kept.name}", reason, again)
         self.ledger.add(f"fuzzing {name}", runs)
 
@@ -94,11 +108,21 @@ class Fuzz:
         place = scratch / f"fuzz-{name}"
         place.mkdir(exist_ok=True)
         words = [
-            self.built / name, self.corpus / name, self.root / "target/fuzz/seeds" / name, f"-max_total_time={int(seconds)}",
-            f"-dict={self.root / 'target/fuzz/seeds'}/{name}.words", f"-seed={seed}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MOST_RESIDENT_MB}",
-            f"-artifact_prefix={place}/", "-print_final_stats=1", "-max_len=65536",
-        ]  # fmt: skip
-        ended = subprocess.run([str(word) for word in words], capture_output=True, env=self.environment(settings, scratch))
+            self.built / name,
+            self.corpus / name,
+            self.root / "target/fuzz/seeds" / name,
+            f"-max_total_time={int(seconds)}",
+            f"-dict={self.root / 'target/fuzz/seeds'}/{name}.words",
+            f"-seed={seed}",
+            f"-timeout={SLOWEST_S}",
+            f"-rss_limit_mb={MOST_RESIDENT_MB}",
+            f"-artifact_prefix={place}/",
+            "-print_final_stats=1",
+            "-max_len=65536",
+        ]
+        ended = subprocess.run(
+            [str(word) for word in words], capture_output=True, env=self.environment(settings, scratch)
+        )
         text = ended.stderr.decode("utf-8", "replace")
         ran = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
         artifact = re.search(r"Test unit written to (\S+)", text)
@@ -111,7 +135,7 @@ class Fuzz:
         words = [self.built / name, "-minimize_crash=1", "-max_total_time=20", f"-exact_artifact_path={kept}", artifact]
         subprocess.run([str(word) for word in words], capture_output=True, env=self.environment(settings, scratch))
         if not kept.exists():
-            kept.write_bytes(open(artifact, "rb").read())
+            shutil.copy(artifact, kept)
         return kept
 
     def environment(self, settings, scratch):

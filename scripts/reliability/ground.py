@@ -69,8 +69,21 @@ class Ground:
 
     def pack_words(self, mode):
         sized = [] if mode == "passthrough" else ["--size", "32"]
-        return ["pack", self.folder / "train", "--out", "pack", "--mode", mode, *sized, "--per-shard", "4",
-                "--on-bad-image", "skip", "--workers", "2"]
+        return [
+            "pack",
+            self.folder / "train",
+            "--out",
+            "pack",
+            "--mode",
+            mode,
+            *sized,
+            "--per-shard",
+            "4",
+            "--on-bad-image",
+            "skip",
+            "--workers",
+            "2",
+        ]
 
     def export_words(self):
         return ["export", self.folder / "train", "--out", "exported"]

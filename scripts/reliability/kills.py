@@ -1,4 +1,5 @@
-"""Kills: SIGKILL at the N-th system call of one kind, once or several times over; then the command goes on to its end.
+"""Kills: SIGKILL at the N-th system call of one kind, once or several times over; then the command goes on to
+its end.
 
 What must come of it is what comes of a command that nothing interrupts, bit for bit, with nothing left over.
 """

@@ -3,7 +3,6 @@
 import threading
 from collections import defaultdict
 
-
 # Failures of a row that are told at once; the rest is counted, and written down where --log says.
 MOST_TOLD = 6
 

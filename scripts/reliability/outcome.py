@@ -58,13 +58,16 @@ def events(text, kinds=("step", "eval", "skip")):
 
 
 def run_differs(folder, reference, but=(), left=lambda name: False):
-    """How the finished run in `folder` differs from `reference`, which nothing interrupted; nothing where it does not.
-    `but` names files that need not be the same; `left` says of which names there may be more files."""
+    """How the finished run in `folder` differs from `reference`, which nothing interrupted; nothing where it
+    does not. `but` names files that need not be the same; `left` says of which names there may be more
+    files."""
     here, there = files(folder), files(reference)
     here = {name: data for name, data in here.items() if name in there or not left(name)}
     names = sorted(here.keys() ^ there.keys())
     if names:
-        return f"files that only one of both has: {[(name, 'left over' if name in here else 'missing') for name in names]}"
+        return (
+            f"files that only one of both has: {[(name, 'left over' if name in here else 'missing') for name in names]}"
+        )
     for name in here:
         if name in but:
             continue
@@ -88,7 +91,9 @@ def tree_differs(folder, reference):
     here, there = files(folder), files(reference)
     names = sorted(here.keys() ^ there.keys())
     if names:
-        return f"files that only one of both has: {[(name, 'left over' if name in here else 'missing') for name in names]}"
+        return (
+            f"files that only one of both has: {[(name, 'left over' if name in here else 'missing') for name in names]}"
+        )
     differ = [name for name in here if here[name] != there[name]]
     return f"these files differ: {differ}" if differ else None
 

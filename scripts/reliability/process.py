@@ -1,5 +1,6 @@
 """Runs a command, never for ever, and says how it ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -76,10 +77,8 @@ def start(words, folder, *, stdout=None, stderr=None, env=None):
 
 def end(process):
     """Ends a command and what it has started."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def wait(process, timeout):
@@ -98,8 +97,8 @@ def wait(process, timeout):
 
 
 def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=None, env=None):
-    """Runs a command in `folder` to its end. `address_space` bounds its memory; `stdout` and `stderr` may be files of the
-    caller's, whose contents are then not read."""
+    """Runs a command in `folder` to its end. `address_space` bounds its memory; `stdout` and `stderr` may be
+    files of the caller's, whose contents are then not read."""
     if address_space is not None:
         words = ["prlimit", f"--as={address_space}", *words]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -8,16 +8,19 @@ from pathlib import Path
 
 from . import process
 
-# Calls that have to do with files, threads or memory maps; those that are not of this machine are left out.
-CALLS = (
-    "openat open creat close read pread64 readv write pwrite64 writev fsync fdatasync rename renameat renameat2 unlink unlinkat rmdir"
-    " mkdir mkdirat link linkat ftruncate fallocate flock fcntl statx newfstatat fstat getdents64 copy_file_range sendfile fchmod chmod"
-    " mmap munmap clone3 statfs fstatfs"
-).split()
-
-# Calls whose first arguments are paths; of the others it is the descriptor that tells the file, and what is quoted are contents.
+# Calls whose first arguments are paths; of the others it is the descriptor that tells the file.
 BY_PATH = frozenset(
-    "openat open creat rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat link linkat statx newfstatat chmod statfs".split()
+    """openat open creat rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat link linkat statx newfstatat
+    chmod statfs""".split()
+)
+
+# Calls that have to do with files, threads or memory maps.
+CALLS = sorted(
+    BY_PATH
+    | set(
+        """close read pread64 readv write pwrite64 writev fsync fdatasync ftruncate fallocate flock fcntl fstat getdents64
+        copy_file_range sendfile fchmod fstatfs mmap munmap clone3""".split()
+    )
 )
 
 LINE = re.compile(r"^(\d+)\s+(\w+)\((.*)$")
@@ -29,7 +32,19 @@ def is_usable(folder):
     """Why strace cannot be used here; nothing where it can."""
     if shutil.which("strace") is None:
         return "strace is not installed"
-    words = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat,unlink", "-e", "inject=unlinkat,unlink:error=EIO", "rm", "x"]
+    words = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=unlinkat,unlink",
+        "-e",
+        "inject=unlinkat,unlink:error=EIO",
+        "rm",
+        "x",
+    ]
     (folder / "x").write_text("")
     ended = process.run(words, folder)
     if ended.code != 1 or not (folder / "x").exists():
@@ -39,10 +54,12 @@ def is_usable(folder):
 
 
 def counted(words, folder):
-    """Calls of a command from its start to its end: how often the thread that makes it most often makes each, by call and by
-    (call, path)."""
+    """Calls of a command from its start to its end: how often the thread that makes it most often makes each,
+    by call and by (call, path)."""
     log = folder / "strace.log"
-    ended = process.run(["strace", "-f", "-y", "-qq", "-s", "1", "-o", log, "-e", f"trace={','.join(CALLS)}", *words], folder)
+    ended = process.run(
+        ["strace", "-f", "-y", "-qq", "-s", "1", "-o", log, "-e", f"trace={','.join(CALLS)}", *words], folder
+    )
     if ended.broken():
         raise SystemExit(f"{' '.join(map(str, words))} under strace: {ended.how()}")
     by_thread = Counter()
@@ -62,7 +79,8 @@ def counted(words, folder):
 
 
 def paths_of(call, arguments, folder):
-    """Paths that a call names, or the one that its descriptor is of; those in `folder` as they are seen from there."""
+    """Paths that a call names, or the one that its descriptor is of; those in `folder` as they are seen from
+    there."""
     if call in BY_PATH:
         found = QUOTED.findall(arguments)[:2]
     else:
@@ -72,10 +90,23 @@ def paths_of(call, arguments, folder):
 
 
 def with_fault(words, folder, call, fault, path=None):
-    """The command with a fault at its calls `call` (of files at `path`): `signal=SIGKILL:when=7`, `error=EIO:when=2+`."""
+    """The command with a fault at its calls `call` (of files at `path`): `signal=SIGKILL:when=7`,
+    `error=EIO:when=2+`."""
     only = []
     if path is not None:
         # A call names a path as it was given, a descriptor has the whole.
         whole = str(Path(folder, path))
         only = [word for name in {path, whole} for word in ("-P", name)]
-    return ["strace", "-f", "-qq", "-o", "/dev/null", *only, "-e", f"trace={call}", "-e", f"inject={call}:{fault}", *words]
+    return [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        *only,
+        "-e",
+        f"trace={call}",
+        "-e",
+        f"inject={call}:{fault}",
+        *words,
+    ]

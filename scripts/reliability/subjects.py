@@ -1,4 +1,5 @@
-"""What is killed and what meets errors: commands, how each goes on after an interruption, and what must come of it."""
+"""What is killed and what meets errors: commands, how each goes on after an interruption, and what must come of
+it."""
 
 import shutil
 
@@ -24,8 +25,8 @@ class Subject:
         return self.words()
 
     def judge(self, folder, ended, spare=False):
-        """What is wrong with the result of a command that has ended well. `spare`: files that could not be removed may still
-        be there."""
+        """What is wrong with the result of a command that has ended well. `spare`: files that could not be
+        removed may still be there."""
         raise NotImplementedError
 
 
@@ -98,7 +99,7 @@ class ResumedPack(Pack):
         self.begun = ground.folder / f"begun-pack-{mode}"
         self.begun.mkdir()
         # When two shards are finished, the third is not.
-        shard = f"pack/.partial/train-000002.tar"
+        shard = "pack/.partial/train-000002.tar"
         kill = strace.with_fault(Pack.words(self), self.begun, "write", "signal=SIGKILL:when=1", shard)
         process.run(kill, self.begun)
         if len(list((self.begun / "pack").glob("*.tar"))) != 2:
@@ -160,7 +161,13 @@ def steady(text):
 
 def all_of(ground):
     """The subjects by name."""
-    subjects = [Run(ground), Resumed(ground), *(Pack(ground, mode) for mode in ground.packs), ResumedPack(ground), Export(ground)]
+    subjects = [
+        Run(ground),
+        Resumed(ground),
+        *(Pack(ground, mode) for mode in ground.packs),
+        ResumedPack(ground),
+        Export(ground),
+    ]
     pack = ground.packs["jpeg"]
     subjects += [
         Reader(ground, "eval", "eval", "run", "--json"),

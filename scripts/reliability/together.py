@@ -1,5 +1,5 @@
-"""What happens at the same time: packs beside each other, two commands in one folder, signals, streams that cannot be written, and
-files that change while they are read."""
+"""What happens at the same time: packs beside each other, two commands in one folder, signals, streams that
+cannot be written, and files that change while they are read."""
 
 import os
 import random as randomness
@@ -87,14 +87,17 @@ class Together:
         return wrong[0] if wrong else None
 
     def two(self, folder, draw, name):
-        """Two of the same at once, one of them slowed down at one of its calls: one does it, the other is told why not."""
+        """Two of the same at once, one of them slowed down at one of its calls: one does it, the other is told
+        why not."""
         subject = self.subjects[name]
         subject.prepare(folder)
         words = subject.words()
         slowed = words
         if draw.random() < 0.7:
             call = draw.choice(["flock", "mkdir", "openat", "statx", "rename", "getdents64", "unlink"])
-            slowed = strace.with_fault(words, folder, call, f"delay_enter={draw.choice([20, 100, 400])}000:when={draw.randint(1, 12)}")
+            slowed = strace.with_fault(
+                words, folder, call, f"delay_enter={draw.choice([20, 100, 400])}000:when={draw.randint(1, 12)}"
+            )
         if draw.random() < 0.5:
             words, slowed = slowed, words
         ends = [None, None]
@@ -148,8 +151,16 @@ class Together:
 
     def halt(self, folder, draw):
         """A process that is halted for longer than it may stand still is not stuck."""
-        words = self.ground.words("run", self.ground.toml, "--set", "run.stall_after_s=3", "--set", "run.epochs=4000",
-                                  "--set", "evaluate.every_epochs=4000")  # fmt: skip
+        words = self.ground.words(
+            "run",
+            self.ground.toml,
+            "--set",
+            "run.stall_after_s=3",
+            "--set",
+            "run.epochs=4000",
+            "--set",
+            "evaluate.every_epochs=4000",
+        )
         running = process.start(words, folder)
         time.sleep(draw.uniform(0.5, 1.0))
         os.killpg(running.pid, signal.SIGSTOP)
@@ -168,8 +179,13 @@ class Together:
     def slow_metrics(self, folder, draw):
         """A checkpoint may not be there before the events that led to it."""
         subject = self.subjects["run"]
-        slow = strace.with_fault(subject.words(), folder, "write,fsync,fdatasync", f"delay_enter={draw.choice([5, 20, 60])}000",
-                                 "run/metrics.jsonl")  # fmt: skip
+        slow = strace.with_fault(
+            subject.words(),
+            folder,
+            "write,fsync,fdatasync",
+            f"delay_enter={draw.choice([5, 20, 60])}000",
+            "run/metrics.jsonl",
+        )
         running = process.start(slow, folder)
         code, _ = process.wait(running, draw.uniform(0.1, 1.5))
         if code is None:
@@ -214,7 +230,9 @@ class Together:
         """Somebody writes into a mapped tar, the headers of its images above all."""
         path = self.tar(folder)
         data = path.read_bytes()
-        frames = [at for at in range(len(data)) if data[at : at + 2] in (b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xc4")]
+        frames = [
+            at for at in range(len(data)) if data[at : at + 2] in (b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xc4")
+        ]
         with open(path, "r+b", buffering=0) as file:
 
             def change():

@@ -6,6 +6,8 @@
 //! `FUZZ_INPUTS=N` sets how many changed inputs each gets, `FUZZ_SEED=N` which. An input that fails is kept in
 //! `target/campaign/found`, and `FUZZ_INPUT=FILE cargo test --test fuzz TARGET` runs that one.
 
+#![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
+
 use std::cell::Cell;
 use std::fs;
 use std::panic;

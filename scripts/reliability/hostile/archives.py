@@ -98,7 +98,9 @@ def links_that_lead_outside(folder):
 
 
 def devices_in_a_tar(folder):
-    members = _members(2) + [_link("sky/a.png", kind, "") for kind in (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)]
+    members = _members(2) + [
+        _link("sky/a.png", kind, "") for kind in (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+    ]
     return _tar(folder, tar_of(members))
 
 
@@ -109,7 +111,9 @@ def names_in_a_tar(folder):
 
 
 def classes_in_a_tar(folder):
-    members = [(f"{name.decode('utf-8')}/{i}.png", good_png() if i else b"damaged") for name in NAMES[:18] for i in (0, 1)]
+    members = [
+        (f"{name.decode('utf-8')}/{i}.png", good_png() if i else b"damaged") for name in NAMES[:18] for i in (0, 1)
+    ]
     return _tar(folder, tar_of(members))
 
 
@@ -144,7 +148,10 @@ def _shard(classes, keys=None):
     members = []
     for i, label in enumerate(classes):
         key = keys[i] if keys else f"{i:04}"
-        members += [(f"{key}.png", good_png(i) if i % 3 else b"damaged"), (f"{key}.cls", label.encode("utf-8", "surrogateescape"))]
+        members += [
+            (f"{key}.png", good_png(i) if i % 3 else b"damaged"),
+            (f"{key}.cls", label.encode("utf-8", "surrogateescape")),
+        ]
     return tar_of(members, tarfile.PAX_FORMAT)
 
 
@@ -189,8 +196,32 @@ def keys_that_act(folder):
 
 
 SETS = (
-    cut_at_a_member, cut_in_a_member, cut_at_the_end, half_an_end, joined, hole_of_zeros, garbage_behind, filled_up, empty_tar,
-    only_zeros, hard_links, a_class_of_links, links_that_lead_outside, devices_in_a_tar, names_in_a_tar, classes_in_a_tar,
-    paths_in_a_tar, absolute_paths_in_a_tar, paths_in_pax_headers, sizes_that_lie, empty_shard, cut_shard, classes_that_are_paths,
-    a_class_of_dots, classes_that_act, class_numbers, keys_that_are_paths, keys_that_act,
-)  # fmt: skip
+    cut_at_a_member,
+    cut_in_a_member,
+    cut_at_the_end,
+    half_an_end,
+    joined,
+    hole_of_zeros,
+    garbage_behind,
+    filled_up,
+    empty_tar,
+    only_zeros,
+    hard_links,
+    a_class_of_links,
+    links_that_lead_outside,
+    devices_in_a_tar,
+    names_in_a_tar,
+    classes_in_a_tar,
+    paths_in_a_tar,
+    absolute_paths_in_a_tar,
+    paths_in_pax_headers,
+    sizes_that_lie,
+    empty_shard,
+    cut_shard,
+    classes_that_are_paths,
+    a_class_of_dots,
+    classes_that_act,
+    class_numbers,
+    keys_that_are_paths,
+    keys_that_act,
+)

@@ -84,7 +84,9 @@ def jpeg_of_many_scans(folder):
     frame = struct.pack(">BHHB", 8, side, side, 1) + b"\x01\x11\0"
     codes = b"\xff\xc4" + struct.pack(">H", 2 + 17 + 1) + b"\0" + bytes([1] + [0] * 15) + b"\0"
     codes += b"\xff\xc4" + struct.pack(">H", 2 + 17 + 1) + b"\x10" + bytes([1] + [0] * 15) + b"\0"
-    head = b"\xff\xd8\xff\xdb\0\x43\0" + bytes([1] * 64) + b"\xff\xc2" + struct.pack(">H", len(frame) + 2) + frame + codes
+    head = (
+        b"\xff\xd8\xff\xdb\0\x43\0" + bytes([1] * 64) + b"\xff\xc2" + struct.pack(">H", len(frame) + 2) + frame + codes
+    )
     scan = b"\xff\xda\0\x08\x01\x01\0%s" % b"\0\0\0" + b"\0" * 16
     return _among_good(folder, "x.jpg", head + scan * 200 + b"\xff\xd9")
 
@@ -114,13 +116,17 @@ def idx_that_grows(folder):
     count = 2000
     head = struct.pack(">IIII", 0x803, count, 1000, 1000)
     (folder / "data" / "t-images-idx3-ubyte.gz").write_bytes(zeros_gzip(1907, head))
-    (folder / "data" / "t-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + bytes([0, 1] * (count // 2)))
+    (folder / "data" / "t-labels-idx1-ubyte").write_bytes(
+        struct.pack(">II", 0x801, count) + bytes([0, 1] * (count // 2))
+    )
     return Made("idx:data/t")
 
 
 def idx_that_claims(folder):
     (folder / "data").mkdir()
-    (folder / "data" / "t-images-idx3-ubyte.gz").write_bytes(gzip.compress(struct.pack(">IIII", 0x803, 0xFFFFFFFF, 0xFFFF, 0xFFFF)))
+    (folder / "data" / "t-images-idx3-ubyte.gz").write_bytes(
+        gzip.compress(struct.pack(">IIII", 0x803, 0xFFFFFFFF, 0xFFFF, 0xFFFF))
+    )
     (folder / "data" / "t-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, 0xFFFFFFFF))
     return Made("idx:data/t", refused=True)
 
@@ -157,7 +163,19 @@ def kit_that_grows(folder):
 
 
 SETS = (
-    png_of_many_pixels, png_that_claims_pixels, png_of_one_bit, png_with_a_large_text, png_with_too_much_data,
-    jpeg_that_claims_pixels, jpeg_of_many_scans, huge_sparse_image, huge_sparse_tar, huge_list, idx_that_grows, idx_that_claims,
-    mat_of_many_arrays, mat_that_claims, kit_that_grows,
-)  # fmt: skip
+    png_of_many_pixels,
+    png_that_claims_pixels,
+    png_of_one_bit,
+    png_with_a_large_text,
+    png_with_too_much_data,
+    jpeg_that_claims_pixels,
+    jpeg_of_many_scans,
+    huge_sparse_image,
+    huge_sparse_tar,
+    huge_list,
+    idx_that_grows,
+    idx_that_claims,
+    mat_of_many_arrays,
+    mat_that_claims,
+    kit_that_grows,
+)

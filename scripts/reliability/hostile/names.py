@@ -172,7 +172,9 @@ def random_names(folder, seed=0):
     draw = random.Random(f"names {seed}")
     good_images(folder / "data")
     for _ in range(12):
-        word = bytes(draw.choice(b"ab.\x1b\n\t<>&'\"\x7f\x9b\xc2\xe2\x80\xae\xff %$\\-_") for _ in range(draw.randint(1, 40)))
+        word = bytes(
+            draw.choice(b"ab.\x1b\n\t<>&'\"\x7f\x9b\xc2\xe2\x80\xae\xff %$\\-_") for _ in range(draw.randint(1, 40))
+        )
         kind = draw.choice([".png", ".jpg", ".JPEG", ""]).encode()
         path = os.path.join(bytes(folder / "data"), draw.choice([b"sky", b"grass", word]))
         os.makedirs(path, exist_ok=True)
@@ -182,6 +184,20 @@ def random_names(folder, seed=0):
 
 
 SETS = (
-    names_of_files, names_of_classes, name_of_the_set, not_utf_8_file, not_utf_8_class, dead_link, looping_links, loop_to_the_top,
-    link_to_itself, links_outside, pipes_and_sockets, devices, folder_called_an_image, unreadable, deep, empty_files,
-)  # fmt: skip
+    names_of_files,
+    names_of_classes,
+    name_of_the_set,
+    not_utf_8_file,
+    not_utf_8_class,
+    dead_link,
+    looping_links,
+    loop_to_the_top,
+    link_to_itself,
+    links_outside,
+    pipes_and_sockets,
+    devices,
+    folder_called_an_image,
+    unreadable,
+    deep,
+    empty_files,
+)

@@ -113,7 +113,9 @@ def _statistics(folder, change):
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     metadata = header.pop("__metadata__", {})
-    parts = {name: [t["dtype"], t["shape"], data[8 + length :][slice(*t["data_offsets"])]] for name, t in header.items()}
+    parts = {
+        name: [t["dtype"], t["shape"], data[8 + length :][slice(*t["data_offsets"])]] for name, t in header.items()
+    }
     change(parts)
     header, body = {"__metadata__": metadata}, b""
     # The widest first, as alignment wants it.
@@ -135,7 +137,9 @@ def mean_of_another_size(folder):
 
 
 def mean_that_is_no_number(folder):
-    return _statistics(folder, lambda parts: parts.update(channel_mean=["F64", [3], struct.pack("<d", float("nan")) * 3]))
+    return _statistics(
+        folder, lambda parts: parts.update(channel_mean=["F64", [3], struct.pack("<d", float("nan")) * 3])
+    )
 
 
 def eigenvalues_that_are_none(folder):
@@ -148,7 +152,19 @@ def no_statistics(folder):
 
 
 SETS = (
-    class_of_dots, absolute_class, class_that_climbs, class_that_acts, sample_that_climbs, shard_elsewhere, no_samples, no_classes,
-    numbers_that_lie, deep_json, mean_without_a_shape, mean_of_another_size, mean_that_is_no_number,
-    eigenvalues_that_are_none, no_statistics,
-)  # fmt: skip
+    class_of_dots,
+    absolute_class,
+    class_that_climbs,
+    class_that_acts,
+    sample_that_climbs,
+    shard_elsewhere,
+    no_samples,
+    no_classes,
+    numbers_that_lie,
+    deep_json,
+    mean_without_a_shape,
+    mean_of_another_size,
+    mean_that_is_no_number,
+    eigenvalues_that_are_none,
+    no_statistics,
+)

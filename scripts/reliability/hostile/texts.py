@@ -5,7 +5,6 @@ import os
 from .made import Made, good_images
 from .names import NAMES
 
-
 # Where there is nothing to be opened, the rest of a command does not matter.
 OPENING = ("inspect", "check", "run-fail", "pack-jpeg-fail", "export", "eval")
 
@@ -72,7 +71,9 @@ def list_of_a_pipe(folder):
 
 
 def list_of_devices(folder):
-    return _list(folder, [*GOOD, b"/dev/zero\tsky", b"/dev/urandom\tgrass", b"/dev/full\tbrick", b"/proc/self/mem\tsky"])
+    return _list(
+        folder, [*GOOD, b"/dev/zero\tsky", b"/dev/urandom\tgrass", b"/dev/full\tbrick", b"/proc/self/mem\tsky"]
+    )
 
 
 def list_of_folders(folder):
@@ -104,7 +105,21 @@ def names_in_cifar(folder):
 
 
 SETS = (
-    list_that_climbs, list_of_absolute_paths, labels_that_are_paths, a_label_of_dots, absolute_labels, labels_that_act, a_label_of_many,
-    a_label_beyond, a_line_without_end, list_of_a_pipe, list_of_devices, list_of_folders, binary_list, pattern_of_many_digits,
-    pattern_of_many_zeros, location_of_many_parts, names_in_cifar,
-)  # fmt: skip
+    list_that_climbs,
+    list_of_absolute_paths,
+    labels_that_are_paths,
+    a_label_of_dots,
+    absolute_labels,
+    labels_that_act,
+    a_label_of_many,
+    a_label_beyond,
+    a_line_without_end,
+    list_of_a_pipe,
+    list_of_devices,
+    list_of_folders,
+    binary_list,
+    pattern_of_many_digits,
+    pattern_of_many_zeros,
+    location_of_many_parts,
+    names_in_cifar,
+)

@@ -82,16 +82,15 @@ class Hostile:
     def specs(self, random):
         """`SET/COMMAND`: every set through every command, in a random order; then sets of random names."""
         is_pack = {name: inspect.getmodule(make) is packs for name, make in SETS.items()}
-        all_of = [
-            f"{name}/{command}" for name in SETS for command in COMMANDS if command != "verify" or is_pack[name]
-        ]  # fmt: skip
+        all_of = [f"{name}/{command}" for name in SETS for command in COMMANDS if command != "verify" or is_pack[name]]
         random.shuffle(all_of)
         yield from all_of
         while True:
             yield f"random-names.{random.randrange(1 << 32)}/{random.choice(list(COMMANDS))}"
 
     def smoke(self, random):
-        """Every set through one command; archives and packs, which must be refused or read wholly, through `inspect` too."""
+        """Every set through one command; archives and packs, which must be refused or read wholly, through
+        `inspect` too."""
         chosen = []
         for name, maker in SETS.items():
             module = inspect.getmodule(maker)
@@ -183,6 +182,10 @@ class Hostile:
         if ended.code == 0 and made.refused:
             return f"opens: {ended.output.splitlines()[:1]}"
         found = re.search(r": (\d+) images", ended.output)
-        if ended.code == 0 and made.images_found is not None and (not found or int(found.group(1)) != made.images_found):
+        if (
+            ended.code == 0
+            and made.images_found is not None
+            and (not found or int(found.group(1)) != made.images_found)
+        ):
             return f"{found and found.group(1)} images are found in place of {made.images_found}"
         return None

@@ -57,7 +57,10 @@ fn run(bytes: &[u8]) {
     if flags & 0x80 == 0x80 {
         let hex = |bytes: &[u8]| format!("{:016x}", xxh3_64(bytes));
         manifest = manifest.replace(&hex(&PACK[changed]), &hex(contents));
-        if changed.ends_with(".tar") {
+        if Path::new(changed)
+            .extension()
+            .is_some_and(|extension| extension == "tar")
+        {
             manifest = manifest.replace(
                 &format!("\"bytes\": {}", PACK[changed].len()),
                 &format!("\"bytes\": {}", contents.len()),
