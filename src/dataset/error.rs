@@ -33,7 +33,7 @@ pub enum DatasetError {
         what: String,
     },
     /// A folder or file that the system does not let us read.
-    #[error("{path}: cannot be read: {source}")]
+    #[error("{path}: cannot be read: {}", text::plain(&.source.to_string()))]
     Unreadable {
         /// The folder or file.
         path: String,

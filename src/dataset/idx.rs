@@ -113,7 +113,8 @@ fn find(location: &str, folder: &Path, prefix: &str, what: &str, rank: u32) -> R
         .map(|name| folder.join(name))
         .find(|path| path.is_file())
         .ok_or_else(|| {
-            let hint = format!("no {plain} or {plain}.gz in {}", text::path(folder));
+            let name = text::plain(&plain);
+            let hint = format!("no {name} or {name}.gz in {}", text::path(folder));
             DatasetError::NotFound {
                 location: location.to_owned(),
                 hint,

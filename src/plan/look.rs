@@ -29,7 +29,10 @@ pub fn look(config: &Config, statistics: Option<&Statistics>, writer: Arc<dyn Ro
         Mean::Fixed(rgb) => Subtracted::Channel(rgb),
         Mean::Channel => Subtracted::Channel(statistics()?.channel_mean.map(|mean| mean as f32)),
         Mean::Image => {
-            let image = statistics()?.mean_image.as_ref().ok_or(PlanError::NoStatistics)?;
+            let image = statistics()?.mean_image.as_ref();
+            // One of other frames would be read beside its edge.
+            let image = image.filter(|image| Some(image.side) == mean_image_side(config));
+            let image = image.ok_or(PlanError::NoStatistics)?;
             Subtracted::Image {
                 side: image.side,
                 values: planes(&image.values),

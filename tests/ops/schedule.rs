@@ -169,9 +169,7 @@ fn a_table_for_a_layer_that_is_not_there_is_refused() {
     solver.layers.insert("conv9".to_owned(), own);
     let text = Rates::new(&solver, &parameters()).unwrap_err().to_string();
     assert!(
-        text.ends_with(
-            "[solver.layers.conv9]: the model has no such layer with parameters (it has conv1, conv2, conv3, fc4, fc5)"
-        ),
+        text.ends_with("no layer \"conv9\" with parameters (it has conv1, conv2, conv3, fc4, fc5)"),
         "{text}"
     );
 }

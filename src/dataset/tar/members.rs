@@ -97,12 +97,16 @@ impl Members {
         let mut next = 0;
         let mut entries = archive
             .entries_with_seek()
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| damaged(plain(&error.to_string()).into_owned()))?;
         loop {
             left.set(MOST_HEADERS);
             let Some(entry) = entries.next() else { break };
             let mut entry =
-                entry.map_err(|error| damaged(format!("{error} (after {}); copy it again", members.last())))?;
+                // The reader quotes names as they are.
+                entry.map_err(|error| {
+                    let error = error.to_string();
+                    damaged(format!("{} (after {}); copy it again", plain(&error), members.last()))
+                })?;
             let extent = Extent {
                 at: entry.raw_file_position(),
                 size: entry.size(),
