@@ -366,38 +366,3 @@ pub enum ReadError {
         limit: u64,
     },
 }
-
-/// Why an export did not come about.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The target holds something.
-    #[error("{out}: exists and is not empty; name another folder or remove it")]
-    OutNotEmpty {
-        /// The target.
-        out: String,
-    },
-    /// Writing failed.
-    #[error("{path}: cannot be written: {source}")]
-    Write {
-        /// The file or folder.
-        path: String,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A sample could not be read.
-    #[error("{sample}: {source}")]
-    Read {
-        /// CLASS/name.
-        sample: String,
-        /// The reason.
-        source: ReadError,
-    },
-    /// A sample could not be compressed.
-    #[error("{sample}: cannot be written as JPEG: {reason}")]
-    Encode {
-        /// CLASS/name, or what was being set up.
-        sample: String,
-        /// libjpeg-turbo's reason.
-        reason: String,
-    },
-}

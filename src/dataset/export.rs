@@ -1,11 +1,46 @@
 //! Writes any dataset as class folders of image files, which every other tool can read.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use super::below::Below;
-use super::{Dataset, Encoded, ExportError, JpegWriter};
+use super::{Dataset, Encoded, JpegWriter, ReadError};
 use crate::text;
+
+/// Why an export did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The target holds something.
+    #[error("{out}: exists and is not empty; name another folder or remove it")]
+    OutNotEmpty {
+        /// The target.
+        out: String,
+    },
+    /// Writing failed.
+    #[error("{path}: cannot be written: {source}")]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A sample could not be read.
+    #[error("{sample}: {source}")]
+    Read {
+        /// CLASS/name.
+        sample: String,
+        /// The reason.
+        source: ReadError,
+    },
+    /// A sample could not be compressed.
+    #[error("{sample}: cannot be written as JPEG: {reason}")]
+    Encode {
+        /// CLASS/name, or what was being set up.
+        sample: String,
+        /// libjpeg-turbo's reason.
+        reason: String,
+    },
+}
 
 /// Writes `dataset` to the folder `out`. Files are copied byte for byte; raw pixels become JPEGs at `quality`.
 ///
@@ -65,7 +100,7 @@ fn write_all(
     Ok(())
 }
 
-fn write_error(path: &Path, source: std::io::Error) -> ExportError {
+fn write_error(path: &Path, source: io::Error) -> ExportError {
     ExportError::Write {
         path: text::path(path),
         source,

@@ -60,8 +60,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 pub use apart::lies_in;
 pub use below::{Below, NotWritten};
-pub use error::{DatasetError, ExportError, ReadError};
-pub use export::export;
+pub use error::{DatasetError, ReadError};
+pub use export::{ExportError, export};
 pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
 pub use map::{Mapped, Mapping};
