@@ -19,7 +19,9 @@ pub(super) fn of_tiff(bytes: &[u8]) -> Option<u8> {
     let entries = tiff.number(directory, 2)? as usize;
     let mut places = (0..entries).map(|i| directory + 2 + 12 * i);
     let entry = places.find(|&at| tiff.number(at, 2) == Some(ORIENTATION))?;
-    tiff.first_value(entry).filter(|value| (1..=8).contains(value)).map(|value| value as u8)
+    tiff.first_value(entry)
+        .filter(|value| (1..=8).contains(value))
+        .map(|value| value as u8)
 }
 
 /// What EXIF blocks are.
@@ -105,7 +107,9 @@ mod tests {
                 n.to_be_bytes()[4 - size..].to_vec()
             }
         };
-        (0..count).flat_map(|i| number(if i == 0 { value } else { 3 })).collect()
+        (0..count)
+            .flat_map(|i| number(if i == 0 { value } else { 3 }))
+            .collect()
     }
 
     #[test]
@@ -161,8 +165,17 @@ mod tests {
         let of = |orientation| [b"Exif\0\0", &tiff(false, 3, 1, &[0, orientation])[..]].concat();
         let jpeg = |blocks: &[Vec<u8>]| [&b"\xff\xd8"[..], &blocks.concat()].concat();
         assert_eq!(of_jpeg(&jpeg(&[block(&of(6)), block(&of(3))])), 6);
-        assert_eq!(of_jpeg(&jpeg(&[block(b"http://ns.adobe.com/xap/1.0/\0"), block(&of(3))])), 3);
-        for broken in [&b""[..], b"Exif\0", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", &of(9)] {
+        assert_eq!(
+            of_jpeg(&jpeg(&[block(b"http://ns.adobe.com/xap/1.0/\0"), block(&of(3))])),
+            3
+        );
+        for broken in [
+            &b""[..],
+            b"Exif\0",
+            b"Exif\0\0",
+            b"Exif\0\0II*\0\xff\xff\xff\xff",
+            &of(9),
+        ] {
             assert_eq!(of_jpeg(&jpeg(&[block(broken)])), 1);
             assert_eq!(of_jpeg(&jpeg(&[block(broken), block(&of(8))])), 8);
         }

@@ -49,10 +49,8 @@ impl<'a> Raw<'a> {
         let (bytes, want) = (self.stored().bytes(), Region::whole(self.frame).bytes());
         // Nothing follows them.
         let from = bytes.len().checked_sub(want);
-        from.map(|from| &bytes[from..]).ok_or(DecodeError::Buffer {
-            got: bytes.len(),
-            want,
-        })
+        from.map(|from| &bytes[from..])
+            .ok_or(DecodeError::Buffer { got: bytes.len(), want })
     }
 
     /// As an image.

@@ -98,7 +98,9 @@ impl FrameHeader {
     /// Bytes of all coefficients.
     fn coefficients(&self) -> u64 {
         let blocks = self.components().iter().map(|component| self.blocks(component));
-        blocks.map(|(across, down)| 128 * u64::from(across) * u64::from(down)).sum()
+        blocks
+            .map(|(across, down)| 128 * u64::from(across) * u64::from(down))
+            .sum()
     }
 
     /// How a part can be decoded; `None` where it is not certain that it has the whole's pixels. It is where the components'
