@@ -53,16 +53,21 @@ proptest! {
 }
 
 #[test]
-fn every_truncation_is_refused() {
-    for progressive in [false, true] {
-        let file = jpeg(64, 48, 3, Subsamp::Sub2x2, progressive);
-        let mut decoder = decoder(Options::default());
-        for length in (0..file.len() - 2).step_by(7) {
-            assert!(
-                whole(&mut decoder, &file[..length]).is_err(),
-                "{length} of {} bytes",
-                file.len()
-            );
+fn every_truncation_that_loses_pixels_is_refused() {
+    for subsamp in [Subsamp::Sub2x2, Subsamp::None, Subsamp::Gray] {
+        for progressive in [false, true] {
+            let file = jpeg(64, 48, 3, subsamp, progressive);
+            let mut decoder = decoder(Options::default());
+            let all = whole(&mut decoder, &file).unwrap();
+            let end = file.len() - 2;
+            for length in (0..end - 60).step_by(7).chain(end - 60..end) {
+                let verdict = whole(&mut decoder, &file[..length]);
+                assert!(verdict.is_err(), "{length} of {} bytes", file.len());
+            }
+            // Only the end marker is missing, or half of it.
+            for length in end..file.len() {
+                assert!(whole(&mut decoder, &file[..length]).unwrap() == all);
+            }
         }
     }
 }

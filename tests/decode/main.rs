@@ -3,9 +3,13 @@
 
 mod allocation;
 mod damaged;
+mod encoder;
 mod frames;
+mod harmless;
+mod makers;
 mod odd;
 mod other_formats;
 mod pictures;
 mod regions;
 mod restarts;
+mod sampling;

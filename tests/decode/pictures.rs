@@ -76,38 +76,60 @@ pub fn cut(pixels: &[u8], frame: Frame, region: Region) -> Vec<u8> {
 
 /// A JPEG of [`picture`] with a restart marker behind every `interval` MCUs.
 pub fn with_restarts(width: usize, height: usize, seed: u32, subsamp: Subsamp, interval: u32) -> Vec<u8> {
-    let pixels = picture(width, height, seed);
-    let mut out = vec![0_u8; 12 * width * height + (1 << 16)];
+    let settings = [
+        (raw::TJPARAM_TJPARAM_SUBSAMP, subsamp as i32),
+        (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, interval as i32),
+    ];
+    compressed(&picture(width, height, seed), width, raw::TJPF_TJPF_RGB, &settings)
+}
+
+/// A JPEG of pixels in a format of TurboJPEG's, with settings of its own.
+pub fn compressed(pixels: &[u8], width: usize, format: raw::TJPF, settings: &[(raw::TJPARAM, i32)]) -> Vec<u8> {
+    let channels = match format {
+        raw::TJPF_TJPF_GRAY => 1,
+        raw::TJPF_TJPF_RGB => 3,
+        _ => 4,
+    };
+    let height = pixels.len() / channels / width;
+    let mut out = vec![0_u8; 32 * width * height + (1 << 16)];
     let (mut start, mut length) = (out.as_mut_ptr(), out.len() as _);
+    let wide: Vec<i16> = pixels.iter().map(|&value| i16::from(value) << 4 | 7).collect();
     // SAFETY: there are as many pixels as their size says, and the output is larger than any JPEG of them; libjpeg-turbo is
     // told not to allocate another.
     unsafe {
         let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as i32);
-        for (parameter, value) in [
+        let usual = [
             (raw::TJPARAM_TJPARAM_QUALITY, 85),
-            (raw::TJPARAM_TJPARAM_SUBSAMP, subsamp as i32),
-            (raw::TJPARAM_TJPARAM_RESTARTBLOCKS, interval as i32),
+            (raw::TJPARAM_TJPARAM_SUBSAMP, Subsamp::None as i32),
             (raw::TJPARAM_TJPARAM_NOREALLOC, 1),
-        ] {
-            assert_eq!(raw::tj3Set(handle, parameter as i32, value), 0);
+        ];
+        for (parameter, value) in usual.into_iter().chain(settings.iter().copied()) {
+            assert_eq!(raw::tj3Set(handle, parameter as i32, value), 0, "{parameter} {value}");
         }
         let (width, height) = (width as i32, height as i32);
-        let format = raw::TJPF_TJPF_RGB;
-        let failed = raw::tj3Compress8(
-            handle,
-            pixels.as_ptr(),
-            width,
-            0,
-            height,
-            format,
-            &raw mut start,
-            &raw mut length,
-        );
+        let (out, length) = (&raw mut start, &raw mut length);
+        let failed = if settings.contains(&(raw::TJPARAM_TJPARAM_PRECISION, 12)) {
+            raw::tj3Compress12(handle, wide.as_ptr(), width, 0, height, format, out, length)
+        } else {
+            raw::tj3Compress8(handle, pixels.as_ptr(), width, 0, height, format, out, length)
+        };
         assert_eq!(failed, 0);
         raw::tj3Destroy(handle);
     }
     out.truncate(length as usize);
     out
+}
+
+/// A progressive JPEG without its last `missing` scans.
+pub fn incomplete(width: usize, height: usize, seed: u32, subsamp: Subsamp, missing: usize) -> Vec<u8> {
+    let mut file = jpeg(width, height, seed, subsamp, true);
+    let scans: Vec<usize> = (0..file.len() - 1)
+        .filter(|&at| file[at..].starts_with(b"\xff\xda"))
+        .collect();
+    // At least the first, of DC values, is left.
+    file.truncate(scans[scans.len().saturating_sub(missing).max(1)]);
+    file.extend(b"\xff\xd9");
+    file
 }
 
 /// A region of a file that is known to be as it was written.

@@ -10,7 +10,7 @@ pub enum DecodeError {
     #[error("not a JPEG or PNG but {0}")]
     OtherFormat(&'static str),
     /// An image that other bytes stand in front of.
-    #[error("{what} behind {bytes} foreign bytes; remove them")]
+    #[error("{what} behind {bytes} foreign byte{}; cut {} off", if *.bytes == 1 { "" } else { "s" }, if *.bytes == 1 { "it" } else { "them" })]
     Behind {
         /// What it is.
         what: &'static str,

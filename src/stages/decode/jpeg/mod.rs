@@ -7,6 +7,7 @@ mod splice;
 mod mend;
 mod tiles;
 mod turbo;
+mod walk;
 
 use super::{DecodeError, Region, Trust};
 use markers::APP1;
