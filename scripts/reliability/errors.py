@@ -4,6 +4,8 @@ A command may bear it, or end with a reason that names the file. What it leaves 
 gone, it goes on to what comes of it where there never was one.
 """
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -42,7 +44,7 @@ ERRORS = {
 FOREIGN = ("/lib", "/usr/lib", "/etc/ld.so", "/dev/", "pipe:", "socket:", "anon_inode", "/proc/self/maps")
 
 # Names that hold a number of the process, or a random one.
-PASSING = re.compile(r"\.tmp\w{6}$|\.\d+\.tmp$|partial-\d+")
+PASSING = re.compile(r"/#\d+|\.tmp\w{6}$|\.\d+\.tmp$|partial-\d+")
 
 # The folder with the data sets, which is another each time.
 GROUND = "GROUND"
@@ -134,7 +136,11 @@ class Errors:
             return None
         if error == "EINTR":
             return f"an interrupted call is to be made again: {ended.how()}"
-        return None if is_named(path, ended.errors) else f"no word of {path}: {ended.how()}"
+        if not is_named(path, ended.errors):
+            return f"no word of {path}: {ended.how()}"
+        if os.strerror(getattr(errno, error)) not in ended.errors:
+            return f"no word of the cause, {error}: {ended.how()}"
+        return None
 
     def lost(self, folder, before):
         """Whether something good is no more there."""

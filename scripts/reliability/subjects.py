@@ -6,6 +6,10 @@ import shutil
 from . import outcome, process, strace
 
 
+# How often a run is interrupted until there is one to go on with.
+MOST_ATTEMPTS = 8
+
+
 class Subject:
     """A command in a folder. `prepare` makes the folder ready; `words` is what is struck, `again` what goes on."""
 
@@ -57,13 +61,25 @@ class Resumed(Run):
 
     def __init__(self, ground):
         super().__init__(ground)
-        self.begun = ground.folder / "begun-run"
+        for attempt in range(MOST_ATTEMPTS):
+            self.begun = ground.folder / f"begun-run-{attempt}"
+            if self.begin():
+                return
+        raise SystemExit("no run that was interrupted in its midst goes on to its end")
+
+    def begin(self):
+        """Interrupts a run. Whether it can go on: the trials are about what happens to it then; that it can is the
+        kills' matter."""
         self.begun.mkdir()
         # Behind the checkpoint of step 8, with events that lie past it.
         kill = strace.with_fault(Run.words(self), self.begun, "write", "signal=SIGKILL:when=12", "run/metrics.jsonl")
         process.run(kill, self.begun)
         if not 4 <= (outcome.steps(self.begun / "run") or [0])[-1] < 15:
-            raise SystemExit(f"no run was interrupted in its midst: checkpoints {outcome.steps(self.begun / 'run')}")
+            return False
+        tried = self.begun.with_name(f"{self.begun.name}-tried")
+        shutil.copytree(self.begun, tried)
+        ended = process.run(self.again(), tried)
+        return ended.code == 0 and outcome.run_differs(tried / "run", self.ground.run, left=lambda name: True) is None
 
     def prepare(self, folder):
         shutil.copytree(self.begun, folder, dirs_exist_ok=True)
