@@ -74,7 +74,7 @@ impl fmt::Display for Bytes {
 
 /// Memory that the system did not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the system gives no memory for {what}: {bytes}")]
+#[error("could not allocate {bytes} for {what}")]
 pub struct NoMemory {
     /// What it was for.
     pub what: &'static str,
@@ -112,11 +112,7 @@ mod tests {
         for count in [usize::MAX, usize::MAX / 8, 1 << 58] {
             let refused = zeroed::<f32>("a test", count).unwrap_err();
             assert_eq!(refused.bytes, Bytes::of::<f32>(count));
-            assert!(
-                refused
-                    .to_string()
-                    .starts_with("the system gives no memory for a test: ")
-            );
+            assert!(refused.to_string().starts_with("could not allocate "));
         }
     }
 }

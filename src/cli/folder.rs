@@ -1,8 +1,7 @@
 //! The folder of a run: what lies in it, and the lock that keeps two processes apart.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -29,10 +28,13 @@ impl RunFolder {
             .append(true)
             .open(path.join("lock"))
             .map_err(failed)?;
-        // SAFETY: the descriptor is open for as long as `lock` lives; flock touches no memory.
-        if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-            let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
-            return Err(Failure::Failed(format!("{}: {hint}", text::path(path))));
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
+                return Err(Failure::Failed(format!("{}: {hint}", text::path(path))));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         for folder in [path, &checkpoints(path)] {
             durable::sweep(folder).map_err(failed)?;
@@ -100,11 +102,12 @@ pub(super) fn checkpoints(path: &Path) -> PathBuf {
 
 /// The folder of the run whose resolved configuration `config` is, if it is one.
 pub(super) fn of_config(config: &Path) -> Result<Option<PathBuf>, CheckpointError> {
-    let Some(folder) = config
-        .parent()
-        .filter(|_| config.file_name().is_some_and(|name| name == CONFIG))
-    else {
+    if config.file_name().is_none_or(|name| name != CONFIG) {
         return Ok(None);
+    }
+    let folder = match config.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     };
     Ok(checkpoint::any(&checkpoints(folder))?.then(|| folder.to_path_buf()))
 }

@@ -68,10 +68,10 @@ pub(super) struct PackArgs {
     #[arg(long)]
     in_order: bool,
     /// Threads that decode, and as many that encode [default: one a core]
-    #[arg(long)]
+    #[arg(long, value_parser = count::<1024>)]
     workers: Option<NonZeroUsize>,
     /// Places in each queue between the stages
-    #[arg(long, default_value = "4")]
+    #[arg(long, default_value = "4", value_parser = count::<65_536>)]
     queue: NonZeroUsize,
     /// What an image does that cannot be decoded
     #[arg(long, value_enum, default_value_t = PolicyArg::Fail)]
@@ -82,6 +82,12 @@ pub(super) struct PackArgs {
     /// Goes on with an unfinished pack, or starts where there is none
     #[arg(long)]
     resume: bool,
+}
+
+/// A number from 1 to `MOST`.
+fn count<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST);
+    number.ok_or_else(|| format!("a whole number from 1 to {MOST} is wanted"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -159,7 +165,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
         on_fault: Box::new(|_, _| {}),
         on_stop: Box::new(move || {
             if !quiet {
-                tell!("\nstopping; once more to leave at once");
+                tell!("\nstopping; press Ctrl-C again to quit immediately");
             }
         }),
     };

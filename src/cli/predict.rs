@@ -29,7 +29,7 @@ const GUESSES: usize = 5;
 pub(super) struct PredictArgs {
     /// A run's folder, or a checkpoint
     run: PathBuf,
-    /// JPEG or PNG files
+    /// Image files: JPEG, PNG, BMP, GIF, TIFF, WebP or binary PPM
     #[arg(required = true)]
     images: Vec<PathBuf>,
     /// Views of each image that are averaged

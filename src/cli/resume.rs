@@ -92,6 +92,15 @@ pub(super) fn resume(
         checkpoint::restore(&path, &loaded.parameters, network).map_err(Failure::failed)?;
     }
     drop(loaded.parameters);
+    if !plan.itinerary.holds(saved.position, saved.step) {
+        return Err(Failure::Failed(format!(
+            "{}: its state makes no sense: {} steps do not lead to epoch {}, batch {}",
+            text::path(&path),
+            saved.step,
+            saved.position.epoch,
+            saved.position.batch
+        )));
+    }
     let position = plan.itinerary.resumed(saved.position, saved.step);
     let state = RunState { position, ..saved };
 

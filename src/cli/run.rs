@@ -8,14 +8,13 @@ use clap::Args;
 
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
-use super::summary::{self, Outcome};
+use super::summary;
 use super::{ConfigArgs, FAILED, Failure, INTERNAL, notes, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
-use crate::observe::digest::Digest;
 use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
@@ -36,7 +35,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct RunArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Goes on from the newest good checkpoint, or starts where there is none
+    /// Goes on from the newest good checkpoint, or starts where nothing was ever saved
     #[arg(long)]
     resume: bool,
 }
@@ -58,6 +57,12 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     warn_of_memory(&plan);
     let folder = RunFolder::lock(&out)?;
     refuse_a_second_run(args, &out)?;
+    if let Some(what) = folder.traces()?.filter(|_| !args.resume) {
+        return Err(Failure::Usage(format!(
+            "{} holds what is left of a run ({what}); remove the folder, or name another with --set run.out=…",
+            text::path(&out)
+        )));
+    }
     let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
     let resumed = if args.resume {
         resume::resume(&folder, &plan, &args.config, &mut networks)?
@@ -71,10 +76,8 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         statistics,
     } = match resumed {
         Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            folder.forget_replay()?;
-            let digest = Digest::read(&folder.metrics()).map_err(Failure::failed)?;
-            Outcome::of_state(&resumed.state).print(&folder, &plan, &digest);
-            return Ok(());
+            // It may have been killed before its report was written.
+            return summary::finish(&folder, &plan, true);
         }
         Some(resumed) => resumed,
         None => {
@@ -223,7 +226,7 @@ fn watch(config: &Config, quiet: bool) -> Watch {
         on_fault: Box::new(|stage, exit| tell!("\nerror: {stage}: {exit}")),
         on_stop: Box::new(move || {
             if !quiet {
-                tell!("\nstopping after this step and saving; once more to leave at once");
+                tell!("\nstopping after this step and saving; press Ctrl-C again to quit immediately");
             }
         }),
     }

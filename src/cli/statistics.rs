@@ -72,7 +72,7 @@ fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
             Cached::Lacking(path)
         }
         Err(error @ KeptError::Unreadable(_)) => {
-            tracing::warn!(path = %text::path(&path), %error, "the cached statistics are left as they are, and made for this run");
+            tracing::warn!(path = %text::path(&path), %error, "the cached statistics could not be read; leaving the file alone and computing them again for this run");
             Cached::Off
         }
     }

@@ -7,11 +7,11 @@ use crate::observe::digest::{Digest, EvalEvent};
 use crate::observe::report::{self, Page};
 use crate::observe::terminal::{answer, tell};
 use crate::plan::Plan;
-use crate::stages::compute::{RunState, Score};
+use crate::stages::compute::Score;
 use crate::text;
 
 /// What a run came to.
-pub(super) struct Outcome {
+struct Outcome {
     step: u64,
     newest: Option<Score>,
     best: Option<Score>,
@@ -52,15 +52,6 @@ pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<
 }
 
 impl Outcome {
-    /// As a checkpoint knows it.
-    pub(super) fn of_state(state: &RunState) -> Self {
-        Self {
-            step: state.step,
-            newest: state.newest,
-            best: state.best,
-        }
-    }
-
     /// As the events tell it.
     fn of_events(step: u64, digest: &Digest) -> Self {
         let score = |eval: &EvalEvent| Score {
@@ -76,7 +67,7 @@ impl Outcome {
     }
 
     /// The last lines of a run.
-    pub(super) fn print(&self, folder: &RunFolder, plan: &Plan, digest: &Digest) {
+    fn print(&self, folder: &RunFolder, plan: &Plan, digest: &Digest) {
         let program = program();
         let out = quoted(&folder.path().display().to_string());
         answer!("done: {} steps", self.step);

@@ -96,7 +96,7 @@ impl fmt::Display for Invalid {
             write!(f, "{newline}{name}: {error}")?;
         }
         if self.more > 0 {
-            write!(f, "\n{name}: and {} errors more", self.more)?;
+            write!(f, "\n{name}: and {} more errors", self.more)?;
         }
         Ok(())
     }

@@ -10,8 +10,7 @@ use super::errors::{ConfigError, Errors, short};
 
 /// Tables and lists inside of one another, at most: no key needs a fifth of it, and whoever walks a tree goes a call deeper for each.
 const DEPTH: usize = 32;
-const TOO_DEEP: &str =
-    "tables and lists inside of one another, more than 32 deep: no key of the configuration is there";
+const TOO_DEEP: &str = "nested more than 32 levels deep; no key of the configuration is";
 
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq)]

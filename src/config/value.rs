@@ -214,7 +214,7 @@ impl<T: Value> Value for Vec<T> {
             return mismatch(node, key, "a list", errors);
         };
         if items.len() > LONGEST {
-            let message = format!("a list of {}: the longest that is read has {LONGEST}", items.len());
+            let message = format!("a list of {}: at most {LONGEST} items are accepted", items.len());
             errors.push(ConfigError::new(node.origin.clone(), key, message));
             return None;
         }

@@ -3,10 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whether the folder `out`, which need not be there yet, is the folder `source` or lies in it, whatever links and dots the
-/// paths have. A source that is no folder holds nothing that could be taken for a sample later.
+use super::classes::is_hidden;
+
+/// Whether the folder `out`, which need not be there yet, is the folder `source` or lies in it where it is listed, whatever links
+/// and dots the paths have. A source that is no folder holds nothing that could be taken for a sample later, and hidden folders
+/// are not listed.
 pub fn lies_in(out: &Path, source: &Path) -> bool {
-    fs::canonicalize(source).is_ok_and(|source| source.is_dir() && real(out).is_some_and(|out| out.starts_with(source)))
+    let below = || {
+        let source = fs::canonicalize(source).ok().filter(|source| source.is_dir())?;
+        Some(real(out)?.strip_prefix(source).ok()?.to_owned())
+    };
+    below().is_some_and(|below| !below.iter().any(|part| is_hidden(&part.to_string_lossy())))
 }
 
 /// The real path of a folder yet to be made: the longest part of it that is there, and the rest as it is written.

@@ -41,13 +41,21 @@ impl Below {
         written.map_err(|source| NotWritten { path, source })
     }
 
-    /// Writes a sample in place of what may be there; a link of its name is replaced, not followed.
+    /// Writes a sample in place of what may be there; a link of its name is replaced, not followed. Several may write the same
+    /// one at once.
     pub fn write(&mut self, id: SampleId<'_>, bytes: &[u8]) -> Result<(), NotWritten> {
         let path = id.path_below(&self.folder);
         self.make_parent(&path)?;
-        match fs::remove_file(&path) {
-            Err(source) if !is_absence(&source) => Err(NotWritten { path, source }),
-            _ => self.write_new(id, "", bytes),
+        loop {
+            match fs::remove_file(&path) {
+                Err(source) if !is_absence(&source) => return Err(NotWritten { path, source }),
+                _ => {}
+            }
+            match self.write_new(id, "", bytes) {
+                // Another was faster.
+                Err(NotWritten { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+                written => return written,
+            }
         }
     }
 

@@ -47,7 +47,10 @@ pub(super) fn read(location: &str, folder: &Path) -> Result<Devkit, DatasetError
     let mut classes: Vec<String> = numbered.values().cloned().collect();
     classes.sort_unstable();
     if let Some([wnid, _]) = classes.array_windows().find(|[a, b]| a == b) {
-        return Err(wrong(&meta.shown, format!("two of its classes have the WNID {wnid}")));
+        return Err(wrong(
+            &meta.shown,
+            format!("two of its classes have the WNID {}", text::plain(wnid)),
+        ));
     }
     let label = |wnid: &String| classes.binary_search(wnid).unwrap_or_default() as u32;
     let labels: BTreeMap<u32, u32> = numbered.iter().map(|(&id, wnid)| (id, label(wnid))).collect();
@@ -91,11 +94,16 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
         })?;
         if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
             return Err(wrong(format!(
-                "synset {wnid} has the ILSVRC2012_ID {id}, which is no number from 1"
+                "synset {} has the ILSVRC2012_ID {id}, which is no number from 1",
+                text::plain(&wnid)
             )));
         }
         if let Some(other) = classes.insert(id as u32, wnid.clone()) {
-            return Err(wrong(format!("{other} and {wnid} have the same ILSVRC2012_ID, {id}")));
+            return Err(wrong(format!(
+                "{} and {} have the same ILSVRC2012_ID, {id}",
+                text::plain(&other),
+                text::plain(&wnid)
+            )));
         }
     }
     Ok(classes)

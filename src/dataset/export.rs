@@ -52,6 +52,7 @@ pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl Fn
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let partial = out.with_file_name(format!(".{name}.partial-{}", std::process::id()));
+    remove_leftovers(out, &name).map_err(|source| write_error(out, source))?;
     // Ours alone: a folder that is there already is somebody's.
     fs::create_dir_all(partial.parent().unwrap_or(Path::new("")))
         .and_then(|()| fs::create_dir(&partial))
@@ -63,6 +64,29 @@ pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl Fn
         let _ = fs::remove_dir_all(&partial);
     }
     written
+}
+
+/// Removes what exports to `out` have left that were killed.
+fn remove_leftovers(out: &Path, name: &str) -> io::Result<()> {
+    let beside = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let entries = match fs::read_dir(beside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    let prefix = format!(".{name}.partial-");
+    for entry in entries {
+        let entry = entry?;
+        let entry_name = entry.file_name();
+        let process = entry_name.to_str().and_then(|name| name.strip_prefix(&prefix));
+        let process = process.and_then(|process| process.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn write_all(

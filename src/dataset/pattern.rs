@@ -23,7 +23,12 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
     for entry in fs::read_dir(folder).map_err(DatasetError::unreadable(folder))? {
         let entry = entry.map_err(DatasetError::unreadable(folder))?;
         let path = entry.path();
-        if entry.file_name().to_str().is_none_or(is_hidden) {
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            return Err(DatasetError::NotUtf8 {
+                path: text::path(&path),
+            });
+        };
+        if is_hidden(&name) {
             continue;
         }
         if path.is_dir() {
@@ -57,7 +62,8 @@ pub(super) fn of_folder(location: &str, folder: &Path) -> Result<Location, Datas
     if has_folders || shards.is_empty() {
         return Ok(Location::Folder(folder.to_owned()));
     }
-    shards.sort_unstable();
+    // Without the extension, as classes are sorted: `cat` comes before `cat-big`.
+    shards.sort_unstable_by_key(|shard| shard.with_extension(""));
     Ok(Location::Tars(shards, others))
 }
 

@@ -20,7 +20,7 @@ const MOST_BYTES: u64 = 1 << 30;
 /// A sample's bytes as they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoded<'a> {
-    /// An image file: JPEG or PNG, whatever its name says.
+    /// An image file, whatever its name says.
     File(&'a [u8]),
     /// Raw grey pixels, row by row.
     Grey {

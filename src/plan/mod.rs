@@ -75,7 +75,7 @@ pub enum PlanError {
     NoStatistics,
     /// Not even the fewest workers have room.
     #[error(
-        "run.memory: {limit} are too little, the run takes {needed} with one worker where \"auto\" says so ({} of it: {}); raise \
+        "run.memory: {limit} is not enough: with one worker in each \"auto\" stage the run needs {needed} ({} of it: {}); raise \
          it, or lower staging.batch, staging.slots or augment.queue",
         .largest.bytes,
         .largest.what
@@ -90,7 +90,7 @@ pub enum PlanError {
     },
     /// More memory than there is at all.
     #[error(
-        "the {} takes {needed} of memory ({} of it: {}) and can have {} at most, {}; {}",
+        "the {} needs {needed} of memory ({} of it: {}) and can have at most {}, {}; {}",
         .taker.name,
         .largest.bytes,
         .largest.what,

@@ -101,6 +101,16 @@ impl Itinerary {
         }
     }
 
+    /// Whether a run can stand at `at` after `steps` updates, however many it was to have.
+    pub fn holds(&self, at: Position, steps: u64) -> bool {
+        let per_epoch = u64::from(self.steps_per_epoch());
+        let before = u64::from(at.epoch) * per_epoch;
+        match at.part {
+            Part::Train => u64::from(at.batch) <= per_epoch && steps == before + u64::from(at.batch),
+            Part::Evaluate => steps > before && steps <= before + per_epoch,
+        }
+    }
+
     /// Where a run stands that was to be evaluated at `at` after `steps` updates, should it have been given more of them
     /// meanwhile: an epoch whose training is cut short is trained to its end first.
     pub fn resumed(&self, at: Position, steps: u64) -> Position {

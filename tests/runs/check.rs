@@ -159,7 +159,7 @@ fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
     let kilobytes = |bytes: Bytes| (bytes.get() / 1024) as u32 + 1024;
     let limited = |needed: Bytes, args: Vec<String>| {
         let ended = Process::start_limited(&given.path(""), kilobytes(needed), args).wait();
-        ended.expect(1).says("error: ").says("the system gives no memory for ");
+        ended.expect(1).says("error: ").says("could not allocate ");
     };
     let constant = "augment.mean=[128, 128, 128]";
     let run = args("run", &given.toml(), &[&sets[..], &[constant]].concat());

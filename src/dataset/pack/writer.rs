@@ -72,7 +72,7 @@ impl PackWriter {
             if !kept.exists() && holds_others(folder)? {
                 return Err(PackError::NotEmpty { out: out() });
             }
-            fs::create_dir_all(&partial).map_err(PackError::write(&partial))?;
+            crate::durable::create_folder(&partial).map_err(PackError::write(&partial))?;
         } else if !resume {
             return Err(PackError::Finished { out: out() });
         }

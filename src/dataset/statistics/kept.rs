@@ -1,14 +1,14 @@
 //! Statistics kept in the user's cache, so that the next run over the same data makes no pass for them.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::Statistics;
 use crate::dataset::{own_sum, whole};
+use crate::durable;
 
-/// The mean image of frames of 4096 pixels has 200 MB.
-const MOST_BYTES: u64 = 1 << 30;
+/// The mean image of frames of 16,384 pixels has 3.2 GB.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// Why statistics that are there cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,15 +29,9 @@ impl Statistics {
             return Err(io::Error::other("statistics have no place for their sum"));
         }
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            durable::create_folder(folder)?;
         }
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            // The error at hand matters more than one from cleaning up.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        durable::replace(path, &bytes)
     }
 
     /// Statistics that were kept; `None` where there are none.

@@ -25,7 +25,7 @@ pub(super) enum LinkFault {
     Outside,
     #[error("which is a folder; links to folders are not followed in a tar: make it by tar --dereference")]
     Folder,
-    #[error("and so on in a circle, or over more than 40 links; remove it")]
+    #[error("in a chain of links that is circular or longer than 40; remove it")]
     Loop,
     #[error("which is neither file nor folder; remove it")]
     NoFile,

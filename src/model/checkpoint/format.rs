@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, Metadata as Header, SafeTensors, TensorInfo};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -15,6 +16,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{CheckpointError, Loaded, Parameter};
 use crate::dataset::statistics::{Statistics, Tensor};
 use crate::durable::{self, Prepared};
+use crate::text::plain;
 
 /// The one metadata key.
 const KEY: &str = "pipeline";
@@ -35,6 +37,13 @@ struct Metadata {
     format: u32,
     sum: String,
     state: serde_json::Value,
+}
+
+/// What every format has, as far as it is known here.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    sum: Option<String>,
 }
 
 /// One tensor on its way into the file.
@@ -138,20 +147,39 @@ pub(super) fn read(path: &Path) -> Result<Loaded, CheckpointError> {
         path: path.to_path_buf(),
         source,
     })?;
-    parse(&bytes).map_err(|reason| CheckpointError::Damaged {
-        path: path.to_path_buf(),
-        reason,
-    })
+    let path = path.to_path_buf();
+    match other_format(&bytes) {
+        Some(format) => Err(CheckpointError::Format {
+            path,
+            format,
+            reads: FORMAT,
+        }),
+        None => parse(&bytes).map_err(|reason| CheckpointError::Damaged { path, reason }),
+    }
+}
+
+/// The format of a checkpoint that another version has written: its sum is right, or is none of ours.
+fn other_format(bytes: &[u8]) -> Option<u32> {
+    let (length, header) = SafeTensors::read_metadata(bytes).ok()?;
+    let text = header.metadata().as_ref()?.get(KEY)?;
+    let head: Head = serde_json::from_str(text).ok()?;
+    let is_whole = head.sum.is_none() || sum_of(bytes, length) == head.sum;
+    (head.format != FORMAT && is_whole).then_some(head.format)
 }
 
 /// The error is the reason.
 fn parse(bytes: &[u8]) -> Result<Loaded, String> {
-    let not_one = |error| format!("not a safetensors file, or a truncated one ({error})");
+    let not_one = |error: SafeTensorError| {
+        format!(
+            "not a safetensors file, or a truncated one ({})",
+            plain(&error.to_string())
+        )
+    };
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(not_one)?;
     let text = header.metadata().as_ref().and_then(|all| all.get(KEY));
     let text = text.ok_or("a safetensors file, but not a checkpoint of pipeline")?;
-    let metadata: Metadata =
-        serde_json::from_str(text).map_err(|error| format!("its metadata is damaged ({error})"))?;
+    let metadata: Metadata = serde_json::from_str(text)
+        .map_err(|error| format!("its metadata is damaged ({})", plain(&error.to_string())))?;
     if sum_of(bytes, length).as_ref() != Some(&metadata.sum) {
         return Err("its sum does not match: it was changed after it was written".to_owned());
     }
@@ -192,22 +220,24 @@ fn sum_of(bytes: &[u8], length: usize) -> Option<String> {
 /// A parameter with its momentum, if both are finite floats of one shape.
 fn parameter(tensors: &SafeTensors<'_>, name: &str) -> Result<Parameter, String> {
     let floats = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
-        let view = tensors.tensor(name).map_err(|error| format!("{name}: {error}"))?;
+        let view = tensors
+            .tensor(name)
+            .map_err(|error| format!("{}: {error}", plain(name)))?;
         if view.dtype() != Dtype::F32 {
-            return Err(format!("{name} holds {:?}, not F32", view.dtype()));
+            return Err(format!("{} holds {:?}, not F32", plain(name), view.dtype()));
         }
         let (fours, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = fours.iter().map(|four| f32::from_le_bytes(*four)).collect();
         if values.iter().all(|value| value.is_finite()) {
             Ok((view.shape().to_vec(), values))
         } else {
-            Err(format!("{name} holds a value that is not finite"))
+            Err(format!("{} holds a value that is not finite", plain(name)))
         }
     };
     let (shape, value) = floats(name)?;
     let (same, momentum) = floats(&format!("{MOMENTUM}{name}"))?;
     if shape != same {
-        return Err(format!("{name} is {shape:?} and its momentum {same:?}"));
+        return Err(format!("{} is {shape:?} and its momentum {same:?}", plain(name)));
     }
     Ok(Parameter {
         name: name.to_owned(),
@@ -267,6 +297,21 @@ mod tests {
             }
             assert!(parse(&bytes[..at]).is_err(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_format_is_not_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let text = "{\"format\":1,\"checksum\":\"0123456789abcdef\",\"state\":{}}";
+        let metadata = HashMap::from([(KEY.to_owned(), text.to_owned())]);
+        let header = serde_json::to_vec(&Header::new(Some(metadata), Vec::new()).unwrap()).unwrap();
+        let file = [&(header.len() as u64).to_le_bytes()[..], &header].concat();
+        fs::write(&path, file).unwrap();
+        assert!(matches!(read(&path), Err(CheckpointError::Format { format: 1, .. })));
+        // Damage in ours is damage.
+        fs::write(&path, &self::file()[..100]).unwrap();
+        assert!(matches!(read(&path), Err(CheckpointError::Damaged { .. })));
     }
 
     /// A sum says that bytes are as they were written, not that they make sense.

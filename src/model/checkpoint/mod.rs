@@ -40,6 +40,19 @@ pub enum CheckpointError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A checkpoint that another version of this program has written.
+    #[error(
+        "{}: has format {format} of checkpoints, and this program reads {reads}; use the version that wrote it, or start a new run",
+        text::path(.path)
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+        /// The one that is read here.
+        reads: u32,
+    },
     /// A checkpoint of another network.
     #[error("{}: {name} is {found:?} there and {expected:?} in this model", text::path(.path))]
     Mismatch {

@@ -41,7 +41,7 @@ pub enum ComputeError {
         refused: u64,
     },
     /// More bad samples than the user allows.
-    #[error("more than {most} bad images (run.bad_images_max); the newest is {sample}: {reason}")]
+    #[error("more than {most} bad images (run.bad_images_max); the newest is {}: {reason}", crate::text::plain(.sample))]
     TooManyBad {
         /// The budget.
         most: u32,

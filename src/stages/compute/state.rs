@@ -48,7 +48,7 @@ pub struct Score {
 
 /// A state that contradicts itself: its sum says that it is as it was written, not that it makes sense.
 #[derive(Debug, thiserror::Error)]
-#[error("its state makes no sense: {0}")]
+#[error("its state makes no sense: {}", crate::text::plain(.0))]
 pub struct SenselessState(String);
 
 impl RunState {
@@ -71,9 +71,9 @@ impl RunState {
         } else if distinct.len() < self.classes.len() {
             Some("two of its classes have one name")
         } else if !self.best.iter().chain(&self.newest).all(is_score) {
-            Some("its errors are no shares, or of steps that were not done")
-        } else if !(self.plateau.factor.is_finite() && self.plateau.factor > 0.0) {
-            Some("its learning rate is multiplied by what is no positive number")
+            Some("its error rates are outside 0..1 or belong to later steps")
+        } else if !(self.plateau.factor.is_finite() && self.plateau.factor >= 0.0) {
+            Some("the factor of its learning rate is negative or not finite")
         } else {
             None
         }
@@ -101,7 +101,7 @@ impl RunState {
 mod tests {
     use super::*;
 
-    /// The checksum of a checkpoint is of this text, written and read back: not a bit of any error may be lost.
+    /// A resumed run compares errors with those that were written: not a bit of any may be lost.
     #[test]
     fn every_error_comes_back_as_it_was_written() {
         for images in [3925u32, 50_000, 10_000, 7] {
@@ -145,7 +145,7 @@ mod tests {
             &|state| state.best = score(3, 0.5),
             &|state| state.newest = score(2, 1.5),
             &|state| state.best = score(2, -0.5),
-            &|state| state.plateau.factor = 0.0,
+            &|state| state.plateau.factor = -1.0,
         ];
         let state = RunState {
             step: 2,
