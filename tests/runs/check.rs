@@ -64,7 +64,7 @@ fn too_little_memory_for_the_fewest_workers_is_refused() {
     for ended in [check(&given, &["run.memory=10 kB"]), run(&given, &["run.memory=10 kB"])] {
         ended
             .expect(2)
-            .says("error: run.memory: 0.0 MB are too little, the run takes ")
+            .says("error: run.memory: 0.0 MB is not enough: with one worker in each \"auto\" stage the run needs ")
             .says(" MB of it: ")
             .says("raise it, or lower staging.batch");
     }
@@ -110,7 +110,7 @@ fn more_memory_than_there_is_is_refused_with_both_numbers_before_anything_is_wri
                 .expect(2)
                 .says("error: the run takes ")
                 .says(" MB of it: ")
-                .says(" and can have 2048.0 MB at most, what `ulimit -v` allows; lower staging.batch");
+                .says(" and can have at most 2048.0 MB, what `ulimit -v` allows; lower staging.batch");
         }
     }
     assert!(!given.path("run").exists(), "nothing was begun");
@@ -142,7 +142,7 @@ fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
     )
     .expect(2)
     .says("error: the pass for statistics takes ")
-    .says(" of it: decoded frames) and can have 2048.0 MB at most, what `ulimit -v` allows; lower decode.shorter_side");
+    .says(" of it: decoded frames) and can have at most 2048.0 MB, what `ulimit -v` allows; lower decode.shorter_side");
 }
 
 /// A limit that has room for all that is planned, but not for the program beside it.

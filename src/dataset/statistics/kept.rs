@@ -51,6 +51,8 @@ impl Statistics {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::MeanImage;
     use super::*;
 
