@@ -108,7 +108,7 @@ fn more_memory_than_there_is_is_refused_with_both_numbers_before_anything_is_wri
         for command in ["check", "run"] {
             limited(&given, args(command, &given.toml(), &[&LARGE[..], &[memory]].concat()))
                 .expect(2)
-                .says("error: the run takes ")
+                .says("error: the run needs ")
                 .says(" MB of it: ")
                 .says(" and can have at most 2048.0 MB, what `ulimit -v` allows; lower staging.batch");
         }
@@ -124,13 +124,13 @@ fn networks_that_there_is_no_memory_for_are_refused_by_whoever_builds_them() {
     let out = given.path("run");
     limited(&given, args("eval", &out, &LARGE))
         .expect(2)
-        .says("error: the run takes ");
+        .says("error: the run needs ");
     limited(&given, args("eval", &out, &[])).expect(0);
     let model = given.toml().display().to_string();
     let bench = ["bench", "compute", "--model", &model, "--batch", "500000"].map(str::to_string);
     limited(&given, bench.into())
         .expect(2)
-        .says("error: the network takes ");
+        .says("error: the network needs ");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
         args("run", &given.toml(), &["decode.shorter_side=16384", "augment.crop=24"]),
     )
     .expect(2)
-    .says("error: the pass for statistics takes ")
+    .says("error: the pass for statistics needs ")
     .says(" of it: decoded frames) and can have at most 2048.0 MB, what `ulimit -v` allows; lower decode.shorter_side");
 }
 
