@@ -4,28 +4,39 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
 
-use pipeline::dataset::Dataset;
+use pipeline::dataset::{Dataset, Encoded};
 use pipeline::stages::decode::{Options, Region};
 use turbojpeg::Subsamp;
 
 use super::pictures::{decoder, jpeg, with_orientation};
+use super::pngs::png;
 
 struct Counting;
 
 thread_local! {
     /// Allocations of this thread: other tests run beside this one.
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread holds, and held at most.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+fn hold(bytes: isize) {
+    HELD.set(HELD.get() + bytes);
+    MOST.set(MOST.get().max(HELD.get()));
 }
 
 // SAFETY: everything is passed on to the system's allocator; the counter allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
+        COUNT.set(COUNT.get() + 1);
+        hold(layout.size() as isize);
         // SAFETY: the caller's promise is the one asked for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(-(layout.size() as isize));
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -75,4 +86,61 @@ fn no_allocation_in_the_steady_state() {
         ..Options::default()
     };
     assert_eq!(count(resized), 0);
+}
+
+/// Bytes that decoding the whole of `file` takes at most, beside its pixels, and those that are held afterwards.
+fn taken(options: Options, file: &[u8]) -> (isize, isize) {
+    let mut decoder = decoder(options);
+    let region = Region::whole(decoder.open(Encoded::File(file)).unwrap());
+    let mut out = vec![0; region.bytes()];
+    let before = HELD.get();
+    MOST.set(before);
+    decoder.pixels(Encoded::File(file), region, &mut out).unwrap();
+    (MOST.get() - before, HELD.get() - before)
+}
+
+/// Whatever a pixel takes in the file, here eight bytes, it takes no more than three.
+#[test]
+fn a_png_takes_what_its_pixels_take() {
+    let (width, height) = (700, 600);
+    let rgb = 3 * width as isize * height as isize;
+    // Rows as they are stored, and what inflates them.
+    let little = 600_000;
+    let (most, _) = taken(Options::default(), &png((width, height), 4, 16, false, 1, &[]));
+    assert!(most < little, "row by row: {most}");
+    let (most, _) = taken(Options::default(), &png((width, height), 4, 16, true, 1, &[]));
+    assert!(most < rgb + little, "in passes: {most}");
+    let half = Options {
+        shorter_side: Some(300),
+        ..Options::default()
+    };
+    let (most, _) = taken(half, &png((width, height), 4, 16, false, 1, &[]));
+    assert!(most < rgb + little, "resized: {most}");
+}
+
+/// What a large image took is given back; the rest of a decoder's memory is kept.
+#[test]
+fn a_large_image_leaves_no_memory_behind() {
+    let resized = Options {
+        shorter_side: Some(300),
+        dct_scaling: false,
+        ..Options::default()
+    };
+    let files = [
+        png((700, 600), 4, 16, true, 1, &[]),
+        jpeg(700, 600, 1, Subsamp::Sub2x2, false),
+        with_orientation(&jpeg(700, 600, 1, Subsamp::Sub2x2, true), 6),
+    ];
+    for file in files {
+        let (_, kept) = taken(resized, &file);
+        assert!(kept >= 3 * 700 * 600, "{kept}");
+        let (_, kept) = taken(
+            Options {
+                large: 1 << 20,
+                ..resized
+            },
+            &file,
+        );
+        assert!(kept < 100_000, "{kept}");
+    }
 }

@@ -78,6 +78,7 @@ fn the_rest_is_named() {
         (b"\xef\xbb\xbfplain", "not a JPEG or PNG but text"),
         ("Größe, cut in a character: ü".as_bytes(), "not a JPEG or PNG but text"),
         (b"Gr\xf6\xdfe", "not a JPEG or PNG but data of an unknown kind"),
+        (b"BM", "not a JPEG or PNG but text"),
         (b"BMW is no BMP, whatever it begins with", "not a JPEG or PNG but text"),
         (b"Not found\n", "not a JPEG or PNG but text"),
         (

@@ -154,8 +154,11 @@ impl Decoder {
         match tools.render(opened, &wish, out) {
             Err(error @ DecodeError::Jpeg(_)) if !is_mended => {
                 let encoded = mend(encoded, mended).ok_or(error)?;
-                let (opened, _) = Opened::new(options, &mut tools.jpeg, encoded)?;
-                tools.render(opened, &wish, out)
+                match Opened::new(options, &mut tools.jpeg, encoded)? {
+                    (opened, geometry) if geometry == wish.geometry => tools.render(opened, &wish, out),
+                    // Somebody writes to the bytes.
+                    _ => Err(DecodeError::Jpeg("its size changes while it is read".into())),
+                }
             }
             result => result,
         }

@@ -92,12 +92,10 @@ fn by_long_magic(bytes: &[u8]) -> Option<(Kind, &'static str)> {
 
 /// Two letters are little: a BMP also has nothing where it is reserved, and a second header of a known length.
 fn is_bmp(bytes: &[u8]) -> bool {
-    let second = bytes
-        .get(14..18)
-        .map(|length| u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
-    bytes.starts_with(b"BM")
-        && bytes[6..10] == [0; 4]
-        && matches!(second, Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
+    let Some(header) = bytes.first_chunk::<18>().filter(|header| header.starts_with(b"BM")) else {
+        return false;
+    };
+    header[6..10] == [0; 4] && matches!(header[14..], [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
 }
 
 fn other(bytes: &[u8]) -> &'static str {

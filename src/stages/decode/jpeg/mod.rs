@@ -2,6 +2,7 @@
 
 mod cmyk;
 mod frame_header;
+mod image;
 mod markers;
 mod splice;
 mod mend;
@@ -10,12 +11,13 @@ mod turbo;
 mod walk;
 
 use super::{DecodeError, Region, Trust};
+use image::Colour;
 use markers::APP1;
 use splice::splice;
-use turbo::{Colour, Turbo};
+use turbo::Turbo;
 
+pub(super) use image::Image;
 pub(super) use mend::mend;
-pub(super) use turbo::Image;
 
 /// A JPEG decoder that keeps its buffers. Nothing else passes from one image to the next.
 pub(super) struct Jpeg {
@@ -70,12 +72,12 @@ impl Jpeg {
         let region = image.enclosing(wanted.moved_back(origin), trust);
         let lies_at = region.moved(origin);
         let out = buffer(lies_at);
-        if (image.colour, image.precision) == (Colour::Rgb, 8) {
+        if (image.stored.colour, image.stored.precision) == (Colour::Rgb, 8) {
             turbo.decode(&image, region, out)?;
             return Ok(lies_at);
         }
-        narrow.resize(image.colour.channels() * (out.len() / 3), 0);
-        if image.precision == 12 {
+        narrow.resize(image.stored.colour.channels() * (out.len() / 3), 0);
+        if image.stored.precision == 12 {
             wide.resize(narrow.len(), 0);
             turbo.decode12(&image, wide)?;
             let all = narrow.iter_mut().zip(&*wide);
@@ -83,7 +85,7 @@ impl Jpeg {
         } else {
             turbo.decode(&image, region, narrow)?;
         }
-        match image.colour {
+        match image.stored.colour {
             Colour::Rgb => out.copy_from_slice(narrow),
             Colour::Cmyk => cmyk::to_rgb(narrow, out),
             Colour::Grey => grey_to_rgb(narrow, out),
@@ -94,6 +96,7 @@ impl Jpeg {
     /// Gives back the memory of the buffers.
     pub(super) fn give_back(&mut self) {
         (self.spliced, self.narrow, self.wide) = Default::default();
+        self.turbo.give_back();
     }
 }
 

@@ -6,9 +6,9 @@
 use memchr::memchr;
 
 use super::super::Region;
+use super::image::Image;
 use super::markers::{EOI, RST0};
 use super::tiles::Layout;
-use super::turbo::Image;
 
 /// Writes into `out` a JPEG that has the pixels of `wanted` exactly as the whole has them, and gives its place in the image, as
 /// that is decoded. `None` where it would be the whole, or where `image` has no restart markers that tile it or not all

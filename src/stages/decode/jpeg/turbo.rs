@@ -8,8 +8,9 @@ use std::ptr::NonNull;
 
 use turbojpeg::raw;
 
-use super::super::{DecodeError, Region, Trust};
-use super::frame_header::{Part, Way};
+use super::super::{DecodeError, Region};
+use super::frame_header::Way;
+use super::image::{Colour, Image, Stored};
 
 /// More scans than any encoder writes (10 to 14 are usual): a small file of many scans would take minutes.
 const MOST_SCANS: c_int = 100;
@@ -28,48 +29,12 @@ const UNSUPPORTED: [&str; 10] = [
     "Unsupported color ",
 ];
 
-/// How a JPEG's colours come out of libjpeg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Colour {
-    /// RGB, of grey, YCbCr or RGB.
-    Rgb,
-    /// CMYK, of CMYK or YCCK.
-    Cmyk,
-    /// Grey, where it makes no RGB of it.
-    Grey,
-}
-
-impl Colour {
-    /// Samples of a pixel.
-    pub(super) fn channels(self) -> usize {
-        match self {
-            Self::Rgb => 3,
-            Self::Cmyk => 4,
-            Self::Grey => 1,
-        }
-    }
-}
-
-/// A JPEG whose header was read: these bytes, and what libjpeg found in them. Only [`Turbo`] makes one, so that a header never
-/// stands for other bytes than its own.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::stages::decode) struct Image<'a> {
-    bytes: &'a [u8],
-    width: u32,
-    height: u32,
-    pub(super) colour: Colour,
-    /// Bits a sample: 8 or 12.
-    pub(super) precision: u32,
-    way: Way,
-    /// Width and height are those of the image decoded at 1 / `shrink` of its size.
-    shrink: u32,
-    is_lossless: bool,
-}
-
 /// A decompressor. Nothing passes from one image to the next.
 pub(super) struct Turbo {
     handle: NonNull<c_void>,
     max_pixels: u64,
+    /// A copy of a JPEG.
+    copy: Vec<u8>,
 }
 
 // SAFETY: a TurboJPEG instance has no tie to the thread that made it; it is only used through &mut.
@@ -87,7 +52,11 @@ impl Turbo {
         // SAFETY: no pointers; null means failure.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
         let handle = NonNull::new(handle).ok_or_else(|| DecodeError::Setup("out of memory".into()))?;
-        let mut jpeg = Self { handle, max_pixels };
+        let mut jpeg = Self {
+            handle,
+            max_pixels,
+            copy: Vec::new(),
+        };
         jpeg.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
         jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
         jpeg.set(
@@ -143,8 +112,52 @@ impl Turbo {
         // A fresh instance: TurboJPEG keeps quantisation and Huffman tables from the image before, so that one that
         // lacks its own would decode with them, and after a failure in a header it goes on from there with the next
         // image. What an image becomes must not depend on what this worker decoded before it. Costs 3 µs.
-        *self = Self::new(self.max_pixels)?;
-        let (width, height) = self.read_header(bytes)?;
+        let mut fresh = Self::new(self.max_pixels)?;
+        std::mem::swap(&mut fresh.copy, &mut self.copy);
+        *self = fresh;
+        let stored = self.stored(bytes)?;
+        let mut way = Way::of(bytes);
+        if stored.precision != 8 || stored.colour != Colour::Rgb || !stored.has_regions {
+            way.part = None;
+        }
+        Ok(Image {
+            bytes,
+            stored,
+            width: stored.size.0,
+            height: stored.size.1,
+            way,
+            shrink: 1,
+        })
+    }
+
+    /// `bytes` as a JPEG of its own, if libjpeg, too, finds it to be as large as `part`, which they are of the image whose
+    /// header was read last: its tables are the same.
+    pub(super) fn part<'a>(&mut self, image: &Image<'_>, bytes: &'a [u8], part: Region) -> Option<Image<'a>> {
+        let stored = self.stored(bytes).ok()?;
+        let size = [stored.size.0, stored.size.1].map(|length| length.div_ceil(image.shrink));
+        let expected = Stored {
+            size: stored.size,
+            ..image.stored
+        };
+        (size == [part.width, part.height] && stored == expected).then_some(Image {
+            bytes,
+            stored,
+            width: part.width,
+            height: part.height,
+            ..*image
+        })
+    }
+
+    /// What a header says.
+    fn stored(&mut self, bytes: &[u8]) -> Result<Stored, DecodeError> {
+        // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
+        if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
+            return Err(self.refused());
+        }
+        let size = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|length| self.get(length));
+        let [Ok(width @ 1..), Ok(height @ 1..)] = size.map(u32::try_from) else {
+            return Err(DecodeError::Jpeg("it holds tables but no image".into()));
+        };
         let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
         let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) as raw::TJCS {
             raw::TJCS_TJCS_CMYK => Colour::Cmyk,
@@ -162,97 +175,96 @@ impl Turbo {
                 "{precision} bits a sample; 8 and 12 can be decoded"
             )));
         }
-        let mut way = Way::of(bytes);
-        if precision != 8 || colour != Colour::Rgb {
-            way.part = None;
-        }
-        Ok(Image {
-            bytes,
-            width,
-            height,
+        Ok(Stored {
+            size: (width, height),
             colour,
             precision,
-            way,
-            shrink: 1,
             is_lossless,
+            has_regions: !is_lossless && self.get(raw::TJPARAM_TJPARAM_SUBSAMP) >= 0,
         })
-    }
-
-    /// `bytes` as a JPEG of its own, if libjpeg, too, finds it to be as large as `part`, which they are of the image whose
-    /// header was read last: its tables are the same.
-    pub(super) fn part<'a>(&mut self, image: &Image<'_>, bytes: &'a [u8], part: Region) -> Option<Image<'a>> {
-        let (width, height) = self.read_header(bytes).ok()?;
-        let size = [width, height].map(|length| length.div_ceil(image.shrink));
-        (size == [part.width, part.height]).then_some(Image {
-            bytes,
-            width: part.width,
-            height: part.height,
-            ..*image
-        })
-    }
-
-    /// Width and height as they are stored.
-    fn read_header(&mut self, bytes: &[u8]) -> Result<(u32, u32), DecodeError> {
-        // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
-        if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
-            return Err(self.refused());
-        }
-        let size = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|length| self.get(length));
-        match size.map(u32::try_from) {
-            [Ok(width @ 1..), Ok(height @ 1..)] => Ok((width, height)),
-            _ => Err(DecodeError::Jpeg("it holds tables but no image".into())),
-        }
     }
 
     /// Decodes 8-bit data in the image's colour: `region` of it, which must be one that [`Image::enclosing`] gave. Its header
     /// must be the one that was read last.
     pub(super) fn decode(&mut self, image: &Image<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
-        let pitch = region.width as usize * image.colour.channels();
+        let pitch = region.width as usize * image.stored.colour.channels();
         assert_eq!(out.len(), pitch * region.height as usize, "the caller sizes the buffer");
-        if image.shrink > 1 {
-            self.set_shrink(image.shrink)?;
-        }
-        let is_whole = region.width == image.width && region.height == image.height;
-        if !is_whole {
-            self.set_part(region)?;
-        }
-        let (bytes, format) = (image.bytes, image.format());
-        // SAFETY: the handle is live. The image's bytes are a live slice, which nobody writes to: what lies in mapped files was
-        // copied out of them (`Dataset::read`). So TurboJPEG finds the header again that it found in `open`, and writes
-        // `region.height` rows of `pitch` bytes, which is what `out` has. A part, moreover, it checks against the
-        // header that it finds, and fails where they do not fit.
-        let failed = unsafe {
-            let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress8(
-                self.handle.as_ptr(),
-                bytes.as_ptr(),
-                bytes.len() as _,
-                out,
-                pitch,
-                format as c_int,
-            )
-        };
-        if failed == 0 { Ok(()) } else { Err(self.refused()) }
+        self.bounded(image, region, |turbo, bytes| {
+            // SAFETY: the handle is live, and so are both slices for as long as the call takes. TurboJPEG writes at most
+            // `region.height` rows of `pitch` bytes, which is what `out` has: `bounded` has seen to that.
+            unsafe {
+                let (handle, out) = (turbo.handle.as_ptr(), out.as_mut_ptr());
+                raw::tj3Decompress8(
+                    handle,
+                    bytes.as_ptr(),
+                    bytes.len() as _,
+                    out,
+                    pitch as c_int,
+                    format(image),
+                )
+            }
+        })
     }
 
     /// Decodes 12-bit data whole, in the same shape.
     pub(super) fn decode12(&mut self, image: &Image<'_>, out: &mut [i16]) -> Result<(), DecodeError> {
-        let pitch = image.width as usize * image.colour.channels();
+        let pitch = image.width as usize * image.stored.colour.channels();
         assert_eq!(out.len(), pitch * image.height as usize, "the caller sizes the buffer");
-        let (bytes, format) = (image.bytes, image.format());
-        // SAFETY: as in `decode`; the pitch counts samples of 16 bits.
-        let failed = unsafe {
-            let (out, pitch) = (out.as_mut_ptr(), pitch as c_int);
-            raw::tj3Decompress12(
-                self.handle.as_ptr(),
-                bytes.as_ptr(),
-                bytes.len() as _,
-                out,
-                pitch,
-                format as c_int,
-            )
+        self.bounded(image, image.whole(), |turbo, bytes| {
+            // SAFETY: as in `decode`; the pitch counts samples of 16 bits.
+            unsafe {
+                let (handle, out) = (turbo.handle.as_ptr(), out.as_mut_ptr());
+                raw::tj3Decompress12(
+                    handle,
+                    bytes.as_ptr(),
+                    bytes.len() as _,
+                    out,
+                    pitch as c_int,
+                    format(image),
+                )
+            }
+        })
+    }
+
+    /// Has `decompress` decode `region` and no more, whatever its bytes are when it looks at them: they should be those whose
+    /// header was read, but if they lie in a mapped file that somebody writes to, they need not.
+    ///
+    /// A region is what bounds it. TurboJPEG refuses one that does not fit the header that it finds then: libjpeg's crop wants
+    /// the width inside the image's, and more rows than there are, are a warning, at which it stops. What has no regions is
+    /// copied, and so is what is shrunk, for shrinking is nothing to a lossless image that may be there now.
+    fn bounded(
+        &mut self,
+        image: &Image<'_>,
+        region: Region,
+        decompress: impl FnOnce(&mut Self, &[u8]) -> c_int,
+    ) -> Result<(), DecodeError> {
+        if image.shrink > 1 {
+            self.set_shrink(image.shrink)?;
+        }
+        if image.stored.has_regions {
+            self.set_region(region)?;
+        }
+        let failed = if image.stored.has_regions && image.shrink == 1 {
+            decompress(self, image.bytes)
+        } else {
+            let mut copy = std::mem::take(&mut self.copy);
+            copy.clear();
+            copy.extend_from_slice(image.bytes);
+            let stored = self.stored(&copy);
+            let result = match stored {
+                Ok(stored) if stored == image.stored => Ok(decompress(self, &copy)),
+                Ok(_) => Err(DecodeError::Jpeg("its header changes while it is read".into())),
+                Err(error) => Err(error),
+            };
+            self.copy = copy;
+            result?
         };
         if failed == 0 { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// Gives back the memory of the buffer.
+    pub(super) fn give_back(&mut self) {
+        self.copy = Vec::new();
     }
 
     fn set_shrink(&mut self, shrink: u32) -> Result<(), DecodeError> {
@@ -267,9 +279,9 @@ impl Turbo {
         }
     }
 
-    fn set_part(&mut self, part: Region) -> Result<(), DecodeError> {
+    fn set_region(&mut self, part: Region) -> Result<(), DecodeError> {
         let [x, y, w, h] = [part.x, part.y, part.width, part.height].map(|length| length as c_int);
-        // SAFETY: the handle is live; a part outside the image is answered by -1.
+        // SAFETY: the handle is live; a region outside the image is answered by -1.
         match unsafe { raw::tj3SetCroppingRegion(self.handle.as_ptr(), raw::tjregion { x, y, w, h }) } {
             0 => Ok(()),
             _ => Err(DecodeError::Setup(self.reason())),
@@ -277,83 +289,91 @@ impl Turbo {
     }
 }
 
-impl<'a> Image<'a> {
-    /// The JPEG.
-    pub(super) fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
+/// TurboJPEG's pixel format of an image.
+fn format(image: &Image<'_>) -> c_int {
+    let format = match image.stored.colour {
+        Colour::Rgb => raw::TJPF_TJPF_RGB,
+        Colour::Cmyk => raw::TJPF_TJPF_CMYK,
+        Colour::Grey => raw::TJPF_TJPF_GRAY,
+    };
+    format as c_int
+}
 
-    /// Width and height, as it is decoded.
-    pub(in crate::stages::decode) fn size(&self) -> (u32, u32) {
-        (self.width, self.height)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Bytes that libjpeg holds while it decodes it, and those of a pixel as it gives them, where that is not RGB.
-    pub(in crate::stages::decode) fn held(&self) -> u64 {
-        let samples = match (self.colour, self.precision) {
-            (Colour::Rgb, 8) => 0,
-            (colour, precision) => colour.channels() as u64 * if precision == 8 { 1 } else { 2 },
-        };
-        self.way.held + samples * u64::from(self.width) * u64::from(self.height)
-    }
-
-    /// TurboJPEG's pixel format.
-    fn format(&self) -> raw::TJPF {
-        match self.colour {
-            Colour::Rgb => raw::TJPF_TJPF_RGB,
-            Colour::Cmyk => raw::TJPF_TJPF_CMYK,
-            Colour::Grey => raw::TJPF_TJPF_GRAY,
-        }
-    }
-
-    /// The same image, decoded at 1 / `shrink` of its size (1, 2, 4 or 8). Not everything can be.
-    pub(in crate::stages::decode) fn scaled(&self, shrink: u32) -> Self {
-        if self.precision != 8 || self.is_lossless {
-            return *self;
-        }
-        let part = self.way.part.map(|part| Part {
-            step: part.step / shrink,
-            ..part
-        });
-        Self {
-            width: self.width.div_ceil(shrink),
-            height: self.height.div_ceil(shrink),
-            way: Way { part, ..self.way },
-            shrink,
-            ..*self
-        }
-    }
-
-    /// By how much less than it is stored the image is decoded.
-    pub(super) fn shrink(&self) -> u32 {
-        self.shrink
-    }
-
-    /// The smallest region that holds `wanted`, can be decoded on its own, has exactly the whole's pixels inside
-    /// `wanted`, and is refused exactly when the whole is.
-    ///
-    /// For the last it reaches to the bottom unless the bytes are known to be good: libjpeg does not look at what follows
-    /// a part, so that whether a cut file is refused would depend on where the crop was drawn.
-    pub(in crate::stages::decode) fn enclosing(&self, wanted: Region, trust: Trust) -> Region {
-        let Some(Part { step, smooth }) = self.way.part else {
-            return Region {
-                x: 0,
-                y: 0,
-                width: self.width,
-                height: self.height,
+    /// A JPEG of one colour.
+    fn jpeg(width: usize, height: usize, settings: &[(raw::TJPARAM, c_int)], format: raw::TJPF) -> Vec<u8> {
+        let pixels = vec![90_i16; 4 * width * height];
+        let narrow = vec![90_u8; 4 * width * height];
+        let mut out = vec![0; 16 * width * height + 4096];
+        let (mut start, mut length) = (out.as_mut_ptr(), out.len() as _);
+        // SAFETY: there are as many pixels as their size says; the output is large enough, and no other is allocated.
+        unsafe {
+            let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);
+            let usual = [
+                (raw::TJPARAM_TJPARAM_NOREALLOC, 1),
+                (raw::TJPARAM_TJPARAM_QUALITY, 85),
+                (raw::TJPARAM_TJPARAM_SUBSAMP, 2),
+            ];
+            for (parameter, value) in usual.iter().chain(settings) {
+                assert_eq!(raw::tj3Set(handle, *parameter as c_int, *value), 0);
+            }
+            let (w, h, format) = (width as c_int, height as c_int, format as c_int);
+            let (start, length) = (&raw mut start, &raw mut length);
+            let failed = if settings.contains(&(raw::TJPARAM_TJPARAM_PRECISION, 12)) {
+                raw::tj3Compress12(handle, pixels.as_ptr(), w, 0, h, format, start, length)
+            } else {
+                raw::tj3Compress8(handle, narrow.as_ptr(), w, 0, h, format, start, length)
             };
-        };
-        let (before, after) = if smooth { (step, 2) } else { (0, 0) };
-        let x = (wanted.x / step * step).saturating_sub(before);
-        let right = (wanted.x + wanted.width + after).min(self.width);
-        Region {
-            x,
-            y: wanted.y,
-            width: right - x,
-            height: match trust {
-                Trust::Verified => wanted.height,
-                Trust::Unknown => self.height - wanted.y,
-            },
+            assert_eq!(failed, 0);
+            raw::tj3Destroy(handle);
         }
+        out.truncate(length as usize);
+        out
+    }
+
+    /// The header of one JPEG, the bytes of another: as if they had been exchanged in between.
+    #[test]
+    fn other_bytes_than_those_of_the_header_write_nowhere_else() {
+        let (rgb, cmyk) = (raw::TJPF_TJPF_RGB, raw::TJPF_TJPF_CMYK);
+        let wide = (raw::TJPARAM_TJPARAM_PRECISION, 12);
+        let lossless = (raw::TJPARAM_TJPARAM_LOSSLESS, 1);
+        let mut files = Vec::new();
+        for (width, height) in [(16, 16), (64, 16), (16, 64), (64, 64), (200, 200), (17, 33)] {
+            for settings in [&[][..], &[wide], &[lossless], &[(raw::TJPARAM_TJPARAM_PROGRESSIVE, 1)]] {
+                files.push(jpeg(width, height, settings, rgb));
+            }
+            files.push(jpeg(width, height, &[(raw::TJPARAM_TJPARAM_SUBSAMP, 5)], rgb));
+            files.push(jpeg(width, height, &[], cmyk));
+        }
+        let mut accepted = 0;
+        for (first, second) in files
+            .iter()
+            .flat_map(|first| files.iter().map(move |second| (first, second)))
+        {
+            for shrink in [1, 4] {
+                let mut turbo = Turbo::new(1 << 20).unwrap();
+                let image = turbo.open(first).unwrap().scaled(shrink);
+                let other = Image { bytes: second, ..image };
+                let length = image.stored.colour.channels() * (image.width * image.height) as usize;
+                // Larger than anything that may be written.
+                let result = if image.stored.precision == 12 {
+                    let mut out = vec![-1; 1 << 18];
+                    let result = turbo.decode12(&other, &mut out[..length]);
+                    assert!(out[length..].iter().all(|&value| value == -1));
+                    result
+                } else {
+                    let mut out = vec![0xab; 1 << 18];
+                    let result = turbo.decode(&other, image.whole(), &mut out[..length]);
+                    assert!(out[length..].iter().all(|&value| value == 0xab));
+                    result
+                };
+                assert!(result.is_ok() || first != second);
+                accepted += u32::from(result.is_ok());
+            }
+        }
+        assert!(accepted >= 2 * files.len() as u32);
     }
 }
