@@ -117,6 +117,21 @@ fn unsafe_stays_behind_its_doors() {
     assert!(wrong.is_empty(), "unsafe outside of its doors: {wrong:?}");
 }
 
+/// The macros of the standard library panic where a stream cannot be written, and escape nothing.
+#[test]
+fn output_has_one_door() {
+    let prints = |line: &str| ["println!(", "print!(", "dbg!("].iter().any(|name| line.contains(name));
+    let wrong: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(path, text)| path != "src/observe/terminal.rs" && code(text).any(prints))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "print by observe::terminal's answer! and tell!: {wrong:?}"
+    );
+}
+
 #[test]
 fn files_are_short_and_named_for_what_is_in_them() {
     let mut wrong = Vec::new();

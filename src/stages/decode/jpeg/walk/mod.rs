@@ -146,7 +146,7 @@ impl Scans {
     }
 
     /// Whether the data of the scan that was read last surely end where they were found to, though no marker says so.
-    pub(super) fn is_end(&self, bytes: &[u8], start: usize, end: End) -> bool {
+    pub(super) fn is_end(bytes: &[u8], start: usize, end: End) -> bool {
         end.is_filled_up && leftover::is_end(bytes, start..end.at)
     }
 
