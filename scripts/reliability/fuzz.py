@@ -11,6 +11,9 @@ import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from . import process
 
 TARGET = "x86_64-unknown-linux-gnu"
 
@@ -39,6 +42,9 @@ SLOWEST_S = 10
 # The targets count what they allocate; this is for what C allocates beside it.
 MOST_RESIDENT_MB = 2048
 
+# What is spent on a shorter input that fails too.
+SHORTENING_S = 10
+
 # How often a target may fail before it is left alone.
 MOST_TRIES = 30
 
@@ -53,11 +59,14 @@ class Fuzz:
     def build(self):
         print("building the fuzz targets", flush=True)
         manifest = self.root / "tests/fuzz/Cargo.toml"
+        # The versions that the program has; what libFuzzer needs comes on top.
+        lock, ours = manifest.with_name("Cargo.lock"), self.root / "Cargo.lock"
+        if not lock.exists() or lock.stat().st_mtime < ours.stat().st_mtime:
+            shutil.copyfile(ours, lock)
         words = [
             "cargo",
             "build",
             "--release",
-            "--locked",
             "--manifest-path",
             manifest,
             "--target",
@@ -89,11 +98,16 @@ class Fuzz:
         deadline = time.monotonic() + seconds
         failures, runs, tries = set(), 0, 0
         (self.corpus / name).mkdir(parents=True, exist_ok=True)
+        # A copy: a seed that fails is put away, so that what lies behind it is reached.
+        seeds = scratch / f"seeds-{name}-{len(settings)}"
+        shutil.copytree(self.root / "target/fuzz/seeds" / name, seeds)
         while (left := deadline - time.monotonic()) > 1 and tries < MOST_TRIES:
-            ran, artifact, reason = self.once(name, settings, left, scratch, self.seed + tries)
+            ran, artifact, reason = self.once(name, settings, seeds, left, scratch, self.seed + tries)
             runs, tries = runs + ran, tries + 1
             if artifact is None:
                 break
+            for folder in (seeds, self.corpus / name):
+                forget(Path(artifact).read_bytes(), folder)
             if reason not in failures:
                 failures.add(reason)
                 kept = self.minimised(name, settings, artifact, scratch)
@@ -103,14 +117,14 @@ class Fuzz:
                 self.ledger.failed(f"fuzzing {name}", f"fuzz:{name}/{kept.name}", reason, again)
         self.ledger.add(f"fuzzing {name}", runs)
 
-    def once(self, name, settings, seconds, scratch, seed):
+    def once(self, name, settings, seeds, seconds, scratch, seed):
         """Fuzzes until something fails: number of inputs, the input, the reason."""
         place = scratch / f"fuzz-{name}"
         place.mkdir(exist_ok=True)
         words = [
             self.built / name,
             self.corpus / name,
-            self.root / "target/fuzz/seeds" / name,
+            seeds,
             f"-max_total_time={int(seconds)}",
             f"-dict={self.root / 'target/fuzz/seeds'}/{name}.words",
             f"-seed={seed}",
@@ -120,20 +134,19 @@ class Fuzz:
             "-print_final_stats=1",
             "-max_len=65536",
         ]
-        ended = subprocess.run(
-            [str(word) for word in words], capture_output=True, env=self.environment(settings, scratch)
-        )
-        text = ended.stderr.decode("utf-8", "replace")
+        # libFuzzer looks at the clock between inputs only, and first reads the corpus.
+        ended = process.run(words, scratch, timeout=seconds + 60, env=self.environment(settings, scratch))
+        text = ended.errors
         ran = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
         artifact = re.search(r"Test unit written to (\S+)", text)
-        if ended.returncode != 0 and artifact is None:
-            raise RuntimeError(f"{name} ended with {ended.returncode}: {text[-1000:]}")
+        if ended.code != 0 and artifact is None:
+            raise RuntimeError(f"{name}: {ended.how()}")
         return int(ran.group(1)) if ran else 0, artifact and artifact.group(1), reason_of(text)
 
     def minimised(self, name, settings, artifact, scratch):
         kept = self.found / f"{name}-{os.path.basename(artifact)}"
-        words = [self.built / name, "-minimize_crash=1", "-max_total_time=20", f"-exact_artifact_path={kept}", artifact]
-        subprocess.run([str(word) for word in words], capture_output=True, env=self.environment(settings, scratch))
+        words = [self.built / name, "-minimize_crash=1", f"-exact_artifact_path={kept}", artifact]
+        process.run(words, scratch, timeout=SHORTENING_S, env=self.environment(settings, scratch))
         if not kept.exists():
             shutil.copy(artifact, kept)
         return kept
@@ -141,7 +154,14 @@ class Fuzz:
     def environment(self, settings, scratch):
         # A length that is believed shall be seen as memory that was asked for, not as the end of AddressSanitizer.
         more = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1", "TMPDIR": str(scratch)}
-        return {**os.environ, **settings, **more}
+        return {**settings, **more}
+
+
+def forget(input, folder):
+    """Removes an input from a corpus."""
+    for path in folder.iterdir():
+        if path.stat().st_size == len(input) and path.read_bytes() == input:
+            path.unlink()
 
 
 def reason_of(text):

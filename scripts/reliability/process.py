@@ -119,6 +119,6 @@ def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=No
         for file, name in ((out, "stdout"), (err, "stderr")):
             file.seek(0)
             # What strace says of paths is not the program's word.
-            lines = file.read(4 << 20).splitlines(keepends=True)
+            lines = file.read(16 << 20).splitlines(keepends=True)
             setattr(ended, name, b"".join(line for line in lines if not line.startswith(b"strace: ")))
     return ended
