@@ -111,7 +111,7 @@ fn links_that_lead_to_no_file_are_refused_by_name() {
             Soft("a/2.jpg", "/etc/passwd"),
             "/etc/passwd, which is outside of the tar",
         ),
-        (Soft("a/2.jpg", "2.jpg"), "2.jpg, and so on in a circle"),
+        (Soft("a/2.jpg", "2.jpg"), "2.jpg, in a chain of links that is circular"),
         (Soft("a/2.jpg", "../b"), "../b, which is a folder"),
         (Soft("c", "a"), "a, which is a folder"),
         (
@@ -149,12 +149,7 @@ fn chains_are_followed_so_far_and_no_further() {
     };
     for is_hard in [false, true] {
         assert_eq!(chain(40, is_hard).unwrap(), "end");
-        assert!(
-            chain(2000, is_hard)
-                .unwrap_err()
-                .to_string()
-                .contains("over more than 40 links")
-        );
+        assert!(chain(2000, is_hard).unwrap_err().to_string().contains("longer than 40"));
     }
 }
 

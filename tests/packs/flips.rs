@@ -91,7 +91,7 @@ fn damaged_statistics_in_the_cache_are_made_anew() {
     // What cannot be read may be good: it stays.
     fs::remove_file(&cached).unwrap();
     fs::create_dir(&cached).unwrap();
-    run(&given, &["run.out=c"]).expect(0).says("are left as they are");
+    run(&given, &["run.out=c"]).expect(0).says("leaving the file alone");
     assert!(cached.is_dir());
     assert_eq!(result(&given.path("c")).bits, bits);
 }
