@@ -65,12 +65,14 @@ class Flips:
         )
         twice = ground.folder / "begun-twice"
         shutil.copytree(resumed.begun, twice)
-        # Killed once more, so that there are hashes of steps that come again.
-        process.run(
-            strace.with_fault(resumed.again(), twice, "write", "signal=SIGKILL:when=2", "run/metrics.jsonl"), twice
-        )
-        if not (twice / "run" / "replay.json").exists():
-            raise SystemExit("a run that was interrupted twice has no replay.json")
+        # Killed again until there are hashes of steps that come again: those past the newest checkpoint, if any are.
+        for _ in range(6):
+            kill = strace.with_fault(resumed.again(), twice, "write", "signal=SIGKILL:when=3", "run/metrics.jsonl")
+            process.run(kill, twice)
+            if (twice / "run" / "replay.json").exists():
+                break
+        else:
+            raise SystemExit("a run that was interrupted again and again has no replay.json")
         yield Place("interrupted run", twice, [(resumed.again(), self.same_run)], but=(*written, "cache/"))
         cached = ground.folder / "cached"
         shutil.copytree(run / "cache", cached / "cache")

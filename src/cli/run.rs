@@ -15,6 +15,7 @@ use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
+use crate::model::checkpoint;
 use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
@@ -76,7 +77,10 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         statistics,
     } = match resumed {
         Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            // It may have been killed before its report was written.
+            // It may have been killed before old checkpoints were removed and its report was written.
+            let best = resumed.state.best.map(|best| best.step);
+            checkpoint::prune(&folder.checkpoints(), plan.config.checkpoint.keep.get(), best)
+                .map_err(Failure::failed)?;
             return summary::finish(&folder, &plan, true);
         }
         Some(resumed) => resumed,
