@@ -8,7 +8,7 @@ use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::model::Spec;
-use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Plan, PlanError, Room, SHARE};
+use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Plan, PlanError, Room, SHARE, look};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
@@ -241,7 +241,13 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<u6
         println!("          {what:<26} {:>10.1}", bytes as f64 / 1e6);
     }
     println!("          {:<26} {:>10.1}", "in all", total as f64 / 1e6);
-    if workspace.is_none() {
+    if workspace.is_some() {
+        let most = look::decode_options(config).most_bytes();
+        println!(
+            "          an image that takes more than a decode worker's share is decoded while no other such is, and may take {:.0} MB",
+            most as f64 / 1e6
+        );
+    } else {
         println!("          beside that, each decode worker holds the image that it is at, whole");
     }
     if crops.is_none() {

@@ -110,6 +110,10 @@ fn extension(bytes: &[u8]) -> &'static str {
     match bytes {
         [0xff, 0xd8, ..] => "jpg",
         [b'P', ..] => "ppm",
+        [b'B', ..] => "bmp",
+        [b'G', ..] => "gif",
+        [b'I' | b'M', ..] => "tif",
+        [b'R', ..] => "webp",
         _ => "png",
     }
 }

@@ -90,7 +90,7 @@ fn tiff(image: &RgbImage, turn: u16) -> Vec<u8> {
 /// A WebP with an EXIF block.
 fn webp(image: &RgbImage, block: &[u8]) -> Vec<u8> {
     let simple = encoded(&DynamicImage::ImageRgb8(image.clone()), ImageFormat::WebP);
-    let [width, height] = [image.width() - 1, image.height() - 1].map(|length| length.to_le_bytes());
+    let [width, height] = [image.width() - 1, image.height() - 1].map(u32::to_le_bytes);
     let mut chunks = b"WEBPVP8X\x0a\0\0\0\x08\0\0\0".to_vec();
     chunks.extend([&width[..3], &height[..3]].concat());
     chunks.extend(&simple[12..]);

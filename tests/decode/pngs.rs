@@ -31,8 +31,8 @@ const PASSES: [(usize, usize, usize, usize); 7] = [
     (0, 1, 1, 2),
 ];
 
-pub fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let body = [kind, data].concat();
+pub fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let body = [&kind[..], data].concat();
     let checksum = !body.iter().fold(!0_u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
@@ -66,22 +66,22 @@ pub fn png(size: (usize, usize), kind: usize, bits: u8, is_interlaced: bool, see
     let [width, height] = [size.0, size.1].map(|length| (length as u32).to_be_bytes());
     let header = [&width[..], &height, &[bits, colour, 0, 0, u8::from(is_interlaced)]].concat();
     let palette: Vec<u8> = (0..3 << bits.min(8)).map(|_| draw()).collect();
-    let mut out = [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", &header)].concat();
+    let mut out = [&b"\x89PNG\r\n\x1a\n"[..], &chunk(*b"IHDR", &header)].concat();
     if colour == 3 {
-        out.extend(chunk(b"PLTE", &palette));
+        out.extend(chunk(*b"PLTE", &palette));
     }
     if seed.is_multiple_of(3) {
         // What is transparent: some colours of the palette, or one.
         match colour {
-            0 => out.extend(chunk(b"tRNS", &[0, 1])),
-            2 => out.extend(chunk(b"tRNS", &[0, 1, 0, 2, 0, 3])),
-            3 => out.extend(chunk(b"tRNS", &[0, 128])),
+            0 => out.extend(chunk(*b"tRNS", &[0, 1])),
+            2 => out.extend(chunk(*b"tRNS", &[0, 1, 0, 2, 0, 3])),
+            3 => out.extend(chunk(*b"tRNS", &[0, 128])),
             _ => {}
         }
     }
     out.extend(more);
-    out.extend(chunk(b"IDAT", &zlib.finish().unwrap()));
-    out.extend(chunk(b"IEND", b""));
+    out.extend(chunk(*b"IDAT", &zlib.finish().unwrap()));
+    out.extend(chunk(*b"IEND", b""));
     out
 }
 
@@ -145,8 +145,8 @@ fn images_are_turned_wherever_that_is_said() {
         .flat_map(|(x, y)| all[3 * (5 * y + x)..][..3].to_vec())
         .collect();
     for block in [orientation(6), [&b"Exif\0\0"[..], &orientation(6)].concat()] {
-        let before = png((5, 3), 1, 8, false, 1, &chunk(b"eXIf", &block));
-        let behind = [&upright[..end], &chunk(b"eXIf", &block), &upright[end..]].concat();
+        let before = png((5, 3), 1, 8, false, 1, &chunk(*b"eXIf", &block));
+        let behind = [&upright[..end], &chunk(*b"eXIf", &block), &upright[end..]].concat();
         for file in [before, behind] {
             let got = whole(&mut decoder, &file).unwrap();
             assert_eq!(got.0, Frame { width: 3, height: 5 });
@@ -154,7 +154,7 @@ fn images_are_turned_wherever_that_is_said() {
         }
     }
     for block in [orientation(9), orientation(0), b"II*\0".to_vec(), Vec::new()] {
-        let file = png((5, 3), 1, 8, false, 1, &chunk(b"eXIf", &block));
+        let file = png((5, 3), 1, 8, false, 1, &chunk(*b"eXIf", &block));
         assert!(whole(&mut decoder, &file).unwrap() == (frame, all.clone()));
     }
 }
@@ -182,7 +182,7 @@ fn absurd_sizes_are_refused() {
     ] {
         let mut file = png((4, 4), 4, 16, false, 1, &[]);
         let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
-        file.splice(8..33, chunk(b"IHDR", &header));
+        file.splice(8..33, chunk(*b"IHDR", &header));
         assert_eq!(whole(&mut decoder, &file).unwrap_err().to_string(), reason);
     }
 }

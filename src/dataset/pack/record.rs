@@ -13,7 +13,7 @@ pub struct Record {
     pub sample: u32,
     /// The image member.
     pub bytes: Vec<u8>,
-    /// Its extension: `jpg`, `png` or `ppm`.
+    /// Its extension: `jpg`, `png`, `ppm`, `bmp`, `gif`, `tif` or `webp`.
     pub extension: &'static str,
     /// xxh3-64 of `bytes`.
     pub checksum: u64,

@@ -160,11 +160,10 @@ impl Turbo {
         };
         let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
         let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) as raw::TJCS {
-            raw::TJCS_TJCS_CMYK => Colour::Cmyk,
             raw::TJCS_TJCS_YCCK | raw::TJCS_TJCS_YCbCr if is_lossless => {
                 return Err(DecodeError::UnsupportedJpeg("lossless, but not in RGB".into()));
             }
-            raw::TJCS_TJCS_YCCK => Colour::Cmyk,
+            raw::TJCS_TJCS_CMYK | raw::TJCS_TJCS_YCCK => Colour::Cmyk,
             // libjpeg converts nothing that is lossless.
             raw::TJCS_TJCS_GRAY if is_lossless => Colour::Grey,
             _ => Colour::Rgb,

@@ -72,8 +72,8 @@ fn begins_with_characters(leftover: &[u8]) -> bool {
         characters.is_some_and(|characters| characters.iter().all(is_character))
     });
     before.is_some_and(|before| {
-        let zeros = leftover[..before].iter().filter(|&&byte| byte == 0).count();
-        2 * zeros >= before
+        let (zeros, others): (Vec<u8>, Vec<u8>) = leftover[..before].iter().partition(|&&byte| byte == 0);
+        zeros.len() >= others.len()
     })
 }
 
