@@ -12,10 +12,11 @@ const ORDER: [&str; 16] = [
 ];
 
 /// Crates that have one door: where their names may stand.
-const DOORS: [(&str, &[&str]); 7] = [
+const DOORS: [(&str, &[&str]); 8] = [
     ("actix::", &["src/control/"]),
     ("turbojpeg::", &["src/stages/decode/", "src/dataset/jpeg_writer.rs"]),
     ("image::", &["src/stages/decode/"]),
+    ("png::", &["src/stages/decode/"]),
     ("memmap2::", &["src/dataset/"]),
     ("clap::", &["src/cli/"]),
     ("crossbeam_channel::", &["src/flow/channel.rs"]),

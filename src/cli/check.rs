@@ -10,7 +10,7 @@ use crate::dataset::DatasetError;
 use crate::memory::Bytes;
 use crate::model::Spec;
 use crate::observe::terminal::answer;
-use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Need, Plan, PlanError, Room, SHARE, needs};
+use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Need, Plan, PlanError, Room, SHARE, look, needs};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::passage::Part;
@@ -240,7 +240,13 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
         answer!("          {what:<26} {:>10.1}", bytes.megabytes());
     }
     answer!("          {:<26} {:>10.1}", "in all", needs::sum(&needs).megabytes());
-    if workspace.is_none() {
+    if workspace.is_some() {
+        let most = look::decode_options(config).most_bytes();
+        answer!(
+            "          an image that takes more than a decode worker's share is decoded while no other such is, and may take {:.0} MB",
+            most as f64 / 1e6
+        );
+    } else {
         answer!("          beside that, each decode worker holds the image that it is at, whole");
     }
     if workspace.is_none() && buffers.pixel_buffer.is_none() {

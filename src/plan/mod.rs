@@ -16,6 +16,7 @@ pub use crew::{Crew, Crews};
 pub use model::{DevicePlan, ModelPlan, cores};
 pub use needs::{Need, Taker};
 pub use room::{Limit, Room, SHARE};
+pub use workspace::of_one_decoder;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::model::ModelError;
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
 use crate::stages::augment::{Augment, Rule};
-use crate::stages::decode::Decode;
+use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::source::Itinerary;
 use crate::stages::{Partition, Sets};
 use crate::text;
@@ -200,12 +201,8 @@ impl Plan {
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
-        let of_train = workspace::of_one_decoder(&sets.train);
-        let of_val = if has_val {
-            workspace::of_one_decoder(&sets.val)
-        } else {
-            0
-        };
+        let of_train = of_one_decoder(&sets.train);
+        let of_val = if has_val { of_one_decoder(&sets.val) } else { 0 };
         let workspace = Bytes::new(of_train.max(of_val));
         let room = Room::new(&config, &model, workspace)?;
         Ok(Self {
@@ -265,7 +262,11 @@ impl Plan {
     /// What decode workers know.
     pub fn decode(&self, rule: Rule) -> Decode {
         Decode {
-            options: look::decode_options(&self.config),
+            options: Options {
+                // What is counted for a worker it may take at any time.
+                large: self.workspace.get().max(LARGE),
+                ..look::decode_options(&self.config)
+            },
             rule,
             data: self.sets.clone(),
             on_bad_image: self.config.run.on_bad_image,

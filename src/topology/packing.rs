@@ -16,11 +16,11 @@ use crate::config::run::OnBadImage;
 use crate::dataset::Dataset;
 use crate::dataset::pack::{Mode, PackWriter, Record, Settings};
 use crate::flow::{Role, Stop, channel};
-use crate::plan::Crew;
+use crate::plan::{self, Crew};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
 use crate::stages::deal::{self, Dealer};
-use crate::stages::decode::{Decode, Options};
+use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::encode::{self, Encode};
 use crate::stages::write::{self, OnWritten, Write};
 
@@ -137,6 +137,7 @@ fn whole_frames(packing: &Packing) -> Decode {
             shorter_side: frames.shorter_side,
             square: frames.square,
             exif: frames.exif,
+            large: plan::of_one_decoder(&packing.data).max(LARGE),
             ..Options::default()
         },
         // Nothing is drawn.

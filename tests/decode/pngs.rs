@@ -32,7 +32,7 @@ const PASSES: [(usize, usize, usize, usize); 7] = [
 ];
 
 pub fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
-    let body = [&kind, data].concat();
+    let body = [&kind[..], data].concat();
     let checksum = !body.iter().fold(!0_u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }

@@ -33,6 +33,13 @@ pub struct Options {
     pub large: u64,
 }
 
+impl Options {
+    /// Bytes that decoding one image may take.
+    pub fn most_bytes(&self) -> u64 {
+        self.max_pixels.saturating_mul(3)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         // Where Pillow calls an image a decompression bomb: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500,

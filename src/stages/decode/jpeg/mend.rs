@@ -168,7 +168,7 @@ impl<'a> Mending<'a, '_> {
                 }
                 Some(SOS) if !self.scans.is_single() => return Next::Segment,
                 Some(SOS | RST0..=RST7) => return Next::Leave,
-                _ if !Scans::is_end(self.bytes, start, end) => return Next::Leave,
+                _ if !end.is_sure(self.bytes, start) => return Next::Leave,
                 _ => {}
             }
         } else if matches!(marker, Some(RST0..=RST7 | SOS))

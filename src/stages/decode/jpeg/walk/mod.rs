@@ -38,6 +38,13 @@ pub(super) struct End {
     is_filled_up: bool,
 }
 
+impl End {
+    /// Whether the data, which begin at `start`, surely end here, though no marker says so.
+    pub(super) fn is_sure(&self, bytes: &[u8], start: usize) -> bool {
+        self.is_filled_up && leftover::is_end(bytes, start..self.at)
+    }
+}
+
 impl Scans {
     /// None yet.
     pub(super) fn new() -> Self {
@@ -143,11 +150,6 @@ impl Scans {
         let known = &mut self.known[part.index];
         known.resize(across as usize * down as usize, 0);
         progressive::ac(bits, restarts, &*self.tables.ac(part.ac)?, scan.band, known)
-    }
-
-    /// Whether the data of the scan that was read last surely end where they were found to, though no marker says so.
-    pub(super) fn is_end(bytes: &[u8], start: usize, end: End) -> bool {
-        end.is_filled_up && leftover::is_end(bytes, start..end.at)
     }
 
     /// Whether what follows the scan that was read last cannot be data of this image: `bytes` are the JPEG, `start` is where the
