@@ -24,7 +24,7 @@ pub enum Purpose {
     /// Place of the square that is blotted out.
     Cutout = 8,
     /// Which samples a pack puts beside each other.
-    Deal = 9,
+    PackTicket = 9,
     /// Images and labels of a benchmark.
     Benchmark = 10,
 }
@@ -124,7 +124,7 @@ pub fn permutation(seed: u64, epoch: u32, n: u32) -> Vec<u32> {
 
 /// The order in which a pack deals `n` samples over its shards: a permutation that no epoch has.
 pub fn dealing(seed: u64, n: u32) -> Vec<u32> {
-    shuffled(Philox::new(seed, Purpose::Deal, 0, 0), n)
+    shuffled(Philox::new(seed, Purpose::PackTicket, 0, 0), n)
 }
 
 fn shuffled(mut random: Philox, n: u32) -> Vec<u32> {

@@ -57,7 +57,7 @@ fn of_a_step(batch: u64) -> f64 {
         "compute.threads=1",
     ];
     let plan = given.plan(&sets);
-    let (said, heard) = channel();
+    let (tx, rx) = channel();
     let listen = move |reports: Reports| {
         let mut counts = Vec::with_capacity(1000);
         reports.pass(|report| {
@@ -65,7 +65,7 @@ fn of_a_step(batch: u64) -> f64 {
                 counts.push(ALLOCATIONS.load(Relaxed));
             }
         })?;
-        said.send(counts).expect("the test listens");
+        tx.send(counts).expect("the test listens");
         Ok(())
     };
     let stop = Stop::default();
@@ -76,7 +76,7 @@ fn of_a_step(batch: u64) -> f64 {
         on_stop: Box::new(|| {}),
     };
     assert!(matches!(control::supervise(topology, &stop, watch), Ending::Finished));
-    let counts = heard.recv().expect("the listener has ended");
+    let counts = rx.recv().expect("the listener has ended");
     // Buffers have grown to their size within a few epochs; the last step is followed by the evaluation.
     let window = &counts[counts.len() / 2..counts.len() - 1];
     (window[window.len() - 1] - window[0]) as f64 / (window.len() - 1) as f64

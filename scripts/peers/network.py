@@ -40,7 +40,7 @@ def modules(layer):
         yield name, nn.Tanh()
     elif kind == "lrn":
         # PyTorch divides its alpha by the number of channels in a window; ours multiplies the plain sum.
-        size = 2 * layer["reach"] + 1
+        size = 2 * layer["half_window"] + 1
         yield name, nn.LocalResponseNorm(size, layer["alpha"] * size, layer["beta"], layer["k"])
     elif kind == "maxpool":
         whole = [(size - layer["size"]) // layer["stride"] + 1 for size in layer["input"][1:]]

@@ -10,10 +10,12 @@ use crate::dataset::DatasetError;
 use crate::memory::Bytes;
 use crate::model::Spec;
 use crate::observe::terminal::answer;
-use crate::plan::{self, Buffers, Crew, Crews, Limit, ModelPlan, Need, Plan, PlanError, Room, SHARE, look, needs};
+use crate::plan::{
+    self, Buffers, Crew, Crews, Limit, MemoryBudget, ModelPlan, Need, Plan, PlanError, SHARE, needs, preprocessing,
+};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
-use crate::stages::passage::Part;
+use crate::stages::messages::Phase;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
@@ -57,7 +59,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
-            let room = Room::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
+            let room = MemoryBudget::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
             let crews = room.crews(&config, plan::cores());
             queues(&config, &planned, crews);
             memory(&config, &planned, crews, None);
@@ -95,7 +97,7 @@ fn data(plan: &Plan) {
         way.batch,
         way.steps,
         way.every_epochs,
-        way.batches(way.epochs().saturating_sub(1), Part::Evaluate),
+        way.batches(way.epochs().saturating_sub(1), Phase::Evaluate),
     );
     let Partition { ranks, rank } = way.partition;
     if way.partition.is_part() {
@@ -151,7 +153,7 @@ fn devices(config: &Config, model: &ModelPlan) {
         "MB"
     );
     for device in &model.devices {
-        let rows = device.rank.rows(config.staging.batch.get());
+        let rows = device.placement.rows(config.staging.batch.get());
         answer!(
             "          {:<9} {:>12} {:>12} {:>8} {:>10.1}",
             device.name,
@@ -241,7 +243,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     }
     answer!("          {:<26} {:>10.1}", "in all", needs::sum(&needs).megabytes());
     if workspace.is_some() {
-        let most = look::decode_options(config).most_bytes();
+        let most = preprocessing::decode_options(config).most_bytes();
         answer!(
             "          an image that takes more than a decode worker's share is decoded while no other such is, and may take {:.0} MB",
             most as f64 / 1e6
@@ -258,7 +260,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
 }
 
 /// How much the run may take, and what that allows.
-fn limit(config: &Config, room: &Room, crews: Crews) {
+fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     let (bytes, origin) = match room.limit {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
         Limit::Share(bytes) => (bytes, format!("{SHARE} % of what is available")),

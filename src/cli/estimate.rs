@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::devices::cpu::Threads;
 use crate::ops::peak;
 use crate::ops::simd::{self, Instructions};
-use crate::plan::{Plan, look};
+use crate::plan::{Plan, preprocessing};
 use crate::stages::decode::{Decoder, Region};
 
 /// What share of the peak of its multiply-adds a whole training step reaches, about: nominal operations, so that Winograd
@@ -35,7 +35,7 @@ pub(super) fn compute_images_per_s(flops: u64, threads: usize, method: Method) -
 
 /// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.
 pub(super) fn decode_images_per_s(plan: &Plan, data: &Dataset) -> Option<f64> {
-    let mut decoder = Decoder::new(look::decode_options(&plan.config)).ok()?;
+    let mut decoder = Decoder::new(preprocessing::decode_options(&plan.config)).ok()?;
     let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
     let start = Instant::now();
     let mut done = 0;

@@ -13,8 +13,8 @@ use crate::dataset::Encoded;
 use crate::devices::cpu::PlanarRows;
 use crate::model::{Network, Pass, checkpoint};
 use crate::observe::terminal::{self, answer};
-use crate::plan::{ModelPlan, look};
-use crate::stages::augment::{Look, Rule};
+use crate::plan::{ModelPlan, preprocessing};
+use crate::stages::augment::{Normalization, Rule};
 use crate::stages::decode::Decoder;
 use crate::text;
 
@@ -44,7 +44,7 @@ struct Predictor {
     decoder: Decoder,
     rule: Rule,
     network: Network,
-    look: Look,
+    normalization: Normalization,
     classes: Vec<String>,
 }
 
@@ -74,10 +74,10 @@ impl Predictor {
         checkpoint::restore(&trained.path, &trained.loaded.parameters, &mut network).map_err(Failure::failed)?;
         let crop = config.augment.crop.get();
         Ok(Self {
-            decoder: Decoder::new(look::decode_options(config)).map_err(Failure::failed)?,
+            decoder: Decoder::new(preprocessing::decode_options(config)).map_err(Failure::failed)?,
             rule: Rule::plain(crop as u32, crops),
             network,
-            look: look::look(
+            normalization: preprocessing::normalization(
                 config,
                 trained.loaded.statistics.as_ref(),
                 Arc::new(PlanarRows::new(crop)),
@@ -104,11 +104,11 @@ impl Predictor {
         self.decoder
             .pixels(encoded, region, &mut pixels)
             .map_err(|error| error.to_string())?;
-        let mut row = vec![0u64; self.look.writer.row_bytes() / 8];
+        let mut row = vec![0u64; self.normalization.writer.row_bytes() / 8];
         let views = self.rule.views as usize;
         for view in 0..views {
             let draw = self.rule.view(view as u8, frame);
-            self.look
+            self.normalization
                 .write(&draw, &pixels, region, bytemuck::cast_slice_mut(&mut row));
             let floats: &[f32] = bytemuck::cast_slice(&row);
             let len = self.network.spec().input.len();

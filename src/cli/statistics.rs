@@ -15,17 +15,17 @@ use crate::dataset::sums::Sums;
 use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::tell;
-use crate::plan::{Plan, look};
+use crate::plan::{Plan, preprocessing};
 use crate::text;
 use crate::topology;
 
 /// Gives the statistics that `plan` needs, if it needs any: those of its checkpoint if they serve, or kept ones of the same
 /// data, or new ones.
 pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Result<Option<Statistics>, Failure> {
-    if !look::needs_statistics(&plan.config) {
+    if !preprocessing::needs_statistics(&plan.config) {
         return Ok(None);
     }
-    if let Some(statistics) = of_run.filter(|statistics| look::is_served_by(&plan.config, statistics)) {
+    if let Some(statistics) = of_run.filter(|statistics| preprocessing::is_served_by(&plan.config, statistics)) {
         return Ok(Some(statistics));
     }
     if let Some(statistics) = of_pack(plan)? {
@@ -61,7 +61,7 @@ enum Cached {
 /// Looks into the cache.
 fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
     match Statistics::kept(&path) {
-        Ok(Some(statistics)) if look::is_served_by(&plan.config, &statistics) => Cached::Found(statistics),
+        Ok(Some(statistics)) if preprocessing::is_served_by(&plan.config, &statistics) => Cached::Found(statistics),
         Ok(None) => Cached::Lacking(path),
         Ok(Some(_)) => {
             tracing::warn!(path = %text::path(&path), "the cached statistics are of other frames; they are made anew");
@@ -93,7 +93,7 @@ fn of_pack(plan: &Plan) -> Result<Option<Statistics>, Failure> {
         return Ok(None);
     }
     let statistics = pack.statistics().map_err(Failure::failed)?;
-    Ok(Some(statistics).filter(|statistics| look::is_served_by(&plan.config, statistics)))
+    Ok(Some(statistics).filter(|statistics| preprocessing::is_served_by(&plan.config, statistics)))
 }
 
 /// One file for each content of the data and each way of looking at it.
@@ -113,7 +113,7 @@ fn cache_file(plan: &Plan) -> Option<PathBuf> {
             decode.square,
             decode.exif,
             decode.dct_scaling,
-            look::mean_image_side(&plan.config)
+            preprocessing::mean_image_side(&plan.config)
         )
         .as_bytes(),
     );
@@ -134,7 +134,7 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let end = control::supervise(topology, &stop, watch);
     progress.end();
     ending(end, || "nothing was begun yet: run the same command again".to_string())?;
-    let mut all = Sums::new(look::mean_image_side(&plan.config));
+    let mut all = Sums::new(preprocessing::mean_image_side(&plan.config));
     while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {
         all.merge(&part);
     }

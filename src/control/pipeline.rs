@@ -11,7 +11,7 @@ use super::every::every;
 use super::hold::Hold;
 use super::messages::{FaultFound, StageEnded};
 use super::stage::StageActor;
-use crate::flow::{Exit, Fault, HopGauge, Meters, Reading, Stop, Verdict};
+use crate::flow::{ChannelGauge, Exit, Fault, Meters, Reading, Stop, Verdict};
 use crate::topology::Topology;
 
 /// How often the pipeline looks at what has passed.
@@ -43,13 +43,13 @@ pub enum Ending {
 /// Knows every stage, and how much has moved.
 pub(super) struct PipelineActor {
     topology: Option<Topology>,
-    hops: Vec<(&'static str, Arc<HopGauge>)>,
+    channels: Vec<(&'static str, Arc<ChannelGauge>)>,
     meters: Arc<Meters>,
     stages: usize,
     cause: Option<(&'static str, Exit)>,
     stop: Stop,
     stall_after: Duration,
-    /// What had passed all hops at the last tick, and for how many ticks that has not changed. Ticks and not a clock: a
+    /// What had passed all channels at the last tick, and for how many ticks that has not changed. Ticks and not a clock: a
     /// process that is halted does not tick, and has not stalled.
     passed: u64,
     still: u32,
@@ -69,7 +69,7 @@ impl PipelineActor {
         outcome: oneshot::Sender<Ending>,
     ) -> Self {
         Self {
-            hops: topology.hops.clone(),
+            channels: topology.channels.clone(),
             meters: Arc::clone(&topology.meters),
             stages: topology.stages.len(),
             topology: Some(topology),
@@ -93,9 +93,13 @@ impl PipelineActor {
         self.hold.release();
     }
 
-    /// Compares what has passed the hops with a second ago.
+    /// Compares what has passed the channels with a second ago.
     fn look_for_stall(&mut self) {
-        let passed = self.hops.iter().map(|(_, hop)| hop.sent() + hop.received()).sum();
+        let passed = self
+            .channels
+            .iter()
+            .map(|(_, channel)| channel.sent() + channel.received())
+            .sum();
         let Some(moved) = self.moved.as_ref().filter(|_| passed == self.passed) else {
             (self.passed, self.still) = (passed, 0);
             self.moved = Some(self.meters.read());

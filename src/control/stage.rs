@@ -69,7 +69,7 @@ impl Actor for StageActor {
             let on_exit = move |exit| address.do_send(WorkerExited { exit });
             match Worker::spawn(stage.name, index, body, on_exit) {
                 Ok(worker) => self.workers.push(worker),
-                // The body is gone with its hop ends, so the loss cascades like any other.
+                // The body is gone with its channel ends, so the loss cascades like any other.
                 Err(error) => context.address().do_send(WorkerExited {
                     exit: Exit::Faulted(Fault::failed(error)),
                 }),

@@ -2,8 +2,8 @@
 
 pub mod cpu;
 
-pub mod exchange;
+pub mod communicator;
 
 pub mod row;
 
-pub use exchange::{Exchange, PeerLost, Sharded, Update, share};
+pub use communicator::{Communicator, PeerLost, Sharded, Update, share};

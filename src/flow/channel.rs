@@ -1,14 +1,14 @@
-//! One hop: a bounded many-to-many queue on which the end of data is told apart from the loss of a worker.
+//! One channel: a bounded many-to-many queue on which the end of data is told apart from the loss of a worker.
 //!
 //! Order is kept by address (batch, row), so any worker may take any item: a slow image blocks nobody.
 //!
-//! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the hop has been finished on purpose. An
+//! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the channel has been finished on purpose. An
 //! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`: at once,
 //! however many other workers still hold outlets. They may be waiting for what the lost one had in hand.
 //!
-//! Who finds the hop full waits until it is half empty, and then has room for half of it: to be woken for each single item costs
+//! Who finds the channel full waits until it is half empty, and then has room for half of it: to be woken for each single item costs
 //! more than writing a row does. That is safe because whoever takes items can take those that are there without another one's
-//! help, so that a full hop always comes to be half empty.
+//! help, so that a full channel always comes to be half empty.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -19,12 +19,12 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded, s
 
 use super::fault::{DownstreamGone, UpstreamLost};
 use super::gate::Entrance;
-use super::gauge::HopGauge;
+use super::gauge::ChannelGauge;
 use super::stopwatch::Stopwatch;
 
 /// What both ends share.
-struct Hop {
-    gauge: Arc<HopGauge>,
+struct Shared {
+    gauge: Arc<ChannelGauge>,
     /// Carries nothing. It is dropped at the first loss, which wakes every inlet that waits.
     alarm: Mutex<Option<Sender<Infallible>>>,
     /// Senders that wait for room.
@@ -34,7 +34,7 @@ struct Hop {
     room: Condvar,
 }
 
-impl Hop {
+impl Shared {
     /// Wakes who waits for room, if `left` items leave enough of it.
     fn taken(&self, left: usize) {
         if self.waiting.load(Ordering::SeqCst) > 0 && left <= self.gauge.capacity / 2 {
@@ -51,7 +51,7 @@ impl Hop {
 /// The end that items go into. Each worker holds its own clone and ends it with [`Outlet::finish`].
 pub struct Outlet<T> {
     sender: Sender<T>,
-    hop: Arc<Hop>,
+    shared: Arc<Shared>,
     waits: Arc<Stopwatch>,
     finished: bool,
 }
@@ -61,18 +61,18 @@ pub struct Inlet<T> {
     /// Gone only while it is dropped.
     receiver: Option<Receiver<T>>,
     alarm: Receiver<Infallible>,
-    hop: Arc<Hop>,
+    shared: Arc<Shared>,
     /// What the worker passes before it takes an item, where its stage has a gate.
     entrance: Option<Entrance>,
 }
 
-/// Makes a hop called `name` in which at most `capacity` items wait.
+/// Makes a channel called `name` in which at most `capacity` items wait.
 pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
     let (sender, receiver) = bounded(capacity.get());
-    let gauge = Arc::new(HopGauge::new(name, capacity.get()));
+    let gauge = Arc::new(ChannelGauge::new(name, capacity.get()));
     // Not of capacity 0: waiting at such a channel allocates.
     let (alarm, alarmed) = bounded(1);
-    let hop = Arc::new(Hop {
+    let shared = Arc::new(Shared {
         gauge,
         alarm: Mutex::new(Some(alarm)),
         waiting: AtomicUsize::new(0),
@@ -82,39 +82,39 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
     (
         Outlet {
             sender,
-            waits: Arc::clone(&hop.gauge.room),
-            hop: Arc::clone(&hop),
+            waits: Arc::clone(&shared.gauge.room),
+            shared: Arc::clone(&shared),
             finished: false,
         },
         Inlet {
             receiver: Some(receiver),
             alarm: alarmed,
-            hop,
+            shared,
             entrance: None,
         },
     )
 }
 
 impl<T> Outlet<T> {
-    /// Puts an item in; where the hop is full, waits until it is half empty. The clock is read only where there is a wait.
+    /// Puts an item in; where the channel is full, waits until it is half empty. The clock is read only where there is a wait.
     pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
         match self.sender.try_send(item) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
             Err(TrySendError::Full(item)) => {
                 let _waiting = self.waits.enter();
-                self.hop.waiting.fetch_add(1, Ordering::SeqCst);
+                self.shared.waiting.fetch_add(1, Ordering::SeqCst);
                 let sent = self.send_later(item);
-                self.hop.waiting.fetch_sub(1, Ordering::SeqCst);
+                self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
                 sent?;
             }
         }
-        self.hop.gauge.count_sent();
+        self.shared.gauge.count_sent();
         Ok(())
     }
 
     fn send_later(&self, mut item: T) -> Result<(), DownstreamGone> {
-        let mut held = self.hop.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             // Once more with the lock in hand: who takes an item from now on sees that somebody waits.
             match self.sender.try_send(item) {
@@ -122,13 +122,13 @@ impl<T> Outlet<T> {
                 Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
                 Err(TrySendError::Full(back)) => item = back,
             }
-            held = self.hop.room.wait(held).unwrap_or_else(PoisonError::into_inner);
+            held = self.shared.room.wait(held).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn gone(&self) -> DownstreamGone {
         DownstreamGone {
-            hop: self.hop.gauge.name,
+            channel: self.shared.gauge.name,
         }
     }
 
@@ -142,15 +142,15 @@ impl<T> Outlet<T> {
     pub fn apart(&self) -> Self {
         Self {
             sender: self.sender.clone(),
-            hop: Arc::clone(&self.hop),
+            shared: Arc::clone(&self.shared),
             waits: Arc::default(),
             finished: false,
         }
     }
 
-    /// The hop's counts.
-    pub fn gauge(&self) -> Arc<HopGauge> {
-        Arc::clone(&self.hop.gauge)
+    /// The channel's counts.
+    pub fn gauge(&self) -> Arc<ChannelGauge> {
+        Arc::clone(&self.shared.gauge)
     }
 
     /// Time that this stage has spent waiting for room here.
@@ -163,7 +163,7 @@ impl<T> Clone for Outlet<T> {
     fn clone(&self) -> Self {
         Self {
             sender: self.sender.clone(),
-            hop: Arc::clone(&self.hop),
+            shared: Arc::clone(&self.shared),
             waits: Arc::clone(&self.waits),
             finished: false,
         }
@@ -174,7 +174,7 @@ impl<T> Drop for Outlet<T> {
     fn drop(&mut self) {
         if !self.finished {
             // Before the sender goes (fields drop after this), so that whoever sees the close sees the loss.
-            self.hop.alarm.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.shared.alarm.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }
@@ -209,7 +209,7 @@ impl<T> Inlet<T> {
             return Ok(Some(item));
         }
         before_wait()?;
-        let waiting = self.hop.gauge.item.enter();
+        let waiting = self.shared.gauge.item.enter();
         let received = select! {
             recv(self.receiver()) -> item => item.ok(),
             recv(self.alarm) -> _ => self.receiver().try_recv().ok(),
@@ -231,8 +231,8 @@ impl<T> Inlet<T> {
     }
 
     fn taken(&self, item: T) -> T {
-        self.hop.gauge.count_received();
-        self.hop.taken(self.receiver().len());
+        self.shared.gauge.count_received();
+        self.shared.taken(self.receiver().len());
         item
     }
 
@@ -247,21 +247,21 @@ impl<T> Inlet<T> {
         let is_lost = self.alarm.try_recv() == Err(TryRecvError::Disconnected);
         if is_lost {
             Err(UpstreamLost {
-                hop: self.hop.gauge.name,
+                channel: self.shared.gauge.name,
             })
         } else {
             Ok(None)
         }
     }
 
-    /// The hop's counts.
-    pub fn gauge(&self) -> Arc<HopGauge> {
-        Arc::clone(&self.hop.gauge)
+    /// The channel's counts.
+    pub fn gauge(&self) -> Arc<ChannelGauge> {
+        Arc::clone(&self.shared.gauge)
     }
 
     /// Time that has been spent waiting for an item here.
     pub fn waits(&self) -> Arc<Stopwatch> {
-        Arc::clone(&self.hop.gauge.item)
+        Arc::clone(&self.shared.gauge.item)
     }
 }
 
@@ -269,7 +269,7 @@ impl<T> Drop for Inlet<T> {
     fn drop(&mut self) {
         // First the receiver: who waits for room must find, when woken, that nobody takes items any more.
         self.receiver = None;
-        self.hop.wake();
+        self.shared.wake();
     }
 }
 
@@ -279,7 +279,7 @@ impl<T> Clone for Inlet<T> {
         Self {
             receiver: self.receiver.clone(),
             alarm: self.alarm.clone(),
-            hop: Arc::clone(&self.hop),
+            shared: Arc::clone(&self.shared),
             entrance: None,
         }
     }

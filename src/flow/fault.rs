@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// A hop closed and its end was not announced: a worker upstream was lost.
+/// A channel closed and its end was not announced: a worker upstream was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpstreamLost {
-    /// The hop.
-    pub hop: &'static str,
+    /// The channel.
+    pub channel: &'static str,
 }
 
-/// Nobody takes from the hop any more: a worker downstream was lost.
+/// Nobody takes from the channel any more: a worker downstream was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DownstreamGone {
-    /// The hop.
-    pub hop: &'static str,
+    /// The channel.
+    pub channel: &'static str,
 }
 
 /// Why a worker could not go on.
@@ -83,8 +83,8 @@ impl fmt::Display for Exit {
             Exit::Drained => f.write_str("drained"),
             Exit::Faulted(Fault::Failed(error)) => write!(f, "{error}"),
             Exit::Faulted(Fault::Aborted) => f.write_str("stopped before the end of data"),
-            Exit::Faulted(Fault::Upstream(lost)) => write!(f, "the stage that sends {} was lost", lost.hop),
-            Exit::Faulted(Fault::Downstream(gone)) => write!(f, "the stage that takes {} was lost", gone.hop),
+            Exit::Faulted(Fault::Upstream(lost)) => write!(f, "the stage that sends {} was lost", lost.channel),
+            Exit::Faulted(Fault::Downstream(gone)) => write!(f, "the stage that takes {} was lost", gone.channel),
             Exit::Panicked(message) => write!(f, "panicked: {message}"),
         }
     }

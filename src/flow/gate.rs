@@ -2,7 +2,7 @@
 //!
 //! Invariant: a parked worker never outlives its stage's data. The gate opens for good as soon as any worker of the stage
 //! ends, whatever the reason: the end of data, a fault, a panic, a thread that could not be started. One worker at least is
-//! never parked, and every end reaches that one by its hops.
+//! never parked, and every end reaches that one by its channels.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What a hop knows of itself, in atomics that anyone may read while it runs.
+//! What a channel knows of itself, in atomics that anyone may read while it runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
 
-/// Counts and waiting times of one hop. Waiting for room is charged to the stage before it, waiting for an item to the
+/// Counts and waiting times of one channel. Waiting for room is charged to the stage before it, waiting for an item to the
 /// stage after it; what is left of a worker's time it was busy. A wait that is still going on counts.
 #[derive(Debug)]
-pub struct HopGauge {
-    /// The hop's name: that of the message it carries.
+pub struct ChannelGauge {
+    /// The channel's name: that of the message it carries.
     pub name: &'static str,
     /// Most items that can wait in it.
     pub capacity: usize,
@@ -20,8 +20,8 @@ pub struct HopGauge {
     pub(super) item: Arc<Stopwatch>,
 }
 
-impl HopGauge {
-    /// A hop that nothing has passed.
+impl ChannelGauge {
+    /// A channel that nothing has passed.
     pub fn new(name: &'static str, capacity: usize) -> Self {
         Self {
             name,

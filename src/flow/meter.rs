@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::cpu_time::cpu_time;
 use super::gate::Gate;
-use super::gauge::HopGauge;
+use super::gauge::ChannelGauge;
 use super::stopwatch::Stopwatch;
 
 /// What a stage is to the flow.
@@ -34,11 +34,11 @@ pub struct Meter {
     pub workers: usize,
     /// What makes one item cheaper, for advice; empty where there is nothing.
     pub remedy: &'static str,
-    /// The hop whose items it counts as its own.
-    pub takes: Arc<HopGauge>,
+    /// The channel whose items it counts as its own.
+    pub takes: Arc<ChannelGauge>,
     /// Waits for something to do.
     pub input: Vec<Arc<Stopwatch>>,
-    /// Waits for those behind it: for room in a hop, for a buffer or a slot to come home.
+    /// Waits for those behind it: for room in a channel, for a buffer or a slot to come home.
     pub room: Vec<Arc<Stopwatch>>,
     /// Workers that are alive.
     pub running: Arc<Stopwatch>,
@@ -126,7 +126,7 @@ pub struct Meters {
     /// In the data's order.
     pub stages: Vec<Meter>,
     /// Counts an image when the input begins with it.
-    pub images: Option<Arc<HopGauge>>,
+    pub images: Option<Arc<ChannelGauge>>,
     /// Cores that the process may use.
     pub cores: usize,
     made: Instant,
@@ -152,7 +152,7 @@ impl Meters {
             at: now.duration_since(self.made),
             cpu: cpu_time(),
             cores: self.cores,
-            images: self.images.as_ref().map_or(0, |hop| hop.received()),
+            images: self.images.as_ref().map_or(0, |channel| channel.received()),
             stages: self.stages.iter().map(|meter| meter.read(now)).collect(),
         }
     }

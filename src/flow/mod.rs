@@ -1,4 +1,4 @@
-//! The grammar of the data plane: bounded hops, workers, slots. Knows no JPEG, no network and no actor.
+//! The grammar of the data plane: bounded channels, workers, slots. Knows no JPEG, no network and no actor.
 
 pub mod channel;
 
@@ -25,7 +25,7 @@ pub mod worker;
 pub use channel::{Inlet, Outlet, channel};
 pub use fault::{Exit, Fault};
 pub use gate::{Entrance, Gate};
-pub use gauge::HopGauge;
+pub use gauge::ChannelGauge;
 pub use meter::{Meter, Meters, Reading, Role};
 pub use slots::{Lent, Rows, Slot};
 pub use stop::Stop;

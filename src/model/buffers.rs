@@ -1,6 +1,6 @@
 //! The memory of a network: all of it made here, once.
 
-use super::stretch::{POOLS, Stretch, VALUES};
+use super::segment::{POOLS, Segment, VALUES};
 use super::{Memory, Plan, Spec};
 use crate::devices::cpu::Rows;
 use crate::memory::{Bytes, NoMemory, zeroed};
@@ -12,11 +12,11 @@ const ACTIVATIONS: &str = "activations";
 pub(super) struct Buffers {
     /// The batch, planar.
     pub(super) input: Vec<f32>,
-    /// What is kept of each stretch.
-    pub(super) stretches: Vec<Kept>,
+    /// What is kept of each segment.
+    pub(super) segments: Vec<Kept>,
     /// Softmax of the last value.
     pub(super) probabilities: Vec<f32>,
-    /// The gradient of a stretch's last value and, being written, of its input.
+    /// The gradient of a segment's last value and, being written, of its input.
     pub(super) gradients: [Vec<f32>; 2],
     /// Gradient of each parameter.
     pub(super) parameters: Vec<Vec<f32>>,
@@ -24,53 +24,53 @@ pub(super) struct Buffers {
     pub(super) partial: Vec<f32>,
     /// A convolution's packed weights, or what a fully connected layer packs.
     pub(super) packed: Vec<f32>,
-    /// What devices show each other at a seam.
+    /// What devices show each other at a reshard.
     pub(super) shown: Vec<f32>,
 }
 
-/// What is kept of one stretch for the whole batch.
+/// What is kept of one segment for the whole batch.
 #[derive(Debug)]
 pub(super) struct Kept {
     /// Its values from number 1 on; those that only pass are empty.
     pub(super) values: Vec<Vec<f32>>,
     /// Places of maxima.
-    pub(super) places: Vec<Vec<u8>>,
+    pub(super) argmax: Vec<Vec<u8>>,
 }
 
 impl Kept {
-    fn new(stretch: &Stretch, batch: usize) -> Result<Self, NoMemory> {
-        let values = stretch.values[1..].iter();
+    fn new(segment: &Segment, batch: usize) -> Result<Self, NoMemory> {
+        let values = segment.values[1..].iter();
         let floats = values.map(|value| if value.kept { batch * value.map.len() } else { 0 });
-        let places = stretch.places.iter().map(|places| batch * places);
+        let argmax = segment.argmax.iter().map(|argmax| batch * argmax);
         Ok(Self {
             values: floats
                 .map(|floats| zeroed(ACTIVATIONS, floats))
                 .collect::<Result<_, _>>()?,
-            places: places
+            argmax: argmax
                 .map(|bytes| zeroed(ACTIVATIONS, bytes))
                 .collect::<Result<_, _>>()?,
         })
     }
 
-    /// The last value: the input of the next stretch.
+    /// The last value: the input of the next segment.
     pub(super) fn last(&self) -> &[f32] {
         self.values.last().map_or(&[], |value| value)
     }
 
-    /// Values and places, to be cut along the batch.
-    #[allow(clippy::type_complexity, reason = "two arrays of what a stretch writes")]
+    /// Values and argmax, to be split along the batch.
+    #[allow(clippy::type_complexity, reason = "two arrays of what a segment writes")]
     pub(super) fn rows<'a>(
         &'a mut self,
-        stretch: &Stretch,
+        segment: &Segment,
     ) -> ([Option<Rows<'a, f32>>; VALUES], [Option<Rows<'a, u8>>; POOLS]) {
-        let mut values = self.values.iter_mut().zip(&stretch.values[1..]);
-        let mut places = self.places.iter_mut().zip(&stretch.places);
+        let mut values = self.values.iter_mut().zip(&segment.values[1..]);
+        let mut argmax = self.argmax.iter_mut().zip(&segment.argmax);
         (
             std::array::from_fn(|_| {
                 let (data, value) = values.next()?;
                 Some(Rows::new(data, if value.kept { value.map.len() } else { 0 }))
             }),
-            std::array::from_fn(|_| places.next().map(|(data, len)| Rows::new(data, *len))),
+            std::array::from_fn(|_| argmax.next().map(|(data, len)| Rows::new(data, *len))),
         )
     }
 }
@@ -80,11 +80,11 @@ impl Buffers {
         let batch = plan.chunks.batch();
         let starts = spec.layers.iter().filter_map(|layer| layer.start.as_ref());
         let parameters = starts.flat_map(|start| [start.weight.iter().product(), start.weight[0]]);
-        let stretches = plan.stretches.iter().map(|stretch| Kept::new(stretch, batch));
+        let segments = plan.segments.iter().map(|segment| Kept::new(segment, batch));
         let gradient = || zeroed("gradients of activations", batch * plan.gradient);
         Ok(Self {
             input: zeroed(ACTIVATIONS, batch * spec.input.len())?,
-            stretches: stretches.collect::<Result<_, _>>()?,
+            segments: segments.collect::<Result<_, _>>()?,
             probabilities: zeroed(ACTIVATIONS, batch * spec.classes)?,
             gradients: [gradient()?, gradient()?],
             parameters: parameters
@@ -96,15 +96,15 @@ impl Buffers {
         })
     }
 
-    /// The input of stretch `number`, and what is kept of that stretch.
+    /// The input of segment `number`, and what is kept of that segment.
     pub(super) fn at(&mut self, number: usize) -> (&[f32], &mut Kept) {
-        let (before, here) = self.stretches.split_at_mut(number);
+        let (before, here) = self.segments.split_at_mut(number);
         (before.last().map_or(&self.input, |kept| kept.last()), &mut here[0])
     }
 
     /// The scores before the softmax.
     pub(super) fn logits(&self) -> &[f32] {
-        self.stretches.last().map_or(&[], Kept::last)
+        self.segments.last().map_or(&[], Kept::last)
     }
 
     /// What is really held, put into `memory`.
@@ -113,7 +113,7 @@ impl Buffers {
             let each = buffers.into_iter().map(|buffer| Bytes::of::<T>(buffer.capacity()));
             each.sum()
         }
-        let kept = self.stretches.iter().map(|kept| of(&kept.values) + of(&kept.places));
+        let kept = self.segments.iter().map(|kept| of(&kept.values) + of(&kept.argmax));
         memory.activations = kept.sum::<Bytes>() + of([&self.input, &self.probabilities]);
         memory.activation_gradients = of(&self.gradients);
         memory.parameter_gradients = of(&self.parameters);

@@ -70,6 +70,6 @@ fn kept(layer: &LayerSpec, direction: Direction) -> u64 {
         // The place of each maximum, a byte.
         Operation::Pool(_) => layer.output.len() as u64,
         // Masks are drawn again.
-        Operation::Dropout(_) | Operation::Seam(_) => 0,
+        Operation::Dropout(_) | Operation::Reshard(_) => 0,
     }
 }

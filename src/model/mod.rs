@@ -8,23 +8,23 @@ pub mod network;
 pub mod parameter;
 pub mod plan;
 pub mod presets;
-pub mod rank;
+pub mod placement;
 pub mod solver;
 pub mod spec;
-pub mod stretch;
+pub mod segment;
 pub mod timing;
 
-mod acts;
+mod fused;
 mod buffers;
 mod cost;
-mod cut;
+mod fuse;
 mod pass;
 mod share;
 
 pub use error::ModelError;
 pub use network::{Network, Pass};
 pub use parameter::Parameter;
+pub use placement::Placement;
 pub use plan::{Memory, Plan};
-pub use rank::Rank;
 pub use spec::{LayerSpec, Operation, Spec};
 pub use timing::{Direction, Lap};

@@ -7,7 +7,7 @@ use super::buffers::Buffers;
 use super::columns::Whole;
 use super::share::Share;
 use super::timing::{Clock, Timings};
-use super::{Direction, Memory, ModelError, Parameter, Plan, Rank, Spec, init};
+use super::{Direction, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::Sharded;
@@ -62,12 +62,12 @@ impl Network {
         seed: u64,
     ) -> Result<Self, ModelError> {
         let spec = Spec::new(layers, input, classes)?;
-        Self::on(Rank::ALONE, &spec, batch, method, threads, seed)
+        Self::on(Placement::ALONE, &spec, batch, method, threads, seed)
     }
 
     /// The same for one of several devices, which has its part of the batches, or of the network.
     pub fn on(
-        rank: Rank,
+        placement: Placement,
         whole: &Spec,
         batch: usize,
         method: Method,
@@ -77,12 +77,12 @@ impl Network {
         if batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
-        let spec = rank.spec(whole)?;
-        let plan = Plan::on(rank, &spec, batch, method);
+        let spec = placement.spec(whole)?;
+        let plan = Plan::on(placement, &spec, batch, method);
         let shares: Vec<Share> = spec
             .layers
             .iter()
-            .flat_map(|layer| Share::of_layer(rank, layer))
+            .flat_map(|layer| Share::of_layer(placement, layer))
             .collect();
         let parameters = start(&spec, &shares, &threads, seed)?;
         let buffers = Buffers::new(&spec, &plan)?;
@@ -96,7 +96,7 @@ impl Network {
             shares,
             pass: Pass::Evaluate,
             rows: 0,
-            first_row: rank.rows(batch).start,
+            first_row: placement.rows(batch).start,
             timings: None,
         })
     }
@@ -162,7 +162,7 @@ impl Network {
         let batch = self.batch();
         let mut clock = Clock::start(self.timings.as_ref());
         let Buffers {
-            stretches,
+            segments,
             probabilities,
             gradients: [gradient, _],
             ..
@@ -170,7 +170,7 @@ impl Network {
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
-        let logits = stretches.last().map_or(&[][..], |kept| kept.last());
+        let logits = segments.last().map_or(&[][..], |kept| kept.last());
         // By halves, so that the sum is the same where two devices have one each.
         let mut loss = Loss::default();
         for half in self.plan.chunks.halves() {

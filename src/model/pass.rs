@@ -1,18 +1,18 @@
-//! The passes through the stretches, forward and backward.
+//! The passes through the segments, forward and backward.
 
 use std::ops::Range;
 
-use super::acts::{Images, in_place_backward, in_place_forward};
 use super::buffers::{Buffers, Kept};
-use super::columns::{Operands, Seams};
-use super::stretch::{Action, Head, POOLS, Stretch, VALUES};
+use super::columns::{Operands, Resharder};
+use super::fused::{Images, in_place_backward, in_place_forward};
+use super::segment::{Action, Head, POOLS, Segment, VALUES};
 use super::timing::{Clock, Timings};
 use super::{Direction, Network, Parameter, Pass, Plan};
 use crate::devices::cpu::{Cpu, Parts, Rows};
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::softmax;
 
-/// What all stretches of a pass share.
+/// What all segments of a pass share.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     cpu: &'a Cpu,
@@ -25,8 +25,13 @@ struct Work<'a> {
 
 impl Network {
     /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them. Maps change hands at
-    /// `seams`. After an error the network is of no use any more.
-    pub fn forward_through<S: Seams>(&mut self, pass: Pass, rows: usize, seams: &mut S) -> Result<(), S::Error> {
+    /// `resharder`. After an error the network is of no use any more.
+    pub fn forward_through<S: Resharder>(
+        &mut self,
+        pass: Pass,
+        rows: usize,
+        resharder: &mut S,
+    ) -> Result<(), S::Error> {
         let batch = self.batch();
         assert!(rows <= batch, "{rows} rows in a batch of {batch}");
         (self.pass, self.rows) = (pass, rows);
@@ -38,41 +43,41 @@ impl Network {
             let mut clock = Clock::start(work.timings);
             let mut packed = std::mem::take(&mut buffers.packed);
             let mut shown = std::mem::take(&mut buffers.shown);
-            for (number, stretch) in plan.stretches.iter().enumerate() {
+            for (number, segment) in plan.segments.iter().enumerate() {
                 let (x, kept) = buffers.at(number);
-                let parameters = parameters.get(stretch.parameter..).unwrap_or_default();
-                match &stretch.head {
+                let parameters = parameters.get(segment.parameter..).unwrap_or_default();
+                match &segment.head {
                     Head::FullyConnected(linear) => {
                         let (weight, bias) = (&parameters[0].value, &parameters[1].value);
                         let y = &mut kept.values[0];
-                        let (batch, rectify) = (plan.chunks.batch(), stretch.rectify());
+                        let (batch, rectify) = (plan.chunks.batch(), segment.rectify());
                         linear.forward(cpu, batch, x, weight, bias, y, rectify, &mut packed);
-                        clock.lap(stretch.head_layers(), Direction::Forward);
-                        work.vectors_forward(stretch, y);
+                        clock.lap(segment.head_layers(), Direction::Forward);
+                        work.vectors_forward(segment, y);
                         clock.share();
                     }
                     Head::Convolution(kernel) => {
                         kernel.pack_forward(&cpu.threads, &parameters[0].value, &mut packed);
-                        clock.lap(stretch.head_layers(), Direction::Forward);
-                        work.maps_forward(stretch, x, kept, |x, y, scratch| {
+                        clock.lap(segment.head_layers(), Direction::Forward);
+                        work.maps_forward(segment, x, kept, |x, y, scratch| {
                             let (weight, bias) = (&parameters[0].value, &parameters[1].value);
-                            kernel.forward(x, weight, &packed, bias, y, stretch.rectify(), scratch);
+                            kernel.forward(x, weight, &packed, bias, y, segment.rectify(), scratch);
                         });
                         clock.share();
                     }
-                    Head::Seam(seam) => {
+                    Head::Reshard(reshard) => {
                         let operands = Operands {
-                            before: stretch.values[0].map,
+                            before: segment.values[0].map,
                             from: x,
-                            after: stretch.values[1].map,
+                            after: segment.values[1].map,
                             to: &mut kept.values[0],
                             space: &mut shown,
                         };
-                        seams.forward(seam, operands)?;
-                        clock.lap(stretch.head_layers(), Direction::Forward);
+                        resharder.forward(reshard, operands)?;
+                        clock.lap(segment.head_layers(), Direction::Forward);
                     }
                     Head::None => {
-                        work.maps_forward(stretch, x, kept, |_, _, _| {});
+                        work.maps_forward(segment, x, kept, |_, _, _| {});
                         clock.share();
                     }
                 }
@@ -85,11 +90,11 @@ impl Network {
         let classes = self.spec.classes;
         let used = rows * classes;
         let Buffers {
-            stretches,
+            segments,
             probabilities,
             ..
         } = &mut self.buffers;
-        if let Some(kept) = stretches.last() {
+        if let Some(kept) = segments.last() {
             softmax::cpu::probabilities(&kept.last()[..used], classes, &mut probabilities[..used]);
         }
         let after = self.spec.layers.len();
@@ -98,8 +103,8 @@ impl Network {
     }
 
     /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training. Their maps change hands
-    /// at `seams`. After an error the network is of no use any more.
-    pub fn backward_through<S: Seams>(&mut self, seams: &mut S) -> Result<(), S::Error> {
+    /// at `resharder`. After an error the network is of no use any more.
+    pub fn backward_through<S: Resharder>(&mut self, resharder: &mut S) -> Result<(), S::Error> {
         let (work, buffers, parameters) = self.work();
         let Work { cpu, plan, rows, .. } = work;
         cpu.threads.install(|| {
@@ -109,49 +114,49 @@ impl Network {
             let mut partial = std::mem::take(&mut buffers.partial);
             let mut packed = std::mem::take(&mut buffers.packed);
             let mut shown = std::mem::take(&mut buffers.shown);
-            for (number, stretch) in plan.stretches.iter().enumerate().skip(plan.first).rev() {
+            for (number, segment) in plan.segments.iter().enumerate().skip(plan.first).rev() {
                 let (x, kept) = buffers.at(number);
                 let dx_wanted = (number > plan.first).then_some(&mut dx[..]);
-                let head = stretch.layer..stretch.layer + 1;
-                let [dw, db] = two(&mut sums, stretch.parameter);
-                match &stretch.head {
+                let head = segment.layer..segment.layer + 1;
+                let [dw, db] = two(&mut sums, segment.parameter);
+                match &segment.head {
                     Head::FullyConnected(linear) => {
-                        work.vectors_backward(stretch, kept, &mut dy);
+                        work.vectors_backward(segment, kept, &mut dy);
                         clock.share();
                         linear.backward_weights(cpu, &plan.chunks, x, &dy, dw, db, &mut packed);
                         clock.lap(head.clone(), Direction::BackwardWeights);
                         if let Some(dx) = dx_wanted {
-                            let weight = &parameters[stretch.parameter].value;
+                            let weight = &parameters[segment.parameter].value;
                             linear.backward_data(cpu, plan.chunks.batch(), weight, &dy, dx, &mut packed);
                             clock.lap(head, Direction::BackwardData);
                         }
                     }
                     Head::Convolution(kernel) => {
-                        let weight = &parameters[stretch.parameter].value;
+                        let weight = &parameters[segment.parameter].value;
                         if dx_wanted.is_some() {
                             kernel.pack_backward(&cpu.threads, weight, &mut packed);
                             clock.lap(head.clone(), Direction::BackwardData);
                         }
                         let operands = Some((&**kernel, &weight[..], &packed[..]));
-                        work.maps_backward(stretch, operands, x, kept, &mut dy, &mut partial, dx_wanted);
+                        work.maps_backward(segment, operands, x, kept, &mut dy, &mut partial, dx_wanted);
                         clock.share();
                         kernel.reduce(&cpu.threads, &plan.chunks, rows, &mut partial, dw, db);
                         clock.lap(head, Direction::BackwardWeights);
                     }
-                    Head::Seam(seam) => {
+                    Head::Reshard(reshard) => {
                         let batch = plan.chunks.batch();
                         let operands = Operands {
-                            before: stretch.values[1].map,
-                            from: &dy[..batch * stretch.output()],
-                            after: stretch.values[0].map,
-                            to: &mut dx[..batch * stretch.input()],
+                            before: segment.values[1].map,
+                            from: &dy[..batch * segment.output()],
+                            after: segment.values[0].map,
+                            to: &mut dx[..batch * segment.input()],
                             space: &mut shown,
                         };
-                        seams.backward(seam, operands)?;
+                        resharder.backward(reshard, operands)?;
                         clock.lap(head, Direction::BackwardData);
                     }
                     Head::None => {
-                        work.maps_backward(stretch, None, x, kept, &mut dy, &mut [], dx_wanted);
+                        work.maps_backward(segment, None, x, kept, &mut dy, &mut [], dx_wanted);
                         clock.share();
                     }
                 }
@@ -199,28 +204,28 @@ impl Work<'_> {
     }
 
     /// What follows a fully connected layer, in place.
-    fn vectors_forward(&self, stretch: &Stretch, y: &mut [f32]) {
-        let mut acts = stretch.acts.iter();
-        if acts.all(|act| act.action == Action::Relu { done: true }) {
+    fn vectors_forward(&self, segment: &Segment, y: &mut [f32]) {
+        let mut ops = segment.ops.iter();
+        if ops.all(|op| op.action == Action::Relu { done: true }) {
             return;
         }
         self.cpu
-            .each_range(self.chunks(), Rows::new(y, stretch.output()), |chunk, mut y| {
+            .each_range(self.chunks(), Rows::new(y, segment.output()), |chunk, mut y| {
                 let y = y.take(chunk.len());
                 let (images, mut clock) = (self.images(&chunk), self.clock());
-                for act in &stretch.acts {
-                    in_place_forward(act, images, y);
-                    if act.action != (Action::Relu { done: true }) {
-                        clock.lap(act.layer..act.layer + 1, Direction::Forward);
+                for op in &segment.ops {
+                    in_place_forward(op, images, y);
+                    if op.action != (Action::Relu { done: true }) {
+                        clock.lap(op.layer..op.layer + 1, Direction::Forward);
                     }
                 }
             });
     }
 
     /// The gradient of a fully connected layer's own output, in place.
-    fn vectors_backward(&self, stretch: &Stretch, kept: &Kept, dy: &mut [f32]) {
-        let units = stretch.output();
-        if stretch.acts.is_empty() {
+    fn vectors_backward(&self, segment: &Segment, kept: &Kept, dy: &mut [f32]) {
+        let units = segment.output();
+        if segment.ops.is_empty() {
             return;
         }
         self.cpu
@@ -228,17 +233,17 @@ impl Work<'_> {
                 let dy = dy.take(chunk.len());
                 let (images, mut clock) = (self.images(&chunk), self.clock());
                 let y = rows_of(&kept.values[0], &chunk, units);
-                for act in stretch.acts.iter().rev() {
-                    in_place_backward(act, images, y, dy);
-                    clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+                for op in segment.ops.iter().rev() {
+                    in_place_backward(op, images, y, dy);
+                    clock.lap(op.layer..op.layer + 1, Direction::BackwardData);
                 }
             });
     }
 
-    /// A stretch of feature maps: `head(x, y, scratch)` for some images, and then its operations on them.
+    /// A segment of feature maps: `head(x, y, scratch)` for some images, and then its operations on them.
     fn maps_forward(
         &self,
-        stretch: &Stretch,
+        segment: &Segment,
         x: &[f32],
         kept: &mut Kept,
         head: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
@@ -246,15 +251,15 @@ impl Work<'_> {
         // Images are independent here: finer than chunks, for more threads than there are of those.
         let chunks = self.chunks().iter().cloned();
         let parts: Vec<_> = chunks
-            .flat_map(|chunk| steps(chunk, stretch.images_forward()))
+            .flat_map(|chunk| steps(chunk, segment.images_forward()))
             .collect();
         self.cpu
-            .each_range(&parts, kept.rows(stretch), |images, (mut values, mut places)| {
+            .each_range(&parts, kept.rows(segment), |images, (mut values, mut argmax)| {
                 let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
                 let mut clock = self.clock();
                 let mut rest = &mut scratch[..];
                 let mut here: [&mut [f32]; VALUES] = std::array::from_fn(|_| Default::default());
-                for ((here, rows), value) in here.iter_mut().zip(&mut values).zip(&stretch.values[1..]) {
+                for ((here, rows), value) in here.iter_mut().zip(&mut values).zip(&segment.values[1..]) {
                     let Some(rows) = rows else { break };
                     *here = if value.kept {
                         rows.take(images.len())
@@ -265,23 +270,23 @@ impl Work<'_> {
                     };
                 }
                 let mut maxima: [&mut [u8]; POOLS] = std::array::from_fn(|_| Default::default());
-                for (here, rows) in maxima.iter_mut().zip(places.iter_mut().flatten()) {
+                for (here, rows) in maxima.iter_mut().zip(argmax.iter_mut().flatten()) {
                     *here = rows.take(images.len());
                 }
-                let x = rows_of(x, &images, stretch.input());
-                if stretch.head != Head::None {
+                let x = rows_of(x, &images, segment.input());
+                if segment.head != Head::None {
                     head(x, here[0], rest);
-                    clock.lap(stretch.head_layers(), Direction::Forward);
+                    clock.lap(segment.head_layers(), Direction::Forward);
                 }
-                stretch.acts_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
+                segment.fused_forward(self.images(&images), x, &mut here, &mut maxima, rest, &mut clock);
             });
     }
 
-    /// Gradients through a stretch of feature maps, some images at a time: down to the head's output, and through the head.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+    /// Gradients through a segment of feature maps, some images at a time: down to the head's output, and through the head.
+    #[allow(clippy::too_many_arguments, reason = "the operands of a segment")]
     fn maps_backward(
         &self,
-        stretch: &Stretch,
+        segment: &Segment,
         head: Option<(&Kernel, &[f32], &[f32])>,
         x: &[f32],
         kept: &Kept,
@@ -291,10 +296,10 @@ impl Work<'_> {
     ) {
         let parts = head.map(|(kernel, _, _)| Parts::new(partial, kernel.partial()));
         let data = (
-            Rows::new(dy, stretch.output()),
-            (parts, dx.map(|dx| Rows::new(dx, stretch.input()))),
+            Rows::new(dy, segment.output()),
+            (parts, dx.map(|dx| Rows::new(dx, segment.input()))),
         );
-        let largest = stretch.largest();
+        let largest = segment.largest();
         self.cpu
             .each_range(self.chunks(), data, |chunk, (mut dy, (parts, mut dx))| {
                 let mut scratch = self.cpu.scratch.of(self.cpu.threads.worker());
@@ -303,19 +308,19 @@ impl Work<'_> {
                     &mut parts.data[..first]
                 });
                 partial.fill(0.0);
-                let (mut clock, layers) = (self.clock(), stretch.layer..stretch.layer + 1);
-                for images in steps(chunk, stretch.images()) {
-                    let moves = stretch.acts.iter().any(|act| act.from != act.to);
+                let (mut clock, layers) = (self.clock(), segment.layer..segment.layer + 1);
+                for images in steps(chunk, segment.images()) {
+                    let moves = segment.ops.iter().any(|op| op.from != op.to);
                     let space = if moves { images.len() * largest } else { 0 };
                     let (next, rest) = scratch.split_at_mut(space);
                     let (other, rest) = rest.split_at_mut(space);
                     let gradient = dy.take(images.len());
                     let gradients = [gradient, next, other];
-                    let gradient = self.acts_backward(stretch, &images, x, kept, gradients, rest, &mut clock);
+                    let gradient = self.acts_backward(segment, &images, x, kept, gradients, rest, &mut clock);
                     let dx = dx.as_mut().map(|dx| dx.take(images.len()));
                     match (head, dx) {
                         (Some((kernel, weight, packed)), dx) => {
-                            let x = rows_of(x, &images, stretch.input());
+                            let x = rows_of(x, &images, segment.input());
                             kernel.backward_weights(x, gradient, partial, rest);
                             clock.lap(layers.clone(), Direction::BackwardWeights);
                             if let Some(dx) = dx {
@@ -332,10 +337,10 @@ impl Work<'_> {
 
     /// The gradient of the head's output (or of the input, where there is no head) of some images, from that of the last
     /// value: the first of `gradients`; the other two are space.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+    #[allow(clippy::too_many_arguments, reason = "the operands of a segment")]
     fn acts_backward<'b>(
         &self,
-        stretch: &Stretch,
+        segment: &Segment,
         images: &Range<usize>,
         x: &[f32],
         kept: &Kept,
@@ -346,37 +351,37 @@ impl Work<'_> {
         let [mut here, mut next, other] = gradients;
         let mut other = Some(other);
         let value = |number: usize| match number {
-            0 => rows_of(x, images, stretch.input()),
-            _ if stretch.values[number].kept => {
-                rows_of(&kept.values[number - 1], images, stretch.values[number].map.len())
+            0 => rows_of(x, images, segment.input()),
+            _ if segment.values[number].kept => {
+                rows_of(&kept.values[number - 1], images, segment.values[number].map.len())
             }
             _ => &[],
         };
-        let mut places: [&[u8]; POOLS] = [&[]; POOLS];
-        for ((here, places), len) in places.iter_mut().zip(&kept.places).zip(&stretch.places) {
-            *here = rows_of(places, images, *len);
+        let mut argmax: [&[u8]; POOLS] = [&[]; POOLS];
+        for ((here, argmax), len) in argmax.iter_mut().zip(&kept.argmax).zip(&segment.argmax) {
+            *here = rows_of(argmax, images, *len);
         }
-        for act in stretch.acts.iter().rev() {
-            let len = images.len() * stretch.values[act.to].map.len();
-            let moved = act.from != act.to && {
-                let dx = images.len() * stretch.values[act.from].map.len();
-                stretch.move_backward(act, value(act.from), &places, &here[..len], &mut next[..dx], scratch)
+        for op in segment.ops.iter().rev() {
+            let len = images.len() * segment.values[op.to].map.len();
+            let moved = op.from != op.to && {
+                let dx = images.len() * segment.values[op.from].map.len();
+                segment.move_backward(op, value(op.from), &argmax, &here[..len], &mut next[..dx], scratch)
             };
             if moved {
                 // The gradient that came in is not needed again, and may be too short for what follows.
                 let old = std::mem::replace(&mut here, next);
                 next = other.take().unwrap_or(old);
             } else {
-                in_place_backward(act, self.images(images), value(act.to), &mut here[..len]);
+                in_place_backward(op, self.images(images), value(op.to), &mut here[..len]);
             }
-            clock.lap(act.layer..act.layer + 1, Direction::BackwardData);
+            clock.lap(op.layer..op.layer + 1, Direction::BackwardData);
         }
-        let reached = usize::from(stretch.head != Head::None);
-        &mut here[..images.len() * stretch.values[reached].map.len()]
+        let reached = usize::from(segment.head != Head::None);
+        &mut here[..images.len() * segment.values[reached].map.len()]
     }
 }
 
-/// The gradients of the weights and biases from number `parameter` on; empty for a stretch without.
+/// The gradients of the weights and biases from number `parameter` on; empty for a segment without.
 fn two(gradients: &mut [Vec<f32>], parameter: usize) -> [&mut [f32]; 2] {
     let mut gradients = gradients.iter_mut().skip(parameter);
     std::array::from_fn(|_| {

@@ -2,10 +2,10 @@
 
 use std::iter::Sum;
 
-use super::cut::cut;
+use super::fuse::fuse;
+use super::segment::{Head, Segment};
 use super::share::Share;
-use super::stretch::{Head, Stretch};
-use super::{Direction, Rank, Spec};
+use super::{Direction, Placement, Spec};
 use crate::config::compute::Method;
 use crate::memory::Bytes;
 use crate::ops::Chunks;
@@ -17,12 +17,12 @@ pub struct Plan {
     /// How the batch is cut.
     pub chunks: Chunks,
     /// Which device it is for.
-    pub rank: Rank,
+    pub placement: Placement,
     /// The layers, as they are run.
-    pub stretches: Vec<Stretch>,
-    /// The first stretch with parameters: no gradient is needed below it.
+    pub segments: Vec<Segment>,
+    /// The first segment with parameters: no gradient is needed below it.
     pub first: usize,
-    /// Elements per image of each of the two buffers for gradients between stretches.
+    /// Elements per image of each of the two buffers for gradients between segments.
     pub gradient: usize,
     /// Floats of scratch for each worker.
     pub scratch: usize,
@@ -37,46 +37,46 @@ pub struct Plan {
 impl Plan {
     /// The plan for `spec` with batches of `batch` images, whose convolutions are computed by `method`.
     pub fn new(spec: &Spec, batch: usize, method: Method) -> Self {
-        Self::on(Rank::ALONE, spec, batch, method)
+        Self::on(Placement::ALONE, spec, batch, method)
     }
 
     /// The plan of a device that has its part of the batches, or of the network: that is `spec` then.
-    pub fn on(rank: Rank, spec: &Spec, batch: usize, method: Method) -> Self {
-        let chunks = rank.chunks(batch);
-        let stretches = cut(spec, &chunks, method);
-        let first = stretches.iter().position(Stretch::is_trained).unwrap_or(0);
-        let most = |of: &dyn Fn(&Stretch) -> usize| stretches.iter().map(of).max().unwrap_or(0);
+    pub fn on(placement: Placement, spec: &Spec, batch: usize, method: Method) -> Self {
+        let chunks = placement.chunks(batch);
+        let segments = fuse(spec, &chunks, method);
+        let first = segments.iter().position(Segment::is_trained).unwrap_or(0);
+        let most = |of: &dyn Fn(&Segment) -> usize| segments.iter().map(of).max().unwrap_or(0);
         let kernels = |of: &dyn Fn(&crate::ops::conv::cpu::Kernel) -> usize| {
-            most(&|stretch| match &stretch.head {
+            most(&|segment| match &segment.head {
                 Head::Convolution(kernel) => of(kernel),
                 _ => 0,
             })
         };
         let vectors = |of: &dyn Fn(crate::ops::linear::Geometry) -> usize| {
-            most(&|stretch| match stretch.head {
+            most(&|segment| match segment.head {
                 Head::FullyConnected(linear) => of(linear),
                 _ => 0,
             })
         };
         let batch = chunks.batch();
-        let gradients = stretches.iter().skip(first).map(Stretch::output);
+        let gradients = segments.iter().skip(first).map(Segment::output);
         Self {
             first,
             gradient: gradients.max().unwrap_or(0),
-            scratch: most(&Stretch::scratch).max(vectors(&|linear| linear.scratch(batch))),
+            scratch: most(&Segment::scratch).max(vectors(&|linear| linear.scratch(batch))),
             partial: chunks.len() * kernels(&|kernel| kernel.partial()),
             packed: kernels(&|kernel| kernel.packed()).max(vectors(&|linear| linear.space(batch))),
-            shown: chunks.batch() * most(&Stretch::shown),
+            shown: chunks.batch() * most(&Segment::shown),
             chunks,
-            rank,
-            stretches,
+            placement,
+            segments,
         }
     }
 
     /// How the layer of that number is computed, if it is a convolution.
     pub fn algorithm(&self, layer: usize, direction: Direction) -> Option<Algorithm> {
-        let stretch = self.stretches.iter().find(|stretch| stretch.layer == layer)?;
-        let Head::Convolution(kernel) = &stretch.head else {
+        let segment = self.segments.iter().find(|segment| segment.layer == layer)?;
+        let Head::Convolution(kernel) = &segment.head else {
             return None;
         };
         match direction {
@@ -90,18 +90,21 @@ impl Plan {
     pub fn memory(&self, spec: &Spec, threads: usize) -> Memory {
         let batch = self.chunks.batch();
         let floats = Bytes::of::<f32>;
-        let (mut values, mut places) = (spec.input.len() + spec.classes, 0);
-        for stretch in &self.stretches {
-            let kept = stretch.values[1..].iter().filter(|value| value.kept);
+        let (mut values, mut argmax) = (spec.input.len() + spec.classes, 0);
+        for segment in &self.segments {
+            let kept = segment.values[1..].iter().filter(|value| value.kept);
             values += kept.map(|value| value.map.len()).sum::<usize>();
-            places += stretch.places.iter().sum::<usize>();
+            argmax += segment.argmax.iter().sum::<usize>();
         }
-        let shares = spec.layers.iter().flat_map(|layer| Share::of_layer(self.rank, layer));
+        let shares = spec
+            .layers
+            .iter()
+            .flat_map(|layer| Share::of_layer(self.placement, layer));
         Memory {
             parameters: floats(spec.parameters()),
             momentum: floats(shares.map(|share| share.updated.len()).sum()),
             parameter_gradients: floats(spec.parameters()),
-            activations: (floats(values) + Bytes::of::<u8>(places)) * batch,
+            activations: (floats(values) + Bytes::of::<u8>(argmax)) * batch,
             activation_gradients: floats(self.gradient) * batch * 2,
             partial_sums: floats(self.partial),
             packed_weights: floats(self.packed),
@@ -120,9 +123,9 @@ pub struct Memory {
     pub momentum: Bytes,
     /// Gradients of weights and biases.
     pub parameter_gradients: Bytes,
-    /// Input, kept values, places of maxima, probabilities.
+    /// Input, kept values, argmax of the windows, probabilities.
     pub activations: Bytes,
-    /// Gradients that pass between stretches.
+    /// Gradients that pass between segments.
     pub activation_gradients: Bytes,
     /// Partial sums of weight gradients, one per chunk of the batch.
     pub partial_sums: Bytes,

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::spec::Span;
-use super::{LayerSpec, Network, Parameter, Rank};
+use super::{LayerSpec, Network, Parameter, Placement};
 use crate::config::compute::Parallel;
 use crate::devices;
 use crate::memory::{NoMemory, zeroed};
@@ -23,20 +23,22 @@ pub(super) struct Share {
 
 impl Share {
     /// The shares of weights and biases of `layer`; none where it has no parameters.
-    pub(super) fn of_layer(rank: Rank, layer: &LayerSpec) -> Vec<Self> {
+    pub(super) fn of_layer(placement: Placement, layer: &LayerSpec) -> Vec<Self> {
         let Some(start) = &layer.start else { return Vec::new() };
         let outputs = start.weight[0];
         let shapes = [&start.weight[1..], &[]];
-        shapes.map(|rest| Self::new(rank, layer.span, outputs, rest)).into()
+        shapes
+            .map(|rest| Self::new(placement, layer.span, outputs, rest))
+            .into()
     }
 
     /// Of a parameter with `rest` elements for each output of the layer, of which the device makes `outputs`.
-    fn new(rank: Rank, span: Span, outputs: usize, rest: &[usize]) -> Self {
+    fn new(placement: Placement, span: Span, outputs: usize, rest: &[usize]) -> Self {
         let each: usize = rest.iter().product();
         let held = span.first * each..(span.first + outputs) * each;
-        let updated = match rank.parallel {
+        let updated = match placement.parallel {
             // Each device has all values, and updates the part whose gradient it sums.
-            Parallel::Data => devices::share(held.len(), rank.number, rank.of),
+            Parallel::Data => devices::share(held.len(), placement.index, placement.count),
             Parallel::Columns => held.clone(),
         };
         let shape = [&[span.of], rest].concat();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ModelError;
-use super::columns::Seam;
+use super::columns::Reshard;
 use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool, WINDOW};
 use crate::ops::{self, Shape, conv, linear, lrn, pool};
 
@@ -25,7 +25,7 @@ pub enum Operation {
     /// Dropout with this probability.
     Dropout(f32),
     /// Nothing is computed: the map changes hands between devices.
-    Seam(Seam),
+    Reshard(Reshard),
 }
 
 impl Operation {
@@ -39,7 +39,7 @@ impl Operation {
             Self::Lrn(_) => "lrn",
             Self::Pool(_) => "maxpool",
             Self::Dropout(_) => "dropout",
-            Self::Seam(_) => "seam",
+            Self::Reshard(_) => "reshard",
         }
     }
 }

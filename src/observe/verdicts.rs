@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::flow::meter::Change;
 use crate::flow::{Meters, Reading, Verdict};
 use crate::stages::compute::Report;
-use crate::stages::passage::Part;
+use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
 
 /// The meters of a flow that may not be built yet: the listener is a part of it.
@@ -51,7 +51,7 @@ impl Verdicts {
         match *report {
             Report::Step { step, epoch, batch, .. } => {
                 self.newest = Some((epoch, step));
-                let is_last = batch + 1 == self.itinerary.batches(epoch, Part::Train);
+                let is_last = batch + 1 == self.itinerary.batches(epoch, Phase::Train);
                 is_last.then(|| self.end()).flatten()
             }
             Report::Eval { .. } => {

@@ -4,18 +4,18 @@
 mod available;
 mod buffers;
 mod crew;
-pub mod look;
+pub mod preprocessing;
 mod model;
 pub mod needs;
-mod room;
+mod memory_budget;
 mod workspace;
 
 pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
+pub use memory_budget::{Limit, MemoryBudget, SHARE};
 pub use model::{DevicePlan, ModelPlan, cores};
 pub use needs::{Need, Taker};
-pub use room::{Limit, Room, SHARE};
 pub use workspace::of_one_decoder;
 
 use std::num::NonZeroU32;
@@ -167,7 +167,7 @@ pub struct Plan {
     /// Cores that this process may use: a limit of what grows by itself.
     pub cores: usize,
     /// The other limit: memory.
-    pub room: Room,
+    pub room: MemoryBudget,
     /// What one decode worker works in, about.
     pub workspace: Bytes,
 }
@@ -204,7 +204,7 @@ impl Plan {
         let of_train = of_one_decoder(&sets.train);
         let of_val = if has_val { of_one_decoder(&sets.val) } else { 0 };
         let workspace = Bytes::new(of_train.max(of_val));
-        let room = Room::new(&config, &model, workspace)?;
+        let room = MemoryBudget::new(&config, &model, workspace)?;
         Ok(Self {
             config,
             sets,
@@ -250,11 +250,11 @@ impl Plan {
         Rule {
             seed: self.config.run.seed,
             crop: augment.crop.get() as u32,
-            resized: augment.random_resized_crop.as_ref().map(look::resized_crop),
+            resized: augment.random_resized_crop.as_ref().map(preprocessing::resized_crop),
             flip: augment.flip,
-            jitter: augment.jitter.as_ref().map(look::jitter),
+            jitter: augment.jitter.as_ref().map(preprocessing::jitter),
             cutout: augment.cutout,
-            colour: look::colour_noise(&self.config, statistics),
+            colour: preprocessing::colour_noise(&self.config, statistics),
             views: self.itinerary.views,
         }
     }
@@ -265,7 +265,7 @@ impl Plan {
             options: Options {
                 // What is counted for a worker it may take at any time.
                 large: self.workspace.get().max(LARGE),
-                ..look::decode_options(&self.config)
+                ..preprocessing::decode_options(&self.config)
             },
             rule,
             data: self.sets.clone(),
@@ -278,7 +278,7 @@ impl Plan {
     pub fn augment(&self, rule: Rule, statistics: Option<&Statistics>) -> Result<Augment, PlanError> {
         Ok(Augment {
             rule,
-            look: look::look(&self.config, statistics, Arc::clone(&self.writer))?,
+            normalization: preprocessing::normalization(&self.config, statistics, Arc::clone(&self.writer))?,
             data: self.sets.clone(),
             hash_pixels: self.config.run.hash_pixels,
         })

@@ -8,7 +8,7 @@ use crate::config::model::Layer;
 use crate::devices::cpu::Threads;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
-use crate::model::{Memory, ModelError, Network, Parameter, Plan, Rank, Spec};
+use crate::model::{Memory, ModelError, Network, Parameter, Placement, Plan, Spec};
 use crate::ops::Shape;
 
 /// The numbers of a network, before any of it is made.
@@ -32,7 +32,7 @@ pub struct DevicePlan {
     /// `cpu:0`, `cpu:1`, …
     pub name: &'static str,
     /// Which of the devices it is.
-    pub rank: Rank,
+    pub placement: Placement,
     /// Memory for its part of a batch.
     pub memory: Memory,
 }
@@ -48,14 +48,14 @@ impl ModelPlan {
         let threads = compute
             .threads
             .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
-        let ranks = compute.names().zip(Rank::all(count, compute.parallel));
-        let devices = ranks
-            .map(|(name, rank)| {
-                let own = rank.spec(&spec)?;
-                let plan = Plan::on(rank, &own, config.staging.batch.get(), compute.convolution);
+        let placements = compute.names().zip(Placement::all(count, compute.parallel));
+        let devices = placements
+            .map(|(name, placement)| {
+                let own = placement.spec(&spec)?;
+                let plan = Plan::on(placement, &own, config.staging.batch.get(), compute.convolution);
                 Ok(DevicePlan {
                     name,
-                    rank,
+                    placement,
                     memory: plan.memory(&own, threads),
                 })
             })
@@ -89,7 +89,7 @@ impl ModelPlan {
             .iter()
             .map(|device| {
                 let threads = self.start_threads(&device.name.replace(':', "-"))?;
-                Ok(Network::on(device.rank, &self.spec, batch, method, threads, seed)?)
+                Ok(Network::on(device.placement, &self.spec, batch, method, threads, seed)?)
             })
             .collect()
     }
@@ -100,7 +100,7 @@ impl ModelPlan {
         let memory = Plan::new(&self.spec, batch, method).memory(&self.spec, self.threads);
         needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&memory))?;
         let threads = self.start_threads("cpu-0")?;
-        Ok(Network::on(Rank::ALONE, &self.spec, batch, method, threads, seed)?)
+        Ok(Network::on(Placement::ALONE, &self.spec, batch, method, threads, seed)?)
     }
 
     fn start_threads(&self, name: &str) -> Result<Arc<Threads>, ModelError> {

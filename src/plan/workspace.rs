@@ -24,18 +24,18 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
     let files = (0..data.len()).map(|i| data.bytes(i)).max().unwrap_or(0);
     let largest = Arc::new(AtomicU64::new(0));
-    let (said, heard) = sync_channel(1);
+    let (tx, rx) = sync_channel(1);
     let look = {
         let (data, largest) = (Arc::clone(data), Arc::clone(&largest));
         move || {
             look_at(&data, &largest);
             // Nobody listens any more where it took too long.
-            let _ = said.send(());
+            let _ = tx.send(());
         }
     };
     // Without the thread, as after the limit, what was seen so far has to do.
     if thread::Builder::new().name("headers".to_string()).spawn(look).is_ok() {
-        let _ = heard.recv_timeout(LIMIT);
+        let _ = rx.recv_timeout(LIMIT);
     }
     files.saturating_mul(2).saturating_add(largest.load(Ordering::Relaxed))
 }

@@ -2,7 +2,7 @@
 //! upstream: staging · downstream: none
 
 use crate::flow::{Fault, Inlet, Outlet, Slot};
-use crate::stages::passage::Batch;
+use crate::stages::messages::Batch;
 
 /// Takes batches until the end of data; `delivered` sees each.
 pub fn run(batches: &Inlet<Batch>, free: Outlet<Slot>, mut delivered: impl FnMut(&Batch)) -> Result<(), Fault> {

@@ -9,9 +9,9 @@ use crate::dataset::moments::Moments;
 use crate::dataset::pack::{LARGEST_MEAN, Mode, PackError, Record};
 use crate::dataset::{Dataset, JpegWriter};
 use crate::flow::{Fault, Inlet, Outlet};
-use crate::stages::deal::Deal;
 use crate::stages::decode::Frame;
-use crate::stages::passage::Pixels;
+use crate::stages::messages::Pixels;
+use crate::stages::pack_source::PackTicket;
 
 /// What every encode worker knows.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Encode {
 /// Makes records until the end of data.
 pub fn run(
     encode: &Encode,
-    pixels: &Inlet<Pixels<Deal>>,
+    pixels: &Inlet<Pixels<PackTicket>>,
     spare: Outlet<Vec<u8>>,
     records: Outlet<Record>,
 ) -> Result<(), Fault> {
@@ -48,9 +48,9 @@ pub fn run(
 
 impl Encode {
     /// The record, and the pixels' buffer where no mean image can be made of it.
-    fn one(&self, writer: &mut JpegWriter, item: Pixels<Deal>) -> Result<(Record, Option<Vec<u8>>), Fault> {
+    fn one(&self, writer: &mut JpegWriter, item: Pixels<PackTicket>) -> Result<(Record, Option<Vec<u8>>), Fault> {
         let Pixels {
-            ticket: Deal { mut record, .. },
+            ticket: PackTicket { mut record, .. },
             buffer,
             frame,
             checksum,

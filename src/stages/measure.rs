@@ -10,15 +10,15 @@ use crate::flow::{Fault, Inlet, Outlet, Stop};
 use crate::stages::augment::Rule;
 use crate::stages::compute::ComputeError;
 use crate::stages::decode::{Frame, Region, Request};
-use crate::stages::passage::{Part, Pixels};
+use crate::stages::messages::{Phase, Pixels};
 
 /// A training sample of which the whole frame is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeFrame(pub u32);
 
 impl Request for WholeFrame {
-    fn part(&self) -> Part {
-        Part::Train
+    fn phase(&self) -> Phase {
+        Phase::Train
     }
     fn sample(&self) -> u32 {
         self.0

@@ -6,7 +6,7 @@
 //!
 //! A stage is a function from its inlets to its outlets; each of its workers runs it on a thread of its own.
 
-pub mod passage;
+pub mod messages;
 
 pub mod sets;
 
@@ -37,7 +37,7 @@ pub mod save;
 pub mod measure;
 
 /// The source of a pack: samples in the order of their positions. Upstream: records from write; downstream: decode.
-pub mod deal;
+pub mod pack_source;
 
 /// Pixels to the bytes of a shard's member. Upstream: decode; downstream: write.
 pub mod encode;
@@ -48,4 +48,4 @@ pub mod write;
 pub use partition::Partition;
 pub use sets::Sets;
 
-pub use passage::{Batch, Header, Opened, Part, Pixels, Position, Receipt, RowFact, Ticket};
+pub use messages::{Batch, Header, Opened, Phase, Pixels, Position, Receipt, RowFact, Ticket};

@@ -35,8 +35,8 @@ pub struct Saver {
     pub statistics: Option<Statistics>,
 }
 
-/// The hops of the stage.
-pub struct SaveHops {
+/// The channels of the stage.
+pub struct SaveChannels {
     /// From compute.
     pub saves: Inlet<Save>,
     /// From the listener: the step before which every event is kept.
@@ -48,13 +48,13 @@ pub struct SaveHops {
 }
 
 /// Writes until the end of data.
-pub fn run(saver: &Saver, hops: SaveHops) -> Result<(), Fault> {
-    let SaveHops {
+pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
+    let SaveChannels {
         saves,
         kept,
         spare,
         reports,
-    } = hops;
+    } = channels;
     while let Some(Save {
         snapshot,
         state,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::dataset::Dataset;
-use crate::stages::passage::Part;
+use crate::stages::messages::Phase;
 
 /// Training and validation set; the same one twice where there is only one.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// The one that a part of the run goes through.
-    pub fn of(&self, part: Part) -> &Dataset {
-        match part {
-            Part::Train => &self.train,
-            Part::Evaluate => &self.val,
+    /// The one that a phase goes through.
+    pub fn of(&self, phase: Phase) -> &Dataset {
+        match phase {
+            Phase::Train => &self.train,
+            Phase::Evaluate => &self.val,
         }
     }
 }

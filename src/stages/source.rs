@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows, Slot, Stop};
 use crate::rng;
-use crate::stages::passage::{Header, Opened, Part, Position, Ticket};
+use crate::stages::messages::{Header, Opened, Phase, Position, Ticket};
 use crate::stages::{Partition, Sets};
 
 /// The whole way of a run, as numbers: which batches there are and what is in each.
@@ -52,15 +52,15 @@ impl Itinerary {
         }
     }
 
-    /// Batches of a part.
-    pub fn batches(&self, epoch: u32, part: Part) -> u32 {
-        match part {
-            Part::Train => {
+    /// Batches of a phase.
+    pub fn batches(&self, epoch: u32, phase: Phase) -> u32 {
+        match phase {
+            Phase::Train => {
                 let per_epoch = u64::from(self.steps_per_epoch());
                 self.steps.saturating_sub(u64::from(epoch) * per_epoch).min(per_epoch) as u32
             }
-            Part::Evaluate if self.evaluates_after(epoch) => self.rows(Part::Evaluate).div_ceil(self.batch),
-            Part::Evaluate => 0,
+            Phase::Evaluate if self.evaluates_after(epoch) => self.rows(Phase::Evaluate).div_ceil(self.batch),
+            Phase::Evaluate => 0,
         }
     }
 
@@ -68,34 +68,34 @@ impl Itinerary {
         (epoch + 1).is_multiple_of(self.every_epochs.get()) || epoch + 1 == self.epochs()
     }
 
-    /// Rows of a whole part.
-    fn rows(&self, part: Part) -> u32 {
-        match part {
-            Part::Train => self.samples_per_epoch(),
-            Part::Evaluate => self.val_samples * self.views,
+    /// Rows of a whole phase.
+    fn rows(&self, phase: Phase) -> u32 {
+        match phase {
+            Phase::Train => self.samples_per_epoch(),
+            Phase::Evaluate => self.val_samples * self.views,
         }
     }
 
-    /// Where a run goes on that has done `at`'s part: also past the end, should it be given more epochs or steps.
+    /// Where a run goes on that has done `at`'s phase: also past the end, should it be given more epochs or steps.
     pub fn after(&self, at: Position) -> Position {
-        if at.part == Part::Train && self.batches(at.epoch, Part::Evaluate) > 0 {
+        if at.phase == Phase::Train && self.batches(at.epoch, Phase::Evaluate) > 0 {
             return Position {
-                part: Part::Evaluate,
+                phase: Phase::Evaluate,
                 batch: 0,
                 ..at
             };
         }
-        let trained = self.batches(at.epoch, Part::Train);
+        let trained = self.batches(at.epoch, Phase::Train);
         if trained < self.steps_per_epoch() {
             Position {
-                part: Part::Train,
+                phase: Phase::Train,
                 batch: trained,
                 ..at
             }
         } else {
             Position {
                 epoch: at.epoch + 1,
-                part: Part::Train,
+                phase: Phase::Train,
                 batch: 0,
             }
         }
@@ -105,9 +105,9 @@ impl Itinerary {
     pub fn holds(&self, at: Position, steps: u64) -> bool {
         let per_epoch = u64::from(self.steps_per_epoch());
         let before = u64::from(at.epoch) * per_epoch;
-        match at.part {
-            Part::Train => u64::from(at.batch) <= per_epoch && steps == before + u64::from(at.batch),
-            Part::Evaluate => steps > before && steps <= before + per_epoch,
+        match at.phase {
+            Phase::Train => u64::from(at.batch) <= per_epoch && steps == before + u64::from(at.batch),
+            Phase::Evaluate => steps > before && steps <= before + per_epoch,
         }
     }
 
@@ -115,9 +115,9 @@ impl Itinerary {
     /// meanwhile: an epoch whose training is cut short is trained to its end first.
     pub fn resumed(&self, at: Position, steps: u64) -> Position {
         let trained = steps.saturating_sub(u64::from(at.epoch) * u64::from(self.steps_per_epoch()));
-        if at.part == Part::Evaluate && trained < u64::from(self.batches(at.epoch, Part::Train)) {
+        if at.phase == Phase::Evaluate && trained < u64::from(self.batches(at.epoch, Phase::Train)) {
             Position {
-                part: Part::Train,
+                phase: Phase::Train,
                 batch: trained as u32,
                 ..at
             }
@@ -126,17 +126,17 @@ impl Itinerary {
         }
     }
 
-    /// The place after `at`'s part; `None` at the end of the run. Parts without batches are passed over.
+    /// The place after `at`'s phase; `None` at the end of the run. Phases without batches are passed over.
     pub fn next_part(&self, at: Position) -> Option<Position> {
-        let next = match at.part {
-            Part::Train => Position {
-                part: Part::Evaluate,
+        let next = match at.phase {
+            Phase::Train => Position {
+                phase: Phase::Evaluate,
                 batch: 0,
                 ..at
             },
-            Part::Evaluate => Position {
+            Phase::Evaluate => Position {
                 epoch: at.epoch + 1,
-                part: Part::Train,
+                phase: Phase::Train,
                 batch: 0,
             },
         };
@@ -147,7 +147,7 @@ impl Itinerary {
     pub fn settle(&self, at: Position) -> Option<Position> {
         if at.epoch >= self.epochs() {
             None
-        } else if at.batch < self.batches(at.epoch, at.part) {
+        } else if at.batch < self.batches(at.epoch, at.phase) {
             Some(at)
         } else {
             self.next_part(at)
@@ -178,13 +178,13 @@ pub fn run(
     let mut serial = 0;
     let mut place = way.settle(source.start);
     while let Some(at) = place {
-        let order = match at.part {
-            Part::Train => way
+        let order = match at.phase {
+            Phase::Train => way
                 .partition
                 .of(rng::permutation(way.seed, at.epoch, way.train_samples)),
-            Part::Evaluate => (0..way.val_samples).collect(),
+            Phase::Evaluate => (0..way.val_samples).collect(),
         };
-        let batches = way.batches(at.epoch, at.part);
+        let batches = way.batches(at.epoch, at.phase);
         let next = way.next_part(at);
         for batch in at.batch..batches {
             let Some(slot) = free.next()? else {
@@ -195,7 +195,7 @@ pub fn run(
             }
             let span = tracing::trace_span!("source", epoch = at.epoch, batch);
             let _entered = span.enter();
-            let left = way.rows(at.part).saturating_sub(batch * way.batch);
+            let left = way.rows(at.phase).saturating_sub(batch * way.batch);
             // Without a row there would be no step, and the other ranks have one.
             let rows = way.batch.min(left).max(1);
             let last = batch + 1 == batches;
@@ -227,7 +227,7 @@ pub fn run(
 fn padding(header: &Header, rows: Rows) -> Ticket {
     Ticket {
         serial: header.serial,
-        part: header.position.part,
+        phase: header.position.phase,
         epoch: header.position.epoch,
         sample: 0,
         first_view: 0,
@@ -239,8 +239,8 @@ fn padding(header: &Header, rows: Rows) -> Ticket {
 /// One ticket for each sample of the batch, with as many of its views as fall into the batch.
 fn issue(source: &Source, header: &Header, order: &[u32], lease: Rows, tickets: &Outlet<Ticket>) -> Result<(), Fault> {
     let way = &source.itinerary;
-    let Position { epoch, part, batch } = header.position;
-    let views = if part == Part::Train { 1 } else { way.views };
+    let Position { epoch, phase, batch } = header.position;
+    let views = if phase == Phase::Train { 1 } else { way.views };
     let mut row = batch * way.batch;
     let mut left = Some(lease);
     while let Some(rows) = left {
@@ -249,11 +249,11 @@ fn issue(source: &Source, header: &Header, order: &[u32], lease: Rows, tickets: 
         let (these, rest) = rows.split(count as usize);
         let sample = order[(row / views) as usize];
         if let Some(sets) = &source.ahead {
-            sets.of(part).prefetch(sample as usize);
+            sets.of(phase).prefetch(sample as usize);
         }
         tickets.send(Ticket {
             serial: header.serial,
-            part,
+            phase,
             epoch,
             sample,
             first_view: view as u8,

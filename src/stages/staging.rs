@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::flow::{Fault, Inlet, Lent, Outlet, Stop};
-use crate::stages::passage::{Batch, Header, Opened, Part, Receipt, Receipts, RowFact};
+use crate::stages::messages::{Batch, Header, Opened, Phase, Receipt, Receipts, RowFact};
 
 /// A batch under assembly.
 struct Assembly {
@@ -65,7 +65,7 @@ fn home(receipt: Receipt, open: &mut VecDeque<Assembly>, opened: &Inlet<Opened>)
 
 fn hand_on(whole: Assembly, stream: &mut u64) -> Result<Batch, Fault> {
     let Assembly { header, lent, facts } = whole;
-    if header.position.part == Part::Train {
+    if header.position.phase == Phase::Train {
         *stream = fold(*stream, &facts);
     }
     let slot = lent.into_slot().map_err(|_| Fault::Aborted)?;

@@ -1,7 +1,7 @@
 //! write: records into shards, in the order of their positions.
 //! upstream: encode · downstream: the disk; records go home to the source
 //!
-//! Invariant: at most N − 1 records wait here, see `deal.rs`.
+//! Invariant: at most N − 1 records wait here, see `pack_source.rs`.
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use super::{Flow, Waits, fill};
 use crate::flow::{Inlet, Outlet, Role, channel};
 use crate::plan::Crew;
 use crate::stages::decode::{self, Decode, Request};
-use crate::stages::passage::Pixels;
+use crate::stages::messages::Pixels;
 
 /// How decode is set up in a flow.
 pub(super) struct Decoding {
@@ -16,7 +16,7 @@ pub(super) struct Decoding {
     pub(super) crew: Crew,
     /// Buffers that pixels travel in.
     pub(super) buffers: NonZeroUsize,
-    /// Places of the hop behind it.
+    /// Places of the channel behind it.
     pub(super) queue: NonZeroUsize,
     /// What makes decoding cheaper.
     pub(super) remedy: &'static str,

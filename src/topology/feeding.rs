@@ -6,7 +6,7 @@ use crate::dataset::statistics::Statistics;
 use crate::flow::{Role, Stop};
 use crate::plan::{Plan, PlanError};
 use crate::stages::discard;
-use crate::stages::passage::{Batch, Position};
+use crate::stages::messages::{Batch, Position};
 
 /// The flow that makes batches for nobody. `delivered` is called for each.
 pub fn feeding(

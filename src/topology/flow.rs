@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Stage, TUNE_EVERY, Topology};
-use crate::flow::{Entrance, Fault, Gate, HopGauge, Inlet, Meter, Meters, Role, Stopwatch};
+use crate::flow::{ChannelGauge, Entrance, Fault, Gate, Inlet, Meter, Meters, Role, Stopwatch};
 use crate::plan::Crew;
 
 /// What a worker runs.
@@ -13,7 +13,7 @@ pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
 #[must_use]
 pub struct Waits {
     role: Role,
-    takes: Arc<HopGauge>,
+    takes: Arc<ChannelGauge>,
     input: Vec<Arc<Stopwatch>>,
     room: Vec<Arc<Stopwatch>>,
     remedy: &'static str,
@@ -33,7 +33,7 @@ impl Waits {
 
     /// A stage at the beginning, which has always something to do: all its waits are for those behind it. `counts` has
     /// its items.
-    pub fn of_source(counts: Arc<HopGauge>) -> Self {
+    pub fn of_source(counts: Arc<ChannelGauge>) -> Self {
         Self {
             role: Role::Input,
             takes: counts,
@@ -65,7 +65,7 @@ impl Waits {
 /// A flow to which stages are added in the data's order.
 pub struct Flow {
     stages: Vec<Stage>,
-    hops: Vec<(&'static str, Arc<HopGauge>)>,
+    channels: Vec<(&'static str, Arc<ChannelGauge>)>,
     meters: Meters,
 }
 
@@ -74,14 +74,14 @@ impl Flow {
     pub fn new(cores: usize) -> Self {
         Self {
             stages: Vec::new(),
-            hops: Vec::new(),
+            channels: Vec::new(),
             meters: Meters::new(cores),
         }
     }
 
-    /// An image is begun when an item leaves this hop.
-    pub fn images(&mut self, hop: Arc<HopGauge>) {
-        self.meters.images = Some(hop);
+    /// An image is begun when an item leaves this channel.
+    pub fn images(&mut self, channel: Arc<ChannelGauge>) {
+        self.meters.images = Some(channel);
     }
 
     /// A stage of one worker.
@@ -106,7 +106,7 @@ impl Flow {
     pub fn finish(self) -> Topology {
         Topology {
             stages: self.stages,
-            hops: self.hops,
+            channels: self.channels,
             meters: Arc::new(self.meters),
             tune_every: TUNE_EVERY,
         }
@@ -125,7 +125,7 @@ impl Flow {
         can_widen: bool,
     ) -> Arc<Stopwatch> {
         let running = Arc::<Stopwatch>::default();
-        self.hops.push((name, Arc::clone(&waits.takes)));
+        self.channels.push((name, Arc::clone(&waits.takes)));
         self.meters.stages.push(Meter {
             name,
             role: waits.role,

@@ -8,7 +8,7 @@ use crate::dataset::statistics::Statistics;
 use crate::flow::{Inlet, Outlet, Role, Slot, Stop, channel};
 use crate::plan::{Plan, PlanError};
 use crate::stages::decode::Decode;
-use crate::stages::passage::{Batch, Position};
+use crate::stages::messages::{Batch, Position};
 use crate::stages::{augment, source, staging};
 
 /// decode as a plan has it.

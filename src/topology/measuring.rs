@@ -8,7 +8,7 @@ use super::input::decoding;
 use super::{Flow, Topology, Waits};
 use crate::dataset::sums::Sums;
 use crate::flow::{Inlet, Role, Stop, channel};
-use crate::plan::{Plan, look};
+use crate::plan::{Plan, preprocessing};
 use crate::stages::measure::{self, Budget, Measure};
 
 /// The flow that measures the training set: source and decode, with counters where augment stands. The sums leave by
@@ -33,7 +33,7 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
     let counters = plan.crews().augment;
     let (sums, sums_in) = channel("sums", NonZeroUsize::MIN.saturating_add(counters.most - 1));
     let settings = Measure {
-        square: look::mean_image_side(config),
+        square: preprocessing::mean_image_side(config),
         data: Arc::clone(&plan.sets.train),
         budget: Arc::new(Budget {
             most: config.run.bad_images_max,

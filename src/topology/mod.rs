@@ -1,11 +1,11 @@
-//! From a plan to hops and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
+//! From a plan to channels and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
 //! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
 //! `packing.rs`. decode, which all of them have, is in `decoding.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::{HopGauge, Meters, Outlet};
+use crate::flow::{ChannelGauge, Meters, Outlet};
 
 mod decoding;
 mod feeding;
@@ -33,8 +33,8 @@ pub struct Stage {
 pub struct Topology {
     /// In the data's order.
     pub stages: Vec<Stage>,
-    /// Each hop, under the stage that takes from it, in the data's order.
-    pub hops: Vec<(&'static str, Arc<HopGauge>)>,
+    /// Each channel, under the stage that takes from it, in the data's order.
+    pub channels: Vec<(&'static str, Arc<ChannelGauge>)>,
     /// Where the time of each stage goes.
     pub meters: Arc<Meters>,
     /// How often the numbers of workers are looked at, where they are not fixed.
@@ -44,7 +44,7 @@ pub struct Topology {
 /// Two of these are what is looked at: long enough for some batches, short enough to be right within a minute.
 const TUNE_EVERY: Duration = Duration::from_secs(2);
 
-/// Puts something into a hop that has room for it and whose inlet is at hand.
+/// Puts something into a channel that has room for it and whose inlet is at hand.
 fn fill<T>(outlet: &Outlet<T>, thing: T) {
     let sent = outlet.send(thing);
     debug_assert!(sent.is_ok(), "the inlet is alive");

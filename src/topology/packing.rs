@@ -19,9 +19,9 @@ use crate::flow::{Role, Stop, channel};
 use crate::plan::{self, Crew};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
-use crate::stages::deal::{self, Dealer};
 use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::encode::{self, Encode};
+use crate::stages::pack_source::{self, Dealer};
 use crate::stages::write::{self, OnWritten, Write};
 
 /// What a pack is made of and how.
@@ -34,7 +34,7 @@ pub struct Packing {
     pub workers: NonZeroUsize,
     /// Cores of the machine.
     pub cores: usize,
-    /// Places of each hop.
+    /// Places of each channel.
     pub queue: NonZeroUsize,
     /// What a bad image does.
     pub on_bad_image: OnBadImage,
@@ -53,7 +53,7 @@ impl Packing {
         }
     }
 
-    /// Records, and buffers for pixels: one in each hand and one in each place of a hop. Fewer would be safe too, down to
+    /// Records, and buffers for pixels: one in each hand and one in each place of a channel. Fewer would be safe too, down to
     /// one.
     fn records(&self) -> NonZeroUsize {
         self.workers
@@ -85,7 +85,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
         .room(tickets.waits());
     flow.one("source", waits, {
         let stop = stop.clone();
-        move || deal::run(&dealer, &records_home, tickets, &stop)
+        move || pack_source::run(&dealer, &records_home, tickets, &stop)
     });
 
     // decode: whole frames. As many buffers as records, so that no ticket waits for another's buffer.

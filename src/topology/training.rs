@@ -6,8 +6,8 @@
 //!    └──────────────────────slot─────────────────────── cpu            └─report──────────▶ record
 //! ```
 //!
-//! Where there are several devices, `cpu` is a stage for each, called by its device: each has hops of its own from and to
-//! compute, and they meet in the exchange.
+//! Where there are several devices, `cpu` is a stage for each, called by its device: each has channels of its own from and to
+//! compute, and they meet in the communicator.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -17,14 +17,16 @@ use super::input::Start;
 use super::{Flow, Topology, Waits, fill};
 use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
-use crate::devices::cpu::CpuExchange;
+use crate::devices::cpu::CpuCommunicator;
 use crate::flow::{Fault, Role, Stop, channel};
 use crate::model::Network;
 use crate::model::columns::Columns;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{self, Compute, Device, DeviceHops, Hops, IN_FLIGHT, Replica, Reports, RunState, Ties};
-use crate::stages::save::{self, SaveHops, Saver};
+use crate::stages::compute::{
+    self, Channels, Compute, Device, DeviceChannels, IN_FLIGHT, Peers, Replica, Reports, RunState,
+};
+use crate::stages::save::{self, SaveChannels, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
@@ -100,7 +102,7 @@ pub fn training(
         let (work, work_in) = channel("work", NonZeroUsize::MIN);
         let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
         waits = waits.room(work.waits()).room(outcomes_in.waits());
-        let hops = DeviceHops {
+        let channels = DeviceChannels {
             work: work_in,
             outcomes,
             free: free.apart(),
@@ -109,7 +111,7 @@ pub fn training(
             work,
             outcomes: outcomes_in,
         });
-        of_devices.push((replica, hops));
+        of_devices.push((replica, channels));
     }
     free.finish();
     let of_save = Waits::of(Role::Output, &saves_in)
@@ -118,7 +120,7 @@ pub fn training(
         .room(saved.waits());
     let of_record = Waits::of(Role::Output, &reports_in).room(kept.waits());
     flow.one("compute", waits, {
-        let hops = Hops {
+        let channels = Channels {
             batches: batches_in,
             devices,
             saves,
@@ -126,27 +128,27 @@ pub fn training(
             reports,
         };
         let stop = stop.clone();
-        move || compute::run(compute, hops, &stop)
+        move || compute::run(compute, channels, &stop)
     });
     let is_alone = of_devices.len() == 1;
-    for (replica, hops) in of_devices {
-        let mut waits = Waits::of(Role::Device, &hops.work)
-            .room(hops.outcomes.waits())
-            .room(hops.free.waits());
-        if let Some(for_others) = replica.ties.waits() {
+    for (replica, channels) in of_devices {
+        let mut waits = Waits::of(Role::Device, &channels.work)
+            .room(channels.outcomes.waits())
+            .room(channels.free.waits());
+        if let Some(for_others) = replica.peers.waits() {
             waits = waits.room(for_others);
         }
         // The only one of its kind needs no number.
         let name = if is_alone { "cpu" } else { replica.name };
-        flow.one(name, waits, move || compute::run_replica(replica, hops));
+        flow.one(name, waits, move || compute::run_replica(replica, channels));
     }
-    let hops = SaveHops {
+    let channels = SaveChannels {
         saves: saves_in,
         kept: kept_in,
         spare: spare_copy,
         reports: saved,
     };
-    flow.one("save", of_save.remedy(SAVE_LESS), move || save::run(&saver, hops));
+    flow.one("save", of_save.remedy(SAVE_LESS), move || save::run(&saver, channels));
     let reports = Reports {
         reports: reports_in,
         kept,
@@ -155,21 +157,21 @@ pub fn training(
     Ok(flow.finish())
 }
 
-/// The networks with what ties them together.
+/// The networks with what peers them together.
 fn replicas(plan: &Plan, networks: Vec<Network>) -> Vec<Replica> {
     let compute = &plan.config.compute;
     let several = networks.len() > 1;
-    let ends = CpuExchange::between(networks.iter().map(|network| Arc::clone(network.threads())).collect());
+    let ends = CpuCommunicator::between(networks.iter().map(|network| Arc::clone(network.threads())).collect());
     let devices = compute.names().zip(networks).zip(ends);
     devices
         .map(|((name, network), end)| Replica {
             name,
             seed: plan.config.run.seed,
             row_len: plan.model.spec.input.len(),
-            ties: match compute.parallel {
-                _ if !several => Ties::None,
-                Parallel::Data => Ties::Gradients(Box::new(end)),
-                Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+            peers: match compute.parallel {
+                _ if !several => Peers::None,
+                Parallel::Data => Peers::Gradients(Box::new(end)),
+                Parallel::Columns => Peers::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
             },
             network,
         })

@@ -3,7 +3,7 @@
 use pipeline::config::Config;
 use pipeline::memory::Bytes;
 use pipeline::model::{Operation, Spec};
-use pipeline::plan::{Buffers, Crews, ModelPlan, PlanError, Room, needs};
+use pipeline::plan::{Buffers, Crews, MemoryBudget, ModelPlan, PlanError, needs};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -90,7 +90,7 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
     for device in &model.devices {
         let memory = device.memory;
         // What is kept at least: the input, and what comes out.
-        let rows = device.rank.rows(config.staging.batch.get()).len() as u128;
+        let rows = device.placement.rows(config.staging.batch.get()).len() as u128;
         let least = 4 * rows * (model.spec.input.len() + model.spec.classes) as u128;
         prop_assert!(memory.activations >= shown(least));
         let parts = [
@@ -112,7 +112,7 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
     let all = needs::of_run(&model.memory(), &buffers, Bytes::new(workspace));
     let sum: u128 = all.iter().map(|need| u128::from(need.bytes.get())).sum();
     prop_assert_eq!(needs::sum(&all), shown(sum));
-    match Room::new(config, model, Bytes::new(workspace)) {
+    match MemoryBudget::new(config, model, Bytes::new(workspace)) {
         Ok(room) => prop_assert_eq!(room.needed(crews), needs::sum(&all)),
         Err(PlanError::Memory { needed, .. } | PlanError::BeyondAll { needed, .. }) => {
             prop_assert!(needed <= needs::sum(&all));

@@ -5,10 +5,10 @@ use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::{Convolution, Dropout, Init, Layer};
-use pipeline::devices::cpu::CpuExchange;
+use pipeline::devices::cpu::CpuCommunicator;
 use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{ModelError, Network, Pass, Rank, Spec};
+use pipeline::model::{ModelError, Network, Pass, Placement, Spec};
 use pipeline::ops::Shape;
 
 use crate::layers::{self, fc, lrn, max_pool};
@@ -91,14 +91,14 @@ fn run(layers: &[Layer], side: usize) -> Run<'_> {
 /// Softmax outputs of each of `devices` devices before any step.
 fn outputs(run: Run<'_>, devices: usize, pass: Pass) -> Vec<Vec<f32>> {
     let (x, _, _) = run.input(0);
-    let networks: Vec<Network> = Rank::all(devices, Parallel::Columns)
-        .map(|rank| run.network(rank))
+    let networks: Vec<Network> = Placement::all(devices, Parallel::Columns)
+        .map(|placement| run.network(placement))
         .collect();
     let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
     thread::scope(|scope| {
         let running: Vec<_> = networks
             .into_iter()
-            .zip(CpuExchange::between(pools))
+            .zip(CpuCommunicator::between(pools))
             .map(|(mut network, end)| {
                 let x = &x;
                 scope.spawn(move || {
@@ -186,12 +186,14 @@ fn a_few_steps_come_to_the_weights_of_the_whole_network() {
 fn two_columns_hold_each_weight_once() {
     let layers = preset("alexnet-medium");
     let run = run(&layers, 48);
-    let networks: Vec<_> = Rank::all(2, Parallel::Columns).map(|rank| run.network(rank)).collect();
+    let networks: Vec<_> = Placement::all(2, Parallel::Columns)
+        .map(|placement| run.network(placement))
+        .collect();
     let of = |network: &Network| network.spec().parameters();
     let whole = Spec::new(&layers, Shape::new(3, 48, 48), CLASSES).unwrap();
     assert_eq!(networks.iter().map(of).sum::<usize>(), whole.parameters());
-    for (rank, network) in Rank::all(2, Parallel::Columns).zip(&networks) {
-        let plan = pipeline::model::Plan::on(rank, network.spec(), run.batch, run.method);
+    for (placement, network) in Placement::all(2, Parallel::Columns).zip(&networks) {
+        let plan = pipeline::model::Plan::on(placement, network.spec(), run.batch, run.method);
         assert_eq!(network.memory(), plan.memory(network.spec(), network.threads().count()));
     }
 }
@@ -200,8 +202,8 @@ fn two_columns_hold_each_weight_once() {
 fn models_that_devices_cannot_share_are_refused_by_name() {
     let refusal = |layers: &[Layer], of: usize| {
         let whole = Spec::new(layers, Shape::new(3, 12, 12), CLASSES).unwrap();
-        let rank = Rank::all(of, Parallel::Columns).last().unwrap();
-        rank.spec(&whole).unwrap_err()
+        let placement = Placement::all(of, Parallel::Columns).last().unwrap();
+        placement.spec(&whole).unwrap_err()
     };
     let groups = [conv("conv1", 12, 1), conv("conv2", 12, 3), fc("fc3", None)];
     assert!(

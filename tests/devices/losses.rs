@@ -5,31 +5,34 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use pipeline::devices::{Exchange, PeerLost};
+use pipeline::devices::{Communicator, PeerLost};
 
-use crate::exchange::exchanges;
+use crate::communicator::communicators;
 
 /// Runs `last` for the last of `ranks` ranks, while the others reduce for ever; gives what these came to.
-fn with_last(ranks: usize, last: impl FnOnce(pipeline::devices::cpu::CpuExchange) + Send) -> Vec<Result<(), PeerLost>> {
-    let mut ends = exchanges(ranks, 1);
+fn with_last(
+    ranks: usize,
+    last: impl FnOnce(pipeline::devices::cpu::CpuCommunicator) + Send,
+) -> Vec<Result<(), PeerLost>> {
+    let mut ends = communicators(ranks, 1);
     let lost = ends.pop().unwrap();
-    let (said, heard) = channel();
+    let (tx, rx) = channel();
     thread::scope(|scope| {
-        for mut exchange in ends {
-            let said = said.clone();
+        for mut communicator in ends {
+            let tx = tx.clone();
             scope.spawn(move || {
                 let mut buffer = vec![1.0; 100_000];
                 let end = loop {
-                    if let Err(lost) = exchange.all_reduce(&mut [&mut buffer[..]]) {
+                    if let Err(lost) = communicator.all_reduce(&mut [&mut buffer[..]]) {
                         break Err(lost);
                     }
                 };
-                said.send(end).unwrap();
+                tx.send(end).unwrap();
             });
         }
         scope.spawn(move || last(lost));
         (1..ranks)
-            .map(|_| match heard.recv_timeout(Duration::from_secs(20)) {
+            .map(|_| match rx.recv_timeout(Duration::from_secs(20)) {
                 Ok(end) => end,
                 Err(RecvTimeoutError::Timeout) => {
                     // The scope would wait for the threads that hang.
@@ -52,10 +55,10 @@ fn a_rank_that_never_comes_fails_the_others() {
 #[test]
 fn a_rank_that_leaves_after_some_rounds_fails_the_others() {
     for ranks in 2..=4 {
-        let ends = with_last(ranks, |mut exchange| {
+        let ends = with_last(ranks, |mut communicator| {
             let mut buffer = vec![1.0; 100_000];
             for _ in 0..5 {
-                exchange.all_reduce(&mut [&mut buffer[..]]).unwrap();
+                communicator.all_reduce(&mut [&mut buffer[..]]).unwrap();
             }
         });
         assert!(ends.iter().all(|end| *end == Err(PeerLost)));
@@ -64,11 +67,11 @@ fn a_rank_that_leaves_after_some_rounds_fails_the_others() {
 
 #[test]
 fn a_rank_that_panics_between_rounds_fails_the_others() {
-    let ends = with_last(3, |mut exchange| {
+    let ends = with_last(3, |mut communicator| {
         let panicked = catch_unwind(AssertUnwindSafe(move || {
-            exchange.all_gather(&mut [&mut vec![1.0; 100_000][..]]).unwrap();
-            exchange.reduce_scatter(&mut [&mut vec![1.0; 100_000][..]]).unwrap();
-            assert_eq!(exchange.ranks(), 0, "it breaks");
+            communicator.all_gather(&mut [&mut vec![1.0; 100_000][..]]).unwrap();
+            communicator.reduce_scatter(&mut [&mut vec![1.0; 100_000][..]]).unwrap();
+            assert_eq!(communicator.ranks(), 0, "it breaks");
         }));
         assert!(panicked.is_err());
     });
@@ -79,12 +82,12 @@ fn a_rank_that_panics_between_rounds_fails_the_others() {
 #[test]
 fn ranks_that_disagree_panic_together() {
     let panicked: Vec<bool> = thread::scope(|scope| {
-        let ends: Vec<_> = exchanges(2, 1)
+        let ends: Vec<_> = communicators(2, 1)
             .into_iter()
-            .map(|mut exchange| {
+            .map(|mut communicator| {
                 scope.spawn(move || {
-                    let mut buffer = vec![1.0; 10 + exchange.rank()];
-                    let end = catch_unwind(AssertUnwindSafe(|| exchange.all_reduce(&mut [&mut buffer[..]])));
+                    let mut buffer = vec![1.0; 10 + communicator.rank()];
+                    let end = catch_unwind(AssertUnwindSafe(|| communicator.all_reduce(&mut [&mut buffer[..]])));
                     end.is_err()
                 })
             })

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod columns;
-mod exchange;
+mod communicator;
 #[path = "../layers/mod.rs"]
 mod layers;
 mod losses;

@@ -5,15 +5,15 @@ use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::Layer;
-use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::devices::cpu::{CpuCommunicator, Threads};
 use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Network, Parameter, Pass, Rank, Spec};
+use pipeline::model::{Network, Parameter, Pass, Placement, Spec};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::{self, Rate};
 use pipeline::ops::softmax::Loss;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::Ties;
+use pipeline::stages::compute::Peers;
 
 pub const CLASSES: usize = 5;
 pub const RATE: Rate = Rate {
@@ -57,13 +57,13 @@ impl Run<'_> {
         (x, labels, weights)
     }
 
-    pub fn network(&self, rank: Rank) -> Network {
+    pub fn network(&self, placement: Placement) -> Network {
         let spec = Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap();
-        Network::on(rank, &spec, self.batch, self.method, threads(rank.number), 3).unwrap()
+        Network::on(placement, &spec, self.batch, self.method, threads(placement.index), 3).unwrap()
     }
 
     /// Three steps; the last has the tail of an epoch.
-    fn on(&self, mut network: Network, mut ties: Ties) -> (Vec<Told>, Network) {
+    fn on(&self, mut network: Network, mut peers: Peers) -> (Vec<Told>, Network) {
         let mut losses = Vec::new();
         for number in 0..3 {
             let (x, labels, weights) = self.input(number);
@@ -73,27 +73,29 @@ impl Run<'_> {
             network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
             let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
             let targets = (&labels[own.clone()], &weights[own], present);
-            let loss = step(&mut network, &mut ties, number, self.lr, targets);
+            let loss = step(&mut network, &mut peers, number, self.lr, targets);
             losses.push((loss.sum, loss.present, loss.correct));
         }
         (losses, network)
     }
 
     pub fn alone(&self) -> Came {
-        let (losses, network) = self.on(self.network(Rank::ALONE), Ties::None);
+        let (losses, network) = self.on(self.network(Placement::ALONE), Peers::None);
         (losses, network.parameters().to_vec())
     }
 
     /// The same on several devices: what each told, and the parameters that they come to together.
     pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<Told>>, Vec<Parameter>) {
-        let networks: Vec<_> = Rank::all(devices, parallel).map(|rank| self.network(rank)).collect();
+        let networks: Vec<_> = Placement::all(devices, parallel)
+            .map(|placement| self.network(placement))
+            .collect();
         let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
         let ends: Vec<_> = thread::scope(|scope| {
-            let ends = networks.into_iter().zip(CpuExchange::between(pools));
+            let ends = networks.into_iter().zip(CpuCommunicator::between(pools));
             let running: Vec<_> = ends
                 .map(|(network, end)| {
-                    let ties = tied(parallel, end, &network);
-                    scope.spawn(|| self.on(network, ties))
+                    let peers = tied(parallel, end, &network);
+                    scope.spawn(|| self.on(network, peers))
                 })
                 .collect();
             running.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -118,11 +120,11 @@ impl Run<'_> {
     }
 }
 
-/// What ties a device to the others by its end of the exchange.
-pub fn tied(parallel: Parallel, end: CpuExchange, network: &Network) -> Ties {
+/// How a device reaches its peers, by its communicator.
+pub fn tied(parallel: Parallel, end: CpuCommunicator, network: &Network) -> Peers {
     match parallel {
-        Parallel::Data => Ties::Gradients(Box::new(end)),
-        Parallel::Columns => Ties::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+        Parallel::Data => Peers::Gradients(Box::new(end)),
+        Parallel::Columns => Peers::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
     }
 }
 
@@ -130,14 +132,14 @@ pub fn tied(parallel: Parallel, end: CpuExchange, network: &Network) -> Ties {
 /// whole batch are present.
 pub fn step(
     network: &mut Network,
-    ties: &mut Ties,
+    peers: &mut Peers,
     step: u32,
     lr: f32,
     (labels, weights, present): (&[u32], &[f32], u32),
 ) -> Loss {
     let pass = Pass::Train { seed: 4, step };
     let rates = vec![Rate { lr, ..RATE }; network.parameters().len()];
-    if let Ties::Columns(columns) = ties {
+    if let Peers::Columns(columns) = peers {
         network.forward_through(pass, labels.len(), columns).unwrap();
         let loss = network.loss_over(labels, weights, present);
         network.backward_through(columns).unwrap();
@@ -147,10 +149,10 @@ pub fn step(
     network.forward(pass, labels.len());
     let loss = network.loss_over(labels, weights, present);
     network.backward();
-    if let Ties::Gradients(exchange) = ties {
+    if let Peers::Gradients(communicator) = peers {
         let mut parameters: Vec<_> = network.sharded().collect();
         let update: pipeline::devices::Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
-        exchange.step(&mut parameters, update).unwrap();
+        communicator.step(&mut parameters, update).unwrap();
     } else {
         network.update(&rates);
     }

@@ -6,12 +6,12 @@ use std::thread;
 use std::time::Instant;
 
 use pipeline::config::compute::{Method, Parallel};
-use pipeline::devices::cpu::{CpuExchange, Threads};
+use pipeline::devices::cpu::{CpuCommunicator, Threads};
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Network, Rank, Spec};
+use pipeline::model::{Network, Placement, Spec};
 use pipeline::ops::Shape;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::Ties;
+use pipeline::stages::compute::Peers;
 
 use crate::networks::{RATE, step, tied};
 
@@ -23,7 +23,7 @@ const ROUNDS: u32 = 7;
 
 /// The paper's network on some devices.
 struct Team {
-    members: Vec<(Network, Ties)>,
+    members: Vec<(Network, Peers)>,
     batch: usize,
 }
 
@@ -32,20 +32,21 @@ impl Team {
         let layers = presets::layers("alexnet", Overrides::default()).unwrap();
         let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
         let pools: Vec<_> = (0..devices)
-            .map(|rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap()))
+            .map(|index| Arc::new(Threads::new(&format!("cpu-{index}"), threads).unwrap()))
             .collect();
-        let ranks = Rank::all(devices, parallel).zip(&pools);
-        let networks =
-            ranks.map(|(rank, threads)| Network::on(rank, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap());
-        let ends = networks.zip(CpuExchange::between(pools.clone()));
+        let placements = Placement::all(devices, parallel).zip(&pools);
+        let networks = placements.map(|(placement, threads)| {
+            Network::on(placement, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap()
+        });
+        let ends = networks.zip(CpuCommunicator::between(pools.clone()));
         let mut members: Vec<_> = ends
             .map(|(network, end)| {
-                let ties = if devices == 1 {
-                    Ties::None
+                let peers = if devices == 1 {
+                    Peers::None
                 } else {
                     tied(parallel, end, &network)
                 };
-                (network, ties)
+                (network, peers)
             })
             .collect();
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
@@ -60,11 +61,11 @@ impl Team {
         let batch = self.batch;
         let start = Instant::now();
         thread::scope(|scope| {
-            for (network, ties) in &mut self.members {
+            for (network, peers) in &mut self.members {
                 scope.spawn(move || {
                     let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
                     for number in from..from + STEPS {
-                        step(network, ties, number, RATE.lr, (&labels, &weights, batch as u32));
+                        step(network, peers, number, RATE.lr, (&labels, &weights, batch as u32));
                     }
                 });
             }

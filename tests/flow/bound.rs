@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pipeline::flow::{HopGauge, Stop, Worker};
-use pipeline::stages::passage::Receipts;
+use pipeline::flow::{ChannelGauge, Stop, Worker};
+use pipeline::stages::messages::Receipts;
 use pipeline::topology::{self, Topology};
 
 use crate::given::{self, Given};
@@ -18,22 +18,25 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> 
     let plan = given.plan(sets);
     let stop = Stop::default();
     let topology = topology::training(&plan, given::beginning(&plan), &stop, |_| Ok(()));
-    let Ok(Topology { mut stages, hops, .. }) = topology else {
+    let Ok(Topology {
+        mut stages, channels, ..
+    }) = topology
+    else {
         panic!("no table for a layer is given")
     };
-    let tickets: Arc<HopGauge> = hops
+    let tickets: Arc<ChannelGauge> = channels
         .iter()
-        .find(|(_, hop)| hop.name == "ticket")
-        .expect("a ticket hop")
+        .find(|(_, channel)| channel.name == "ticket")
+        .expect("a ticket channel")
         .1
         .clone();
-    let (said, heard) = channel();
+    let (tx, rx) = channel();
     let (mut workers, mut issued) = (Vec::new(), Vec::new());
     for (names, expected) in expected {
         for stage in stages.extract_if(.., |stage| names.contains(&stage.name)) {
             for (index, body) in stage.bodies.into_iter().enumerate() {
-                let said = said.clone();
-                let on_exit = move |exit| said.send((stage.name, exit)).expect("the test listens");
+                let tx = tx.clone();
+                let on_exit = move |exit| tx.send((stage.name, exit)).expect("the test listens");
                 workers.push(Worker::spawn(stage.name, index, body, on_exit).expect("a thread"));
             }
         }
@@ -48,7 +51,7 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> 
     // The device's half of the flow has lived, but nobody has run it.
     drop(stages);
     for _ in 0..workers.len() {
-        let (stage, exit) = heard
+        let (stage, exit) = rx
             .recv_timeout(Duration::from_secs(20))
             .expect("the loss of compute ends every stage");
         assert_eq!(exit.rank(), 1, "{stage}: {exit}");

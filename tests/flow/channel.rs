@@ -1,4 +1,4 @@
-//! A hop: its end and its loss are told apart, its capacity is exact, and it neither loses nor doubles an item.
+//! A channel: its end and its loss are told apart, its capacity is exact, and it neither loses nor doubles an item.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -46,8 +46,8 @@ fn an_outlet_that_is_dropped_is_a_loss_after_what_it_had_sent() {
     outlet.send(1).expect("room");
     drop(outlet);
     assert_eq!(inlet.next(), Ok(Some(1)));
-    assert_eq!(inlet.next(), Err(UpstreamLost { hop: "ticket" }));
-    assert_eq!(inlet.ready(), Err(UpstreamLost { hop: "ticket" }));
+    assert_eq!(inlet.next(), Err(UpstreamLost { channel: "ticket" }));
+    assert_eq!(inlet.ready(), Err(UpstreamLost { channel: "ticket" }));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn one_loss_among_many_finished_outlets_is_a_loss() {
     outlet.finish();
     drop(lost);
     other.finish();
-    assert_eq!(inlet.next(), Err(UpstreamLost { hop: "pixels" }));
+    assert_eq!(inlet.next(), Err(UpstreamLost { channel: "pixels" }));
 }
 
 /// The other workers may be waiting for what the lost one had in hand: nobody may wait for them in turn.
@@ -74,7 +74,7 @@ fn a_loss_wakes_whoever_waits_while_other_outlets_live() {
     a_moment();
     drop(lost);
     for taker in takers {
-        assert_eq!(taker.join().expect("no panic"), Err(UpstreamLost { hop: "pixels" }));
+        assert_eq!(taker.join().expect("no panic"), Err(UpstreamLost { channel: "pixels" }));
     }
     outlet.finish();
 }
@@ -86,11 +86,11 @@ fn a_hop_that_nobody_takes_from_refuses_at_once_and_wakes_who_waits() {
     let sender = thread::spawn(move || (outlet.send(2), outlet.send(3)));
     a_moment();
     drop(inlet);
-    let gone = Err(DownstreamGone { hop: "receipt" });
+    let gone = Err(DownstreamGone { channel: "receipt" });
     assert_eq!(sender.join().expect("no panic"), (gone, gone));
 }
 
-/// made − taken ≤ capacity + one in each hand; that bound is reached, again each time that the hop was half empty.
+/// made − taken ≤ capacity + one in each hand; that bound is reached, again each time that the channel was half empty.
 #[test]
 fn the_capacity_is_exact() {
     for capacity in [1, 2, 7] {

@@ -6,7 +6,7 @@ use std::thread;
 
 use pipeline::flow::{Inlet, Slot, Stop, channel};
 use pipeline::stages::Partition;
-use pipeline::stages::passage::{Header, Opened, Part, Position, Ticket};
+use pipeline::stages::messages::{Header, Opened, Phase, Position, Ticket};
 use pipeline::stages::source::{self, Itinerary, Source};
 use proptest::prelude::*;
 
@@ -42,8 +42,8 @@ fn rows_of(header: &Header, issued: &Inlet<Ticket>, mut home: impl FnMut(Ticket)
     while filled < header.rows as usize {
         let ticket = issued.next().expect("no loss").expect("a ticket for each row");
         assert_eq!(
-            (ticket.serial, ticket.part, ticket.epoch),
-            (header.serial, header.position.part, header.position.epoch)
+            (ticket.serial, ticket.phase, ticket.epoch),
+            (header.serial, header.position.phase, header.position.epoch)
         );
         assert_eq!(ticket.rows.range().start, filled, "rows are given in order");
         filled = ticket.rows.range().end;
@@ -88,9 +88,9 @@ fn ways() -> impl Strategy<Value = Itinerary> {
         )
 }
 
-fn part(made: &[Made], epoch: u32, part: Part) -> Vec<&Made> {
+fn of_phase(made: &[Made], epoch: u32, phase: Phase) -> Vec<&Made> {
     made.iter()
-        .filter(|(header, _)| header.position.epoch == epoch && header.position.part == part)
+        .filter(|(header, _)| header.position.epoch == epoch && header.position.phase == phase)
         .collect()
 }
 
@@ -100,10 +100,10 @@ proptest! {
     #[test]
     fn each_epoch_has_every_sample_once_and_each_evaluation_every_view(way in ways()) {
         let made = all_from(&way, Position::START);
-        let steps = made.iter().filter(|(header, _)| header.position.part == Part::Train).count() as u64;
+        let steps = made.iter().filter(|(header, _)| header.position.phase == Phase::Train).count() as u64;
         prop_assert_eq!(steps, way.steps);
         for epoch in 0..way.epochs() {
-            let train = part(&made, epoch, Part::Train);
+            let train = of_phase(&made, epoch, Phase::Train);
             let mut seen: Vec<u32> = train.iter().flat_map(|(_, rows)| rows.iter().map(|row| row.0)).collect();
             let issued = seen.len();
             seen.sort_unstable();
@@ -115,7 +115,7 @@ proptest! {
                 prop_assert_eq!(epoch + 1, way.epochs(), "only the last epoch may be cut short");
             }
             let evaluated: Vec<(u32, u32)> =
-                part(&made, epoch, Part::Evaluate).iter().flat_map(|(_, rows)| rows.clone()).collect();
+                of_phase(&made, epoch, Phase::Evaluate).iter().flat_map(|(_, rows)| rows.clone()).collect();
             let due = (epoch + 1).is_multiple_of(way.every_epochs.get()) || epoch + 1 == way.epochs();
             let samples = if due { way.val_samples } else { 0 };
             let whole = (0..samples).flat_map(|sample| (0..way.views).map(move |view| (sample, view)));
@@ -128,10 +128,10 @@ proptest! {
         let made = all_from(&way, Position::START);
         for (i, (header, rows)) in made.iter().enumerate() {
             let next = made.get(i + 1).map(|(next, _)| next.position);
-            let same_part = next.is_some_and(|next| (next.epoch, next.part) == (header.position.epoch, header.position.part));
+            let same_phase = next.is_some_and(|next| (next.epoch, next.phase) == (header.position.epoch, header.position.phase));
             prop_assert_eq!(header.serial, i as u64);
             prop_assert_eq!(header.rows as usize, rows.len().max(1));
-            prop_assert_eq!(header.last, !same_part);
+            prop_assert_eq!(header.last, !same_phase);
             prop_assert_eq!(header.end_of_run, next.is_none());
             prop_assert!(header.rows == way.batch || header.last, "only the tail may be short");
         }
@@ -167,11 +167,11 @@ proptest! {
         let alone = Itinerary { batch: way.batch * ranks, partition: Partition::WHOLE, ..way.clone() };
         let trained = |way: &Itinerary| -> Vec<Made> {
             let all = all_from(way, Position::START);
-            all.into_iter().filter(|(header, _)| header.position.part == Part::Train).collect()
+            all.into_iter().filter(|(header, _)| header.position.phase == Phase::Train).collect()
         };
         let evaluated = |rank: u32| -> Vec<Made> {
             let way = Itinerary { partition: Partition { rank, ..way.partition }, ..way.clone() };
-            all_from(&way, Position::START).into_iter().filter(|(h, _)| h.position.part == Part::Evaluate).collect()
+            all_from(&way, Position::START).into_iter().filter(|(h, _)| h.position.phase == Phase::Evaluate).collect()
         };
         let parts: Vec<Vec<Made>> = (0..ranks)
             .map(|rank| trained(&Itinerary { partition: Partition { rank, ..way.partition }, ..way.clone() }))
@@ -203,7 +203,7 @@ proptest! {
         let longer = Itinerary { steps: way.steps + u64::from(more * way.steps_per_epoch()), ..way.clone() };
         let end = short.last().map_or(Position::START, |(header, _)| way.after(header.position));
         let trained = |made: &[Made]| -> Vec<Vec<(u32, u32)>> {
-            made.iter().filter(|(h, _)| h.position.part == Part::Train).map(|(_, rows)| rows.clone()).collect()
+            made.iter().filter(|(h, _)| h.position.phase == Phase::Train).map(|(_, rows)| rows.clone()).collect()
         };
         let mut both = trained(&short);
         both.extend(trained(&all_from(&longer, end)));

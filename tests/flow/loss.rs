@@ -47,9 +47,9 @@ struct Ended {
 
 /// Runs `run` on a thread of its own: a flow that hangs must not take the tests with it.
 pub fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> T {
-    let (said, heard) = mpsc::channel();
-    let thread = thread::spawn(move || said.send(run()).expect("the test listens"));
-    match heard.recv_timeout(limit) {
+    let (tx, rx) = mpsc::channel();
+    let thread = thread::spawn(move || tx.send(run()).expect("the test listens"));
+    match rx.recv_timeout(limit) {
         Ok(value) => value,
         Err(RecvTimeoutError::Timeout) => panic!("the flow hangs"),
         Err(RecvTimeoutError::Disconnected) => match thread.join() {
@@ -192,8 +192,8 @@ fn with_a_broken_device(parallel: &'static str) -> (&'static str, String) {
         let mut beginning = given::beginning(&plan);
         let spec = Spec::new(&plan.model.layers, plan.model.spec.input, 2).expect("the layers fit");
         let broken = &mut beginning.networks[1];
-        let (rank, threads) = (plan.model.devices[1].rank, Arc::clone(broken.threads()));
-        *broken = Network::on(rank, &spec, 16, Method::Auto, threads, 1).expect("it fits");
+        let (placement, threads) = (plan.model.devices[1].placement, Arc::clone(broken.threads()));
+        *broken = Network::on(placement, &spec, 16, Method::Auto, threads, 1).expect("it fits");
         let stop = Stop::default();
         let topology = topology::training(&plan, beginning, &stop, |reports| reports.pass(|_| {}));
         let topology = topology.expect("the layers exist");

@@ -1,4 +1,4 @@
-//! The grammar of the data plane: hops, workers, slots, and the way of a run through them.
+//! The grammar of the data plane: channels, workers, slots, and the way of a run through them.
 
 mod bound;
 mod channel;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pipeline::control::{self, Ending, Watch};
 use pipeline::flow::Stop;
-use pipeline::stages::passage::Part;
+use pipeline::stages::messages::Phase;
 use pipeline::topology;
 
 use crate::given::Given;
@@ -22,7 +22,7 @@ fn streams(given: &Given, sets: &[&str]) -> Vec<Vec<Option<u64>>> {
     let seen = Arc::<Mutex<Vec<_>>>::default();
     let steps = Arc::clone(&seen);
     let topology = topology::feeding(&plan, None, &stop, move |batch| {
-        if batch.header.position.part == Part::Train {
+        if batch.header.position.phase == Phase::Train {
             let hash = |fact: &pipeline::stages::RowFact| fact.is_present().then_some(fact.stream);
             steps
                 .lock()

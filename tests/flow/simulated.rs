@@ -1,4 +1,4 @@
-//! A flow of the real hops, gates and supervision, whose stages only sleep: as slow as one likes, on any machine.
+//! A flow of the real channels, gates and supervision, whose stages only sleep: as slow as one likes, on any machine.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};

@@ -5,12 +5,12 @@ use std::sync::mpsc::channel;
 use pipeline::flow::{Exit, Fault, Worker};
 
 fn exit_of(body: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Exit {
-    let (said, heard) = channel();
+    let (tx, rx) = channel();
     let worker = Worker::spawn("decode", 3, body, move |exit| {
-        said.send(exit).expect("the test listens");
+        tx.send(exit).expect("the test listens");
     })
     .expect("a thread");
-    let exit = heard.recv().expect("it says how it ended");
+    let exit = rx.recv().expect("it says how it ended");
     worker.join();
     exit
 }
@@ -53,7 +53,7 @@ fn a_panic_that_came_over_from_another_thread_keeps_its_message() {
 
 #[test]
 fn the_ending_that_explains_the_others_ranks_highest() {
-    let upstream = Fault::Upstream(pipeline::flow::fault::UpstreamLost { hop: "pixels" });
+    let upstream = Fault::Upstream(pipeline::flow::fault::UpstreamLost { channel: "pixels" });
     let endings = [
         Exit::Drained,
         Exit::Faulted(upstream),

@@ -123,27 +123,27 @@ pub fn lrn_backward(g: &lrn::Geometry, a: &[f32], db: &[f32]) -> Vec<f32> {
     planar(g.shape, &da)
 }
 
-/// y and the places of the maxima (blocked) from x.
+/// y and the argmax of the maxima (blocked) from x.
 pub fn pool_forward(g: &pool::Geometry, x: &[f32]) -> (Vec<f32>, Vec<u8>) {
     let x = blocked(g.input, x);
     let (from, to) = (Map::blocked(g.input).len(), Map::blocked(g.output).len());
     let images = x.len() / from;
-    let (mut y, mut places) = (vec![f32::NAN; images * to], vec![255; images * to]);
-    let outputs = y.chunks_exact_mut(to).zip(places.chunks_exact_mut(to));
-    for (x, (y, places)) in x.chunks_exact(from).zip(outputs) {
-        g.forward(x, y, places);
+    let (mut y, mut argmax) = (vec![f32::NAN; images * to], vec![255; images * to]);
+    let outputs = y.chunks_exact_mut(to).zip(argmax.chunks_exact_mut(to));
+    for (x, (y, argmax)) in x.chunks_exact(from).zip(outputs) {
+        g.forward(x, y, argmax);
     }
-    (planar(g.output, &y), places)
+    (planar(g.output, &y), argmax)
 }
 
-/// dx from dy and the places of the maxima.
-pub fn pool_backward(g: &pool::Geometry, dy: &[f32], places: &[u8]) -> Vec<f32> {
+/// dx from dy and the argmax of the maxima.
+pub fn pool_backward(g: &pool::Geometry, dy: &[f32], argmax: &[u8]) -> Vec<f32> {
     let dy = blocked(g.output, dy);
     let (from, to) = (Map::blocked(g.output).len(), Map::blocked(g.input).len());
     let mut dx = vec![f32::NAN; dy.len() / from * to];
-    let images = dy.chunks_exact(from).zip(places.chunks_exact(from));
-    for ((dy, places), dx) in images.zip(dx.chunks_exact_mut(to)) {
-        g.backward(dy, places, dx);
+    let images = dy.chunks_exact(from).zip(argmax.chunks_exact(from));
+    for ((dy, argmax), dx) in images.zip(dx.chunks_exact_mut(to)) {
+        g.backward(dy, argmax, dx);
     }
     planar(g.input, &dx)
 }

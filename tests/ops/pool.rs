@@ -49,9 +49,9 @@ proptest! {
         }
         let dy = numbers(2, batch * g.output.len());
         let (y_twin, dx_twin) = twin(&layer, &g, batch * channels, &x, &dy);
-        let (y, places) = pool_forward(&g, &x);
+        let (y, argmax) = pool_forward(&g, &x);
         assert_close("y", &y, &y_twin, 0.0);
-        assert_close("dx", &pool_backward(&g, &dy, &places), &dx_twin, 1e-6);
+        assert_close("dx", &pool_backward(&g, &dy, &argmax), &dx_twin, 1e-6);
     }
 }
 
@@ -80,8 +80,8 @@ fn places_of(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
         partial_windows: false,
     };
     let g = Geometry::new(&layer, Shape::new(x.len() / 9, 3, 3)).unwrap();
-    let (y, places) = pool_forward(&g, x);
-    let dx = pool_backward(&g, &vec![1.0; y.len()], &places);
+    let (y, argmax) = pool_forward(&g, x);
+    let dx = pool_backward(&g, &vec![1.0; y.len()], &argmax);
     let place = |dx: &[f32]| dx.iter().position(|dx| *dx == 1.0).unwrap();
     (y, dx.chunks(9).map(place).collect())
 }
@@ -89,7 +89,7 @@ fn places_of(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
 #[test]
 fn what_is_no_number_stays_in_its_channel() {
     let mut x = numbers(3, 8 * 9);
-    let (y, places) = places_of(&x);
+    let (y, argmax) = places_of(&x);
     for nan in [[4, 4], [2, 7]] {
         let mut with = x.clone();
         nan.iter().for_each(|place| with[5 * 9 + place] = f32::NAN);
@@ -97,13 +97,13 @@ fn what_is_no_number_stays_in_its_channel() {
         assert!(found[5].is_nan());
         assert_eq!(found_places[5], nan[0], "the first wins");
         for channel in (0..8).filter(|channel| *channel != 5) {
-            assert_eq!((found[channel], found_places[channel]), (y[channel], places[channel]));
+            assert_eq!((found[channel], found_places[channel]), (y[channel], argmax[channel]));
         }
     }
     x[9 + 1] = f32::NEG_INFINITY;
     x[9 + 6] = f32::INFINITY;
-    let (y, places) = places_of(&x);
-    assert_eq!((y[1], places[1]), (f32::INFINITY, 6));
+    let (y, argmax) = places_of(&x);
+    assert_eq!((y[1], argmax[1]), (f32::INFINITY, 6));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn of_zeros_with_both_signs_the_first_is_the_largest() {
     for (first, second) in [(0.0f32, -0.0f32), (-0.0, 0.0)] {
         let mut x = vec![-1.0; 9];
         (x[3], x[7]) = (first, second);
-        let (y, places) = places_of(&x);
-        assert_eq!((y[0].to_bits(), places[0]), (first.to_bits(), 3));
+        let (y, argmax) = places_of(&x);
+        assert_eq!((y[0].to_bits(), argmax[0]), (first.to_bits(), 3));
     }
 }

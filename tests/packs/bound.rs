@@ -8,7 +8,7 @@ use std::time::Duration;
 use pipeline::dataset::Dataset;
 use pipeline::dataset::pack::{Begun, Frames, Mode, Origin, PackWriter, Record, Settings};
 use pipeline::flow::{Stop, channel};
-use pipeline::stages::deal::{self, Dealer};
+use pipeline::stages::pack_source::{self, Dealer};
 use pipeline::stages::write::{self, Write};
 
 use crate::assert_same;
@@ -35,7 +35,7 @@ fn as_many_tickets_are_out_as_there_are_records_and_not_one_more() {
     for _ in 0..3 {
         home.send(Record::default()).unwrap();
     }
-    let running = thread::spawn(move || deal::run(&dealer, &records, tickets, &Stop::default()));
+    let running = thread::spawn(move || pack_source::run(&dealer, &records, tickets, &Stop::default()));
     let settles_at = |count: u64| {
         while gauge.sent() < count {
             thread::yield_now();

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use pipeline::dataset::Dataset;
 use pipeline::flow::{Slot, channel};
-use pipeline::stages::{Part, Ticket, augment, decode};
+use pipeline::stages::{Phase, Ticket, augment, decode};
 
 use crate::given::Given;
 use crate::pack;
@@ -29,11 +29,11 @@ fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
         let (rows, rest) = left.take().unwrap().split(1);
         left = rest;
         spare.send(Vec::new()).unwrap();
-        let (serial, part, epoch, first_view) = (0, Part::Train, 3, 0);
+        let (serial, phase, epoch, first_view) = (0, Phase::Train, 3, 0);
         tickets
             .send(Ticket {
                 serial,
-                part,
+                phase,
                 epoch,
                 sample,
                 first_view,

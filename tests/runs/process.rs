@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// The binary.
 const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
 
-/// How a process ended and what it said.
+/// How a process ended and what it tx.
 #[derive(Debug)]
 pub struct Ended {
     /// The exit code; `None` where a signal ended it.

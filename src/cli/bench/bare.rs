@@ -38,10 +38,10 @@ pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
 /// Images a second of `threads` threads that write a crop of every raw image as a row, into as many rows as all slots have.
 pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
     let data = &*plan.sets.train;
-    let look = plan
+    let normalization = plan
         .augment(plan.rule(statistics), statistics)
         .map_err(Failure::usage)?
-        .look;
+        .normalization;
     let rule = plan.rule(statistics);
     let staging = &plan.config.staging;
     let rows = staging.slots.get() * staging.batch.get() / threads;
@@ -55,14 +55,14 @@ pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize)
             .lock()
             .map_err(|_| Failure::Internal("a thread of the bare loop panicked".to_string()))?;
         let mut row = 0;
-        let (look, rule, order) = (&look, &rule, &order);
+        let (normalization, rule, order) = (&normalization, &rule, &order);
         Ok(move |i: usize| {
             let sample = order[i];
             let raw = Raw::find(data, sample as usize)?;
             if let Some((frame, pixels)) = raw.and_then(|raw| Some((raw.frame(), raw.pixels().ok()?))) {
                 let draw = rule.draw(0, sample, frame);
                 let out = &mut memory[row * words..][..words];
-                look.write(&draw, pixels, Region::whole(frame), bytemuck::cast_slice_mut(out));
+                normalization.write(&draw, pixels, Region::whole(frame), bytemuck::cast_slice_mut(out));
                 row = (row + 1) % rows;
             }
             Ok(())

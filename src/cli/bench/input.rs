@@ -18,7 +18,7 @@ use crate::observe::metrics;
 use crate::observe::terminal::{self, answer, tell};
 use crate::plan::Plan;
 use crate::stages::decode::Raw;
-use crate::stages::passage::Batch;
+use crate::stages::messages::Batch;
 use crate::topology;
 
 #[derive(Args)]

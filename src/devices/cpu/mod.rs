@@ -4,7 +4,7 @@
 //! are the same bits for any number of threads.
 
 pub mod divide;
-pub mod exchange;
+pub mod communicator;
 mod round;
 pub mod row;
 pub mod scratch;
@@ -12,8 +12,8 @@ pub mod threads;
 
 use std::sync::Arc;
 
+pub use communicator::CpuCommunicator;
 pub use divide::{Divide, Parts, Rows};
-pub use exchange::CpuExchange;
 pub use row::PlanarRows;
 pub use scratch::Scratch;
 pub use threads::Threads;

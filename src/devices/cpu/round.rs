@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::devices::exchange::PeerLost;
+use crate::devices::communicator::PeerLost;
 use crate::flow::stopwatch::Stopwatch;
 
 /// Where a rank's buffer is. Good until its rank has left the round.
@@ -56,7 +56,7 @@ impl Place {
     }
 }
 
-/// Where the ranks of an exchange meet.
+/// Where the ranks meet.
 #[derive(Debug)]
 pub struct Rounds {
     state: Mutex<State>,

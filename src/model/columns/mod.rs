@@ -7,14 +7,14 @@
 //!   have what they need.
 //! * Everything else works channel by channel.
 //!
-//! A device's network is one of its own with [`Seam`]s where maps change hands. Its numbers are those of the whole network but
+//! A device's network is one of its own with [`Reshard`]s where maps change hands. Its numbers are those of the whole network but
 //! for the order in which a gradient is summed over devices.
 
-mod seam;
+mod reshard;
 mod split;
-mod ties;
+mod resharder;
 
-pub use seam::{Kind, Seam};
-pub use ties::{Columns, Operands, Seams, Whole};
+pub use reshard::{Kind, Reshard};
+pub use resharder::{Columns, Operands, Resharder, Whole};
 
 pub(super) use split::column;

@@ -1,14 +1,14 @@
 //! From the whole network to that of one device.
 
-use super::{Kind, Seam};
+use super::{Kind, Reshard};
 use crate::model::spec::Span;
-use crate::model::{LayerSpec, ModelError, Operation, Rank, Spec};
+use crate::model::{LayerSpec, ModelError, Operation, Placement, Spec};
 use crate::ops::{Shape, conv, linear, lrn, pool};
 
-/// The layers of the device `rank`, with seams between them.
-pub fn column(whole: &Spec, rank: Rank) -> Result<Spec, ModelError> {
+/// The layers of the device `placement`, with reshards between them.
+pub fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
     let mut column = Column {
-        rank,
+        placement,
         layers: Vec::new(),
         map: whole.input,
         is_whole: true,
@@ -25,7 +25,7 @@ pub fn column(whole: &Spec, rank: Rank) -> Result<Spec, ModelError> {
 
 /// A device's network so far.
 struct Column {
-    rank: Rank,
+    placement: Placement,
     layers: Vec<LayerSpec>,
     /// The newest map of the whole network.
     map: Shape,
@@ -67,7 +67,7 @@ impl Column {
                 };
                 self.push(layer, Operation::Pool(pool::Geometry { input, output, ..*pool }));
             }
-            Operation::Lrn(_) | Operation::Relu | Operation::Tanh | Operation::Dropout(_) | Operation::Seam(_) => {
+            Operation::Lrn(_) | Operation::Relu | Operation::Tanh | Operation::Dropout(_) | Operation::Reshard(_) => {
                 self.push(layer, layer.operation.clone());
             }
         }
@@ -77,48 +77,48 @@ impl Column {
     /// Normalisation with as many of the neighbours' channels as the sums reach, and theirs again: the gradient of a channel
     /// takes the sums of its neighbours.
     fn normalise(&mut self, layer: &LayerSpec, lrn: lrn::Geometry) -> Result<(), ModelError> {
-        let halo = 2 * lrn.reach;
-        let narrowest = self.map.channels / self.rank.of;
+        let halo = 2 * lrn.half_window;
+        let narrowest = self.map.channels / self.placement.count;
         if narrowest < halo {
             return Err(ModelError::Narrow {
                 layer: layer.name.clone(),
                 channels: narrowest,
-                devices: self.rank.of,
+                devices: self.placement.count,
                 halo,
             });
         }
-        self.seam(Kind::Widen { halo });
-        let shape = self.layers.last().map_or(self.map, |seam| seam.output);
+        self.reshard(Kind::HaloExchange { halo });
+        let shape = self.layers.last().map_or(self.map, |reshard| reshard.output);
         self.layers.push(LayerSpec {
             operation: Operation::Lrn(lrn::Geometry { shape, ..lrn }),
             input: shape,
             output: shape,
             ..layer.clone()
         });
-        self.seam(Kind::Narrow { halo });
+        self.reshard(Kind::HaloDrop { halo });
         Ok(())
     }
 
     /// Groups of a grouped convolution that are this device's.
     fn groups(&self, layer: &LayerSpec, groups: usize) -> Result<usize, ModelError> {
-        if groups.is_multiple_of(self.rank.of) {
-            return Ok(groups / self.rank.of);
+        if groups.is_multiple_of(self.placement.count) {
+            return Ok(groups / self.placement.count);
         }
         Err(ModelError::GroupsOfDevices {
             layer: layer.name.clone(),
             groups,
-            devices: self.rank.of,
+            devices: self.placement.count,
         })
     }
 
     /// What this device makes of the outputs of a layer with parameters.
     fn made(&self, layer: &LayerSpec) -> Result<Shape, ModelError> {
         let outputs = layer.output.channels;
-        if outputs < self.rank.of {
+        if outputs < self.placement.count {
             return Err(ModelError::OutputsOfDevices {
                 layer: layer.name.clone(),
                 outputs,
-                devices: self.rank.of,
+                devices: self.placement.count,
             });
         }
         Ok(self.own(layer.output))
@@ -126,7 +126,7 @@ impl Column {
 
     /// The own channels of a map.
     fn own(&self, whole: Shape) -> Shape {
-        let channels = self.seam_of(Kind::Select, whole).own().len();
+        let channels = self.reshard_of(Kind::Slice, whole).own().len();
         Shape { channels, ..whole }
     }
 
@@ -145,7 +145,7 @@ impl Column {
             self.is_whole = false;
             start.weight[0] = self.own(layer.output).channels;
         }
-        let own = self.seam_of(Kind::Select, layer.output).own();
+        let own = self.reshard_of(Kind::Slice, layer.output).own();
         self.layers.push(LayerSpec {
             name: layer.name.clone(),
             operation,
@@ -161,35 +161,35 @@ impl Column {
 
     fn gather(&mut self, is_summed: bool) {
         if !self.is_whole {
-            self.seam(Kind::Gather { is_summed });
+            self.reshard(Kind::AllGather { is_summed });
             self.is_whole = true;
         }
     }
 
     fn select(&mut self) {
         if self.is_whole {
-            self.seam(Kind::Select);
+            self.reshard(Kind::Slice);
             self.is_whole = false;
         }
     }
 
-    fn seam(&mut self, kind: Kind) {
-        let seam = self.seam_of(kind, self.map);
+    fn reshard(&mut self, kind: Kind) {
+        let reshard = self.reshard_of(kind, self.map);
         self.layers.push(LayerSpec {
-            name: format!("seam{}", self.layers.len()),
-            operation: Operation::Seam(seam),
-            input: seam.input(),
-            output: seam.output(),
+            name: format!("reshard{}", self.layers.len()),
+            operation: Operation::Reshard(reshard),
+            input: reshard.input(),
+            output: reshard.output(),
             span: Span {
                 first: 0,
-                of: seam.output().channels,
+                of: reshard.output().channels,
             },
             start: None,
         });
     }
 
-    fn seam_of(&self, kind: Kind, whole: Shape) -> Seam {
-        let rank = self.rank;
-        Seam { kind, rank, whole }
+    fn reshard_of(&self, kind: Kind, whole: Shape) -> Reshard {
+        let placement = self.placement;
+        Reshard { kind, placement, whole }
     }
 }

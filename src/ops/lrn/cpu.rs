@@ -51,7 +51,7 @@ impl Geometry {
 
     /// Zeros on each side of a position's channels.
     fn margin(&self) -> usize {
-        self.reach.next_multiple_of(LANES)
+        self.half_window.next_multiple_of(LANES)
     }
 
     /// Floats of one position with its margins.
@@ -78,9 +78,9 @@ impl Geometry {
     /// The sum over the neighbours of eight channels that are spread out at `at`.
     #[inline(always)]
     fn sum<S: Simd>(&self, s: S, spread: &[f32], at: usize) -> S::Vector {
-        let first = &spread[at - self.reach..];
+        let first = &spread[at - self.half_window..];
         let mut sum = s.splat(0.0);
-        for neighbour in first[..2 * self.reach + LANES].windows(LANES) {
+        for neighbour in first[..2 * self.half_window + LANES].windows(LANES) {
             // The windows are eight long.
             if let Some(lanes) = neighbour.first_chunk() {
                 sum = s.add(sum, s.load(lanes));

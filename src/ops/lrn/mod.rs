@@ -19,7 +19,7 @@ pub struct Geometry {
     /// C × H × W, of input and output.
     pub shape: Shape,
     /// ⌊n/2⌋: neighbours on each side.
-    pub reach: usize,
+    pub half_window: usize,
     /// α on the plain sum.
     pub alpha: f32,
     /// β.
@@ -38,7 +38,7 @@ impl Geometry {
         };
         Self {
             shape,
-            reach: layer.size / 2,
+            half_window: layer.size / 2,
             alpha,
             beta: layer.beta,
             k: layer.k,

@@ -9,19 +9,19 @@ use crate::ops::map::Map;
 use crate::ops::simd::{self, Bytes, LANES, Lanes, Simd, Work};
 
 impl Geometry {
-    /// y and the places of the maxima from x; all blocked.
-    pub fn forward(&self, x: &[f32], y: &mut [f32], places: &mut [u8]) {
+    /// y and the argmax of each window from x; all blocked.
+    pub fn forward(&self, x: &[f32], y: &mut [f32], argmax: &mut [u8]) {
         let geometry = self;
-        simd::run(Forward { geometry, x, y, places });
+        simd::run(Forward { geometry, x, y, argmax });
     }
 
-    /// dx from dy and the places of the maxima; all blocked.
-    pub fn backward(&self, dy: &[f32], places: &[u8], dx: &mut [f32]) {
+    /// dx from dy and the argmax of the windows; all blocked.
+    pub fn backward(&self, dy: &[f32], argmax: &[u8], dx: &mut [f32]) {
         let geometry = self;
         simd::run(Backward {
             geometry,
             dy,
-            places,
+            argmax,
             dx,
         });
     }
@@ -71,7 +71,7 @@ struct Forward<'a> {
     geometry: &'a Geometry,
     x: &'a [f32],
     y: &'a mut [f32],
-    places: &'a mut [u8],
+    argmax: &'a mut [u8],
 }
 
 impl Work for Forward<'_> {
@@ -81,11 +81,11 @@ impl Work for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         let g = self.geometry;
         let (from, to) = (Map::blocked(g.input).block(), Map::blocked(g.output).block());
-        let blocks = self.y.chunks_exact_mut(to).zip(self.places.chunks_exact_mut(to));
-        for (x, (y, places)) in self.x.chunks_exact(from).zip(blocks) {
+        let blocks = self.y.chunks_exact_mut(to).zip(self.argmax.chunks_exact_mut(to));
+        for (x, (y, argmax)) in self.x.chunks_exact(from).zip(blocks) {
             let x = x.as_chunks::<LANES>().0;
             let y = y.as_chunks_mut::<LANES>().0;
-            let places = places.as_chunks_mut::<LANES>().0;
+            let argmax = argmax.as_chunks_mut::<LANES>().0;
             for window in g.windows() {
                 let x = &x[window.corner..];
                 let mut found = None;
@@ -97,13 +97,13 @@ impl Work for Forward<'_> {
                     None => largest(s, x, g.input.width, [window.height, window.width], g.size),
                 };
                 s.store(best, &mut y[window.at]);
-                s.store_bytes(place, &mut places[window.at]);
+                s.store_bytes(place, &mut argmax[window.at]);
             }
         }
     }
 }
 
-/// The largest values of a window whose first element is `x[0]`, and the names of their places: i · `size` + j.
+/// The largest values of a window whose first element is `x[0]`, and the argmax: i · `size` + j.
 #[inline(always)]
 fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], size: usize) -> (S::Vector, S::Vector) {
     let (mut best, mut place) = (s.load(&x[0]), s.splat(0.0));
@@ -152,7 +152,7 @@ fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vect
 struct Backward<'a> {
     geometry: &'a Geometry,
     dy: &'a [f32],
-    places: &'a [u8],
+    argmax: &'a [u8],
     dx: &'a mut [f32],
 }
 
@@ -163,15 +163,15 @@ impl Work for Backward<'_> {
     fn run<S: Simd>(self, s: S) {
         let g = self.geometry;
         let (to, from) = (Map::blocked(g.input).block(), Map::blocked(g.output).block());
-        let blocks = self.dy.chunks_exact(from).zip(self.places.chunks_exact(from));
-        for (dx, (dy, places)) in self.dx.chunks_exact_mut(to).zip(blocks) {
+        let blocks = self.dy.chunks_exact(from).zip(self.argmax.chunks_exact(from));
+        for (dx, (dy, argmax)) in self.dx.chunks_exact_mut(to).zip(blocks) {
             let dx = dx.as_chunks_mut::<LANES>().0;
             let dy = dy.as_chunks::<LANES>().0;
-            let places = places.as_chunks::<LANES>().0;
+            let argmax = argmax.as_chunks::<LANES>().0;
             if (g.size, g.stride) == (3, 2) {
-                overlapping::backward(s, g, dy, places, dx);
+                overlapping::backward(s, g, dy, argmax, dx);
             } else {
-                backward(s, g, dy, places, dx);
+                backward(s, g, dy, argmax, dx);
             }
         }
     }
@@ -179,7 +179,7 @@ impl Work for Backward<'_> {
 
 /// One block of dx, window by window.
 #[inline(always)]
-fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], places: &[Bytes], dx: &mut [Lanes]) {
+fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], argmax: &[Bytes], dx: &mut [Lanes]) {
     dx.fill([0.0; LANES]);
     for Window {
         at,
@@ -188,7 +188,7 @@ fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], places: &[Bytes], dx: &mu
         width,
     } in g.windows()
     {
-        let place = s.load_bytes(&places[at]);
+        let place = s.load_bytes(&argmax[at]);
         let dy = s.load(&dy[at]);
         for i in 0..height {
             for (j, dx) in dx[corner + i * g.input.width..][..width].iter_mut().enumerate() {

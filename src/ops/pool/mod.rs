@@ -27,7 +27,7 @@ pub struct Geometry {
     pub stride: usize,
 }
 
-/// The largest window whose places fit a byte.
+/// The largest window whose argmax fits in a byte.
 pub const LARGEST: usize = 16;
 
 impl Geometry {

@@ -17,23 +17,23 @@ use crate::ops::simd::{Bytes, Lanes, Simd};
 /// Side of a window.
 const SIZE: usize = 3;
 
-/// Windows that an element's row lies in: their gradients, their places, and which row of the window it is.
+/// Windows that an element's row lies in: their gradients, their argmax, and which row of the window it is.
 #[derive(Clone, Copy)]
 struct Row<'a> {
     dy: &'a [Lanes],
-    places: &'a [Bytes],
+    argmax: &'a [Bytes],
     i: usize,
 }
 
 /// One block of dx.
 #[inline(always)]
-pub(super) fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], places: &[Bytes], dx: &mut [Lanes]) {
+pub(super) fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], argmax: &[Bytes], dx: &mut [Lanes]) {
     let (width, windows) = (g.output.width, g.output.height);
     for (y, dx) in dx.chunks_exact_mut(g.input.width).enumerate() {
         let (q, odd) = (y / 2, y % 2 == 1);
         let row = |q: usize, i| Row {
             dy: &dy[q * width..][..width],
-            places: &places[q * width..][..width],
+            argmax: &argmax[q * width..][..width],
             i,
         };
         match (odd, q > 0, q < windows) {
@@ -55,11 +55,11 @@ fn from<S: Simd, const N: usize>(s: S, rows: [Row<'_>; N], dx: &mut [Lanes]) {
     for (r, pair) in dx.chunks_mut(2).enumerate() {
         let mut sums = [zero; 2];
         for n in 0..N {
-            let Row { dy, places, i } = rows[n];
+            let Row { dy, argmax, i } = rows[n];
             let name = |j: usize| (i * SIZE + j) as f32;
             sums[0] = s.add(sums[0], s.where_equal(left[n][1], s.splat(name(2)), left[n][0]));
-            left[n] = match (dy.get(r), places.get(r)) {
-                (Some(dy), Some(places)) => [s.load(dy), s.load_bytes(places)],
+            left[n] = match (dy.get(r), argmax.get(r)) {
+                (Some(dy), Some(argmax)) => [s.load(dy), s.load_bytes(argmax)],
                 _ => [zero; 2],
             };
             let [dy, place] = left[n];

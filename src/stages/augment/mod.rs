@@ -6,14 +6,14 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
 use crate::stages::decode::{Frame, Raw, Region};
-use crate::stages::passage::{Part, Pixels, Receipt, Receipts, RowFact, Ticket};
+use crate::stages::messages::{Phase, Pixels, Receipt, Receipts, RowFact, Ticket};
 
 mod jitter;
-mod look;
+mod normalization;
 mod rule;
 
 pub use jitter::Jitter;
-pub use look::{Look, Mean};
+pub use normalization::{Mean, Normalization};
 pub use rule::{ColourNoise, Draw, JitterRange, ResizedCrop, Rule};
 
 /// What every augment worker knows.
@@ -22,7 +22,7 @@ pub struct Augment {
     /// Draws crops, reflections and colours.
     pub rule: Rule,
     /// How a crop is shown to the network.
-    pub look: Look,
+    pub normalization: Normalization,
     /// Training and validation set, for labels and ids.
     pub data: Sets,
     /// Whether the rows' bytes go into the stream hash as well.
@@ -39,7 +39,7 @@ pub fn run(
     let mut written = Receipts::default();
     // Nobody sleeps on a receipt: it may be the one that makes a batch whole.
     while let Some(item) = pixels.next_after(|| flush(&mut written, &receipts))? {
-        let data = augment.data.of(item.ticket.part);
+        let data = augment.data.of(item.ticket.phase);
         let label = data.label(item.ticket.sample as usize);
         let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
         let _entered = span.enter();
@@ -56,7 +56,7 @@ pub fn run(
         while let Some(rows) = left {
             let (mut row, rest) = rows.split(1);
             let request = Request {
-                part: item.ticket.part,
+                phase: item.ticket.phase,
                 epoch: item.ticket.epoch,
                 sample: item.ticket.sample,
                 view,
@@ -115,7 +115,7 @@ fn flush(written: &mut Receipts, receipts: &Outlet<Receipts>) -> Result<(), Faul
 
 /// Which view of which sample.
 struct Request {
-    part: Part,
+    phase: Phase,
     epoch: u32,
     sample: u32,
     view: u8,
@@ -132,19 +132,20 @@ struct Source<'a> {
 impl Augment {
     /// Writes one view into its row and gives its part of the stream hash.
     fn write(&self, request: &Request, source: &Source<'_>, row: &mut Rows) -> u64 {
-        let draw = match request.part {
-            Part::Train => {
-                let canonical = self.data.of(request.part).canonical(request.sample as usize);
+        let draw = match request.phase {
+            Phase::Train => {
+                let canonical = self.data.of(request.phase).canonical(request.sample as usize);
                 self.rule.draw(request.epoch, canonical, source.frame)
             }
-            Part::Evaluate => self.rule.view(request.view, source.frame),
+            Phase::Evaluate => self.rule.view(request.view, source.frame),
         };
-        self.look.write(&draw, source.buffer, source.region, row.row_mut(0));
+        self.normalization
+            .write(&draw, source.buffer, source.region, row.row_mut(0));
         self.hash(request, &draw, source.checksum, row)
     }
 
     fn hash(&self, request: &Request, draw: &Draw, checksum: u64, row: &mut Rows) -> u64 {
-        let data = self.data.of(request.part);
+        let data = self.data.of(request.phase);
         let mut hash = Xxh3::new();
         let sample = request.sample as usize;
         hash.update(data.id(sample).class().as_bytes());

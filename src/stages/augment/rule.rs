@@ -4,7 +4,7 @@ use super::Jitter;
 use crate::devices::row::Hole;
 use crate::rng::{Philox, Purpose};
 use crate::stages::decode::{Frame, Region};
-use crate::stages::passage::Part;
+use crate::stages::messages::Phase;
 
 /// PCA colour noise (paper, section 4.1), with σ and the scale already in: the colour added to a pixel is
 /// Σ α_i · `components[i]` with α_i from N(0, 1).
@@ -125,9 +125,9 @@ impl Rule {
         }
     }
 
-    /// Side of the smallest frame that a part of the run can use.
-    pub fn smallest_frame(&self, part: Part) -> u32 {
-        if part == Part::Train && self.resized.is_some() {
+    /// Side of the smallest frame that a phase can use.
+    pub fn smallest_frame(&self, phase: Phase) -> u32 {
+        if phase == Phase::Train && self.resized.is_some() {
             1
         } else {
             self.crop

@@ -2,23 +2,23 @@
 
 use super::{ComputeError, Report, Run};
 use crate::flow::Fault;
-use crate::stages::passage::{Batch, Part};
+use crate::stages::messages::{Batch, Phase};
 
 impl Run {
     /// Reports bad samples when they are met first, and ends the run when there are too many.
     pub(super) fn note_bad(&mut self, batch: &Batch) -> Result<(), Fault> {
-        let part = batch.header.position.part;
+        let phase = batch.header.position.phase;
         for fact in &batch.facts {
             let Some(reason) = &fact.refused else { continue };
-            let sample = self.compute.data.of(part).id(fact.sample as usize).raw();
-            if !self.compute.state.bad.insert((part, fact.sample)) {
+            let sample = self.compute.data.of(phase).id(fact.sample as usize).raw();
+            if !self.compute.state.bad.insert((phase, fact.sample)) {
                 continue;
             }
-            if part == Part::Evaluate {
+            if phase == Phase::Evaluate {
                 self.met_in_evaluation.push(fact.sample);
             }
-            let step = self.compute.state.step + self.training() + u64::from(part == Part::Train);
-            self.hops.reports.send(Report::Skip {
+            let step = self.compute.state.step + self.training() + u64::from(phase == Phase::Train);
+            self.channels.reports.send(Report::Skip {
                 step,
                 sample: sample.clone(),
                 reason: reason.to_string(),
@@ -35,7 +35,7 @@ impl Run {
     /// An evaluation that is cut short is done again from its beginning, and with it what it met.
     pub(super) fn forget_evaluation(&mut self) {
         for sample in self.met_in_evaluation.drain(..) {
-            self.compute.state.bad.remove(&(Part::Evaluate, sample));
+            self.compute.state.bad.remove(&(Phase::Evaluate, sample));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Errors on the validation set: softmax outputs averaged over the views of each image (paper, section 4.1).
 
 use super::ComputeError;
-use crate::stages::passage::RowFact;
+use crate::stages::messages::RowFact;
 
 /// An evaluation under way. Rows come in the order of the samples, all views of one after another.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::flow::{Fault, Inlet, Outlet, Stop};
 use crate::model::solver::{Plateau, Progress, Rates};
 use crate::ops::softmax::Loss;
 use crate::stages::Sets;
-use crate::stages::passage::{Batch, Header, Part, RowFact};
+use crate::stages::messages::{Batch, Header, Phase, RowFact};
 use crate::stages::save::{Save, Snapshot};
 use crate::stages::source::Itinerary;
 
@@ -28,7 +28,7 @@ mod state;
 
 pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
-pub use replica::{DeviceHops, End, Outcome, Replica, Ties, Work, run as run_replica};
+pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Work, run as run_replica};
 pub use report::Report;
 pub use reports::Reports;
 pub use state::{RunState, Score, SenselessState};
@@ -56,7 +56,7 @@ pub struct Compute {
     pub expected: VecDeque<(u64, u64)>,
 }
 
-/// The hops between the compute stage and one device.
+/// The channels between the compute stage and one device.
 pub struct Device {
     /// To it.
     pub work: Outlet<Work>,
@@ -64,8 +64,8 @@ pub struct Device {
     pub outcomes: Inlet<Outcome>,
 }
 
-/// The hops of the compute stage.
-pub struct Hops {
+/// The channels of the compute stage.
+pub struct Channels {
     /// From staging.
     pub batches: Inlet<Batch>,
     /// In the order of the ranks.
@@ -89,7 +89,7 @@ struct Pending {
 
 struct Run {
     compute: Compute,
-    hops: Hops,
+    channels: Channels,
     pending: VecDeque<Pending>,
     evaluation: Evaluation,
     /// Bad samples that were first met in the evaluation under way.
@@ -97,11 +97,11 @@ struct Run {
 }
 
 /// Trains and evaluates until the end of data, or until told to stop: then the step is finished and saved.
-pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
+pub fn run(compute: Compute, channels: Channels, stop: &Stop) -> Result<(), Fault> {
     let evaluation = Evaluation::new(compute.state.classes.len(), compute.itinerary.views);
     let mut run = Run {
         compute,
-        hops,
+        channels,
         pending: VecDeque::new(),
         evaluation,
         met_in_evaluation: Vec::new(),
@@ -125,12 +125,12 @@ pub fn run(compute: Compute, hops: Hops, stop: &Stop) -> Result<(), Fault> {
         }
     }
     run.settle()?;
-    let Hops {
+    let Channels {
         devices,
         saves,
         reports,
         ..
-    } = run.hops;
+    } = run.channels;
     devices.into_iter().for_each(|device| device.work.finish());
     saves.finish();
     reports.finish();
@@ -141,11 +141,11 @@ impl Run {
     /// The next batch; outcomes are attended to while there is none, so that reports never wait for the input.
     fn next_batch(&mut self) -> Result<Option<Batch>, Fault> {
         loop {
-            if let Some(batch) = self.hops.batches.ready()? {
+            if let Some(batch) = self.channels.batches.ready()? {
                 return Ok(Some(batch));
             }
             if self.pending.is_empty() {
-                return Ok(self.hops.batches.next()?);
+                return Ok(self.channels.batches.next()?);
             }
             self.attend()?;
         }
@@ -166,8 +166,8 @@ impl Run {
             step: self.compute.state.step,
             lr: 0.0,
         };
-        match header.position.part {
-            Part::Train => {
+        match header.position.phase {
+            Phase::Train => {
                 let step = self.compute.state.step + self.training();
                 let rates = self
                     .compute
@@ -179,16 +179,16 @@ impl Run {
                 let batch = Arc::new(batch);
                 self.send(Work::Train { batch, step, rates })?;
             }
-            Part::Evaluate => {
+            Phase::Evaluate => {
                 pending.facts.clone_from(&batch.facts);
                 self.send(Work::Evaluate(Arc::new(batch)))?;
             }
         }
-        let (step, part) = (pending.step, header.position.part);
+        let (step, phase) = (pending.step, header.position.phase);
         self.pending.push_back(pending);
         if header.last {
             self.end_part(&header)?;
-        } else if part == Part::Train && self.is_due(step) {
+        } else if phase == Phase::Train && self.is_due(step) {
             self.settle()?;
             self.save(false)?;
         }
@@ -199,7 +199,7 @@ impl Run {
     fn training(&self) -> u64 {
         self.pending
             .iter()
-            .filter(|pending| pending.header.position.part == Part::Train)
+            .filter(|pending| pending.header.position.phase == Phase::Train)
             .count() as u64
     }
 
@@ -221,16 +221,16 @@ impl Run {
         crate::model::solver::learning_rate(&self.compute.solver, self.progress(step), factor)
     }
 
-    /// The last batch of a part is on its way: waits for it, then turns to what follows.
+    /// The last batch of a phase is on its way: waits for it, then turns to what follows.
     fn end_part(&mut self, header: &Header) -> Result<(), Fault> {
         self.settle()?;
         let state = &mut self.compute.state;
         state.finished = header.end_of_run;
         state.position = self.compute.itinerary.after(header.position);
-        match header.position.part {
-            Part::Train if state.finished || self.is_due(self.compute.state.step) => self.save(false),
-            Part::Train => Ok(()),
-            Part::Evaluate => self.end_evaluation(header),
+        match header.position.phase {
+            Phase::Train if state.finished || self.is_due(self.compute.state.step) => self.save(false),
+            Phase::Train => Ok(()),
+            Phase::Evaluate => self.end_evaluation(header),
         }
     }
 
@@ -256,7 +256,7 @@ impl Run {
             lowered = plateau.observe(result.top1_error);
             state.plateau = plateau.state;
         }
-        self.hops.reports.send(Report::Eval {
+        self.channels.reports.send(Report::Eval {
             step,
             epoch,
             result,
@@ -264,7 +264,7 @@ impl Run {
             is_best,
         })?;
         if let Some(factor) = lowered {
-            self.hops.reports.send(Report::Plateau { step, factor })?;
+            self.channels.reports.send(Report::Plateau { step, factor })?;
         }
         self.save(is_best)
     }
@@ -279,7 +279,7 @@ impl Run {
 
     /// Gives every device the same to do. None of it is kept here: the last device to let go of a batch has its slot.
     fn send(&self, work: Work) -> Result<(), Fault> {
-        let Some((last, others)) = self.hops.devices.split_last() else {
+        let Some((last, others)) = self.channels.devices.split_last() else {
             return Err(Fault::Aborted);
         };
         for device in others {
@@ -294,7 +294,7 @@ impl Run {
             return Err(Fault::Aborted);
         };
         let (mut loss, mut probabilities) = (Loss::default(), Vec::new());
-        for device in &self.hops.devices {
+        for device in &self.channels.devices {
             match device.outcomes.next()? {
                 Some(Outcome::Trained(part)) => loss = loss.and(part),
                 Some(Outcome::Evaluated(part)) if probabilities.is_empty() => probabilities = part,
@@ -303,13 +303,13 @@ impl Run {
             }
         }
         let position = pending.header.position;
-        if position.part == Part::Train {
+        if position.phase == Phase::Train {
             return self.trained(&pending, loss);
         }
         self.evaluation.add(&pending.facts, &probabilities);
         let done = position.batch + 1;
-        let of = self.compute.itinerary.batches(position.epoch, Part::Evaluate);
-        Ok(self.hops.reports.send(Report::EvalProgress { done, of })?)
+        let of = self.compute.itinerary.batches(position.epoch, Phase::Evaluate);
+        Ok(self.channels.reports.send(Report::EvalProgress { done, of })?)
     }
 
     fn trained(&mut self, pending: &Pending, loss: Loss) -> Result<(), Fault> {
@@ -358,7 +358,7 @@ impl Run {
             images: loss.present,
             stream,
         };
-        Ok(self.hops.reports.send(report)?)
+        Ok(self.channels.reports.send(report)?)
     }
 
     /// Hands a copy of everything to the writer; waits while the write before is pending.
@@ -366,11 +366,11 @@ impl Run {
         if self.compute.every_steps == 0 {
             return Ok(());
         }
-        let Some(mut snapshot) = self.hops.spare.next()? else {
+        let Some(mut snapshot) = self.channels.spare.next()? else {
             return Err(Fault::Aborted);
         };
         // It goes round: each device puts in what it has.
-        for device in &self.hops.devices {
+        for device in &self.channels.devices {
             device.work.send(Work::Copy(snapshot))?;
             let Some(Outcome::Copied(copied)) = device.outcomes.next()? else {
                 return Err(Fault::Aborted);
@@ -383,8 +383,8 @@ impl Run {
             return Err(Fault::failed(ComputeError::WeightNotFinite { step: state.step, name }));
         }
         // Before the checkpoint itself, so that it is in the reports' order.
-        self.hops.reports.send(Report::Saving { step: state.step })?;
-        Ok(self.hops.saves.send(Save {
+        self.channels.reports.send(Report::Saving { step: state.step })?;
+        Ok(self.channels.saves.send(Save {
             snapshot,
             state,
             is_best,

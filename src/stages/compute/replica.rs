@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::devices::{Exchange, PeerLost, Update};
+use crate::devices::{Communicator, PeerLost, Update};
 use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
 use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::sgd::{self, Rate};
 use crate::ops::softmax::Loss;
-use crate::stages::passage::Batch;
+use crate::stages::messages::Batch;
 use crate::stages::save::Snapshot;
 
 /// Something for the device to do.
@@ -36,7 +36,7 @@ pub enum Work {
 
 /// What came of it. `Discard` has no outcome.
 pub enum Outcome {
-    /// The loss of a training step, on the rows that the device speaks for: its own, or of columns the first device's all.
+    /// The loss of a training step, on the rows that the device is_leader for: its own, or of columns the first device's all.
     Trained(Loss),
     /// Softmax outputs of those rows, `[rows][classes]`.
     Evaluated(Vec<f32>),
@@ -44,11 +44,11 @@ pub enum Outcome {
     Copied(Snapshot),
 }
 
-/// A device's end of the exchange.
-pub type End = Box<dyn Exchange<Buffer = [f32]>>;
+/// A device's end of the communicator.
+pub type End = Box<dyn Communicator<Buffer = [f32]>>;
 
-/// What ties a device to the others.
-pub enum Ties {
+/// What peers a device to the others.
+pub enum Peers {
     /// There are no others.
     None,
     /// Gradients are summed, and weights gathered.
@@ -68,11 +68,11 @@ pub struct Replica {
     /// Elements of a row as the network sees it.
     pub row_len: usize,
     /// The other devices.
-    pub ties: Ties,
+    pub peers: Peers,
 }
 
-/// A device's hops.
-pub struct DeviceHops {
+/// A device's channels.
+pub struct DeviceChannels {
     /// From compute.
     pub work: Inlet<Work>,
     /// To compute.
@@ -82,8 +82,8 @@ pub struct DeviceHops {
 }
 
 /// Works until the end of data.
-pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
-    let DeviceHops { work, outcomes, free } = hops;
+pub fn run(mut replica: Replica, channels: DeviceChannels) -> Result<(), Fault> {
+    let DeviceChannels { work, outcomes, free } = channels;
     while let Some(work) = work.next()? {
         match work {
             Work::Train { batch, step, rates } => {
@@ -109,12 +109,12 @@ pub fn run(mut replica: Replica, hops: DeviceHops) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Ties {
+impl Peers {
     /// Time that the device has waited for others.
     pub fn waits(&self) -> Option<Arc<Stopwatch>> {
         match self {
             Self::None => None,
-            Self::Gradients(exchange) => Some(exchange.waits()),
+            Self::Gradients(communicator) => Some(communicator.waits()),
             Self::Columns(columns) => Some(columns.waits()),
         }
     }
@@ -138,44 +138,44 @@ impl Replica {
     }
 
     fn train(&mut self, rows: usize, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, PeerLost> {
-        let Self { network, ties, .. } = self;
+        let Self { network, peers, .. } = self;
         let pass = Pass::Train {
             seed: self.seed,
             step: step as u32,
         };
         let first = network.own_rows().start.min(targets.labels.len());
         let (labels, weights) = (&targets.labels[first..], &targets.weights[first..]);
-        if let Ties::Columns(columns) = ties {
+        if let Peers::Columns(columns) = peers {
             network.forward_through(pass, rows, columns)?;
             let loss = network.loss_over(labels, weights, targets.present);
             network.backward_through(columns)?;
             network.update(rates);
-            return Ok(if columns.speaks() { loss } else { Loss::default() });
+            return Ok(if columns.is_leader() { loss } else { Loss::default() });
         }
         network.forward(pass, rows);
         let loss = network.loss_over(labels, weights, targets.present);
         network.backward();
-        if let Ties::Gradients(exchange) = ties {
+        if let Peers::Gradients(communicator) = peers {
             let mut parameters: Vec<_> = network.sharded().collect();
             let update: Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
-            exchange.step(&mut parameters, update)?;
+            communicator.step(&mut parameters, update)?;
         } else {
             network.update(rates);
         }
         Ok(loss)
     }
 
-    /// Softmax outputs of the rows that this device speaks for.
+    /// Softmax outputs of the rows that this device is_leader for.
     fn evaluate(&mut self, rows: usize) -> Result<Vec<f32>, PeerLost> {
-        let Self { network, ties, .. } = self;
-        match ties {
-            Ties::Columns(columns) => {
+        let Self { network, peers, .. } = self;
+        match peers {
+            Peers::Columns(columns) => {
                 network.forward_through(Pass::Evaluate, rows, columns)?;
-                if !columns.speaks() {
+                if !columns.is_leader() {
                     return Ok(Vec::new());
                 }
             }
-            Ties::None | Ties::Gradients(_) => network.forward(Pass::Evaluate, rows),
+            Peers::None | Peers::Gradients(_) => network.forward(Pass::Evaluate, rows),
         }
         Ok(network.probabilities().to_vec())
     }

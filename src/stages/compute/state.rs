@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::solver::PlateauState;
-use crate::stages::passage::{Part, Position};
+use crate::stages::messages::{Phase, Position};
 
 /// The state of a run between two batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct RunState {
     /// The newest evaluation.
     pub newest: Option<Score>,
     /// Distinct bad samples met so far.
-    pub bad: BTreeSet<(Part, u32)>,
+    pub bad: BTreeSet<(Phase, u32)>,
     /// Whether the run has reached its end.
     pub finished: bool,
     /// Fingerprint of training and validation set.

@@ -11,7 +11,7 @@ use crate::dataset::Encoded;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
 use crate::stages::augment::Rule;
-use crate::stages::passage::{Part, Pixels, Ticket};
+use crate::stages::messages::{Phase, Pixels, Ticket};
 
 mod bad;
 mod decoder;
@@ -52,7 +52,7 @@ pub struct Decode {
 /// Somebody who wants a part of a sample's frame.
 pub trait Request: Send {
     /// Which set.
-    fn part(&self) -> Part;
+    fn phase(&self) -> Phase;
     /// Index in it.
     fn sample(&self) -> u32;
     /// Which region, given the frame's size and the number from which the sample's random numbers derive.
@@ -74,16 +74,16 @@ pub trait Request: Send {
 }
 
 impl Request for Ticket {
-    fn part(&self) -> Part {
-        self.part
+    fn phase(&self) -> Phase {
+        self.phase
     }
     fn sample(&self) -> u32 {
         self.sample
     }
     fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region {
-        match self.part {
-            Part::Train => rule.draw(self.epoch, canonical, frame).region,
-            Part::Evaluate => rule.region_of_views(frame),
+        match self.phase {
+            Phase::Train => rule.draw(self.epoch, canonical, frame).region,
+            Phase::Evaluate => rule.region_of_views(frame),
         }
     }
     fn is_padding(&self) -> bool {
@@ -91,12 +91,12 @@ impl Request for Ticket {
     }
     fn reads_in_place(&self, rule: &Rule) -> bool {
         // What is to be scaled must be copied anyway.
-        self.part == Part::Evaluate || rule.resized.is_none()
+        self.phase == Phase::Evaluate || rule.resized.is_none()
     }
     fn size(&self, rule: &Rule, region: Region) -> (u32, u32) {
-        match self.part {
-            Part::Train => (rule.crop, rule.crop),
-            Part::Evaluate => (region.width, region.height),
+        match self.phase {
+            Phase::Train => (rule.crop, rule.crop),
+            Phase::Evaluate => (region.width, region.height),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Decode {
         if ticket.is_padding() {
             return Ok(Pixels::nothing(ticket));
         }
-        let data = self.data.of(ticket.part());
+        let data = self.data.of(ticket.phase());
         let sample = ticket.sample() as usize;
         let span = tracing::trace_span!("decode", sample = %data.id(sample));
         let _entered = span.enter();
@@ -167,7 +167,7 @@ impl Decode {
         let (frame, region, refused) = match decoded {
             Ok((frame, region)) => (frame, region, None),
             Err(error) => {
-                let reason = self.refuse(ticket.part(), sample, stored, &error)?;
+                let reason = self.refuse(ticket.phase(), sample, stored, &error)?;
                 (Frame::EMPTY, Region::whole(Frame::EMPTY), Some(reason))
             }
         };
@@ -183,7 +183,7 @@ impl Decode {
 
     /// Whether the crop fits into the frame.
     fn fits<T: Request>(&self, ticket: &T, frame: Frame) -> Result<(), DecodeError> {
-        let crop = self.rule.smallest_frame(ticket.part());
+        let crop = self.rule.smallest_frame(ticket.phase());
         if frame.width < crop || frame.height < crop {
             return Err(DecodeError::SmallerThanCrop {
                 width: frame.width,
@@ -206,7 +206,7 @@ impl Decode {
         let mut chosen = (nothing, Region::whole(nothing));
         decoder.choose(encoded, trust, |frame| {
             self.fits(ticket, frame)?;
-            let canonical = self.data.of(ticket.part()).canonical(ticket.sample() as usize);
+            let canonical = self.data.of(ticket.phase()).canonical(ticket.sample() as usize);
             let region = ticket.region(&self.rule, canonical, frame);
             let (width, height) = ticket.size(&self.rule, region);
             let scaled = Region {
@@ -230,10 +230,16 @@ impl Decode {
     }
 
     /// Applies the policy: the reason to travel on with, or the end of the run.
-    fn refuse(&self, part: Part, sample: usize, encoded: Encoded<'_>, error: &DecodeError) -> Result<Arc<str>, Fault> {
-        let data = self.data.of(part);
+    fn refuse(
+        &self,
+        phase: Phase,
+        sample: usize,
+        encoded: Encoded<'_>,
+        error: &DecodeError,
+    ) -> Result<Arc<str>, Fault> {
+        let data = self.data.of(phase);
         // Names may be the same in both sets.
-        let set = if part == Part::Train { "train" } else { "val" };
+        let set = if phase == Phase::Train { "train" } else { "val" };
         match self.on_bad_image {
             OnBadImage::Fail => return Err(Fault::failed(BadImage::new(data, sample, error))),
             OnBadImage::Quarantine => {

@@ -6,7 +6,7 @@ use pipeline::config::Config;
 use pipeline::dataset::statistics::{MeanImage, Statistics};
 use pipeline::devices::cpu::PlanarRows;
 use pipeline::model::{Parameter, checkpoint};
-use pipeline::plan::{ModelPlan, look};
+use pipeline::plan::{ModelPlan, preprocessing};
 use pipeline::stages::augment::Rule;
 use pipeline::stages::compute::RunState;
 use pipeline::stages::decode::{Frame, Region};
@@ -102,11 +102,13 @@ fn follow(loaded: checkpoint::Loaded) {
     if crop > 64 {
         return;
     }
-    let Ok(look) = look::look(&config, loaded.statistics.as_ref(), Arc::new(PlanarRows::new(crop))) else {
+    let Ok(normalization) =
+        preprocessing::normalization(&config, loaded.statistics.as_ref(), Arc::new(PlanarRows::new(crop)))
+    else {
         return;
     };
     // Where a mean image is subtracted, frames have its size.
-    let side = look::mean_image_side(&config).unwrap_or(crop as u32);
+    let side = preprocessing::mean_image_side(&config).unwrap_or(crop as u32);
     let frame = Frame {
         width: side,
         height: side,
@@ -115,9 +117,9 @@ fn follow(loaded: checkpoint::Loaded) {
         return;
     }
     let pixels = vec![7; Region::whole(frame).bytes()];
-    let mut row = vec![0_u64; look.writer.row_bytes() / 8];
+    let mut row = vec![0_u64; normalization.writer.row_bytes() / 8];
     let draw = Rule::plain(crop as u32, 1).view(0, frame);
-    look.write(&draw, &pixels, Region::whole(frame), bytemuck::cast_slice_mut(&mut row));
+    normalization.write(&draw, &pixels, Region::whole(frame), bytemuck::cast_slice_mut(&mut row));
 }
 
 fn parameters() -> Vec<Parameter> {

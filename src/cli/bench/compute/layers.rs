@@ -42,9 +42,11 @@ fn layer(layer: &LayerSpec) -> Value {
         }),
         Operation::Pool(pool) => json!({ "size": pool.size, "stride": pool.stride }),
         // α is on the plain sum, whatever the configuration said.
-        Operation::Lrn(lrn) => json!({ "reach": lrn.reach, "alpha": lrn.alpha, "beta": lrn.beta, "k": lrn.k }),
+        Operation::Lrn(lrn) => {
+            json!({ "half_window": lrn.half_window, "alpha": lrn.alpha, "beta": lrn.beta, "k": lrn.k })
+        }
         Operation::Dropout(p) => json!({ "p": p }),
-        Operation::Linear(_) | Operation::Relu | Operation::Tanh | Operation::Seam(_) => json!({}),
+        Operation::Linear(_) | Operation::Relu | Operation::Tanh | Operation::Reshard(_) => json!({}),
     };
     if let (Value::Object(object), Value::Object(numbers)) = (&mut object, numbers) {
         object.extend(numbers);

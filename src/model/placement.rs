@@ -10,30 +10,30 @@ use crate::ops::Chunks;
 
 /// One device of several that train one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rank {
+pub struct Placement {
     /// From 0.
-    pub number: usize,
+    pub index: usize,
     /// How many devices there are.
-    pub of: usize,
+    pub count: usize,
     /// What they share.
     pub parallel: Parallel,
 }
 
-impl Rank {
+impl Placement {
     /// The only device.
     pub const ALONE: Self = Self {
-        number: 0,
-        of: 1,
+        index: 0,
+        count: 1,
         parallel: Parallel::Data,
     };
 
-    /// All ranks of `of` devices.
-    pub fn all(of: usize, parallel: Parallel) -> impl Iterator<Item = Self> {
-        (0..of).map(move |number| {
-            if of == 1 {
+    /// The placements of all `count` devices.
+    pub fn all(count: usize, parallel: Parallel) -> impl Iterator<Item = Self> {
+        (0..count).map(move |index| {
+            if count == 1 {
                 Self::ALONE
             } else {
-                Self { number, of, parallel }
+                Self { index, count, parallel }
             }
         })
     }
@@ -49,7 +49,7 @@ impl Rank {
     /// Rows of a batch of `batch` that this device computes.
     pub fn rows(self, batch: usize) -> Range<usize> {
         match self.parallel {
-            Parallel::Data => share(batch, self.number, self.of),
+            Parallel::Data => share(batch, self.index, self.count),
             Parallel::Columns => 0..batch,
         }
     }
@@ -59,8 +59,8 @@ impl Rank {
         let rows = self.rows(batch).len();
         if rows == batch {
             Chunks::new(batch)
-        } else if self.of == 2 {
-            Chunks::new(batch).half(self.number == 1)
+        } else if self.count == 2 {
+            Chunks::new(batch).half(self.index == 1)
         } else {
             Chunks::new(rows)
         }

@@ -1,6 +1,6 @@
-//! The operations of a stretch after its head, on some images.
+//! The operations of a segment after its head, on some images.
 
-use super::stretch::{Act, Action, Stretch, VALUES};
+use super::segment::{Action, FusedOp, Segment, VALUES};
 use super::timing::Clock;
 use super::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
@@ -15,29 +15,29 @@ pub(super) struct Images {
     pub(super) pass: Pass,
 }
 
-impl Stretch {
-    #[allow(clippy::too_many_arguments, reason = "the operands of a stretch")]
+impl Segment {
+    #[allow(clippy::too_many_arguments, reason = "the operands of a segment")]
     /// All operations after the head. `values` are the values from number 1 on.
-    pub(super) fn acts_forward(
+    pub(super) fn fused_forward(
         &self,
         images: Images,
         x: &[f32],
         values: &mut [&mut [f32]; VALUES],
-        places: &mut [&mut [u8]],
+        argmax: &mut [&mut [u8]],
         scratch: &mut [f32],
         clock: &mut Clock<'_>,
     ) {
         let mut layers = self.head_layers();
-        for act in self.acts.iter().filter(|act| act.action != Action::Relu { done: true }) {
-            let to = std::mem::take(&mut values[act.to - 1]);
-            if act.from != act.to {
-                let from = if act.from == 0 { x } else { &*values[act.from - 1] };
-                self.move_forward(act, images.count, from, to, places, scratch);
+        for op in self.ops.iter().filter(|op| op.action != Action::Relu { done: true }) {
+            let to = std::mem::take(&mut values[op.to - 1]);
+            if op.from != op.to {
+                let from = if op.from == 0 { x } else { &*values[op.from - 1] };
+                self.move_forward(op, images.count, from, to, argmax, scratch);
             }
-            in_place_forward(act, images, to);
-            values[act.to - 1] = to;
-            if !layers.contains(&act.layer) {
-                layers = act.layer..act.layer + 1;
+            in_place_forward(op, images, to);
+            values[op.to - 1] = to;
+            if !layers.contains(&op.layer) {
+                layers = op.layer..op.layer + 1;
             }
             clock.lap(layers.clone(), Direction::Forward);
         }
@@ -46,25 +46,25 @@ impl Stretch {
     /// `to` from `from`, where an operation makes a new value. Those that could work in place copy.
     fn move_forward(
         &self,
-        act: &Act,
+        op: &FusedOp,
         count: usize,
         from: &[f32],
         to: &mut [f32],
-        places: &mut [&mut [u8]],
+        argmax: &mut [&mut [u8]],
         scratch: &mut [f32],
     ) {
-        let (before, after) = (self.values[act.from].map, self.values[act.to].map);
+        let (before, after) = (self.values[op.from].map, self.values[op.to].map);
         let pairs = from
             .chunks_exact(before.len())
             .zip(to.chunks_exact_mut(after.len()))
             .take(count);
-        match act.action {
+        match op.action {
             Action::Lrn(lrn) => pairs.for_each(|(a, b)| lrn.forward(a, b, scratch)),
             Action::Pool(pool, number) => {
-                let places = places[number].chunks_exact_mut(after.len());
+                let argmax = argmax[number].chunks_exact_mut(after.len());
                 pairs
-                    .zip(places)
-                    .for_each(|((x, y), places)| pool.forward(x, y, places));
+                    .zip(argmax)
+                    .for_each(|((x, y), argmax)| pool.forward(x, y, argmax));
             }
             Action::Reorder => pairs.for_each(|(from, to)| before.reorder(from, after.order, to)),
             Action::Relu { .. } | Action::Tanh | Action::Dropout { .. } => to.copy_from_slice(from),
@@ -74,25 +74,25 @@ impl Stretch {
     /// dx from dy, where an operation made a new value; `false` where it works in place also then.
     pub(super) fn move_backward(
         &self,
-        act: &Act,
+        op: &FusedOp,
         from: &[f32],
-        places: &[&[u8]],
+        argmax: &[&[u8]],
         dy: &[f32],
         dx: &mut [f32],
         scratch: &mut [f32],
     ) -> bool {
-        let (before, after) = (self.values[act.from].map, self.values[act.to].map);
+        let (before, after) = (self.values[op.from].map, self.values[op.to].map);
         let pairs = dy.chunks_exact(after.len()).zip(dx.chunks_exact_mut(before.len()));
-        match act.action {
+        match op.action {
             Action::Lrn(lrn) => {
                 let images = from.chunks_exact(before.len()).zip(pairs);
                 images.for_each(|(a, (db, da))| lrn.backward(a, db, da, scratch));
             }
             Action::Pool(pool, number) => {
-                let places = places[number].chunks_exact(after.len());
+                let argmax = argmax[number].chunks_exact(after.len());
                 pairs
-                    .zip(places)
-                    .for_each(|((dy, dx), places)| pool.backward(dy, places, dx));
+                    .zip(argmax)
+                    .for_each(|((dy, dx), argmax)| pool.backward(dy, argmax, dx));
             }
             Action::Reorder => pairs.for_each(|(dy, dx)| after.reorder(dy, before.order, dx)),
             Action::Relu { .. } | Action::Tanh | Action::Dropout { .. } => return false,
@@ -102,8 +102,8 @@ impl Stretch {
 }
 
 /// What is done on the value itself.
-pub(super) fn in_place_forward(act: &Act, images: Images, x: &mut [f32]) {
-    match (act.action, images.pass) {
+pub(super) fn in_place_forward(op: &FusedOp, images: Images, x: &mut [f32]) {
+    match (op.action, images.pass) {
         (Action::Relu { done: false }, _) => relu::cpu::forward(x),
         (Action::Tanh, _) => tanh::cpu::forward(x),
         (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, x),
@@ -113,8 +113,8 @@ pub(super) fn in_place_forward(act: &Act, images: Images, x: &mut [f32]) {
 }
 
 /// dx from dy in place, given y.
-pub(super) fn in_place_backward(act: &Act, images: Images, y: &[f32], dy: &mut [f32]) {
-    match (act.action, images.pass) {
+pub(super) fn in_place_backward(op: &FusedOp, images: Images, y: &[f32], dy: &mut [f32]) {
+    match (op.action, images.pass) {
         (Action::Relu { .. }, _) => relu::cpu::backward(y, dy),
         (Action::Tanh, _) => tanh::cpu::backward(y, dy),
         (Action::Dropout { p, .. }, Pass::Evaluate) => dropout::cpu::scale(p, dy),

@@ -23,7 +23,7 @@ pub enum Mean {
 
 /// The same for training, evaluation and prediction.
 #[derive(Clone)]
-pub struct Look {
+pub struct Normalization {
     /// Side of the crop that the network sees.
     pub crop: u32,
     /// What is subtracted.
@@ -34,7 +34,7 @@ pub struct Look {
     pub writer: Arc<dyn RowWriter>,
 }
 
-impl Look {
+impl Normalization {
     /// Writes what `draw` has drawn into `row`. `pixels` is the RGB of `region`, which holds the crop.
     pub fn write(&self, draw: &Draw, pixels: &[u8], region: Region, row: &mut [u8]) {
         let line = 3 * region.width as usize;

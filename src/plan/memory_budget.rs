@@ -45,7 +45,7 @@ impl Limit {
 
 /// Memory for workers: what is allowed and what they take.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct MemoryBudget {
     /// The most that the run may take.
     pub limit: Limit,
     /// What it takes without any worker.
@@ -56,7 +56,7 @@ pub struct Room {
     augmenter: Bytes,
 }
 
-impl Room {
+impl MemoryBudget {
     /// For `config`, the network of `model` and decode workers that work in `workspace` bytes each. It is an error
     /// where the fewest workers take more than was asked for, or more than there is at all.
     pub fn new(config: &Config, model: &ModelPlan, workspace: Bytes) -> Result<Self, PlanError> {

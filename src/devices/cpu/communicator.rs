@@ -1,4 +1,4 @@
-//! The exchange between CPU devices of one process: each reads the others' memory where it lies, so that nothing is copied
+//! The communicators of CPU devices of one process: each reads the others' memory where it lies, so that nothing is copied
 //! but what must be.
 //!
 //! A collective call is a round. Each rank says where its buffers are and waits until all have said so; then it does what
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::Threads;
 use super::round::{Place, Rounds};
-use crate::devices::exchange::{Exchange, PeerLost, Sharded, Update, share};
+use crate::devices::communicator::{Communicator, PeerLost, Sharded, Update, share};
 use crate::flow::stopwatch::Stopwatch;
 
 /// Floats of one task.
@@ -24,15 +24,15 @@ const BLOCK: usize = 1024;
 
 /// A CPU device's end.
 #[derive(Debug)]
-pub struct CpuExchange {
+pub struct CpuCommunicator {
     rank: usize,
     rounds: Arc<Rounds>,
     threads: Arc<Threads>,
     waits: Arc<Stopwatch>,
 }
 
-impl CpuExchange {
-    /// The ends of an exchange between devices, one for each of `threads`, by which the device does its part of the work.
+impl CpuCommunicator {
+    /// Communicators between devices, one for each of `threads`, by which the device does its part of the work.
     pub fn between(threads: Vec<Arc<Threads>>) -> Vec<Self> {
         let rounds = Arc::new(Rounds::new(threads.len()));
         let end = |(rank, threads)| Self {
@@ -72,7 +72,7 @@ unsafe fn sum(places: &[Place], from: usize, total: &mut [f32]) {
     }
 }
 
-impl Exchange for CpuExchange {
+impl Communicator for CpuCommunicator {
     type Buffer = [f32];
 
     fn rank(&self) -> usize {
@@ -158,7 +158,7 @@ fn blocks(own: &Range<usize>, part: usize) -> impl Iterator<Item = usize> + use<
     (start..own.end.min(start + PART)).step_by(BLOCK)
 }
 
-impl Drop for CpuExchange {
+impl Drop for CpuCommunicator {
     fn drop(&mut self) {
         self.rounds.lose();
     }

@@ -1,25 +1,25 @@
-//! The exchange between CPU devices against sums written out, for one to four ranks.
+//! The communicators of CPU devices against sums written out, for one to four ranks.
 
 use std::sync::Arc;
 use std::thread;
 
-use pipeline::devices::cpu::{CpuExchange, Threads};
-use pipeline::devices::{Exchange, Sharded, share};
+use pipeline::devices::cpu::{CpuCommunicator, Threads};
+use pipeline::devices::{Communicator, Sharded, share};
 use pipeline::rng::{Philox, Purpose};
 
-/// The ends of an exchange between `ranks` devices of `threads` threads each.
-pub fn exchanges(ranks: usize, threads: usize) -> Vec<CpuExchange> {
+/// Communicators between `ranks` devices of `threads` threads each.
+pub fn communicators(ranks: usize, threads: usize) -> Vec<CpuCommunicator> {
     let pool = |rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap());
-    CpuExchange::between((0..ranks).map(pool).collect())
+    CpuCommunicator::between((0..ranks).map(pool).collect())
 }
 
 /// Runs `work(rank's end)` on a thread for each rank.
-fn each<T: Send>(ranks: usize, threads: usize, work: impl Fn(CpuExchange) -> T + Sync) -> Vec<T> {
+fn each<T: Send>(ranks: usize, threads: usize, work: impl Fn(CpuCommunicator) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
-        let running: Vec<_> = exchanges(ranks, threads)
+        let running: Vec<_> = communicators(ranks, threads)
             .into_iter()
-            .map(|exchange| scope.spawn(move || work(exchange)))
+            .map(|communicator| scope.spawn(move || work(communicator)))
             .collect();
         running.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
@@ -54,12 +54,12 @@ fn sums(ranks: usize, round: u32) -> Vec<Vec<f32>> {
 fn all_reduce_gives_every_rank_the_sums_in_the_order_of_the_ranks() {
     for ranks in 1..=4 {
         for threads in 1..=2 {
-            let found = each(ranks, threads, |mut exchange| {
+            let found = each(ranks, threads, |mut communicator| {
                 // More than one round: what is left of one must not be in the next.
                 (0..3)
                     .map(|round| {
-                        let mut own = buffers(exchange.rank(), round);
-                        exchange.all_reduce(&mut slices(&mut own)).unwrap();
+                        let mut own = buffers(communicator.rank(), round);
+                        communicator.all_reduce(&mut slices(&mut own)).unwrap();
                         own
                     })
                     .collect::<Vec<_>>()
@@ -79,10 +79,10 @@ fn all_reduce_gives_every_rank_the_sums_in_the_order_of_the_ranks() {
 #[test]
 fn reduce_scatter_sums_the_own_share_and_leaves_the_rest() {
     for ranks in 1..=4 {
-        let found = each(ranks, 1, |mut exchange| {
-            let mut own = buffers(exchange.rank(), 0);
-            exchange.reduce_scatter(&mut slices(&mut own)).unwrap();
-            (exchange.rank(), own)
+        let found = each(ranks, 1, |mut communicator| {
+            let mut own = buffers(communicator.rank(), 0);
+            communicator.reduce_scatter(&mut slices(&mut own)).unwrap();
+            (communicator.rank(), own)
         });
         for (rank, found) in found {
             for ((found, sum), before) in found.iter().zip(sums(ranks, 0)).zip(buffers(rank, 0)) {
@@ -98,9 +98,9 @@ fn reduce_scatter_sums_the_own_share_and_leaves_the_rest() {
 #[test]
 fn all_gather_brings_each_share_from_its_rank() {
     for ranks in 1..=4 {
-        let found = each(ranks, 2, |mut exchange| {
-            let mut own = buffers(exchange.rank(), 0);
-            exchange.all_gather(&mut slices(&mut own)).unwrap();
+        let found = each(ranks, 2, |mut communicator| {
+            let mut own = buffers(communicator.rank(), 0);
+            communicator.all_gather(&mut slices(&mut own)).unwrap();
             own
         });
         let of_ranks: Vec<_> = (0..ranks).map(|rank| buffers(rank, 0)).collect();
@@ -122,9 +122,9 @@ fn all_gather_brings_each_share_from_its_rank() {
 #[test]
 fn a_step_updates_each_share_once_and_all_have_it() {
     for ranks in 1..=4 {
-        let found = each(ranks, 2, |mut exchange| {
-            let (mut gradients, mut values) = (buffers(exchange.rank(), 0), buffers(7, 1));
-            let own = |len| share(len, exchange.rank(), ranks);
+        let found = each(ranks, 2, |mut communicator| {
+            let (mut gradients, mut values) = (buffers(communicator.rank(), 0), buffers(7, 1));
+            let own = |len| share(len, communicator.rank(), ranks);
             let mut memory: Vec<Vec<f32>> = values.iter().map(|values| vec![0.5; own(values.len()).len()]).collect();
             let mut parameters: Vec<_> = gradients
                 .iter_mut()
@@ -142,7 +142,7 @@ fn a_step_updates_each_share_once_and_all_have_it() {
                     *memory += 1.0;
                 }
             };
-            exchange.step(&mut parameters, &update).unwrap();
+            communicator.step(&mut parameters, &update).unwrap();
             assert!(memory.iter().flatten().all(|memory| *memory == 1.5));
             values
         });

@@ -11,7 +11,7 @@
 //! Every rank makes the same calls in the same order, with as many buffers of the same lengths. Sums are taken in the order
 //! of the ranks: rank 0's, plus rank 1's, and so on.
 //!
-//! Invariant: a rank that is lost (its exchange was dropped) fails whoever waits for it, now or later; nobody hangs.
+//! Invariant: a rank that is lost (its communicator was dropped) fails whoever waits for it, now or later; nobody hangs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ pub struct Sharded<'a, B: ?Sized> {
 /// Updates the parameter of that number: `update(number, value, memory, gradient)` on some neighbouring elements.
 pub type Update<'a, B> = &'a (dyn Fn(usize, &mut B, &mut B, &B) + Sync);
 
-/// One rank's end of the exchange between devices.
-pub trait Exchange: Send {
+/// One rank's communicator with the others.
+pub trait Communicator: Send {
     /// Memory of a device that takes part.
     type Buffer: ?Sized;
 
@@ -75,7 +75,7 @@ pub struct PeerLost;
 impl From<PeerLost> for Fault {
     fn from(PeerLost: PeerLost) -> Self {
         // A loss like any other: never the cause.
-        Fault::Upstream(UpstreamLost { hop: "exchange" })
+        Fault::Upstream(UpstreamLost { channel: "exchange" })
     }
 }
 

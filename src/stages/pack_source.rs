@@ -12,19 +12,19 @@ use crate::dataset::{Dataset, Encoded};
 use crate::flow::{Fault, Inlet, Outlet, Stop};
 use crate::stages::augment::Rule;
 use crate::stages::decode::{Frame, Region, Request};
-use crate::stages::passage::Part;
+use crate::stages::messages::Phase;
 
 /// A sample of which the whole frame is wanted, and the record that it will become.
-pub struct Deal {
+pub struct PackTicket {
     /// Names position and sample; its buffer gets the file's bytes where these are passed through.
     pub record: Record,
     /// Whether the file is to be kept as it is.
     pub keep_file: bool,
 }
 
-impl Request for Deal {
-    fn part(&self) -> Part {
-        Part::Train
+impl Request for PackTicket {
+    fn phase(&self) -> Phase {
+        Phase::Train
     }
     fn sample(&self) -> u32 {
         self.record.sample
@@ -55,7 +55,7 @@ pub struct Dealer {
 }
 
 /// Issues a ticket for each position, as records come home. A wish to stop ends it early: what is under way is written.
-pub fn run(dealer: &Dealer, home: &Inlet<Record>, tickets: Outlet<Deal>, stop: &Stop) -> Result<(), Fault> {
+pub fn run(dealer: &Dealer, home: &Inlet<Record>, tickets: Outlet<PackTicket>, stop: &Stop) -> Result<(), Fault> {
     for (position, &sample) in dealer.order.iter().enumerate().skip(dealer.start as usize) {
         let Some(mut record) = home.next()? else {
             return Err(Fault::Aborted);
@@ -65,7 +65,7 @@ pub fn run(dealer: &Dealer, home: &Inlet<Record>, tickets: Outlet<Deal>, stop: &
         }
         dealer.data.prefetch(sample as usize);
         (record.position, record.sample) = (position as u32, sample);
-        tickets.send(Deal {
+        tickets.send(PackTicket {
             record,
             keep_file: dealer.keep_files,
         })?;

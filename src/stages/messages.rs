@@ -1,4 +1,4 @@
-//! The messages, one type a hop, so that a signature tells its place in the flow.
+//! The messages, one type a channel, so that a signature tells its place in the flow.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::stages::decode::{Frame, Region};
 /// What a batch is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum Phase {
     /// Updates the weights.
     Train,
     /// Measures the error on the validation set.
@@ -23,7 +23,7 @@ pub struct Position {
     /// From 0.
     pub epoch: u32,
     /// Training comes before evaluation.
-    pub part: Part,
+    pub phase: Phase,
     /// From 0 in the part.
     pub batch: u32,
 }
@@ -32,7 +32,7 @@ impl Position {
     /// Before the first step.
     pub const START: Self = Self {
         epoch: 0,
-        part: Part::Train,
+        phase: Phase::Train,
         batch: 0,
     };
 }
@@ -65,8 +65,8 @@ pub struct Ticket {
     /// The batch.
     pub serial: u64,
     /// Train: one random view. Evaluate: fixed views.
-    pub part: Part,
-    /// Part of the sample's random key.
+    pub phase: Phase,
+    /// Phase of the sample's random key.
     pub epoch: u32,
     /// Index in its data set.
     pub sample: u32,

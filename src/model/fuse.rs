@@ -1,11 +1,11 @@
-//! Cuts a network into stretches.
+//! Cuts a network into segments.
 //!
 //! Neither `ReLU` nor tanh ever falls, so the largest of their values is the value of the largest: where max pooling follows a
 //! convolution's, it comes first. The gradient then passes a quarter of the elements, and the convolution's output, the
 //! network's largest values, is needed no more once it is pooled.
 
-use super::columns::Seam;
-use super::stretch::{Act, Action, Head, POOLS, Stretch, VALUES, Value};
+use super::columns::Reshard;
+use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
 use super::{LayerSpec, Operation, Spec};
 use crate::config::compute::Method;
 use crate::ops::Chunks;
@@ -26,10 +26,10 @@ impl Spec {
     }
 }
 
-/// Cuts `spec` into stretches, for batches cut into `chunks`.
-pub fn cut(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Stretch> {
+/// Cuts `spec` into segments, for batches cut into `chunks`.
+pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
     let mut cutter = Cutter {
-        stretches: Vec::new(),
+        segments: Vec::new(),
         last: Value {
             map: Map::planar(spec.input),
             kept: true,
@@ -40,24 +40,24 @@ pub fn cut(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Stretch> {
         dropouts: 0,
     };
     for (index, layer) in spec.layers.iter().enumerate() {
-        if let Operation::Seam(seam) = &layer.operation {
+        if let Operation::Reshard(reshard) = &layer.operation {
             let is_vector = |next: &LayerSpec| matches!(next.operation, Operation::Linear(_));
-            cutter.seam(index, *seam, spec.layers.get(index + 1).is_some_and(is_vector));
+            cutter.reshard(index, *reshard, spec.layers.get(index + 1).is_some_and(is_vector));
         }
         let pooled = spec.pooled_before(index).is_some();
         cutter.layer(index, layer, chunks, method, pooled);
     }
-    for stretch in &mut cutter.stretches {
-        if let Some(last) = stretch.values.last_mut() {
+    for segment in &mut cutter.segments {
+        if let Some(last) = segment.values.last_mut() {
             last.kept = true;
         }
     }
-    cutter.stretches
+    cutter.segments
 }
 
-/// The stretches so far.
+/// The segments so far.
 struct Cutter {
-    stretches: Vec<Stretch>,
+    segments: Vec<Segment>,
     /// The newest value.
     last: Value,
     /// Whether it is a tanh's output, which that tanh's backward pass reads.
@@ -94,12 +94,12 @@ impl Cutter {
             Operation::Pool(pool) => {
                 self.ensure(index, Order::Blocked);
                 self.room(index);
-                if self.current().places.len() == POOLS {
+                if self.current().argmax.len() == POOLS {
                     self.start(index);
                 }
                 let output = Map::blocked(layer.output);
-                let number = self.current().places.len();
-                self.current().places.push(output.len());
+                let number = self.current().argmax.len();
+                self.current().argmax.push(output.len());
                 self.moving(index, Action::Pool(*pool, number), output);
                 if let Some((layer, action)) = self.after_pool.take() {
                     self.in_place(layer, action);
@@ -114,8 +114,8 @@ impl Cutter {
                 self.after_pool = Some((index, Action::Tanh));
             }
             Operation::Relu => {
-                let stretch = self.current();
-                let done = stretch.acts.is_empty() && stretch.is_trained();
+                let segment = self.current();
+                let done = segment.ops.is_empty() && segment.is_trained();
                 self.in_place(index, Action::Relu { done });
                 self.keep();
             }
@@ -139,41 +139,41 @@ impl Cutter {
                 };
                 self.in_place(index, Action::Dropout { p: *p, number, units });
             }
-            Operation::Seam(_) => {}
+            Operation::Reshard(_) => {}
         }
     }
 
-    /// Begins a stretch that is a seam. Its output is planar where that is what comes next, else as its input is.
-    fn seam(&mut self, layer: usize, seam: Seam, planar: bool) {
+    /// Begins a segment that is a reshard. Its output is planar where that is what comes next, else as its input is.
+    fn reshard(&mut self, layer: usize, reshard: Reshard, planar: bool) {
         let order = if planar { Order::Planar } else { self.last.map.order };
-        let shape = seam.output();
+        let shape = reshard.output();
         self.start(layer);
-        self.current().head = Head::Seam(seam);
+        self.current().head = Head::Reshard(reshard);
         self.push(Map { shape, order });
     }
 
-    /// The stretch that grows: one without a head where there is none yet.
-    fn current(&mut self) -> &mut Stretch {
-        if self.stretches.is_empty() {
+    /// The segment that grows: one without a head where there is none yet.
+    fn current(&mut self) -> &mut Segment {
+        if self.segments.is_empty() {
             self.start(0);
         }
-        let newest = self.stretches.len() - 1;
-        &mut self.stretches[newest]
+        let newest = self.segments.len() - 1;
+        &mut self.segments[newest]
     }
 
-    /// Begins a stretch without a head.
+    /// Begins a segment without a head.
     fn start(&mut self, layer: usize) {
-        self.stretches.push(Stretch {
+        self.segments.push(Segment {
             head: Head::None,
             layer,
             parameter: self.parameter,
             values: vec![self.last],
-            acts: Vec::new(),
-            places: Vec::new(),
+            ops: Vec::new(),
+            argmax: Vec::new(),
         });
     }
 
-    /// Begins a stretch with a head that makes `output`.
+    /// Begins a segment with a head that makes `output`.
     fn begin(&mut self, layer: usize, head: Head, output: Map) {
         self.start(layer);
         self.current().head = head;
@@ -195,10 +195,10 @@ impl Cutter {
         }
     }
 
-    /// Begins a new stretch where this one has no room for another value, or works in place only.
+    /// Begins a new segment where this one has no room for another value, or works in place only.
     fn room(&mut self, layer: usize) {
-        let stretch = self.current();
-        if stretch.values.len() > VALUES || matches!(stretch.head, Head::FullyConnected(_) | Head::Seam(_)) {
+        let segment = self.current();
+        if segment.values.len() > VALUES || matches!(segment.head, Head::FullyConnected(_) | Head::Reshard(_)) {
             self.start(layer);
         }
     }
@@ -208,7 +208,7 @@ impl Cutter {
         self.room(layer);
         let from = self.current().values.len() - 1;
         self.push(output);
-        self.current().acts.push(Act {
+        self.current().ops.push(FusedOp {
             layer,
             action,
             from,
@@ -216,15 +216,15 @@ impl Cutter {
         });
     }
 
-    /// Adds an operation on the newest value itself, unless that is the stretch's input.
+    /// Adds an operation on the newest value itself, unless that is the segment's input.
     fn in_place(&mut self, layer: usize, action: Action) {
-        let stretch = self.current();
-        let at = stretch.values.len() - 1;
-        if at == 0 || matches!(stretch.head, Head::Seam(_)) {
+        let segment = self.current();
+        let at = segment.values.len() - 1;
+        if at == 0 || matches!(segment.head, Head::Reshard(_)) {
             let map = self.last.map;
             return self.moving(layer, action, map);
         }
-        stretch.acts.push(Act {
+        segment.ops.push(FusedOp {
             layer,
             action,
             from: at,
@@ -240,7 +240,7 @@ impl Cutter {
         }
         if map.is_both() {
             self.last.map = map;
-            if let Some(last) = self.stretches.last_mut().and_then(|stretch| stretch.values.last_mut()) {
+            if let Some(last) = self.segments.last_mut().and_then(|segment| segment.values.last_mut()) {
                 last.map = map;
             }
             return;

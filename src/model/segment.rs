@@ -1,8 +1,8 @@
-//! The stretches of a network, and what is kept of them.
+//! The segments of a network, and what is kept of them.
 //!
-//! A *stretch* begins with a layer that has parameters and goes on to the next such layer. Its operations are done image by
+//! A *segment* begins with a layer that has parameters and goes on to the next such layer. Its operations are done image by
 //! image (some at a time), one after the other, so that what passes between them stays in the cache: only what the backward
-//! pass reads, and the stretch's last value, is kept for the whole batch. Backward, the gradients between a stretch's
+//! pass reads, and the segment's last value, is kept for the whole batch. Backward, the gradients between a segment's
 //! operations live in a worker's scratch alone.
 
 use std::ops::Range;
@@ -12,25 +12,25 @@ use crate::ops::dropout::Units;
 use crate::ops::map::Map;
 use crate::ops::{linear, lrn, pool};
 
-use super::columns::Seam;
+use super::columns::Reshard;
 
-/// Values of a stretch beside its input, at most; where there would be more a new stretch begins.
+/// Values of a segment beside its input, at most; where there would be more a new segment begins.
 pub const VALUES: usize = 6;
 
-/// Max poolings of a stretch, at most.
+/// Max poolings of a segment, at most.
 pub const POOLS: usize = 2;
 
-/// What a stretch begins with.
+/// What a segment begins with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Head {
-    /// No parameters: the stretch begins with operations.
+    /// No parameters: the segment begins with operations.
     None,
     /// Convolution, from value 0 to value 1.
     Convolution(Box<Kernel>),
     /// Fully connected, from value 0 to value 1, over the whole batch at once.
     FullyConnected(linear::Geometry),
     /// From value 0 to value 1 by way of other devices, for the whole batch at once.
-    Seam(Seam),
+    Reshard(Reshard),
 }
 
 /// What an operation without parameters does.
@@ -38,7 +38,7 @@ pub enum Head {
 pub enum Action {
     /// Local response normalisation.
     Lrn(lrn::Geometry),
-    /// Max pooling, and the number of the stretch's buffer for the places of its maxima.
+    /// Max pooling, and the number of the segment's buffer for the argmax of its maxima.
     Pool(pool::Geometry, usize),
     /// max(0, x). `done`: the head does it on its way forward.
     Relu {
@@ -60,9 +60,9 @@ pub enum Action {
     Reorder,
 }
 
-/// One operation of a stretch.
+/// One operation of a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Act {
+pub struct FusedOp {
     /// The layer that it belongs to.
     pub layer: usize,
     /// What it does.
@@ -82,24 +82,24 @@ pub struct Value {
     pub kept: bool,
 }
 
-/// A stretch of the network.
+/// A segment of the network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stretch {
+pub struct Segment {
     /// What it begins with.
     pub head: Head,
     /// The layer of the head, or the first of its operations.
     pub layer: usize,
     /// The number of the head's weights among the parameters; the biases follow.
     pub parameter: usize,
-    /// Values: the first is the last of the stretch before.
+    /// Values: the first is the last of the segment before.
     pub values: Vec<Value>,
     /// Operations after the head.
-    pub acts: Vec<Act>,
-    /// Elements per image of the buffers for places of maxima.
-    pub places: Vec<usize>,
+    pub ops: Vec<FusedOp>,
+    /// Elements per image of the buffers for the argmax of windows.
+    pub argmax: Vec<usize>,
 }
 
-impl Stretch {
+impl Segment {
     /// Images that are worked on together, at most.
     pub fn images(&self) -> usize {
         match &self.head {
@@ -124,14 +124,14 @@ impl Stretch {
     /// Floats that the devices show each other of one image, all together.
     pub fn shown(&self) -> usize {
         match &self.head {
-            Head::Seam(seam) => seam.rank.of * seam.shown().len(),
+            Head::Reshard(reshard) => reshard.placement.count * reshard.shown().len(),
             _ => 0,
         }
     }
 
     /// Whether the head also does the `ReLU` that follows it.
     pub fn rectify(&self) -> bool {
-        self.acts.iter().any(|act| act.action == Action::Relu { done: true })
+        self.ops.iter().any(|op| op.action == Action::Relu { done: true })
     }
 
     /// The layers whose forward pass is the head's.
@@ -172,16 +172,16 @@ impl Stretch {
             Head::Convolution(kernel) => kernel.scratch(),
             _ => 0,
         };
-        let acts = self.acts.iter().map(|act| match act.action {
+        let ops = self.ops.iter().map(|op| match op.action {
             Action::Lrn(lrn) => lrn.scratch(),
             _ => 0,
         });
-        acts.fold(head, usize::max)
+        ops.fold(head, usize::max)
     }
 
     /// Floats of scratch of one worker: forward the passing values, backward two gradients; and the operations' own.
     pub fn scratch(&self) -> usize {
-        let moves = self.acts.iter().any(|act| act.from != act.to);
+        let moves = self.ops.iter().any(|op| op.from != op.to);
         let gradients = if moves { 2 * self.largest() } else { 0 };
         self.images() * self.passing().max(gradients) + self.workspace()
     }

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::augment::{self as config, Mean, PcaScale};
 use crate::dataset::statistics::Statistics;
 use crate::devices::row::RowWriter;
-use crate::stages::augment::{ColourNoise, JitterRange, Look, Mean as Subtracted, ResizedCrop};
+use crate::stages::augment::{ColourNoise, JitterRange, Mean as Subtracted, Normalization, ResizedCrop};
 use crate::stages::decode::Options;
 
 /// What is done to every image when it is decoded.
@@ -23,7 +23,11 @@ pub fn decode_options(config: &Config) -> Options {
 }
 
 /// How a crop is shown to the network.
-pub fn look(config: &Config, statistics: Option<&Statistics>, writer: Arc<dyn RowWriter>) -> Result<Look, PlanError> {
+pub fn normalization(
+    config: &Config,
+    statistics: Option<&Statistics>,
+    writer: Arc<dyn RowWriter>,
+) -> Result<Normalization, PlanError> {
     let statistics = || statistics.ok_or(PlanError::NoStatistics);
     let mean = match config.augment.mean {
         Mean::Fixed(rgb) => Subtracted::Channel(rgb),
@@ -39,7 +43,7 @@ pub fn look(config: &Config, statistics: Option<&Statistics>, writer: Arc<dyn Ro
             }
         }
     };
-    Ok(Look {
+    Ok(Normalization {
         crop: config.augment.crop.get() as u32,
         mean,
         scale: config.augment.std.map_or([1.0; 3], |std| std.map(|s| 1.0 / s)),
