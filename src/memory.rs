@@ -31,6 +31,15 @@ impl Bytes {
         self.0 as f64 / 1e6
     }
 
+    /// For people, in the largest unit of which there is at least one: `1.3 GB`, `60 MB`, `4 kB`.
+    pub fn for_people(self) -> String {
+        match self.0 as f64 {
+            bytes if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
+            bytes if bytes >= 1e6 => format!("{:.0} MB", bytes / 1e6),
+            bytes => format!("{:.0} kB", bytes / 1e3),
+        }
+    }
+
     /// What is left of it when `used` is in use.
     #[must_use]
     pub const fn without(self, used: Self) -> Self {
@@ -103,6 +112,8 @@ mod tests {
         assert_eq!([most, most].into_iter().sum::<Bytes>(), most);
         assert_eq!(Bytes::of::<f32>(3) * 5 + Bytes::new(2), Bytes::new(62));
         assert_eq!(Bytes::new(3).without(most), Bytes::new(0));
+        let shown = [1_340_000_000, 59_600_000, 4_100].map(|bytes| Bytes::new(bytes).for_people());
+        assert_eq!(shown, ["1.3 GB", "60 MB", "4 kB"]);
         assert_eq!(Bytes::new(1000).percent(80).to_string(), "0.0 MB");
     }
 

@@ -55,6 +55,44 @@ pub fn html(text: &str) -> String {
     out
 }
 
+/// Text whose lines have at most `columns` characters: broken between words, further lines set in by two spaces. A word that is longer
+/// stays whole.
+pub fn wrapped(text: &str, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        let mut used = 0;
+        for (at, word) in line.split(' ').enumerate() {
+            let length = word.chars().count();
+            if at > 0 && used + 1 + length > columns && !word.is_empty() {
+                out.push_str("\n  ");
+                used = 2;
+            } else if at > 0 {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += length;
+        }
+    }
+    out
+}
+
+/// A number in groups of three digits: 60,965,224.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);
@@ -96,6 +134,21 @@ mod tests {
             assert_eq!(path(Path::new(text)), shown);
         }
         assert_eq!(lines("a\nb\u{1b}"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two  three", 80), "one two  three");
+        assert_eq!(wrapped("one two three four", 9), "one two\n  three\n  four");
+        assert_eq!(wrapped("one\n\ntwo", 3), "one\n\ntwo");
+        assert_eq!(wrapped("extraordinary word", 5), "extraordinary\n  word");
+        assert_eq!(wrapped("", 0), "");
+    }
+
+    #[test]
+    fn digits_stand_in_groups() {
+        let shown = [0, 999, 1000, 60_965_224].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "60,965,224"]);
     }
 
     #[test]

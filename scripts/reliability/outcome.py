@@ -15,9 +15,9 @@ def files(folder):
 
 
 def steps(folder):
-    """The steps of the checkpoints in a run's folder, lowest first."""
-    found = Path(folder, "checkpoints").glob("step-*.safetensors")
-    return sorted(int(path.name.split(".")[0].split("-")[1]) for path in found)
+    """The steps of the whole checkpoints (not of weights alone) in a run's folder, lowest first."""
+    found = (path.name.split(".") for path in Path(folder, "checkpoints").glob("step-*.safetensors"))
+    return sorted(int(parts[0].split("-")[1]) for parts in found if len(parts) == 2)
 
 
 def parts_of(checkpoint):

@@ -6,7 +6,7 @@ import shutil
 from . import outcome, process, strace
 
 
-# How often a run is interrupted until there is one to go on with.
+# How often a run is interrupted until it was at the right moment.
 MOST_ATTEMPTS = 8
 
 
@@ -65,11 +65,10 @@ class Resumed(Run):
             self.begun = ground.folder / f"begun-run-{attempt}"
             if self.begin():
                 return
-        raise SystemExit("no run that was interrupted in its midst goes on to its end")
+        raise SystemExit("no run was interrupted in its midst")
 
     def begin(self):
-        """Interrupts a run. Whether it can go on: the trials are about what happens to it then; that it can is the
-        kills' matter."""
+        """Interrupts a run. Whether it was in its midst."""
         self.begun.mkdir()
         # Behind the checkpoint of step 8, with events that lie past it.
         kill = strace.with_fault(Run.words(self), self.begun, "write", "signal=SIGKILL:when=12", "run/metrics.jsonl")
@@ -79,7 +78,10 @@ class Resumed(Run):
         tried = self.begun.with_name(f"{self.begun.name}-tried")
         shutil.copytree(self.begun, tried)
         ended = process.run(self.again(), tried)
-        return ended.code == 0 and outcome.run_differs(tried / "run", self.ground.run, left=lambda name: True) is None
+        wrong = outcome.run_differs(tried / "run", self.ground.run, left=lambda name: True)
+        if ended.code != 0 or wrong:
+            raise SystemExit(f"a run that was killed does not go on to its end: {wrong or ended.how()}")
+        return True
 
     def prepare(self, folder):
         shutil.copytree(self.begun, folder, dirs_exist_ok=True)

@@ -9,13 +9,16 @@ use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::memory::Bytes;
 use crate::model::Spec;
+use crate::observe::eta::duration;
 use crate::observe::terminal::answer;
 use crate::plan::{
-    self, Buffers, Crew, Crews, Limit, MemoryBudget, ModelPlan, Need, Plan, PlanError, SHARE, needs, preprocessing,
+    self, Buffers, Crew, Crews, Disk, Limit, MemoryBudget, ModelPlan, Need, Plan, PlanError, SHARE, needs,
+    preprocessing,
 };
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::messages::Phase;
+use crate::stages::source::Itinerary;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
@@ -50,6 +53,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             queues(&plan.config, &plan.model, plan.crews());
             memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace));
             limit(&plan.config, &plan.room, plan.crews());
+            disk(&plan);
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
@@ -90,14 +94,13 @@ fn data(plan: &Plan) {
     }
     let way = &plan.itinerary;
     answer!(
-        "run       {} epochs of {} images in {} steps of {}: {} steps in all; an evaluation every {} epochs ({} batches)",
+        "run       {} epochs of {} images in {} steps of {}: {} steps in total{}",
         way.epochs(),
         way.train_samples,
         way.steps_per_epoch(),
         way.batch,
         way.steps,
-        way.every_epochs,
-        way.batches(way.epochs().saturating_sub(1), Phase::Evaluate),
+        evaluations(way),
     );
     let Partition { ranks, rank } = way.partition;
     if way.partition.is_part() {
@@ -107,6 +110,21 @@ fn data(plan: &Plan) {
             way.samples_per_epoch(),
             way.train_samples
         );
+    }
+}
+
+/// How often the run is evaluated.
+fn evaluations(way: &Itinerary) -> String {
+    let batches = way.batches(way.epochs().saturating_sub(1), Phase::Evaluate);
+    let of = if batches == 1 {
+        "1 batch".to_string()
+    } else {
+        format!("{batches} batches")
+    };
+    match (batches, way.every_epochs.get()) {
+        (0, _) => "; no evaluations, for there is no validation set".to_string(),
+        (_, 1) => format!("; an evaluation after each epoch ({of})"),
+        (_, every) => format!("; an evaluation every {every} epochs ({of})"),
     }
 }
 
@@ -131,7 +149,7 @@ fn model(spec: &Spec) {
     }
     answer!(
         "          {:<9} {:<9} {:>16} {:>12} {:>14}",
-        "in all",
+        "total",
         "",
         "",
         spec.parameters(),
@@ -241,7 +259,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     for Need { what, bytes } in needs.iter().filter(|need| !(is_alone && need.what == needs::EXCHANGE)) {
         answer!("          {what:<26} {:>10.1}", bytes.megabytes());
     }
-    answer!("          {:<26} {:>10.1}", "in all", needs::sum(&needs).megabytes());
+    answer!("          {:<26} {:>10.1}", "total", needs::sum(&needs).megabytes());
     if workspace.is_some() {
         let most = preprocessing::decode_options(config).most_bytes();
         answer!(
@@ -288,6 +306,26 @@ fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     }
 }
 
+fn disk(plan: &Plan) {
+    let Disk {
+        checkpoint,
+        lasting,
+        most,
+    } = plan.disk();
+    let keep = plan.config.checkpoint.keep;
+    let best = if plan.itinerary.val_samples > 0 {
+        " and the best weights"
+    } else {
+        ""
+    };
+    answer!(
+        "disk      a checkpoint {}; the newest {keep}{best} {}, while one is written {}",
+        checkpoint.for_people(),
+        lasting.for_people(),
+        most.for_people()
+    );
+}
+
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
     let compute = estimate::compute_images_per_s(
@@ -305,13 +343,4 @@ fn time(plan: &Plan) {
         duration(images / rate),
         plan.model.all_threads()
     );
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86400.0),
-    }
 }

@@ -15,6 +15,7 @@ use crate::control::{self, Watch};
 use crate::dataset::Dataset;
 use crate::flow::{Fault, Stop};
 use crate::model::checkpoint;
+use crate::observe::eta::Laps;
 use crate::observe::progress::Progress;
 use crate::observe::terminal::{self, answer};
 use crate::plan::Plan;
@@ -106,11 +107,13 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
 }
 
 fn listen(reports: Reports, mut progress: Progress, found: &Mutex<Option<Evaluated>>) -> Result<(), Fault> {
+    let mut laps = Laps::start();
     reports.pass(|report| {
+        let seconds = laps.lap(report);
         if let (Report::Eval { result, .. }, Ok(mut found)) = (report, found.lock()) {
             *found = Some(*result);
         } else {
-            progress.show(report, 0.0);
+            progress.show(report, seconds);
         }
     })?;
     progress.end();

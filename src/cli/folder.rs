@@ -5,9 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::config::Config;
 use crate::durable;
 use crate::model::checkpoint::{self, CheckpointError, Loaded};
+use crate::observe::digest::Digest;
 use crate::observe::metrics;
+use crate::observe::report::Page;
 use crate::observe::terminal::tell;
 use crate::text;
 
@@ -26,7 +29,7 @@ impl RunFolder {
         let lock = File::options()
             .create(true)
             .append(true)
-            .open(path.join("lock"))
+            .open(path.join(LOCK))
             .map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -56,11 +59,17 @@ impl RunFolder {
     }
 
     pub(super) fn metrics(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
+        metrics(&self.path)
     }
 
-    pub(super) fn report(&self) -> PathBuf {
-        self.path.join("report.html")
+    /// The page of the run, with what its events have come to.
+    pub(super) fn page(&self, config: &Config, digest: Digest) -> Page {
+        Page {
+            path: report(&self.path),
+            name: text::path(&self.path),
+            digest,
+            config: config.to_toml(),
+        }
     }
 
     pub(super) fn checkpoints(&self) -> PathBuf {
@@ -92,12 +101,39 @@ impl RunFolder {
     }
 }
 
+/// The file that a process holds locked while it is at a run.
+const LOCK: &str = "lock";
+
 /// The name of the resolved configuration in a run's folder.
 pub(super) const CONFIG: &str = "config.toml";
 
 /// Where the checkpoints of the run in `path` lie.
 pub(super) fn checkpoints(path: &Path) -> PathBuf {
     path.join("checkpoints")
+}
+
+/// Where the events of the run in `path` lie.
+pub(super) fn metrics(path: &Path) -> PathBuf {
+    path.join("metrics.jsonl")
+}
+
+/// Where the page of the run in `path` lies.
+pub(super) fn report(path: &Path) -> PathBuf {
+    path.join("report.html")
+}
+
+/// Whether a process is at the run in `path`.
+pub(super) fn is_in_use(path: &Path) -> Result<bool, Failure> {
+    let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", text::path(path)));
+    let lock = match File::open(path.join(LOCK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        lock => lock.map_err(failed)?,
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 /// The folder of the run whose resolved configuration `config` is, if it is one.

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Failure;
-use super::{folder, trained};
-use crate::dataset::pack::{self, Manifest, Pack, Settings};
+use super::{folder, trained, verify};
+use crate::dataset::pack::{Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
-use crate::model::checkpoint;
-use crate::observe::images::ImagesProgress;
+use crate::model::checkpoint::{self, Content};
 use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options, Region};
 use crate::text::{self, plain};
@@ -19,17 +18,15 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
-  pipeline inspect packs/train --verify                reads all of a pack and names what is damaged
+  pipeline inspect photos/train --verify               decodes every image and lists the bad ones
+  pipeline inspect packs/train --verify                compares every byte of a pack with its sums
   pipeline inspect photo.jpg                           exit code 1 and why, where it is refused";
-
-/// Faults of a pack that are told.
-const MOST_FAULTS: usize = 20;
 
 #[derive(Args)]
 pub(super) struct InspectArgs {
     /// A run's folder, a checkpoint, a data set, a pack or an image file
     thing: PathBuf,
-    /// Reads all of a pack and compares it with what was written
+    /// Reads all of a data set: decodes every image and lists the bad ones; compares a pack with what was written
     #[arg(long)]
     verify: bool,
 }
@@ -38,7 +35,7 @@ pub(super) fn main(args: &InspectArgs, quiet: bool) -> Result<(), Failure> {
     let thing = &args.thing;
     let text = thing.to_string_lossy();
     if args.verify {
-        return verify(thing, quiet);
+        return verify::main(&text, quiet);
     }
     if thing.is_dir() && folder::checkpoints(thing).is_dir() {
         run(thing)
@@ -68,6 +65,9 @@ fn run(path: &Path) -> Result<(), Failure> {
     for (step, file) in &all {
         answer!("  step {step:>8}  {}", text::path(file));
     }
+    if let Ok(Some(best)) = checkpoint::best(&folder::checkpoints(path)) {
+        answer!("  best           {}", text::path(&best));
+    }
     match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),
         None => Err(Failure::Failed(format!("{}: no checkpoint is whole", text::path(path)))),
@@ -92,7 +92,11 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
             newest.step
         );
     }
-    let end = if state.finished { "complete" } else { "can be resumed" };
+    let end = match (state.finished, loaded.content) {
+        (true, _) => "complete",
+        (false, Content::Everything) => "can be resumed",
+        (false, Content::Weights) => "not the end of the run",
+    };
     answer!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
     let mut total = 0;
     for parameter in &loaded.parameters {
@@ -100,7 +104,10 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
         let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
         answer!("  {:<16} [{}]", plain(&parameter.name), shape.join(", "));
     }
-    answer!("  {total} parameters, momentum for each");
+    match loaded.content {
+        Content::Everything => answer!("  {total} parameters, momentum for each"),
+        Content::Weights => answer!("  {total} parameters, without momentum: no run can go on from it"),
+    }
     Ok(())
 }
 
@@ -165,28 +172,6 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
         manifest.skipped.len()
     );
     Ok(())
-}
-
-/// Reads all of a pack.
-fn verify(folder: &Path, quiet: bool) -> Result<(), Failure> {
-    let manifest = Manifest::read(folder).map_err(Failure::failed)?;
-    let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
-    let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
-    progress.end();
-    let faults = found.faults.len();
-    if faults == 0 {
-        let (samples, shards) = (found.samples, manifest.shards.len());
-        answer!(
-            "pack {}: all of {samples} samples in {shards} shards are as they were written",
-            text::path(folder)
-        );
-        return Ok(());
-    }
-    let mut text = found.faults[..faults.min(MOST_FAULTS)].join("\n");
-    if faults > MOST_FAULTS {
-        text += &format!("\nand {} more", faults - MOST_FAULTS);
-    }
-    Err(Failure::Failed(text))
 }
 
 fn image(path: &Path) -> Result<(), Failure> {

@@ -12,24 +12,28 @@ use crate::observe::terminal::{self, tell};
 use crate::plan::PlanError;
 use crate::text;
 
+mod advice;
 mod bench;
 mod check;
 mod estimate;
 mod eval;
 mod export;
 mod folder;
+mod heading;
 mod inspect;
 mod notes;
 mod pack;
 mod panics;
 mod pipe;
 mod predict;
+mod report;
 mod resume;
 mod run;
 mod shell;
 mod statistics;
 mod summary;
 mod trained;
+mod verify;
 
 /// Trains AlexNet-class convolutional networks from JPEGs.
 #[derive(Parser)]
@@ -66,6 +70,9 @@ enum Command {
     /// Measures top-1 and top-5 error of a trained network
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::EvalArgs),
+    /// Writes a run's report.html anew
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::ReportArgs),
     /// Names what image files show
     #[command(after_help = predict::EXAMPLES)]
     Predict(predict::PredictArgs),
@@ -171,6 +178,7 @@ impl Command {
             Self::Run(args) => run::main(&args, quiet),
             Self::Eval(args) => eval::main(&args, quiet),
             Self::Predict(args) => predict::main(&args),
+            Self::Report(args) => report::main(&args),
             Self::Check(args) => check::main(&args),
             Self::Bench(args) => bench::main(&args, quiet),
             Self::Pack(args) => pack::main(&args, quiet),

@@ -1,15 +1,15 @@
 //! `pipeline predict`: the likeliest classes of image files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use clap::Args;
 use serde_json::json;
 
 use super::Failure;
 use super::trained::Trained;
-use crate::dataset::Encoded;
+use crate::dataset::{Encoded, image_extensions, is_image};
 use crate::devices::cpu::PlanarRows;
 use crate::model::{Network, Pass, checkpoint};
 use crate::observe::terminal::{self, answer};
@@ -20,6 +20,7 @@ use crate::text;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline predict runs/imagenette photo.jpg
+  pipeline predict runs/imagenette photos/new         every image in a folder
   pipeline predict runs/imagenette --crops 10 --json a.jpg b.png";
 
 /// Classes that are named.
@@ -29,7 +30,7 @@ const GUESSES: usize = 5;
 pub(super) struct PredictArgs {
     /// A run's folder, or a checkpoint
     run: PathBuf,
-    /// Image files: JPEG, PNG, BMP, GIF, TIFF, WebP or binary PPM
+    /// Image files (JPEG, PNG, BMP, GIF, TIFF, WebP or binary PPM), and folders: of these all images in them, however deep
     #[arg(required = true)]
     images: Vec<PathBuf>,
     /// Views of each image that are averaged
@@ -50,9 +51,10 @@ struct Predictor {
 
 pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
     let crops = if args.crops == "10" { 10 } else { 1 };
+    let images = files(&args.images)?;
     let mut predictor = Predictor::new(&args.run, crops)?;
     let mut refused = Vec::new();
-    for image in &args.images {
+    for image in &images {
         match predictor.guess(image) {
             Ok(guesses) => print(image, &guesses, args.json),
             Err(reason) => refused.push(format!("{}: {reason}", text::path(image))),
@@ -63,6 +65,43 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::Failed(refused.join("\n")))
     }
+}
+
+/// The files that are meant: a folder stands for all images in it, in the order of their paths.
+fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be read: {error}", text::path(path)));
+        images_below(path, &mut files).map_err(failed)?;
+        if files.len() == before {
+            return Err(Failure::Usage(format!(
+                "{}: there is no image in it or below; images end with one of {}",
+                text::path(path),
+                image_extensions()
+            )));
+        }
+    }
+    Ok(files)
+}
+
+/// Adds the images in `folder` and below. Links to folders are not followed: they may lead back.
+fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            images_below(&path, files)?;
+        } else if is_image(&entry.file_name().to_string_lossy()) {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 impl Predictor {

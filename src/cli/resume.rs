@@ -7,7 +7,8 @@ use super::{ConfigArgs, Failure, trained};
 use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
 use crate::dataset::statistics::Statistics;
-use crate::model::{Network, checkpoint};
+use crate::model::Network;
+use crate::model::checkpoint::{self, Content};
 use crate::observe::cut::{Cut, cut};
 use crate::observe::terminal::tell;
 use crate::plan::Plan;
@@ -86,12 +87,17 @@ pub(super) fn resume(
             ))),
         };
     };
+    if loaded.content == Content::Weights {
+        return Err(Failure::Failed(format!(
+            "{}: holds weights without momentum, from which no run can go on; remove the file",
+            text::path(&path)
+        )));
+    }
     let saved = trained::state(&path, &loaded)?;
     let is_altered = compare(&saved, plan, args)?;
     for network in networks {
         checkpoint::restore(&path, &loaded.parameters, network).map_err(Failure::failed)?;
     }
-    drop(loaded.parameters);
     if !plan.itinerary.holds(saved.position, saved.step) {
         return Err(Failure::Failed(format!(
             "{}: its state makes no sense: {} steps do not lead to epoch {}, batch {}",
@@ -105,12 +111,16 @@ pub(super) fn resume(
     let state = RunState { position, ..saved };
 
     checkpoint::put_aside_after(&checkpoints, state.step).map_err(Failure::failed)?;
-    // A kill between a checkpoint and its pointer leaves the pointer behind.
+    // A kill between a checkpoint and the best weights leaves these behind.
     if let Some(best) = state.best
-        && checkpoints.join(checkpoint::file_name(best.step)).exists()
+        && !checkpoint::point_best(&checkpoints, best.step).map_err(Failure::failed)?
+        && best.step == state.step
     {
-        checkpoint::point_best(&checkpoints, best.step).map_err(Failure::failed)?;
+        let (weights, of_run) = (&loaded.parameters, &loaded.state);
+        checkpoint::keep_best(&checkpoints, state.step, weights, loaded.statistics.as_ref(), of_run)
+            .map_err(Failure::failed)?;
     }
+    drop(loaded.parameters);
     let Cut {
         steps,
         elapsed_s,

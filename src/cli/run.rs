@@ -9,13 +9,14 @@ use clap::Args;
 use super::folder::{self, RunFolder};
 use super::resume::{self, Resumed};
 use super::summary;
-use super::{ConfigArgs, FAILED, Failure, INTERNAL, notes, program, quoted, statistics};
+use super::{ConfigArgs, FAILED, Failure, INTERNAL, advice, heading, notes, program, quoted, statistics};
 use crate::config::Config;
 use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
 use crate::model::checkpoint;
+use crate::observe::digest::Digest;
 use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
 use crate::observe::recorder::{self, Recorder};
@@ -56,6 +57,9 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         notes::of_data("data.val", &plan.sets.val, quiet);
     }
     warn_of_memory(&plan);
+    if !quiet {
+        heading::print(&plan);
+    }
     let folder = RunFolder::lock(&out)?;
     refuse_a_second_run(args, &out)?;
     if let Some(what) = folder.traces()?.filter(|_| !args.resume) {
@@ -93,6 +97,9 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     };
     if state.step > 0 && !quiet {
         tell!("resuming after step {}", state.step);
+        if let Some(advice) = advice::of_another_length(&state, &plan) {
+            tell!("{advice}");
+        }
     }
     let statistics = statistics::obtain(&plan, statistics, quiet)?;
     durable::replace(&folder.config(), plan.config.to_toml().as_bytes())
@@ -107,6 +114,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
             quiet,
         ),
         verdicts: Verdicts::new(Arc::clone(&meters), plan.itinerary.clone()),
+        page: folder.page(&plan.config, Digest::read(&folder.metrics()).map_err(Failure::failed)?),
         elapsed_s,
         step: state.step,
     };
@@ -127,7 +135,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     // Nobody else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
-    let ended = ended(end, &folder, &resume_command(args));
+    let ended = ended(end, &folder, &plan.config, args);
     let told = summary::finish(&folder, &plan, ended.is_ok());
     // The cause of the ending comes before whatever it did to the report: a full disk, say.
     ended.and(told)
@@ -164,7 +172,7 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
         Some(step) => Err(Failure::Usage(format!(
             "{} holds a run, at step {step}; go on with it by `{}`, or name another folder with --set run.out=…",
             text::path(out),
-            resume_command(args)
+            resume_command(args, "")
         ))),
     }
 }
@@ -196,7 +204,8 @@ fn warn_of_memory(plan: &Plan) {
 }
 
 /// The result of a flow that ended so, with what to do next.
-fn ended(end: Ending, folder: &RunFolder, again: &str) -> Result<(), Failure> {
+fn ended(end: Ending, folder: &RunFolder, config: &Config, args: &RunArgs) -> Result<(), Failure> {
+    let again = resume_command(args, "");
     match end {
         // Its cause was told when it was found. (A mere loss is no cause: that is told below.)
         Ending::Faulted { exit, .. } if exit.is_cause() => Err(Failure::Told {
@@ -206,6 +215,9 @@ fn ended(end: Ending, folder: &RunFolder, again: &str) -> Result<(), Failure> {
                 FAILED
             },
             hint: match folder::newest_step(folder.path()) {
+                Ok(Some(_)) if advice::has_diverged(&exit) => {
+                    advice::after_divergence(config, &resume_command(args, "solver.lr"))
+                }
                 Ok(Some(step)) => format!("the newest checkpoint is that of step {step}; go on with `{again}`"),
                 _ => "nothing was saved".to_string(),
             },
@@ -214,11 +226,12 @@ fn ended(end: Ending, folder: &RunFolder, again: &str) -> Result<(), Failure> {
     }
 }
 
-/// What the user types to go on.
-fn resume_command(args: &RunArgs) -> String {
+/// What the user types to go on, but for the setting of `but`.
+fn resume_command(args: &RunArgs, but: &str) -> String {
     let config = quoted(&args.config.config.display().to_string());
     let mut command = format!("{} run {config} --resume", program());
-    for set in &args.config.sets {
+    let key = |set: &&String| set.split('=').next().map(str::trim) != Some(but);
+    for set in args.config.sets.iter().filter(key) {
         command += &format!(" --set {}", quoted(set));
     }
     command

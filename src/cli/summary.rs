@@ -4,7 +4,7 @@ use super::folder::RunFolder;
 use super::{Failure, program, quoted};
 use crate::model::checkpoint;
 use crate::observe::digest::{Digest, EvalEvent};
-use crate::observe::report::{self, Page};
+use crate::observe::report::{Page, State};
 use crate::observe::terminal::{answer, tell};
 use crate::plan::Plan;
 use crate::stages::compute::Score;
@@ -23,19 +23,10 @@ pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<
     if let Some(what) = digest.damaged.text() {
         tell!("warning: {}: {what}", text::path(&folder.metrics()));
     }
-    let ending = if finished {
-        "The run is complete."
-    } else {
-        "The run has not reached its end; it can be resumed."
-    };
-    let page = Page {
-        name: &text::path(folder.path()),
-        ending,
-        digest: &digest,
-        config: &plan.config.to_toml(),
-    };
-    report::write(&folder.report(), &page)
-        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.report()))))?;
+    let page = folder.page(&plan.config, digest);
+    let state = if finished { State::Complete } else { State::Interrupted };
+    page.write(state)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&page.path))))?;
     if !finished {
         return Ok(());
     }
@@ -47,7 +38,7 @@ pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<
         )));
     };
     folder.forget_replay()?;
-    Outcome::of_events(step, &digest).print(folder, plan, &digest);
+    Outcome::of_events(step, &page.digest).print(folder, plan, &page);
     Ok(())
 }
 
@@ -67,7 +58,7 @@ impl Outcome {
     }
 
     /// The last lines of a run.
-    fn print(&self, folder: &RunFolder, plan: &Plan, digest: &Digest) {
+    fn print(&self, folder: &RunFolder, plan: &Plan, page: &Page) {
         let program = program();
         let out = quoted(&folder.path().display().to_string());
         answer!("done: {} steps", self.step);
@@ -82,20 +73,31 @@ impl Outcome {
         if let Some(best) = self.best.filter(|best| Some(best.step) != newest) {
             answer!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
         }
-        if let Some(verdict) = &digest.verdict {
+        if let Some(verdict) = &page.digest.verdict {
             answer!("verdict      {}", text::plain(&verdict.text));
+        }
+        match page.digest.skipped.count {
+            0 => {}
+            1 => answer!("skipped      1 image; the report names it"),
+            count => answer!("skipped      {count} images; the report names them"),
         }
         let checkpoint = folder.checkpoints().join(checkpoint::file_name(self.step));
         answer!("checkpoint   {}", text::path(&checkpoint));
-        answer!("report       {}", text::path(&folder.report()));
-        answer!("next         {program} eval {out} --crops 10");
-        answer!("             {program} predict {out} IMAGE.jpg");
+        answer!("report       {}", text::path(&page.path));
+        let mut next = Vec::new();
+        if plan.itinerary.val_samples > 0 {
+            next.push(format!("{program} eval {out} --crops 10"));
+        }
+        next.push(format!("{program} predict {out} IMAGE.jpg"));
         let run = &plan.config.run;
         let more = match run.steps {
             Some(steps) => format!("run.steps={}", steps.saturating_add(steps.div_ceil(2))),
             None => format!("run.epochs={}", run.epochs.saturating_add(run.epochs.div_ceil(2))),
         };
         let config = quoted(&folder.config().display().to_string());
-        answer!("             {program} run {config} --resume --set {more}");
+        next.push(format!("{program} run {config} --resume --set {more}"));
+        for (number, command) in next.iter().enumerate() {
+            answer!("{:<12} {command}", if number == 0 { "next" } else { "" });
+        }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn is_extension(extension: &str) -> bool {
 }
 
 /// Whether a file name says that it holds an image.
-pub(super) fn is_image(name: &str) -> bool {
+pub fn is_image(name: &str) -> bool {
     of_image(name).is_some()
 }
 
@@ -23,7 +23,7 @@ pub(super) fn stem(name: &str) -> &str {
 }
 
 /// All of them, for people.
-pub(super) fn all() -> String {
+pub fn all() -> String {
     format!(".{}", IMAGES.join(", ."))
 }
 

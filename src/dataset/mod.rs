@@ -62,6 +62,7 @@ pub use apart::lies_in;
 pub use below::{Below, NotWritten};
 pub use error::{DatasetError, ReadError};
 pub use export::{ExportError, export};
+pub use extension::{all as image_extensions, is_image};
 pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
 pub use map::{Mapped, Mapping};

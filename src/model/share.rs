@@ -74,12 +74,17 @@ impl Network {
         Ok(())
     }
 
-    /// Takes this device's part of whole parameters, which must be of this network in its order.
+    /// Takes this device's part of whole parameters, which must be of this network in its order. Those without momentum have
+    /// none afterwards.
     pub fn load(&mut self, whole: &[&Parameter]) {
         assert_eq!(whole.len(), self.parameters.len(), "all parameters");
         for ((own, share), whole) in self.parameters.iter_mut().zip(&self.shares).zip(whole) {
             own.value.copy_from_slice(&whole.value[share.held.clone()]);
-            own.momentum.copy_from_slice(&whole.momentum[share.updated.clone()]);
+            match whole.momentum.get(share.updated.clone()) {
+                Some(momentum) => own.momentum.copy_from_slice(momentum),
+                // Weights alone, to be evaluated.
+                None => own.momentum.fill(0.0),
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::lines::{Damaged, Lines};
 use super::metrics::MetricsError;
@@ -20,6 +21,7 @@ const MOST_KEPT: usize = 1000;
 enum Event {
     Step {
         step: u64,
+        epoch: u64,
         loss: f64,
         lr: f64,
         train_top1_error: Option<f64>,
@@ -106,6 +108,10 @@ pub struct Digest {
     pub best: Option<EvalEvent>,
     /// Skipped images: id and reason.
     pub skipped: Newest<(String, String)>,
+    /// Steps of an epoch, once the second has begun.
+    pub steps_per_epoch: Option<f64>,
+    /// That of the last step, from 0.
+    epoch: Option<u64>,
     /// The last verdict.
     pub verdict: Option<VerdictEvent>,
     /// Seconds of training.
@@ -129,19 +135,24 @@ impl Digest {
         let mut digest = Self::default();
         let mut lines = Lines::open(path)?;
         while let Some((event, _)) = lines.next_event()? {
-            // An event of another shape is none of ours.
-            if let Ok(event) = Event::deserialize(event) {
-                digest.add(event);
-            }
+            digest.take(&event);
         }
         digest.damaged = lines.damaged();
         Ok(digest)
+    }
+
+    /// Counts one more event. One of another shape is none of ours.
+    pub fn take(&mut self, event: &Value) {
+        if let Ok(event) = Event::deserialize(event) {
+            self.add(event);
+        }
     }
 
     fn add(&mut self, event: Event) {
         match event {
             Event::Step {
                 step,
+                epoch,
                 loss,
                 lr,
                 train_top1_error,
@@ -149,6 +160,10 @@ impl Digest {
                 elapsed_s,
             } => {
                 let at = step as f64;
+                if self.epoch.is_some_and(|before| before < epoch) && self.steps_per_epoch.is_none() {
+                    self.steps_per_epoch = Some((step.saturating_sub(1)) as f64 / epoch as f64);
+                }
+                self.epoch = Some(epoch);
                 self.loss.push(at, loss);
                 self.lr.push(at, lr);
                 self.rate.push(at, images_per_s);
@@ -264,7 +279,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let lines = [
-            r#"{"event":"step","step":1,"loss":2.5,"lr":0.1,"train_top1_error":null,"images_per_s":7.0,"elapsed_s":0.5}"#,
+            r#"{"event":"step","step":1,"epoch":0,"loss":2.5,"lr":0.1,"train_top1_error":null,"images_per_s":7.0,"elapsed_s":0.5}"#,
             r#"{"event":"step","step":"<script>","loss":2.5,"lr":0.1,"images_per_s":7.0,"elapsed_s":0.5}"#,
             r#"{"event":"eval","step":1,"epoch":0,"loss":2.0,"top1_error":0.5,"top5_error":0.1,"images":8,"crops":1}"#,
             r#"{"event":"eval","step":2,"epoch":1,"loss":2.0,"top1_error":0.5,"top5_error":0.1,"images":8,"crops":1}"#,

@@ -4,15 +4,21 @@ pub mod cut;
 
 pub mod digest;
 
+pub mod eta;
+
 pub mod images;
 
 pub mod lines;
+
+mod live;
 
 pub mod logging;
 
 pub mod memory;
 
 pub mod metrics;
+
+mod plot;
 
 pub mod progress;
 

@@ -1,10 +1,7 @@
 //! Progress of a run: a live line on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
-use std::io::IsTerminal;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::eta::{Eta, duration};
+use super::live::{Live, Part, bar, part, within};
 use super::terminal::tell;
 use crate::stages::compute::Report;
 use crate::stages::source::Itinerary;
@@ -12,46 +9,59 @@ use crate::text;
 
 /// The terminal's share of a run.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    live: Option<Live>,
     quiet: bool,
     epochs: u32,
     steps: u64,
     line_every: u64,
-    /// Smoothed, so that the number can be read.
-    images_per_s: f64,
+    eta: Eta,
+    rate: Rate,
+}
+
+/// Images per second of training.
+#[derive(Default)]
+struct Rate {
+    /// Smoothed, so that the number can be read while it changes.
+    smooth: f64,
+    /// Since the last line.
+    images: f64,
+    seconds: f64,
 }
 
 impl Progress {
-    /// For a run along `itinerary` that stands at `step`.
-    pub fn new(itinerary: &Itinerary, step: u64, line_every: u64, quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(itinerary.steps), ProgressDrawTarget::stderr());
-            bar.set_style(style("{bar:28} {pos}/{len} steps  {msg}  {eta} left"));
-            bar.set_position(step);
-            bar.reset_eta();
-            bar.enable_steady_tick(Duration::from_millis(500));
-            bar
-        });
+    /// For a run along `way` that stands at `step`.
+    pub fn new(way: &Itinerary, step: u64, line_every: u64, quiet: bool) -> Self {
+        let live = if quiet { None } else { Live::start() };
         Self {
-            bar,
+            live,
             quiet,
-            epochs: itinerary.epochs(),
-            steps: itinerary.steps,
+            epochs: way.epochs(),
+            steps: way.steps,
             line_every,
-            images_per_s: 0.0,
+            eta: Eta::new(way, step),
+            rate: Rate::default(),
         }
     }
 
-    /// Tells what happened.
-    pub fn show(&mut self, report: &Report, images_per_s: f64) {
+    /// Tells what happened, and took `seconds`.
+    pub fn show(&mut self, report: &Report, seconds: f64) {
+        self.eta.count(report, seconds);
         match report {
             Report::Step {
-                step, epoch, loss, lr, ..
-            } => self.step(*step, *epoch, *loss, *lr, images_per_s),
+                step,
+                epoch,
+                loss,
+                lr,
+                images,
+                ..
+            } => {
+                self.rate.add(*images, seconds);
+                self.step(*step, *epoch, *loss, *lr);
+            }
             Report::EvalProgress { done, of } => {
-                if let Some(bar) = &self.bar {
-                    bar.set_message(format!("evaluation, batch {done} of {of}"));
-                }
+                let mut parts = vec![part(0, format!("evaluation, batch {done} of {of}"))];
+                parts.extend(self.left());
+                self.redraw(&parts);
             }
             Report::Eval {
                 step,
@@ -60,16 +70,20 @@ impl Progress {
                 crops,
                 is_best,
             } => {
-                let views = if *crops == 1 { "centre crop" } else { "ten crops" };
+                let views = if *crops == 1 { "" } else { ", ten crops" };
                 let best = if *is_best { ", the best so far" } else { "" };
                 self.line(&format!(
-                    "epoch {}/{} done, step {step}: top-1 error {:.4}, top-5 error {:.4}, loss {:.4} on {} images ({views}){best}",
-                    epoch + 1, self.epochs, result.top1_error, result.top5_error, result.loss, result.images
+                    "epoch {}/{}, step {step}: top-1 error {:.4}, top-5 error {:.4}, loss {:.4}{views}{best}",
+                    epoch + 1,
+                    self.epochs,
+                    result.top1_error,
+                    result.top5_error,
+                    result.loss
                 ));
             }
             Report::Plateau { factor, .. } => {
                 self.line(&format!(
-                    "validation error has stopped falling: learning rate now times {factor}"
+                    "the validation error has stopped falling: the learning rate is multiplied by {factor} from now on"
                 ));
             }
             Report::Skip { sample, reason, .. } => {
@@ -80,29 +94,48 @@ impl Progress {
         }
     }
 
-    fn step(&mut self, step: u64, epoch: u32, loss: f64, lr: f32, images_per_s: f64) {
-        let share = if self.images_per_s == 0.0 { 1.0 } else { 0.1 };
-        let lr = three_digits(lr);
-        self.images_per_s += share * (images_per_s - self.images_per_s);
-        let (epochs, rate) = (self.epochs, self.images_per_s);
-        if let Some(bar) = &self.bar {
-            bar.set_position(step);
-            bar.set_message(format!(
-                "epoch {}/{epochs}  loss {loss:.4}  lr {lr}  {rate:.0} images/s",
-                epoch + 1
-            ));
-        } else if step.is_multiple_of(self.line_every) || step == 1 {
-            let steps = self.steps;
-            self.line(&format!(
-                "epoch {}/{epochs}  step {step}/{steps}  loss {loss:.4}  lr {lr}  {rate:.0} images/s",
-                epoch + 1
-            ));
+    fn step(&mut self, step: u64, epoch: u32, loss: f64, lr: f32) {
+        let (epochs, steps) = (self.epochs, self.steps);
+        let is_live = self.live.is_some();
+        if !is_live && !step.is_multiple_of(self.line_every) && step != 1 {
+            return;
+        }
+        let rate = if is_live {
+            self.rate.smooth
+        } else {
+            self.rate.since_the_last_line()
+        };
+        let mut parts = vec![
+            part(0, format!("epoch {}/{epochs}", epoch + 1)),
+            part(4, bar(step, steps)),
+            part(5, format!("step {step}/{steps}")),
+            part(2, format!("loss {loss:.4}")),
+            part(6, format!("lr {}", three_digits(lr))),
+            part(3, format!("{rate:.0} images/s")),
+        ];
+        parts.extend(self.left());
+        if is_live {
+            self.redraw(&parts);
+        } else {
+            parts.remove(1);
+            self.line(&within(usize::MAX, &parts));
+        }
+    }
+
+    fn left(&self) -> Option<Part> {
+        let seconds = self.eta.left()?;
+        Some(part(1, format!("{} left", duration(seconds))))
+    }
+
+    fn redraw(&self, parts: &[Part]) {
+        if let Some(live) = &self.live {
+            live.redraw(parts);
         }
     }
 
     fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text::lines(text)),
+        match &self.live {
+            Some(live) => live.print(text),
             None if !self.quiet => tell!("{text}"),
             None => {}
         }
@@ -110,9 +143,25 @@ impl Progress {
 
     /// Leaves the terminal clean.
     pub fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(live) = &self.live {
+            live.end();
         }
+    }
+}
+
+impl Rate {
+    fn add(&mut self, images: u32, seconds: f64) {
+        let now = f64::from(images) / seconds.max(1e-9);
+        let share = if self.smooth == 0.0 { 1.0 } else { 0.1 };
+        self.smooth += share * (now - self.smooth);
+        self.images += f64::from(images);
+        self.seconds += seconds;
+    }
+
+    fn since_the_last_line(&mut self) -> f64 {
+        let rate = self.images / self.seconds.max(1e-9);
+        (self.images, self.seconds) = (0.0, 0.0);
+        rate
     }
 }
 
@@ -130,14 +179,9 @@ fn three_digits(value: f32) -> String {
     }
 }
 
-pub(super) fn style(template: &str) -> ProgressStyle {
-    // The templates are constants of this file; a wrong one falls back to the library's own.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::three_digits;
+    use super::*;
 
     #[test]
     fn learning_rates_read_well() {

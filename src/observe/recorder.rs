@@ -2,11 +2,16 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
+
+use super::eta::Laps;
 use super::metrics::{self, Metrics};
 use super::progress::Progress;
+use super::report::{Page, State};
 use super::verdicts::Verdicts;
 use crate::flow::Fault;
 use crate::stages::compute::{Report, Reports};
+use crate::text;
 
 /// Where reports go.
 pub struct Recorder {
@@ -16,6 +21,8 @@ pub struct Recorder {
     pub progress: Progress,
     /// What holds the run up.
     pub verdicts: Verdicts,
+    /// The page that is written after each evaluation.
+    pub page: Page,
     /// Seconds of training before this process.
     pub elapsed_s: f64,
     /// Updates before this process.
@@ -25,18 +32,14 @@ pub struct Recorder {
 /// Listens until the end of data.
 pub fn run(mut recorder: Recorder, reports: Reports) -> Result<(), Fault> {
     let start = Instant::now();
-    let mut before = start;
+    let mut laps = Laps::start();
     recorder.verdicts.begin();
     while let Some(report) = reports.next()? {
+        let seconds = laps.lap(&report);
         let mut images_per_s = 0.0;
         if let Report::Step { images, step, .. } = report {
-            let now = Instant::now();
-            images_per_s = f64::from(images) / now.duration_since(before).as_secs_f64().max(1e-9);
-            before = now;
+            images_per_s = f64::from(images) / seconds.max(1e-9);
             recorder.step = step;
-        } else if let Report::EvalProgress { .. } | Report::Eval { .. } = report {
-            // The time of an evaluation is not the next step's.
-            before = Instant::now();
         }
         if let Report::Saving { step } = report {
             recorder.metrics.sync().map_err(Fault::failed)?;
@@ -45,19 +48,22 @@ pub fn run(mut recorder: Recorder, reports: Reports) -> Result<(), Fault> {
         }
         let elapsed = recorder.elapsed_s + start.elapsed().as_secs_f64();
         if let Some(event) = metrics::event(&report, elapsed, images_per_s) {
-            recorder.metrics.write(&event).map_err(Fault::failed)?;
+            recorder.write(&event)?;
         }
-        recorder.progress.show(&report, images_per_s);
+        recorder.progress.show(&report, seconds);
+        if let Report::Eval { .. } = report
+            && let Err(error) = recorder.page.write(State::Running)
+        {
+            tracing::warn!(path = %text::path(&recorder.page.path), %error, "the report could not be written");
+        }
         recorder.changes(elapsed)?;
         if let Some(given) = recorder.verdicts.after(&report) {
-            let event = metrics::verdict(&given, elapsed);
-            recorder.metrics.write(&event).map_err(Fault::failed)?;
+            recorder.write(&metrics::verdict(&given, elapsed))?;
         }
     }
     if let Some(given) = recorder.verdicts.end() {
         let elapsed = recorder.elapsed_s + start.elapsed().as_secs_f64();
-        let event = metrics::verdict(&given, elapsed);
-        recorder.metrics.write(&event).map_err(Fault::failed)?;
+        recorder.write(&metrics::verdict(&given, elapsed))?;
     }
     recorder.metrics.sync().map_err(Fault::failed)?;
     recorder.progress.end();
@@ -66,11 +72,15 @@ pub fn run(mut recorder: Recorder, reports: Reports) -> Result<(), Fault> {
 }
 
 impl Recorder {
+    fn write(&mut self, event: &Value) -> Result<(), Fault> {
+        self.page.digest.take(event);
+        self.metrics.write(event).map_err(Fault::failed)
+    }
+
     /// Tells of numbers of workers that were changed.
     fn changes(&mut self, elapsed: f64) -> Result<(), Fault> {
         while let Some(change) = self.verdicts.next_change() {
-            let event = metrics::workers(&change, self.step, elapsed);
-            self.metrics.write(&event).map_err(Fault::failed)?;
+            self.write(&metrics::workers(&change, self.step, elapsed))?;
         }
         Ok(())
     }

@@ -1,81 +1,125 @@
-//! `report.html`: what came of a run, in one page that needs nothing else.
+//! `report.html`: what has come of a run so far, in one page that needs nothing else.
 
 use std::fmt::Write;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::digest::{Digest, EvalEvent, Newest, StageShare, VerdictEvent};
+use super::plot::{Along, plot};
 use crate::durable;
 use crate::text::html;
 
-/// What the page shows.
-pub struct Page<'a> {
-    /// The run's folder.
-    pub name: &'a str,
-    /// How it ended.
-    pub ending: &'a str,
+/// How far the run is that a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A process is at it.
+    Running,
+    /// It has reached its end.
+    Complete,
+    /// It was stopped, has failed or was killed.
+    Interrupted,
+}
+
+impl State {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Running => "The run is under way; this page is written anew after each evaluation.",
+            Self::Complete => "The run is complete.",
+            Self::Interrupted => "The run has not reached its end; it can be resumed.",
+        }
+    }
+}
+
+/// The page of a run.
+pub struct Page {
+    /// The file.
+    pub path: PathBuf,
+    /// The run's folder, as text that is fit to be shown.
+    pub name: String,
     /// What its events come to.
-    pub digest: &'a Digest,
+    pub digest: Digest,
     /// The resolved configuration.
-    pub config: &'a str,
+    pub config: String,
 }
 
-/// Writes the page.
-pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
-    durable::replace(path, render(page).as_bytes())
+impl Page {
+    /// Writes the file anew.
+    pub fn write(&self, state: State) -> io::Result<()> {
+        durable::replace(&self.path, self.render(state).as_bytes())
+    }
+
+    /// The page as text.
+    pub fn render(&self, state: State) -> String {
+        let name = html(&self.name);
+        let mut body = String::new();
+        // Writing to a String cannot fail.
+        let _ = write!(body, "<h1>{name}</h1><p>{}</p>", html(state.text()));
+        body += &numbers(&self.digest);
+        body += &curves(&self.digest);
+        body += &evaluations(&self.digest.evals);
+        body += &self.digest.verdict.as_ref().map_or_else(String::new, stages);
+        body += &skipped_images(&self.digest.skipped);
+        let config: Vec<_> = self.config.lines().map(html).collect();
+        let _ = write!(body, "<h2>Configuration</h2><pre>{}</pre>", config.join("\n"));
+        format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+             <title>{name}</title><style>{STYLE}</style><body>{body}</body></html>\n"
+        )
+    }
 }
 
-/// The page as text.
-pub fn render(page: &Page<'_>) -> String {
-    let Digest {
-        loss,
-        lr,
-        train_error,
-        evals,
-        skipped,
-        verdict,
-        ..
-    } = page.digest;
-    let of_evals = |value: fn(&EvalEvent) -> f64| -> Vec<(f64, f64)> {
-        evals.kept.iter().map(|eval| (eval.step as f64, value(eval))).collect()
-    };
-    let mut body = String::new();
-    // Writing to a String cannot fail.
-    let _ = write!(body, "<h1>{}</h1><p>{}</p>", html(page.name), html(page.ending));
-    body += &numbers(page.digest);
-    body += &plot(
-        "Loss",
-        &[("training", loss.points()), ("validation", of_evals(|eval| eval.loss))],
-    );
-    body += &plot(
-        "Error",
-        &[
-            ("top-1, training", train_error.points()),
-            ("top-1, validation", of_evals(|eval| eval.top1_error)),
-            ("top-5, validation", of_evals(|eval| eval.top5_error)),
-        ],
-    );
-    body += &plot("Learning rate", &[("learning rate", lr.points())]);
-    body += &evaluations(evals);
-    body += &verdict.as_ref().map_or_else(String::new, stages);
-    body += &skipped_images(skipped);
-    let config: Vec<_> = page.config.lines().map(html).collect();
-    let _ = write!(body, "<h2>Configuration</h2><pre>{}</pre>", config.join("\n"));
-    format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{}</title><style>{STYLE}</style><body>{body}</body></html>\n",
-        html(page.name)
-    )
-}
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
-    color:#1b1f24;background:#fff}table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:right;\
-    border-bottom:1px solid #d0d7de}td:first-child,th:first-child{text-align:left}pre{overflow:auto;padding:1rem;\
-    background:#f6f8fa}svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:currentColor}\
-    .grid{stroke:currentColor;opacity:.15}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}\
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem;\
+    color:#1b1f24;background:#fff}h1{overflow-wrap:anywhere}h1,h2{line-height:1.25}.scroll{overflow-x:auto}\
+    table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:right;vertical-align:top;\
+    border-bottom:1px solid #d0d7de}td:first-child,th:first-child{text-align:left}.names td{text-align:left;\
+    overflow-wrap:anywhere}pre{overflow:auto;padding:1rem;background:#f6f8fa;font-size:.85rem}\
+    .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem;margin:1.5rem 0}\
+    figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;display:block}\
+    text{font:12px system-ui,sans-serif;fill:currentColor}.grid{stroke:currentColor;opacity:.15}\
+    .curve{fill:none;stroke-width:1.5}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}\
     pre{background:#161b22}td,th{border-color:#30363d}}";
 
-const COLOURS: [&str; 3] = ["#0969da", "#d1242f", "#8250df"];
+/// The plots, over epochs where it is known how long one is.
+fn curves(digest: &Digest) -> String {
+    let along = match digest.steps_per_epoch {
+        Some(unit) => Along { unit, name: "epoch" },
+        None => Along {
+            unit: 1.0,
+            name: "step",
+        },
+    };
+    let of_evals = |value: fn(&EvalEvent) -> f64| -> Vec<(f64, f64)> {
+        let evals = digest.evals.kept.iter();
+        evals.map(|eval| (eval.step as f64, value(eval))).collect()
+    };
+    let plots = [
+        plot(
+            "Loss",
+            along,
+            &[
+                ("training", digest.loss.points()),
+                ("validation", of_evals(|eval| eval.loss)),
+            ],
+        ),
+        plot(
+            "Error",
+            along,
+            &[
+                ("top-1, training", digest.train_error.points()),
+                ("top-1, validation", of_evals(|eval| eval.top1_error)),
+                ("top-5, validation", of_evals(|eval| eval.top5_error)),
+            ],
+        ),
+        plot("Learning rate", along, &[("learning rate", digest.lr.points())]),
+        plot("Images per second", along, &[("training", digest.rate.points())]),
+    ];
+    format!("<div class=\"plots\">{}</div>", plots.concat())
+}
+
+/// A table that scrolls where it is wider than the page.
+fn table(class: &str, rows: &str) -> String {
+    format!("<div class=\"scroll\"><table class=\"{class}\">{rows}</table></div>")
+}
 
 /// The final numbers.
 fn numbers(digest: &Digest) -> String {
@@ -102,12 +146,12 @@ fn numbers(digest: &Digest) -> String {
         row("time", format!("{elapsed:.0} s"));
     }
     if let Some(median) = digest.rate.median() {
-        row("images a second, median of the steps", format!("{median:.0}"));
+        row("images per second, median of the steps", format!("{median:.0}"));
     }
     if let Some(what) = digest.damaged.text() {
         row("metrics.jsonl", what);
     }
-    format!("<table>{rows}</table>")
+    table("numbers", &rows)
 }
 
 fn evaluations(evals: &Newest<EvalEvent>) -> String {
@@ -129,11 +173,10 @@ fn evaluations(evals: &Newest<EvalEvent>) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!(
-        "<h2>Evaluations{}</h2><table><tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th>\
-         <th>top-5 error</th><th>crops</th></tr>{rows}</table>",
-        of_how_many(evals)
-    )
+    let head =
+        "<tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th><th>top-5 error</th><th>crops</th></tr>";
+    let table = table("numbers", &format!("{head}{rows}"));
+    format!("<h2>Evaluations{}</h2>{table}", of_how_many(evals))
 }
 
 /// ` (the last 1000 of 2300)`, where not all were kept.
@@ -163,9 +206,11 @@ fn stages(verdict: &VerdictEvent) -> String {
             )
         })
         .collect();
+    let head =
+        "<tr><th>stage</th><th>workers</th><th>busy</th><th>waiting for input</th><th>waiting for room</th></tr>";
+    let table = table("numbers", &format!("{head}{rows}"));
     format!(
-        "<h2>What held it up</h2><p>Last epoch: {}</p><table><tr><th>stage</th><th>workers</th><th>busy</th>\
-         <th>waiting for input</th><th>waiting for room</th></tr>{rows}</table>",
+        "<h2>What held it up</h2><p>Last epoch: {}</p>{table}",
         html(&verdict.text)
     )
 }
@@ -177,78 +222,9 @@ fn skipped_images(skipped: &Newest<(String, String)>) -> String {
     let row =
         |(sample, reason): &(String, String)| format!("<tr><td>{}</td><td>{}</td></tr>", html(sample), html(reason));
     let rows: String = skipped.kept.iter().map(row).collect();
-    format!("<h2>Skipped images{}</h2><table>{rows}</table>", of_how_many(skipped))
-}
-
-/// A plot as SVG: curves over steps.
-fn plot(title: &str, curves: &[(&str, Vec<(f64, f64)>)]) -> String {
-    const WIDTH: f64 = 860.0;
-    const HEIGHT: f64 = 260.0;
-    const LEFT: f64 = 60.0;
-    let points = || curves.iter().flat_map(|(_, curve)| curve.iter());
-    let finite: Vec<&(f64, f64)> = points().filter(|(_, y)| y.is_finite()).collect();
-    if finite.is_empty() {
-        return String::new();
-    }
-    let right = finite.iter().map(|p| p.0).fold(1.0, f64::max);
-    let tick = round_tick(finite.iter().map(|p| p.1).fold(1e-9, f64::max) / 4.0);
-    let top = 4.0 * tick;
-    let place = |x: f64, y: f64| {
-        (
-            LEFT + x / right * (WIDTH - LEFT - 10.0),
-            10.0 + (1.0 - y / top) * (HEIGHT - 40.0),
-        )
-    };
-    let mut svg = String::new();
-    for i in 0..=4 {
-        let value = tick * f64::from(i);
-        let (x, y) = place(0.0, value);
-        // Twelve digits hide what binary fractions leave behind 0.6000000000000001.
-        let label = format!("{value:.12}");
-        let label = label.trim_end_matches('0').trim_end_matches('.');
-        let _ = write!(
-            svg,
-            "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
-            WIDTH - 10.0,
-            x - 6.0,
-            y + 4.0
-        );
-    }
-    for (i, (name, curve)) in curves.iter().enumerate().filter(|(_, (_, curve))| !curve.is_empty()) {
-        let colour = COLOURS[i % COLOURS.len()];
-        let line: Vec<String> = curve
-            .iter()
-            .map(|&(x, y)| {
-                let (x, y) = place(x, y);
-                format!("{x:.1},{y:.1}")
-            })
-            .collect();
-        let _ = write!(
-            svg,
-            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" style=\"fill:{colour}\">{name}</text>",
-            line.join(" "),
-            LEFT + 10.0 + 180.0 * i as f64,
-            HEIGHT - 6.0
-        );
-    }
-    let _ = write!(
-        svg,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">step {right}</text>",
-        WIDTH - 10.0,
-        HEIGHT - 6.0
-    );
-    format!("<h2>{title}</h2><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{svg}</svg>")
-}
-
-/// The next number from `value` up that people count in: 1, 1.5, 2, 2.5, 3, 4, 5 or 8 times a power of ten.
-fn round_tick(value: f64) -> f64 {
-    let power = 10f64.powf(value.log10().floor());
-    let steps = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0];
-    steps
-        .iter()
-        .map(|step| step * power)
-        .find(|tick| *tick >= value)
-        .unwrap_or(10.0 * power)
+    format!(
+        "<h2>Skipped images{}</h2>{}",
+        of_how_many(skipped),
+        table("names", &rows)
+    )
 }

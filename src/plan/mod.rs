@@ -4,6 +4,7 @@
 mod available;
 mod buffers;
 mod crew;
+mod disk;
 pub mod preprocessing;
 mod model;
 pub mod needs;
@@ -13,6 +14,7 @@ mod workspace;
 pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
+pub use disk::Disk;
 pub use memory_budget::{Limit, MemoryBudget, SHARE};
 pub use model::{DevicePlan, ModelPlan, cores};
 pub use needs::{Need, Taker};

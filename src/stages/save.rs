@@ -20,7 +20,7 @@ pub struct Save {
     pub snapshot: Snapshot,
     /// Everything else.
     pub state: RunState,
-    /// Whether `best` shall point at it.
+    /// Whether its weights are the best ones so far.
     pub is_best: bool,
 }
 
@@ -74,7 +74,8 @@ pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
             }
         };
         if is_best {
-            checkpoint::point_best(&saver.folder, state.step).map_err(Fault::failed)?;
+            checkpoint::keep_best(&saver.folder, state.step, &snapshot, saver.statistics.as_ref(), &text)
+                .map_err(Fault::failed)?;
         }
         let best = state.best.map(|best| best.step);
         if let Err(error) = checkpoint::prune(&saver.folder, saver.keep, best) {

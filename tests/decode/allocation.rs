@@ -118,6 +118,20 @@ fn a_png_takes_what_its_pixels_take() {
     assert!(most < rgb + little, "resized: {most}");
 }
 
+/// A header may claim any size, also where libjpeg refuses it for another reason, so that a mended copy is tried.
+#[test]
+fn a_claimed_size_takes_no_memory() {
+    let mut file = jpeg(64, 48, 1, Subsamp::Sub2x2, true);
+    let frame = file.windows(2).position(|two| two == [0xff, 0xc2]).unwrap();
+    // Nine bits a sample, 65535 by 65535 pixels.
+    file[frame + 4..frame + 9].copy_from_slice(&[9, 0xff, 0xff, 0xff, 0xff]);
+    let mut decoder = decoder(Options::default());
+    let before = HELD.get();
+    MOST.set(before);
+    assert!(decoder.open(Encoded::File(&file)).is_err());
+    assert!(MOST.get() - before < 100_000, "{}", MOST.get() - before);
+}
+
 /// What a large image took is given back; the rest of a decoder's memory is kept.
 #[test]
 fn a_large_image_leaves_no_memory_behind() {

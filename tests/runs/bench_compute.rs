@@ -93,7 +93,7 @@ fn a_run_is_measured_without_its_data() {
         "{}",
         ended.stdout
     );
-    assert!(lines.last().is_some_and(|line| line.starts_with("in all ")));
+    assert!(lines.last().is_some_and(|line| line.starts_with("total ")));
     assert!(!given.path("run").exists(), "a benchmark leaves no run behind");
 }
 

@@ -79,7 +79,7 @@ fn a_rank_is_told_which_part_is_its_own() {
     let given = Given::new(11, 1);
     let text = shown(&given, &["data.ranks=2", "data.rank=1", "staging.batch=8"]);
     assert!(
-        text.contains("3 epochs of 33 images in 3 steps of 8: 9 steps in all"),
+        text.contains("3 epochs of 33 images in 3 steps of 8: 9 steps in total"),
         "{text}"
     );
     assert!(text.contains("rank 1 of 2: 16 of the 33 images of an epoch"), "{text}");

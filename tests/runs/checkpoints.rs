@@ -1,6 +1,7 @@
 //! Checkpoints that were damaged are passed over; which are kept is as the configuration says.
 
 use std::fs;
+use std::path::Path;
 
 use pipeline::model::checkpoint;
 
@@ -11,7 +12,7 @@ use crate::process::{Process, assert_seamless, result, resume, run};
 fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let given = Given::new(20, 4);
     run(&given, &["run.out=whole", "run.epochs=5"]).expect(0);
-    run(&given, &[]).expect(0);
+    run(&given, &["checkpoint.keep=3"]).expect(0);
     let out = given.path("run");
     let all = checkpoint::list(&out.join("checkpoints")).expect("the folder");
     let [.., (_, before), (_, newest)] = &all[..] else {
@@ -43,7 +44,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
 }
 
 #[test]
-fn the_first_the_best_and_the_newest_are_kept() {
+fn the_best_weights_and_the_newest_checkpoints_are_kept() {
     let given = Given::new(20, 4);
     run(
         &given,
@@ -57,20 +58,25 @@ fn the_first_the_best_and_the_newest_are_kept() {
         .into_iter()
         .map(|(step, _)| step)
         .collect();
-    assert!(
-        kept.contains(&0) && kept.contains(&24) && kept.contains(&23),
-        "{kept:?}"
+    assert_eq!(kept, [23, 24], "nor the first");
+    let best = folder.join(best.trim());
+    let size = |path: &Path| fs::metadata(path).expect("it is there").len();
+    let newest = size(&folder.join(checkpoint::file_name(24)));
+    assert!(size(&best) < newest * 2 / 3, "without momentum");
+    assert_eq!(
+        fs::read_dir(&folder).expect("the folder").count(),
+        4,
+        "and nothing else"
     );
-    assert!(folder.join(best.trim()).exists(), "{best}");
-    assert!(kept.len() <= 4, "{kept:?}");
-    let names = fs::read_dir(&folder)
-        .expect("the folder")
-        .flatten()
-        .map(|entry| entry.file_name());
-    assert!(
-        names.into_iter().all(|name| !name.to_string_lossy().ends_with(".tmp")),
-        "nothing half-written is left"
-    );
+    // No run goes on from weights alone, wherever they lie.
+    let args = ["inspect".to_string(), best.display().to_string()];
+    let told = Process::start(&given.path(""), args).wait().expect(0);
+    assert!(told.stdout.contains("without momentum"), "{}", told.stdout);
+    for step in [23, 24] {
+        fs::copy(&best, folder.join(checkpoint::file_name(step))).expect("a copy");
+    }
+    let refused = resume(&given, &["run.epochs=7"]).expect(1);
+    assert!(refused.stderr.contains("without momentum"), "{}", refused.stderr);
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn a_best_pointer_that_a_kill_left_behind_is_mended() {
     run(&given, &[]).expect(0);
     let best = given.path("run/checkpoints/best");
     let right = fs::read_to_string(&best).expect("best");
-    fs::write(&best, "step-00000999.safetensors\n").expect("a pointer to nothing");
+    fs::write(&best, "step-00000999.weights.safetensors\n").expect("a pointer to nothing");
     let args = ["eval", "run", "--quiet"];
     let ended = Process::start(&given.path(""), args).wait().expect(0);
     assert!(

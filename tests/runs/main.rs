@@ -1,5 +1,6 @@
 //! Whole runs of the real binary, in folders of their own. Every process has a time limit.
 
+mod advice;
 mod bad_images;
 mod bench;
 mod bench_compute;

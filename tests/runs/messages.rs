@@ -36,6 +36,7 @@ fn help() {
         "run",
         "eval",
         "predict",
+        "report",
         "check",
         "bench",
         "inspect",

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// The binary.
 const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
 
-/// How a process ended and what it tx.
+/// How a process ended and what it printed.
 #[derive(Debug)]
 pub struct Ended {
     /// The exit code; `None` where a signal ended it.

@@ -13,7 +13,7 @@ use safetensors::tensor::{Dtype, Metadata as Header, SafeTensors, TensorInfo};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{CheckpointError, Loaded, Parameter};
+use super::{CheckpointError, Content, Loaded, Parameter};
 use crate::dataset::statistics::{Statistics, Tensor};
 use crate::durable::{self, Prepared};
 use crate::text::plain;
@@ -57,12 +57,13 @@ struct Piece<'a> {
 /// Writes a checkpoint under a temporary name.
 pub(super) fn prepare(
     path: &Path,
+    content: Content,
     parameters: &[Parameter],
     statistics: Option<&Statistics>,
     state: &serde_json::Value,
 ) -> io::Result<Prepared> {
     let of_data = statistics.map_or(Vec::new(), |statistics| statistics.tensors(STATISTICS));
-    let pieces = pieces(parameters, &of_data);
+    let pieces = pieces(content, parameters, &of_data);
     let mut header = header(&pieces, state)?;
     let at = place_of_sum(&header).ok_or_else(|| io::Error::other("the header has no place for a sum"))?;
     let mut sum = Xxh3::new();
@@ -78,7 +79,7 @@ pub(super) fn prepare(
 }
 
 /// The tensors in the order of the file: those of wider elements first, so that all are aligned.
-fn pieces<'a>(parameters: &'a [Parameter], of_data: &'a [Tensor]) -> Vec<Piece<'a>> {
+fn pieces<'a>(content: Content, parameters: &'a [Parameter], of_data: &'a [Tensor]) -> Vec<Piece<'a>> {
     let of_data = of_data.iter().map(|tensor| Piece {
         name: tensor.name.clone(),
         kind: tensor.kind,
@@ -93,11 +94,11 @@ fn pieces<'a>(parameters: &'a [Parameter], of_data: &'a [Tensor]) -> Vec<Piece<'
     };
     let of_network = parameters.iter().flat_map(|parameter| {
         let (name, shape) = (&parameter.name, &parameter.shape);
-        [
-            floats(name.clone(), shape, &parameter.value),
-            floats(format!("{MOMENTUM}{name}"), shape, &parameter.momentum),
-        ]
+        let momentum =
+            (content == Content::Everything).then(|| floats(format!("{MOMENTUM}{name}"), shape, &parameter.momentum));
+        [Some(floats(name.clone(), shape, &parameter.value)), momentum]
     });
+    let of_network = of_network.flatten();
     let mut pieces: Vec<Piece<'a>> = of_data.chain(of_network).collect();
     // Stable: elements of one width stay in the order of the network.
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.kind.bitsize()));
@@ -193,13 +194,19 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
     let mut names = tensors.names();
     let has_statistics = names.iter().any(|name| name.starts_with(STATISTICS));
     let statistics = has_statistics.then(|| Statistics::from_tensors(&tensors, STATISTICS));
+    let content = if names.iter().any(|name| name.starts_with(MOMENTUM)) {
+        Content::Everything
+    } else {
+        Content::Weights
+    };
     names.retain(|name| !name.starts_with(MOMENTUM) && !name.starts_with(STATISTICS));
     names.sort_unstable();
     let parameters = names
         .into_iter()
-        .map(|name| parameter(&tensors, name))
+        .map(|name| parameter(&tensors, name, content))
         .collect::<Result<_, _>>()?;
     Ok(Loaded {
+        content,
         parameters,
         statistics: statistics.transpose().map_err(|error| error.to_string())?,
         state: metadata.state,
@@ -217,8 +224,8 @@ fn sum_of(bytes: &[u8], length: usize) -> Option<String> {
     Some(digits(&sum))
 }
 
-/// A parameter with its momentum, if both are finite floats of one shape.
-fn parameter(tensors: &SafeTensors<'_>, name: &str) -> Result<Parameter, String> {
+/// A parameter with its momentum, if both are finite floats of one shape; where the file has weights alone, without it.
+fn parameter(tensors: &SafeTensors<'_>, name: &str, content: Content) -> Result<Parameter, String> {
     let floats = |name: &str| -> Result<(Vec<usize>, Vec<f32>), String> {
         let view = tensors
             .tensor(name)
@@ -235,7 +242,10 @@ fn parameter(tensors: &SafeTensors<'_>, name: &str) -> Result<Parameter, String>
         }
     };
     let (shape, value) = floats(name)?;
-    let (same, momentum) = floats(&format!("{MOMENTUM}{name}"))?;
+    let (same, momentum) = match content {
+        Content::Everything => floats(&format!("{MOMENTUM}{name}"))?,
+        Content::Weights => (shape.clone(), Vec::new()),
+    };
     if shape != same {
         return Err(format!("{} is {shape:?} and its momentum {same:?}", plain(name)));
     }
@@ -270,7 +280,10 @@ mod tests {
         let path = folder.path().join("x.safetensors");
         // A state that says what the sum says, after it.
         let state = serde_json::json!({ "classes": ["\"sum\":\"0123456789abcdef\"", "b"] });
-        prepare(&path, &parameters(), None, &state).unwrap().commit().unwrap();
+        prepare(&path, Content::Everything, &parameters(), None, &state)
+            .unwrap()
+            .commit()
+            .unwrap();
         fs::read(&path).unwrap()
     }
 
@@ -284,6 +297,23 @@ mod tests {
         assert_eq!(loaded.state["classes"][1], "b");
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         assert_eq!(tensors.tensor("a.weight").unwrap().shape(), [2, 3]);
+    }
+
+    #[test]
+    fn weights_alone_are_read_without_momentum() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let state = serde_json::json!({});
+        let written = prepare(&path, Content::Weights, &parameters(), None, &state);
+        written.unwrap().commit().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let loaded = parse(&bytes).unwrap();
+        assert_eq!(loaded.content, Content::Weights);
+        let mut expected = parameters();
+        expected.sort_by(|a, b| a.name.cmp(&b.name));
+        expected.iter_mut().for_each(|parameter| parameter.momentum.clear());
+        assert_eq!(loaded.parameters, expected);
+        assert!(bytes.len() < file().len());
     }
 
     #[test]
@@ -323,7 +353,10 @@ mod tests {
             let mut parameters = parameters();
             change(&mut parameters);
             let state = serde_json::json!({});
-            prepare(&path, &parameters, None, &state).unwrap().commit().unwrap();
+            prepare(&path, Content::Everything, &parameters, None, &state)
+                .unwrap()
+                .commit()
+                .unwrap();
             parse(&fs::read(&path).unwrap()).map(|_| ())
         };
         assert_eq!(written(&|_| {}), Ok(()));

@@ -79,10 +79,21 @@ impl CheckpointError {
     }
 }
 
-/// A checkpoint's content.
+/// What of the parameters a checkpoint has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Weights, biases and momentum: a run can go on from it.
+    Everything,
+    /// Weights and biases: enough to evaluate, predict and export, at half the size.
+    Weights,
+}
+
+/// What was read from a checkpoint.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Weights, biases and momentum: finite, each as many as its shape says.
+    /// What it has of the parameters.
+    pub content: Content,
+    /// Weights, biases and, where it has [`Content::Everything`], momentum: finite, each as many as its shape says.
     pub parameters: Vec<Parameter>,
     /// Of the training set, where the run needs them: whoever evaluates the network must see images as it did.
     pub statistics: Option<Statistics>,
@@ -98,18 +109,36 @@ pub fn file_name(step: u64) -> String {
     format!("step-{step:08}.safetensors")
 }
 
+/// The file name of the weights alone after `step` steps.
+fn weights_name(step: u64) -> String {
+    format!("step-{step:08}.weights.safetensors")
+}
+
 /// The step of a file of this name.
 fn step_of(name: &str) -> Option<u64> {
-    let step = name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()?;
+    step_by(name, ".safetensors", file_name)
+}
+
+/// The step of a file of weights alone of this name.
+fn step_of_weights(name: &str) -> Option<u64> {
+    step_by(name, ".weights.safetensors", weights_name)
+}
+
+fn step_by(name: &str, suffix: &str, file_name: impl Fn(u64) -> String) -> Option<u64> {
+    let step = name.strip_prefix("step-")?.strip_suffix(suffix)?.parse().ok()?;
     // A name that another program gave is none of ours.
     (file_name(step) == name).then_some(step)
 }
 
-/// The checkpoints in `folder`, oldest first; none where there is no such folder.
+/// The checkpoints in `folder` from which a run can go on, oldest first; none where there is no such folder.
 pub fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+    listed(folder, step_of)
+}
+
+fn listed(folder: &Path, step: impl Fn(&str) -> Option<u64>) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
     let mut found: Vec<(u64, PathBuf)> = names(folder)?
         .into_iter()
-        .filter_map(|name| Some((step_of(&name)?, folder.join(name))))
+        .filter_map(|name| Some((step(&name)?, folder.join(name))))
         .collect();
     found.sort();
     Ok(found)
@@ -117,7 +146,9 @@ pub fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
 
 /// Whether there is, or was, a checkpoint in `folder`.
 pub fn any(folder: &Path) -> Result<bool, CheckpointError> {
-    let is_one = |name: &String| step_of(name.strip_suffix(DAMAGED).unwrap_or(name)).is_some() || name == BEST;
+    let is_one = |name: &String| {
+        step_of(name.strip_suffix(DAMAGED).unwrap_or(name)).is_some() || step_of_weights(name).is_some() || name == BEST
+    };
     Ok(names(folder)?.iter().any(is_one))
 }
 
@@ -159,8 +190,23 @@ pub fn prepare(
     statistics: Option<&Statistics>,
     state: &serde_json::Value,
 ) -> Result<Pending, CheckpointError> {
-    let path = folder.join(file_name(step));
-    match format::prepare(&path, parameters, statistics, state) {
+    prepare_at(
+        folder.join(file_name(step)),
+        Content::Everything,
+        parameters,
+        statistics,
+        state,
+    )
+}
+
+fn prepare_at(
+    path: PathBuf,
+    content: Content,
+    parameters: &[Parameter],
+    statistics: Option<&Statistics>,
+    state: &serde_json::Value,
+) -> Result<Pending, CheckpointError> {
+    match format::prepare(&path, content, parameters, statistics, state) {
         Ok(file) => Ok(Pending { path, file }),
         Err(source) => Err(CheckpointError::Write { path, source }),
     }
@@ -197,14 +243,21 @@ pub fn restore(path: &Path, loaded: &[Parameter], into: &mut Network) -> Result<
     Ok(())
 }
 
-/// Removes all but the newest `keep` checkpoints; the first (step 0), `best` and the newest stay in any case.
+/// Removes all but the newest `keep` checkpoints, that of step 0 where there is a later one, and weights that are not those of
+/// `best`.
 pub fn prune(folder: &Path, keep: usize, best: Option<u64>) -> Result<(), CheckpointError> {
     let all = list(folder)?;
     let old = all.len().saturating_sub(keep.max(1));
-    for (step, path) in &all[..old] {
-        if *step != 0 && Some(*step) != best {
-            durable::remove(path).map_err(CheckpointError::write(path))?;
-        }
+    let is_old = |at: usize, step: u64| at < old || (step == 0 && all.len() > 1);
+    let old = all
+        .iter()
+        .enumerate()
+        .filter(|(at, (step, _))| is_old(*at, *step))
+        .map(|(_, found)| found);
+    let weights = listed(folder, step_of_weights)?;
+    let not_best = weights.iter().filter(|(step, _)| Some(*step) != best);
+    for (_, path) in old.chain(not_best) {
+        durable::remove(path).map_err(CheckpointError::write(path))?;
     }
     Ok(())
 }
@@ -222,14 +275,31 @@ pub fn put_aside_after(folder: &Path, step: u64) -> Result<(), CheckpointError> 
 /// The file that names the best checkpoint.
 const BEST: &str = "best";
 
-/// Points `folder/best` at the checkpoint of `step`.
-pub fn point_best(folder: &Path, step: u64) -> Result<(), CheckpointError> {
-    let path = folder.join(BEST);
-    let line = format!("{}\n", file_name(step));
-    durable::replace(&path, line.as_bytes()).map_err(CheckpointError::write(&path))
+/// Keeps the weights of `step` as the best ones: without momentum, in a file that `folder/best` points at.
+pub fn keep_best(
+    folder: &Path,
+    step: u64,
+    parameters: &[Parameter],
+    statistics: Option<&Statistics>,
+    state: &serde_json::Value,
+) -> Result<(), CheckpointError> {
+    let path = folder.join(weights_name(step));
+    prepare_at(path, Content::Weights, parameters, statistics, state)?.commit()?;
+    point_best(folder, step).map(drop)
 }
 
-/// The checkpoint that `folder/best` points at; `None` where there is no such file. What does not name a checkpoint is damaged.
+/// Points `folder/best` at the weights of `step`, if they are there; whether they are.
+pub fn point_best(folder: &Path, step: u64) -> Result<bool, CheckpointError> {
+    if !folder.join(weights_name(step)).exists() {
+        return Ok(false);
+    }
+    let path = folder.join(BEST);
+    let line = format!("{}\n", weights_name(step));
+    durable::replace(&path, line.as_bytes()).map_err(CheckpointError::write(&path))?;
+    Ok(true)
+}
+
+/// The weights that `folder/best` points at; `None` where there is no such file. What does not name a checkpoint is damaged.
 pub fn best(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     let path = folder.join(BEST);
     let text = match fs::read(&path) {
@@ -237,11 +307,11 @@ pub fn best(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
         text => text.map_err(CheckpointError::read(&path))?,
     };
     let name = str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
-    match name.filter(|name| step_of(name).is_some()) {
+    match name.filter(|name| step_of_weights(name).is_some()) {
         Some(name) => Ok(Some(folder.join(name))),
         None => Err(CheckpointError::Damaged {
             path,
-            reason: "does not name a checkpoint".to_owned(),
+            reason: "does not name a file of weights".to_owned(),
         }),
     }
 }

@@ -4,10 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
     /// The loss has left the numbers.
-    #[error(
-        "step {step} (epoch {epoch}): the loss is {loss}: the weights have diverged at learning rate {lr}; resume from the \
-         last checkpoint with a smaller one, as in --resume --set solver.lr=…"
-    )]
+    #[error("step {step} (epoch {epoch}): the loss is {loss}: the weights have diverged at learning rate {lr}")]
     NotFinite {
         /// The step, from 1.
         step: u64,
@@ -19,7 +16,9 @@ pub enum ComputeError {
         lr: f32,
     },
     /// A weight has left the numbers.
-    #[error("step {step}: {name} holds a value that is not finite: nothing is saved; use a smaller learning rate")]
+    #[error(
+        "step {step}: {name} holds a value that is not finite: the weights have diverged, and nothing is saved of this step"
+    )]
     WeightNotFinite {
         /// The step, from 1.
         step: u64,
@@ -27,9 +26,7 @@ pub enum ComputeError {
         name: String,
     },
     /// The network's outputs have left the numbers.
-    #[error(
-        "after step {step} the network's outputs are not finite: its weights have diverged; use a smaller learning rate"
-    )]
+    #[error("after step {step} the network's outputs are not finite: the weights have diverged")]
     OutputNotFinite {
         /// Updates done.
         step: u64,
@@ -59,4 +56,14 @@ pub enum ComputeError {
         /// The step, from 1.
         step: u64,
     },
+}
+
+impl ComputeError {
+    /// Whether the weights have left the numbers: the same run again would do the same.
+    pub fn is_divergence(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFinite { .. } | Self::WeightNotFinite { .. } | Self::OutputNotFinite { .. }
+        )
+    }
 }

@@ -113,7 +113,11 @@ impl Decoder {
         let (options, jpeg) = (&self.options, &mut self.tools.jpeg);
         match Opened::new(options, jpeg, encoded) {
             Ok(opened) => Ok(opened),
-            Err(error) => Opened::new(options, jpeg, mend(encoded, &mut self.mended).ok_or(error)?),
+            Err(error) => Opened::new(
+                options,
+                jpeg,
+                mend(encoded, options.max_pixels, &mut self.mended).ok_or(error)?,
+            ),
         }
     }
 
@@ -152,7 +156,7 @@ impl Decoder {
         let Self { options, tools, mended } = self;
         let (mut is_mended, mut opened) = (false, Opened::new(options, &mut tools.jpeg, encoded));
         if let Err(error) = opened {
-            let encoded = mend(encoded, mended).ok_or(error)?;
+            let encoded = mend(encoded, options.max_pixels, mended).ok_or(error)?;
             (is_mended, opened) = (true, Opened::new(options, &mut tools.jpeg, encoded));
         }
         let (opened, geometry) = opened?;
@@ -160,7 +164,7 @@ impl Decoder {
         let wish = Wish::new(options, geometry, trust, (region, size), out.len())?;
         match tools.render(opened, &wish, out) {
             Err(error @ DecodeError::Jpeg(_)) if !is_mended => {
-                let encoded = mend(encoded, mended).ok_or(error)?;
+                let encoded = mend(encoded, options.max_pixels, mended).ok_or(error)?;
                 match Opened::new(options, &mut tools.jpeg, encoded)? {
                     (opened, geometry) if geometry == wish.geometry => tools.render(opened, &wish, out),
                     // Somebody writes to the bytes.

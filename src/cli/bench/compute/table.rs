@@ -37,7 +37,7 @@ pub(super) fn table(report: &Report) -> String {
     }
     text += &format!("slowest   {}\n\n", slowest(report));
     let layers = report.layers.iter().map(|row| row.layer.chars().count());
-    let name = layers.max().unwrap_or(0).max("in all".len());
+    let name = layers.max().unwrap_or(0).max("total".len());
     text += &format!(
         "{:name$}  {:16}  {:8}  {:>9}  {:>7}  {:>8}  {:>7}  {:>6}\n",
         "layer", "direction", "by", "ms", "of step", "GFLOP/s", "of peak", "GB/s"
@@ -57,7 +57,7 @@ pub(super) fn table(report: &Report) -> String {
     }
     text + &format!(
         "{:name$}  {:16}  {:8}  {:9.2}  {:5.1} %  {:8.1}  {:>7}\n",
-        "in all",
+        "total",
         "",
         "",
         report.step_ms,

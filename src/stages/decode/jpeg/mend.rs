@@ -9,8 +9,12 @@ use crate::dataset::Encoded;
 
 /// Writes into `out` the JPEG without: junk between segments, an unknown JFIF version, an unknown transformation of Adobe's, in
 /// sequential scans what only progressive ones say, and what follows the last MCU instead of an end, or before it. `None`
-/// where there is nothing of the kind.
-pub(in crate::stages::decode) fn mend<'a>(encoded: Encoded<'a>, out: &'a mut Vec<u8>) -> Option<Encoded<'a>> {
+/// where there is nothing of the kind. Nothing is read of an image of more than `max_pixels`.
+pub(in crate::stages::decode) fn mend<'a>(
+    encoded: Encoded<'a>,
+    max_pixels: u64,
+    out: &'a mut Vec<u8>,
+) -> Option<Encoded<'a>> {
     let Encoded::File(bytes @ [0xff, SOI, ..]) = encoded else {
         return None;
     };
@@ -19,7 +23,7 @@ pub(in crate::stages::decode) fn mend<'a>(encoded: Encoded<'a>, out: &'a mut Vec
     let mut mending = Mending {
         bytes,
         out,
-        scans: Scans::new(),
+        scans: Scans::new(max_pixels),
         is_changed: false,
         adobe: Vec::new(),
         complete: None,

@@ -20,6 +20,7 @@ const HUFFMAN: [u8; 2] = [0xc0, 0xc1];
 
 /// A JPEG's scans, as far as they were read.
 pub(super) struct Scans {
+    max_pixels: u64,
     frame: Option<(u8, FrameHeader)>,
     tables: Tables,
     /// Of each component the lowest bit of each coefficient that is known.
@@ -46,9 +47,10 @@ impl End {
 }
 
 impl Scans {
-    /// None yet.
-    pub(super) fn new() -> Self {
+    /// None yet, of an image of at most so many pixels: what is noted of a progressive one grows with them.
+    pub(super) fn new(max_pixels: u64) -> Self {
         Self {
+            max_pixels,
             frame: None,
             tables: Tables::default(),
             lowest: [[None; 64]; 4],
@@ -60,7 +62,10 @@ impl Scans {
     /// Takes over what a segment says that is no scan's; `None` where it makes no sense.
     pub(super) fn see(&mut self, segment: &Segment<'_>) -> Option<()> {
         if matches!(segment.marker, 0xc0..=0xcf if !matches!(segment.marker, 0xc4 | 0xc8 | 0xcc)) {
-            self.frame = Some((segment.marker, FrameHeader::read(segment.payload)?));
+            let frame = FrameHeader::read(segment.payload)?;
+            let pixels = u64::from(frame.width) * u64::from(frame.height);
+            (pixels <= self.max_pixels).then_some(())?;
+            self.frame = Some((segment.marker, frame));
         }
         self.tables.define(segment)
     }

@@ -1,0 +1,70 @@
+//! What a user is told to do next, where the same command again would not help.
+
+use crate::config::Config;
+use crate::config::augment::Mean;
+use crate::config::solver::Schedule;
+use crate::flow::{Exit, Fault};
+use crate::model::solver::{Progress, learning_rate};
+use crate::plan::Plan;
+use crate::stages::compute::{ComputeError, RunState};
+
+/// Whether a flow ended because the weights have left the numbers.
+pub(super) fn has_diverged(exit: &Exit) -> bool {
+    let Exit::Faulted(Fault::Failed(error)) = exit else {
+        return false;
+    };
+    error
+        .downcast_ref::<ComputeError>()
+        .is_some_and(ComputeError::is_divergence)
+}
+
+/// What to do after the weights have diverged. `again` is the command that goes on, without a learning rate.
+pub(super) fn after_divergence(config: &Config, again: &str) -> String {
+    let lr = config.solver.lr / 10.0;
+    let mut advice = format!("go on with a smaller learning rate: `{again} --set solver.lr={lr}`");
+    if let Some(cause) = scale_of_mean(config) {
+        advice += &format!("\n{cause}");
+    }
+    advice
+}
+
+/// Where the mean is one of pixels on 0..1, though pixels are on 0..255.
+fn scale_of_mean(config: &Config) -> Option<String> {
+    match config.augment.mean {
+        Mean::Fixed(rgb) if rgb.iter().all(|&mean| 0.0 < mean && mean < 1.0) => Some(format!(
+            "augment.mean = {rgb:?} looks like one of pixels on 0..1, but pixels are on 0..255 here: multiply mean and std by 255"
+        )),
+        _ => None,
+    }
+}
+
+/// What becomes of the learning rate where a run is given another length, and its schedule depends on that.
+pub(super) fn of_another_length(saved: &RunState, plan: &Plan) -> Option<String> {
+    let solver = &plan.config.solver;
+    if !matches!(solver.schedule, Schedule::Cosine | Schedule::Polynomial { .. }) || saved.step == 0 {
+        return None;
+    }
+    let way = &plan.itinerary;
+    let per_epoch = u64::from(way.steps_per_epoch());
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).ok()?;
+    let whole = u64::from(before.run.epochs) * per_epoch;
+    let total = before.run.steps.map_or(whole, u64::from);
+    if total == way.steps || saved.step >= way.steps {
+        return None;
+    }
+    let rate = |done, total_steps| {
+        let progress = Progress {
+            done,
+            steps_per_epoch: per_epoch,
+            total_steps,
+        };
+        learning_rate(solver, progress, 1.0)
+    };
+    Some(format!(
+        "the schedule of the learning rate now covers {} steps instead of {total}: the rate was {:.2e} at the last step, and goes on \
+         at {:.2e}",
+        way.steps,
+        rate(saved.step - 1, total),
+        rate(saved.step, way.steps)
+    ))
+}

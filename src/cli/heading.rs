@@ -1,0 +1,50 @@
+//! The first lines of a run: what is trained, on what, where.
+
+use crate::observe::terminal::tell;
+use crate::plan::Plan;
+use crate::text::{self, grouped};
+
+/// Tells of `plan` in three lines.
+pub(super) fn print(plan: &Plan) {
+    let (config, way) = (&plan.config, &plan.itinerary);
+    let set = |set: &crate::dataset::Dataset, images: u32| {
+        format!(
+            "{} images in {}",
+            grouped(u64::from(images)),
+            text::plain(set.location())
+        )
+    };
+    let val = match way.val_samples {
+        0 => "no validation set".to_string(),
+        images => format!("validation: {}", set(&plan.sets.val, images)),
+    };
+    tell!(
+        "data      {}, {} classes; {val}",
+        set(&plan.sets.train, way.train_samples),
+        plan.sets.train.classes().len()
+    );
+    let (crop, name) = (
+        config.augment.crop,
+        config.model.preset.as_deref().unwrap_or("own layers"),
+    );
+    tell!(
+        "network   {}, {} parameters, {crop} x {crop} pixels; {} {} of {} steps of {} images",
+        text::plain(name),
+        grouped(plan.model.spec.parameters() as u64),
+        way.epochs(),
+        if way.epochs() == 1 { "epoch" } else { "epochs" },
+        grouped(u64::from(way.steps_per_epoch())),
+        way.batch
+    );
+    let devices: Vec<&str> = plan.model.devices.iter().map(|device| device.name).collect();
+    let threads = plan.model.threads;
+    tell!(
+        "device    {} ({threads} {}{}); {} of memory, {} of disk in {}",
+        devices.join(", "),
+        if threads == 1 { "thread" } else { "threads" },
+        if devices.len() > 1 { " each" } else { "" },
+        plan.room.needed(plan.crews()).for_people(),
+        plan.disk().most.for_people(),
+        text::path(&config.run.out)
+    );
+}

@@ -1,0 +1,136 @@
+//! `pipeline inspect X --verify`: reads all of a data set and names what is bad.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{panic, thread};
+
+use super::Failure;
+use crate::dataset::pack::{self, Manifest};
+use crate::dataset::{Dataset, Encoded};
+use crate::observe::images::ImagesProgress;
+use crate::observe::terminal::answer;
+use crate::plan;
+use crate::stages::decode::{Decoder, Options, Region};
+use crate::text::{self, plain};
+
+/// Faults of a pack that are told.
+const MOST_FAULTS: usize = 20;
+
+/// Verifies the data set at `location`: a pack byte by byte, everything else by decoding each image.
+pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
+    let data = Dataset::open(location).map_err(Failure::failed)?;
+    match data.pack() {
+        Some(pack) => bytes(&pack.folder, quiet),
+        None => images(&data, quiet),
+    }
+}
+
+/// Compares all of a pack with its sums.
+fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
+    let manifest = Manifest::read(folder).map_err(Failure::failed)?;
+    let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
+    let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
+    progress.end();
+    let faults = found.faults.len();
+    if faults == 0 {
+        let (samples, shards) = (found.samples, manifest.shards.len());
+        answer!(
+            "pack {}: all {samples} samples in {shards} shards are as they were written",
+            text::path(folder)
+        );
+        return Ok(());
+    }
+    let mut text = found.faults[..faults.min(MOST_FAULTS)].join("\n");
+    if faults > MOST_FAULTS {
+        text += &format!("\nand {} more", faults - MOST_FAULTS);
+    }
+    Err(Failure::Failed(text))
+}
+
+/// Decodes every image on all cores, and lists those that are refused in the order of the data set.
+fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
+    let progress = ImagesProgress::new(data.len() as u64, "verify", 0, quiet);
+    let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let bad = Mutex::new(Vec::new());
+    let work = || -> Result<(), Failure> {
+        let mut reader = Reader::new()?;
+        while !has_failed.load(Ordering::Relaxed) {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= data.len() {
+                break;
+            }
+            if let Some(reason) = reader.refuses(data, i) {
+                bad.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .push((i, reason));
+            }
+            progress.add(1);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..plan::cores()).map(|_| scope.spawn(work)).collect();
+        let ends = workers.into_iter().map(|worker| match worker.join() {
+            Ok(Ok(())) => Ok(()),
+            ended => {
+                has_failed.store(true, Ordering::Relaxed);
+                ended.unwrap_or_else(|payload| panic::resume_unwind(payload))
+            }
+        });
+        // All of them, before the first failure counts.
+        ends.collect::<Vec<_>>().into_iter().collect::<Result<(), Failure>>()
+    })?;
+    progress.end();
+    let mut bad = bad.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    bad.sort_unstable();
+    for (i, reason) in &bad {
+        answer!("{}: {}", plain(&data.where_is(*i)), plain(reason));
+    }
+    let (all, count) = (data.len(), bad.len());
+    if count == 0 {
+        answer!("dataset {}: all {all} images can be decoded", plain(data.location()));
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "{}: {count} of {all} images cannot be decoded; delete or mend them, or train with --set run.on_bad_image=skip",
+        plain(data.location())
+    )))
+}
+
+/// One worker's decoder and buffers.
+struct Reader {
+    decoder: Decoder,
+    encoded: Vec<u8>,
+    pixels: Vec<u8>,
+}
+
+impl Reader {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            decoder: Decoder::new(Options::default()).map_err(Failure::failed)?,
+            encoded: Vec::new(),
+            pixels: Vec::new(),
+        })
+    }
+
+    /// Why sample `i` cannot be used; `None` where it can.
+    fn refuses(&mut self, data: &Dataset, i: usize) -> Option<String> {
+        let encoded = match data.read(i, &mut self.encoded) {
+            Ok(encoded) => encoded,
+            Err(error) => return Some(error.to_string()),
+        };
+        let decoded = decode(&mut self.decoder, encoded, &mut self.pixels);
+        // A mapped file that was cut short reads as zeros: that says more than what the decoder makes of it.
+        data.verify(i).err().map(|error| error.to_string()).or(decoded.err())
+    }
+}
+
+fn decode(decoder: &mut Decoder, encoded: Encoded<'_>, pixels: &mut Vec<u8>) -> Result<(), String> {
+    let frame = decoder.open(encoded).map_err(|error| error.to_string())?;
+    let whole = Region::whole(frame);
+    pixels.resize(whole.bytes(), 0);
+    decoder
+        .pixels(encoded, whole, pixels)
+        .map_err(|error| error.to_string())
+}

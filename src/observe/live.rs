@@ -1,0 +1,118 @@
+//! The live line of a terminal: as much of it as has room.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::text;
+
+/// Characters of a bar.
+const BAR: usize = 16;
+
+/// A piece of the line. Where there is no room for all, those of the highest rank are left out.
+pub struct Part {
+    rank: u32,
+    text: String,
+}
+
+/// A part of that rank.
+pub fn part(rank: u32, text: impl Into<String>) -> Part {
+    let text = text.into();
+    Part { rank, text }
+}
+
+/// A line at the bottom of the terminal that changes. Clones are the same line.
+#[derive(Clone)]
+pub struct Live(ProgressBar);
+
+impl Live {
+    /// A line, where standard error is a terminal.
+    pub fn start() -> Option<Self> {
+        std::io::stderr().is_terminal().then(|| {
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // The template is a constant; a wrong one falls back to the library's own.
+            line.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+            line.enable_steady_tick(Duration::from_millis(500));
+            Self(line)
+        })
+    }
+
+    /// Shows these parts from now on.
+    pub fn redraw(&self, parts: &[Part]) {
+        self.0.set_message(within(columns(), parts));
+    }
+
+    /// Prints text above the line.
+    pub fn print(&self, text: &str) {
+        self.0.println(text::wrapped(&text::lines(text), columns()));
+    }
+
+    /// Takes the line away.
+    pub fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Columns of the terminal that a line may fill: one less than there are, for a full one makes some terminals begin a new line.
+fn columns() -> usize {
+    usize::from(Term::stderr().size().1).saturating_sub(1)
+}
+
+/// The parts in their order, two spaces apart, as far as they have room.
+pub fn within(columns: usize, parts: &[Part]) -> String {
+    let mut kept: Vec<&Part> = parts.iter().collect();
+    loop {
+        let texts: Vec<&str> = kept.iter().map(|part| part.text.as_str()).collect();
+        let line = texts.join("  ");
+        match kept.iter().map(|part| part.rank).max() {
+            Some(last) if line.chars().count() > columns && kept.len() > 1 => kept.retain(|part| part.rank != last),
+            _ => return line.chars().take(columns).collect(),
+        }
+    }
+}
+
+/// `[#####-----------]`
+pub fn bar(done: u64, of: u64) -> String {
+    let filled = (BAR as u64 * done.min(of) / of.max(1)) as usize;
+    format!("[{}{}]", "#".repeat(filled), "-".repeat(BAR - filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_as_many_parts_as_fit_and_whole_words() {
+        let parts = [
+            part(0, "epoch 12/90"),
+            part(4, bar(3_000, 112_590)),
+            part(5, "step 15012/112590"),
+            part(2, "loss 3.1416"),
+            part(6, "lr 0.01"),
+            part(3, "431 images/s"),
+            part(1, "23.4 h left"),
+        ];
+        let line = |columns| within(columns, &parts);
+        let all = "epoch 12/90  [----------------]  step 15012/112590  loss 3.1416  lr 0.01  431 images/s  23.4 h left";
+        assert_eq!(line(200), all);
+        assert_eq!(
+            line(79),
+            "epoch 12/90  [----------------]  loss 3.1416  431 images/s  23.4 h left"
+        );
+        assert_eq!(line(39), "epoch 12/90  loss 3.1416  23.4 h left");
+        assert_eq!(line(25), "epoch 12/90  23.4 h left");
+        for columns in 0..120 {
+            assert!(line(columns).chars().count() <= columns);
+        }
+    }
+
+    #[test]
+    fn a_bar_is_as_long_at_every_step() {
+        assert_eq!(bar(0, 10), "[----------------]");
+        assert_eq!(bar(5, 10), "[########--------]");
+        assert_eq!(bar(11, 10), "[################]");
+        assert_eq!(bar(0, 0), "[----------------]");
+    }
+}
