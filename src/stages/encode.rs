@@ -9,7 +9,7 @@ use crate::dataset::moments::Moments;
 use crate::dataset::pack::{LARGEST_MEAN, Mode, PackError, Record};
 use crate::dataset::{Dataset, JpegWriter};
 use crate::flow::{Fault, Inlet, Outlet};
-use crate::stages::decode::Frame;
+use crate::stages::frame::Frame;
 use crate::stages::messages::Pixels;
 use crate::stages::pack_source::PackTicket;
 

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::dataset::Dataset;
 use crate::dataset::sums::Sums;
 use crate::flow::{Fault, Inlet, Outlet, Stop};
-use crate::stages::augment::Rule;
 use crate::stages::compute::ComputeError;
-use crate::stages::decode::{Frame, Region, Request};
+use crate::stages::decode::Request;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::{Phase, Pixels};
+use crate::stages::rule::Rule;
 
 /// A training sample of which the whole frame is wanted.
 #[derive(Clone, Copy, Debug)]

@@ -6,11 +6,17 @@
 //!
 //! A stage is a function from its inlets to its outlets; each of its workers runs it on a thread of its own.
 
+pub mod frame;
+
 pub mod messages;
+
+pub mod partition;
+
+pub mod rule;
 
 pub mod sets;
 
-pub mod partition;
+pub mod state;
 
 /// Which samples, in which order, into which rows. Upstream: staging's free slots; downstream: decode.
 pub mod source;

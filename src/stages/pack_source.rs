@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::dataset::pack::Record;
 use crate::dataset::{Dataset, Encoded};
 use crate::flow::{Fault, Inlet, Outlet, Stop};
-use crate::stages::augment::Rule;
-use crate::stages::decode::{Frame, Region, Request};
+use crate::stages::decode::Request;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::Phase;
+use crate::stages::rule::Rule;
 
 /// A sample of which the whole frame is wanted, and the record that it will become.
 pub struct PackTicket {

@@ -8,21 +8,8 @@ use std::path::PathBuf;
 
 use crate::dataset::statistics::Statistics;
 use crate::flow::{Fault, Inlet, Outlet};
-use crate::model::{Parameter, checkpoint};
-use crate::stages::compute::{Report, RunState};
-
-/// A copy of all parameters.
-pub type Snapshot = Vec<Parameter>;
-
-/// A checkpoint to be written.
-pub struct Save {
-    /// Goes back to compute afterwards.
-    pub snapshot: Snapshot,
-    /// Everything else.
-    pub state: RunState,
-    /// Whether `best` shall point at it.
-    pub is_best: bool,
-}
+use crate::model::checkpoint;
+use crate::stages::messages::{Report, Save, Snapshot};
 
 /// Where to, and how many to keep.
 #[derive(Clone, Debug)]

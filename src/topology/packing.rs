@@ -18,10 +18,10 @@ use crate::dataset::pack::{Mode, PackWriter, Record, Settings};
 use crate::flow::{Role, Stop, channel};
 use crate::plan::{self, Crew};
 use crate::stages::Sets;
-use crate::stages::augment::Rule;
 use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::encode::{self, Encode};
 use crate::stages::pack_source::{self, Dealer};
+use crate::stages::rule::Rule;
 use crate::stages::write::{self, OnWritten, Write};
 
 /// What a pack is made of and how.

@@ -1,18 +1,9 @@
 //! Random brightness, contrast and saturation: three factors, applied as one mixture of colours.
 
+use crate::stages::rule::Jitter;
+
 /// Weights of R, G and B in a grey value (ITU-R BT.601, as JPEG has it).
 pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
-
-/// Factors drawn for one row; 1 changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Jitter {
-    /// Of every value.
-    pub brightness: f32,
-    /// Of a value's distance from the crop's mean grey.
-    pub contrast: f32,
-    /// Of a colour's distance from its grey.
-    pub saturation: f32,
-}
 
 impl Jitter {
     /// Brightness, then contrast, then saturation, as one affine map of R, G, B and 1 for a crop of that mean grey.

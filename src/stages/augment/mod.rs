@@ -5,16 +5,15 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
-use crate::stages::decode::{Frame, Raw, Region};
+use crate::stages::decode::Raw;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::{Phase, Pixels, Receipt, Receipts, RowFact, Ticket};
+use crate::stages::rule::{Draw, Rule};
 
 mod jitter;
 mod normalization;
-mod rule;
 
-pub use jitter::Jitter;
 pub use normalization::{Mean, Normalization};
-pub use rule::{ColourNoise, Draw, JitterRange, ResizedCrop, Rule};
 
 /// What every augment worker knows.
 #[derive(Clone)]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Draw;
 use super::jitter::LUMA;
 use crate::devices::row::{RowWriter, Subtract, View};
-use crate::stages::decode::Region;
+use crate::stages::frame::Region;
+use crate::stages::rule::Draw;
 
 /// What is subtracted from a crop.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Samples that were refused: each is told of once, and counted.
 
-use super::{ComputeError, Report, Run};
+use super::{ComputeError, Run};
 use crate::flow::Fault;
-use crate::stages::messages::{Batch, Phase};
+use crate::stages::messages::{Batch, Phase, Report};
 
 impl Run {
     /// Reports bad samples when they are met first, and ends the run when there are too many.

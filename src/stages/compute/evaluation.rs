@@ -1,7 +1,7 @@
 //! Errors on the validation set: softmax outputs averaged over the views of each image (paper, section 4.1).
 
 use super::ComputeError;
-use crate::stages::messages::RowFact;
+use crate::stages::messages::{Evaluated, RowFact};
 
 /// An evaluation under way. Rows come in the order of the samples, all views of one after another.
 #[derive(Debug)]
@@ -23,21 +23,6 @@ struct Tally {
     wrong1: u64,
     wrong5: u64,
     loss: f64,
-}
-
-/// What an evaluation found; errors are fractions of the images.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evaluated {
-    /// Images that counted.
-    pub images: u64,
-    /// Images that could not be decoded.
-    pub refused: u64,
-    /// −ln of the averaged probability of the label, mean over images, in nats.
-    pub loss: f64,
-    /// Share whose first guess was wrong.
-    pub top1_error: f64,
-    /// Share whose class was not among the first five guesses.
-    pub top5_error: f64,
 }
 
 impl Evaluation {

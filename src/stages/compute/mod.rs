@@ -14,24 +14,22 @@ use crate::flow::{Fault, Inlet, Outlet, Stop};
 use crate::model::solver::{Plateau, Progress, Rates};
 use crate::ops::softmax::Loss;
 use crate::stages::Sets;
-use crate::stages::messages::{Batch, Header, Phase, RowFact};
-use crate::stages::save::{Save, Snapshot};
+use crate::stages::messages::{Batch, Header, Phase, RowFact, Save, Snapshot};
 use crate::stages::source::Itinerary;
 
 mod bad;
 mod error;
 mod evaluation;
 mod replica;
-mod report;
 mod reports;
-mod state;
 
 pub use error::ComputeError;
-pub use evaluation::{Evaluated, Evaluation};
+pub use evaluation::Evaluation;
 pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Work, run as run_replica};
-pub use report::Report;
 pub use reports::Reports;
-pub use state::{RunState, Score, SenselessState};
+
+pub use crate::stages::messages::{Evaluated, Report};
+pub use crate::stages::state::{RunState, Score, SenselessState};
 
 /// Batches that may be on the device at a time: one under computation, one waiting.
 pub const IN_FLIGHT: usize = 2;

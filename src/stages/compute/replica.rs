@@ -11,8 +11,7 @@ use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::sgd::{self, Rate};
 use crate::ops::softmax::Loss;
-use crate::stages::messages::Batch;
-use crate::stages::save::Snapshot;
+use crate::stages::messages::{Batch, Snapshot};
 
 /// Something for the device to do.
 #[derive(Clone)]

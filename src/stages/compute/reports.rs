@@ -5,8 +5,7 @@
 
 use crate::flow::fault::{DownstreamGone, UpstreamLost};
 use crate::flow::{Fault, Inlet, Outlet};
-
-use super::Report;
+use crate::stages::messages::Report;
 
 /// What a run tells, and the way back.
 pub struct Reports {

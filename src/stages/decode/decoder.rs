@@ -1,9 +1,10 @@
 //! From a sample's bytes to the pixels of a region of its frame.
 
-use super::frame::Geometry;
+use super::geometry::Geometry;
 use super::jpeg::{Jpeg, mend};
 use super::large;
 use super::opened::Opened;
+use super::options::{Options, Trust};
 use super::resize::Resize;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
@@ -11,58 +12,6 @@ use crate::dataset::Encoded;
 /// How many times more pixels than wanted libjpeg must leave, each way, when it shrinks an image: 3/2. On 150 photographs of
 /// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at a gap of 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
 const LEAST_GAP: (u64, u64) = (3, 2);
-
-/// What an image takes that is large unless said otherwise.
-pub const LARGE: u64 = 64 << 20;
-
-/// What is done to every image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Resize so that the shorter side has this length, up or down; the aspect ratio stays.
-    pub shorter_side: Option<u32>,
-    /// The frame is the central square of the (resized) image.
-    pub square: bool,
-    /// Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
-    pub dct_scaling: bool,
-    /// Turn images upright as their EXIF orientation says.
-    pub exif: bool,
-    /// Images of more pixels are refused before memory is taken for them, and so are those that would take more memory than
-    /// three bytes for each of so many.
-    pub max_pixels: u64,
-    /// Images that take more bytes are decoded one at a time, by all decoders together, and their memory is given back.
-    pub large: u64,
-}
-
-impl Options {
-    /// Bytes that decoding one image may take.
-    pub fn most_bytes(&self) -> u64 {
-        self.max_pixels.saturating_mul(3)
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        // Where Pillow calls an image a decompression bomb: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500,
-        // 13 GB.
-        Self {
-            shorter_side: None,
-            square: false,
-            dct_scaling: true,
-            exif: true,
-            max_pixels: 178_956_970,
-            large: LARGE,
-        }
-    }
-}
-
-/// What is known of the bytes to be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Nothing: all of them are read, so that an image is refused or not whatever part of it is wanted.
-    Unknown,
-    /// They are those of an image that was decoded whole before: only what the wanted part needs is read.
-    Verified,
-}
 
 /// A part of a frame, and where its pixels go.
 pub struct Choice<'o> {

@@ -10,17 +10,18 @@ use crate::config::run::OnBadImage;
 use crate::dataset::Encoded;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
-use crate::stages::augment::Rule;
 use crate::stages::messages::{Phase, Pixels, Ticket};
+use crate::stages::rule::Rule;
 
 mod bad;
 mod decoder;
 mod error;
 mod exif;
-mod frame;
+mod geometry;
 mod jpeg;
 mod large;
 mod opened;
+mod options;
 mod other;
 mod png;
 mod ppm;
@@ -29,10 +30,12 @@ mod resize;
 mod sniff;
 
 pub use bad::BadImage;
-pub use decoder::{Choice, Decoder, LARGE, Options, Trust};
+pub use decoder::{Choice, Decoder};
 pub use error::DecodeError;
-pub use frame::{Frame, Region};
+pub use options::{LARGE, Options, Trust};
 pub use raw::Raw;
+
+pub use crate::stages::frame::{Frame, Region};
 
 /// What every decode worker knows.
 #[derive(Clone)]

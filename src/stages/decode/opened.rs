@@ -1,6 +1,6 @@
 //! An image whose header has been read, of whatever kind it is.
 
-use super::frame::{Geometry, limit};
+use super::geometry::{Geometry, limit};
 use super::jpeg::{Image, Jpeg, grey_to_rgb};
 use super::other::Other;
 use super::png::Png;

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use ::png::{BitDepth, Decoder, Info, InterlaceInfo, Reader, Transformations, expand_interlaced_row};
 
-use super::{DecodeError, Frame, Region, exif, frame};
+use super::{DecodeError, Frame, Region, exif, geometry};
 
 /// Most pixels of a row, of which several are held as they are stored: an image of one row could be as long as its pixels are
 /// many.
@@ -137,8 +137,8 @@ fn narrow(wide: &[u8]) -> u8 {
 /// Whether the image is small enough to be decoded.
 fn limit(info: &Info<'_>, max_pixels: u64) -> Result<(), DecodeError> {
     let (width, height) = (u64::from(info.width), u64::from(info.height));
-    frame::limit("a row", width, 1, MOST_IN_A_ROW)?;
-    frame::limit("an image", width, height, max_pixels)
+    geometry::limit("a row", width, 1, MOST_IN_A_ROW)?;
+    geometry::limit("an image", width, height, max_pixels)
 }
 
 fn refused(error: ::png::DecodingError) -> DecodeError {

@@ -7,9 +7,9 @@ use pipeline::dataset::statistics::{MeanImage, Statistics};
 use pipeline::devices::cpu::PlanarRows;
 use pipeline::model::{Parameter, checkpoint};
 use pipeline::plan::{ModelPlan, preprocessing};
-use pipeline::stages::augment::Rule;
 use pipeline::stages::compute::RunState;
-use pipeline::stages::decode::{Frame, Region};
+use pipeline::stages::frame::{Frame, Region};
+use pipeline::stages::rule::Rule;
 use serde_json::{Value, json};
 
 use super::archives::{joined, parts};

@@ -69,8 +69,8 @@ impl Jpeg {
                 turbo.open(image.bytes())?;
             }
         }
-        let region = image.enclosing(wanted.moved_back(origin), trust);
-        let lies_at = region.moved(origin);
+        let region = image.enclosing(wanted.relative_to(origin), trust);
+        let lies_at = region.offset_by(origin);
         let out = buffer(lies_at);
         if (image.stored.colour, image.stored.precision) == (Colour::Rgb, 8) {
             turbo.decode(&image, region, out)?;

@@ -2,69 +2,7 @@
 //!
 //! stored image ──resize──▶ resized, still as stored ──turn upright──▶ upright ──centre square──▶ frame
 
-use super::{DecodeError, Options};
-
-/// The size of what crops are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-impl Frame {
-    /// That of an image that is not there.
-    pub const EMPTY: Self = Self { width: 0, height: 0 };
-}
-
-/// A rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Its left column.
-    pub x: u32,
-    /// Its top row.
-    pub y: u32,
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-impl Region {
-    /// How many bytes the region's RGB pixels take.
-    pub fn bytes(self) -> usize {
-        3 * self.width as usize * self.height as usize
-    }
-
-    /// The same rectangle, seen from `origin`.
-    pub(super) fn moved_back(self, (x, y): (u32, u32)) -> Self {
-        Self {
-            x: self.x - x,
-            y: self.y - y,
-            ..self
-        }
-    }
-
-    /// What was seen from `origin`, seen from the image's corner.
-    pub(super) fn moved(self, (x, y): (u32, u32)) -> Self {
-        Self {
-            x: self.x + x,
-            y: self.y + y,
-            ..self
-        }
-    }
-
-    /// All of a frame.
-    pub fn whole(frame: Frame) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width: frame.width,
-            height: frame.height,
-        }
-    }
-}
+use super::{DecodeError, Frame, Options, Region};
 
 /// How a stored image is turned upright: swap rows and columns, after mirroring what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

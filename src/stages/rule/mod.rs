@@ -1,10 +1,13 @@
 //! The rule that draws crop, reflection and colour: a pure function of the sample's key and the frame's size.
 
-use super::Jitter;
 use crate::devices::row::Hole;
 use crate::rng::{Philox, Purpose};
-use crate::stages::decode::{Frame, Region};
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::Phase;
+
+mod resized;
+
+pub use resized::ResizedCrop;
 
 /// PCA colour noise (paper, section 4.1), with σ and the scale already in: the colour added to a pixel is
 /// Σ α_i · `components[i]` with α_i from N(0, 1).
@@ -12,15 +15,6 @@ use crate::stages::messages::Phase;
 pub struct ColourNoise {
     /// Rows: principal components of RGB, each times σ, times eigenvalue or standard deviation, times 255.
     pub components: [[f64; 3]; 3],
-}
-
-/// A crop of random size and shape, scaled to what the network sees.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ResizedCrop {
-    /// Least and greatest share of the frame's area.
-    pub area: [f32; 2],
-    /// Least and greatest width / height.
-    pub ratio: [f32; 2],
 }
 
 /// How far the factors of colour jitter may lie from 1, to either side.
@@ -31,6 +25,17 @@ pub struct JitterRange {
     /// Contrast.
     pub contrast: f32,
     /// Saturation.
+    pub saturation: f32,
+}
+
+/// Factors drawn for one row; 1 changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jitter {
+    /// Of every value.
+    pub brightness: f32,
+    /// Of a value's distance from the crop's mean grey.
+    pub contrast: f32,
+    /// Of a colour's distance from its grey.
     pub saturation: f32,
 }
 
@@ -180,41 +185,6 @@ impl Rule {
             y,
             width: self.crop,
             height: self.crop,
-        }
-    }
-}
-
-impl ResizedCrop {
-    /// Tries ten times to find a place for a drawn area and shape, as torchvision's `RandomResizedCrop` does; then takes the
-    /// largest centred part of an allowed shape.
-    fn draw(&self, random: &mut Philox, frame: Frame) -> Region {
-        let (width, height) = (f64::from(frame.width), f64::from(frame.height));
-        let between = |[low, high]: [f64; 2], share: f32| low + (high - low) * f64::from(share);
-        let logs = self.ratio.map(|ratio| libm::log(f64::from(ratio)));
-        for _ in 0..10 {
-            let area = width * height * between(self.area.map(f64::from), random.uniform());
-            let ratio = libm::exp(between(logs, random.uniform()));
-            let w = libm::round((area * ratio).sqrt()) as u32;
-            let h = libm::round((area / ratio).sqrt()) as u32;
-            if (1..=frame.width).contains(&w) && (1..=frame.height).contains(&h) {
-                let (x, y) = (random.below(frame.width - w + 1), random.below(frame.height - h + 1));
-                return Region {
-                    x,
-                    y,
-                    width: w,
-                    height: h,
-                };
-            }
-        }
-        let [low, high] = self.ratio.map(f64::from);
-        let ratio = (width / height).clamp(low, high);
-        let w = (libm::round(height * ratio) as u32).clamp(1, frame.width);
-        let h = (libm::round(width / ratio) as u32).clamp(1, frame.height);
-        Region {
-            x: (frame.width - w) / 2,
-            y: (frame.height - h) / 2,
-            width: w,
-            height: h,
         }
     }
 }

@@ -2,7 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::stages::compute::Evaluated;
+/// What an evaluation found; errors are fractions of the images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluated {
+    /// Images that counted.
+    pub images: u64,
+    /// Images that could not be decoded.
+    pub refused: u64,
+    /// −ln of the averaged probability of the label, mean over images, in nats.
+    pub loss: f64,
+    /// Share whose first guess was wrong.
+    pub top1_error: f64,
+    /// Share whose class was not among the first five guesses.
+    pub top5_error: f64,
+}
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -62,7 +75,7 @@ pub enum Report {
         /// Why.
         reason: String,
     },
-    /// A checkpoint is about to be made of the state after all that was reported before: see [`super::Reports`].
+    /// A checkpoint is about to be made of the state after all that was reported before: see [`Reports`](crate::stages::compute::Reports).
     Saving {
         /// Updates so far.
         step: u64,
