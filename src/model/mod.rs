@@ -20,6 +20,7 @@ mod cost;
 mod fuse;
 mod pass;
 mod share;
+mod store;
 
 pub use error::ModelError;
 pub use network::{Network, Pass};

@@ -7,7 +7,7 @@ use super::buffers::Buffers;
 use super::columns::Whole;
 use super::share::Share;
 use super::timing::{Clock, Timings};
-use super::{Direction, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
+use super::{Direction, Lap, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::Sharded;
@@ -246,6 +246,20 @@ impl Network {
     /// Gradients of the newest backward pass, in the order of [`parameters`](Self::parameters).
     pub fn gradients(&self) -> &[Vec<f32>] {
         &self.buffers.parameters
+    }
+
+    /// From now on the passes note how long each piece of their work takes.
+    pub fn time_passes(&mut self) {
+        self.timings = Some(Timings::default());
+    }
+
+    /// The laps since they were last taken, in the order of the work; equal pieces are one lap.
+    pub fn take_laps(&mut self) -> Vec<Lap> {
+        self.timings
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+            .into_laps()
     }
 
     /// Memory that is really held.

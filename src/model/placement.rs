@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::columns::column;
-use super::{ModelError, Spec};
 use crate::config::compute::Parallel;
 use crate::devices::share;
 use crate::ops::Chunks;
@@ -36,14 +34,6 @@ impl Placement {
                 Self { index, count, parallel }
             }
         })
-    }
-
-    /// The layers of its network.
-    pub fn spec(self, whole: &Spec) -> Result<Spec, ModelError> {
-        match self.parallel {
-            Parallel::Data => Ok(whole.clone()),
-            Parallel::Columns => column(whole, self),
-        }
     }
 
     /// Rows of a batch of `batch` that this device computes.

@@ -1,14 +1,13 @@
-//! What a device has of each parameter, and how that comes from and goes to whole parameters.
+//! What a device has of each parameter.
 //!
 //! In every mode a device has neighbouring elements of a parameter, as it lies in the checkpoint.
 
 use std::ops::Range;
 
 use super::spec::Span;
-use super::{LayerSpec, Network, Parameter, Placement};
+use super::{LayerSpec, Placement};
 use crate::config::compute::Parallel;
 use crate::devices;
-use crate::memory::{NoMemory, zeroed};
 
 /// A device's part of one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,44 +47,5 @@ impl Share {
     /// What it updates, counted among what it has.
     pub(super) fn local(&self) -> Range<usize> {
         self.updated.start - self.held.start..self.updated.end - self.held.start
-    }
-}
-
-impl Network {
-    /// Copies what this device updates into whole parameters; where there are none yet, they are made. When every device has
-    /// done so, they are complete.
-    pub fn store(&self, whole: &mut Vec<Parameter>) -> Result<(), NoMemory> {
-        if whole.len() != self.parameters.len() {
-            let room = |share: &Share| zeroed("the copy for checkpoints", share.shape.iter().product());
-            let parameters = self.parameters.iter().zip(&self.shares).map(|(own, share)| {
-                Ok(Parameter {
-                    name: own.name.clone(),
-                    shape: share.shape.clone(),
-                    value: room(share)?,
-                    momentum: room(share)?,
-                })
-            });
-            *whole = parameters.collect::<Result<_, _>>()?;
-        }
-        for ((own, share), whole) in self.parameters.iter().zip(&self.shares).zip(whole) {
-            whole.value[share.updated.clone()].copy_from_slice(&own.value[share.local()]);
-            whole.momentum[share.updated.clone()].copy_from_slice(&own.momentum);
-        }
-        Ok(())
-    }
-
-    /// Takes this device's part of whole parameters, which must be of this network in its order.
-    pub fn load(&mut self, whole: &[&Parameter]) {
-        assert_eq!(whole.len(), self.parameters.len(), "all parameters");
-        for ((own, share), whole) in self.parameters.iter_mut().zip(&self.shares).zip(whole) {
-            own.value.copy_from_slice(&whole.value[share.held.clone()]);
-            own.momentum.copy_from_slice(&whole.momentum[share.updated.clone()]);
-        }
-    }
-
-    /// Name and whole shape of each parameter.
-    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        let names = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        names.zip(self.shares.iter().map(|share| share.shape.as_slice()))
     }
 }

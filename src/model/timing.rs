@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Network;
-
 /// What a piece of work computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -47,6 +45,13 @@ pub struct Lap {
 /// The laps of the steps since they were last taken.
 #[derive(Debug, Default)]
 pub(super) struct Timings(Mutex<Laps>);
+
+impl Timings {
+    /// All laps, in the order of the work.
+    pub(super) fn into_laps(self) -> Vec<Lap> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).done
+    }
+}
 
 #[derive(Debug, Default)]
 struct Laps {
@@ -129,19 +134,6 @@ impl<'a> Clock<'a> {
             note(&mut laps.lock().unwrap_or_else(PoisonError::into_inner), now - *since);
             *since = now;
         }
-    }
-}
-
-impl Network {
-    /// From now on the passes note how long each piece of their work takes.
-    pub fn time_passes(&mut self) {
-        self.timings = Some(Timings::default());
-    }
-
-    /// The laps since they were last taken, in the order of the work; equal pieces are one lap.
-    pub fn take_laps(&mut self) -> Vec<Lap> {
-        let timings = self.timings.as_mut().map(std::mem::take).unwrap_or_default();
-        timings.0.into_inner().unwrap_or_else(PoisonError::into_inner).done
     }
 }
 

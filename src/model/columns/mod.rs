@@ -16,5 +16,3 @@ mod resharder;
 
 pub use reshard::{Kind, Reshard};
 pub use resharder::{Columns, Operands, Resharder, Whole};
-
-pub(super) use split::column;

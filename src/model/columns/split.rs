@@ -1,12 +1,23 @@
 //! From the whole network to that of one device.
 
 use super::{Kind, Reshard};
+use crate::config::compute::Parallel;
 use crate::model::spec::Span;
 use crate::model::{LayerSpec, ModelError, Operation, Placement, Spec};
 use crate::ops::{Shape, conv, linear, lrn, pool};
 
+impl Placement {
+    /// The layers of its network.
+    pub fn spec(self, whole: &Spec) -> Result<Spec, ModelError> {
+        match self.parallel {
+            Parallel::Data => Ok(whole.clone()),
+            Parallel::Columns => column(whole, self),
+        }
+    }
+}
+
 /// The layers of the device `placement`, with reshards between them.
-pub fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
+fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
     let mut column = Column {
         placement,
         layers: Vec::new(),

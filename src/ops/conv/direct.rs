@@ -11,14 +11,11 @@
 
 use std::ops::Range;
 
-use super::layout::{Layout, Run};
+use super::layout::{DEPTH, Layout, Run};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{
     Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, copy_rows, tiles, tiles_from_map, tiles_to_map,
 };
-
-/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
-pub(super) const DEPTH: usize = 256;
 
 /// Elements of the window from which on dy is copied into panels, which is read once for every few of them.
 const MANY: usize = 128;

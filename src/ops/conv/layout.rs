@@ -10,7 +10,6 @@
 use std::ops::Range;
 
 use super::Geometry;
-use super::direct::DEPTH;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{PANEL, TOGETHER};
@@ -38,6 +37,9 @@ pub struct Areas<'a> {
     /// Place of each position in the images' first blocks of y.
     pub places: &'a mut [u32],
 }
+
+/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
+pub const DEPTH: usize = 256;
 
 /// Floats of the panels that dy is copied into.
 const PANELS: usize = TOGETHER * PANEL * DEPTH;
