@@ -14,7 +14,6 @@ pub mod spec;
 pub mod segment;
 pub mod timing;
 
-mod fused;
 mod buffers;
 mod cost;
 mod fuse;

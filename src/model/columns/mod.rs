@@ -15,4 +15,4 @@ mod split;
 mod resharder;
 
 pub use reshard::{Kind, Reshard};
-pub use resharder::{Columns, Operands, Resharder, Whole};
+pub use resharder::{Columns, Images, Operands, Resharder, Whole};

@@ -68,15 +68,6 @@ impl Algorithm {
         }
     }
 
-    /// Floats of scratch for `images` images.
-    pub fn scratch(self, geometry: &Geometry, order: Order, images: usize) -> usize {
-        match self {
-            Self::Winograd => Winograd::new(geometry, images).scratch(),
-            Self::Direct => Layout::new(geometry, order, images).scratch(),
-            Self::Products => Products::new(geometry, order, images).scratch(),
-        }
-    }
-
     /// Floats of one panel of packed weights.
     pub fn panel(self, geometry: &Geometry) -> usize {
         match self {

@@ -5,9 +5,13 @@
 
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
+use super::prepared::Prepared;
 use super::products::Products;
-use super::winograd::{self, Winograd};
-use super::{Algorithm, Geometry, bias, direct};
+use super::{Algorithm, Geometry, bias, winograd};
+
+pub use super::epilogue::Epilogue;
+pub use super::prepared::Filters;
+
 use crate::config::compute::Method;
 use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
@@ -98,7 +102,7 @@ impl Kernel {
     pub fn scratch(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry, order| {
             let parts = (1..=self.images).map(|count| algorithm.images(geometry, count));
-            algorithm.scratch(geometry, order, parts.max().unwrap_or(1))
+            Prepared::new(algorithm, geometry, order, parts.max().unwrap_or(1)).scratch()
         };
         let data = self.data.as_ref().map_or_else(
             || of(Algorithm::Products, &self.geometry, self.order),
@@ -106,9 +110,7 @@ impl Kernel {
         );
         let counts = 1..=self.images;
         let parts = counts.map(|count| self.forward.images_of_gradient(&self.geometry, count));
-        let weights = self
-            .forward
-            .scratch(&self.geometry, self.order, parts.max().unwrap_or(1));
+        let weights = self.prepared(parts.max().unwrap_or(1)).scratch();
         of(self.forward, &self.geometry, self.order).max(data).max(weights)
     }
 
@@ -148,60 +150,41 @@ impl Kernel {
         }
     }
 
-    /// y from x for some images: plus bias, rectified where asked. `packed` is what [`pack_forward`](Self::pack_forward) made
-    /// of `weight`.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
-    pub fn forward(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        packed: &[f32],
-        bias: &[f32],
-        y: &mut [f32],
-        rectify: bool,
-        scratch: &mut [f32],
-    ) {
-        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
-        let images = self.forward.images(g, y.len() / output);
+    /// The forward pass and the weight gradient on `images` images.
+    fn prepared(&self, images: usize) -> Prepared<'_> {
+        Prepared::new(self.forward, &self.geometry, self.order, images)
+    }
+
+    /// y from x for some images. `filters.packed` is what [`pack_forward`](Self::pack_forward) made of the weights.
+    pub fn forward(&self, x: &[f32], filters: Filters<'_>, epilogue: Epilogue<'_>, y: &mut [f32], scratch: &mut [f32]) {
+        let (input, output) = (self.input().len(), self.output().len());
+        let images = self.forward.images(&self.geometry, y.len() / output);
         for (x, y) in x.chunks(images * input).zip(y.chunks_mut(images * output)) {
-            let images = y.len() / output;
-            match self.forward {
-                Algorithm::Winograd => {
-                    winograd::forward(&Winograd::new(g, images), x, packed, Some(bias), y, rectify, scratch);
-                }
-                Algorithm::Direct => {
-                    let layout = Layout::new(g, self.order, images);
-                    direct::forward(&layout, x, packed, Some(bias), y, rectify, scratch);
-                }
-                Algorithm::Products => {
-                    Products::new(g, self.order, images).forward(x, weight, bias, y, rectify, scratch);
-                }
-            }
+            self.prepared(y.len() / output)
+                .forward(x, filters, epilogue, y, scratch);
         }
     }
 
-    /// dx from dy for some images. `packed` is what [`pack_backward`](Self::pack_backward) made of `weight`.
-    pub fn backward_data(&self, dy: &[f32], weight: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+    /// dx from dy for some images. `filters.packed` is what [`pack_backward`](Self::pack_backward) made of the weights.
+    pub fn backward_data(&self, dy: &[f32], filters: Filters<'_>, dx: &mut [f32], scratch: &mut [f32]) {
         let (input, output) = (Map::blocked(self.geometry.input).len(), self.output().len());
-        let (g, algorithm) = self
-            .data
-            .as_ref()
-            .map_or((&self.geometry, Algorithm::Products), |(geometry, algorithm)| {
-                (geometry, *algorithm)
-            });
-        let images = algorithm.images(g, dy.len() / output);
+        let most = dy.len() / output;
+        let images = match &self.data {
+            Some((transposed, algorithm)) => algorithm.images(transposed, most),
+            None => Algorithm::Products.images(&self.geometry, most),
+        };
         for (dy, dx) in dy.chunks(images * output).zip(dx.chunks_mut(images * input)) {
             let images = dx.len() / input;
-            match algorithm {
-                Algorithm::Winograd => {
-                    winograd::forward(&Winograd::new(g, images), dy, packed, None, dx, false, scratch);
-                }
-                Algorithm::Direct => {
-                    let layout = Layout::new(g, Order::Blocked, images);
-                    direct::forward(&layout, dy, packed, None, dx, false, scratch);
-                }
-                Algorithm::Products => {
-                    Products::new(g, self.order, images).backward_data(weight, dy, dx, scratch);
+            match &self.data {
+                Some((transposed, algorithm)) => Prepared::new(*algorithm, transposed, Order::Blocked, images).forward(
+                    dy,
+                    filters,
+                    Epilogue::NONE,
+                    dx,
+                    scratch,
+                ),
+                None => {
+                    Products::new(&self.geometry, self.order, images).backward_data(filters.weight, dy, dx, scratch)
                 }
             }
         }
@@ -209,18 +192,11 @@ impl Kernel {
 
     /// Adds dw and db of some images to a chunk's partial sums, see [`partial`](Self::partial).
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
-        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
+        let (input, output) = (self.input().len(), self.output().len());
         let (dw, db) = partial.split_at_mut(self.partial_weights());
-        let images = self.forward.images_of_gradient(g, dy.len() / output);
+        let images = self.forward.images_of_gradient(&self.geometry, dy.len() / output);
         for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
-            let images = dy.len() / output;
-            match self.forward {
-                Algorithm::Winograd => winograd::backward_weights(&Winograd::new(g, images), x, dy, dw, scratch),
-                Algorithm::Direct => {
-                    direct::backward_weights(&Layout::new(g, self.order, images), x, dy, dw, scratch);
-                }
-                Algorithm::Products => Products::new(g, self.order, images).backward_weights(x, dy, dw, scratch),
-            }
+            self.prepared(dy.len() / output).backward_weights(x, dy, dw, scratch);
         }
         bias::add_positions(self.output(), dy, db);
     }

@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use super::epilogue::Epilogue;
 use super::layout::{DEPTH, Layout, Run};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{
@@ -20,14 +21,13 @@ use crate::ops::tile::{
 /// Elements of the window from which on dy is copied into panels, which is read once for every few of them.
 const MANY: usize = 128;
 
-/// y of `layout`'s images from their `x` and packed weights: plus `bias`, rectified where asked.
+/// y of `layout`'s images from their `x` and packed weights.
 pub fn forward(
     layout: &Layout<'_>,
     x: &[f32],
     packed: &[f32],
-    bias: Option<&[f32]>,
+    epilogue: Epilogue<'_>,
     y: &mut [f32],
-    rectify: bool,
     scratch: &mut [f32],
 ) {
     let areas = layout.areas(scratch);
@@ -38,7 +38,7 @@ pub fn forward(
         for run in layout.group_runs(group) {
             let weights = &packed[run.first * apart..][..run.panels * apart];
             let mut biases = [[0.0; LANES]; 2 * TOGETHER];
-            if let Some(bias) = bias {
+            if let Some(bias) = epilogue.bias {
                 biases.as_flattened_mut()[..run.channels.len()].copy_from_slice(&bias[run.channels.clone()]);
             }
             let (first, block) = blocks(layout, &run);
@@ -66,7 +66,7 @@ pub fn forward(
                     let ending = Ending {
                         start: if first { Start::Zero } else { Start::Sum },
                         bias: if last { biases } else { Default::default() },
-                        rectify: rectify && last,
+                        rectify: epilogue.rectify && last,
                     };
                     tiles_to_map(x, w, ending, y);
                 }

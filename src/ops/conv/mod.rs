@@ -15,9 +15,11 @@ mod algorithm;
 mod bias;
 pub mod cpu;
 mod direct;
+mod epilogue;
 mod layout;
 mod panels;
 mod patches;
+mod prepared;
 mod products;
 mod winograd;
 

@@ -2,6 +2,7 @@
 //!
 //! Works on planar maps; what is blocked is copied before and after.
 
+use super::epilogue::Epilogue;
 use super::{Geometry, evenly, patches};
 use crate::ops::map::{Map, Order};
 use crate::ops::matrix::{Matrix, MatrixMut, product};
@@ -69,8 +70,8 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// y from x: plus `bias`, rectified where asked.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32], rectify: bool, scratch: &mut [f32]) {
+    /// y from x.
+    pub fn forward(&self, x: &[f32], weight: &[f32], epilogue: Epilogue<'_>, y: &mut [f32], scratch: &mut [f32]) {
         let (g, columns) = (self.geometry, self.columns());
         let (patch, outputs, plane) = (g.patch(), g.group_outputs(), g.output.plane());
         let areas = self.areas(scratch);
@@ -87,9 +88,10 @@ impl<'a> Products<'a> {
             );
             for (o, sums) in areas.outputs.chunks_exact(columns).enumerate() {
                 let channel = group * outputs + o;
+                let bias = epilogue.bias.map_or(0.0, |bias| bias[channel]);
                 for (i, sums) in sums.chunks_exact(plane).enumerate() {
                     let y = &mut areas.outer[(i * g.output.channels + channel) * plane..][..plane];
-                    add_bias(y, sums, bias[channel], rectify);
+                    add_bias(y, sums, bias, epilogue.rectify);
                 }
             }
         }

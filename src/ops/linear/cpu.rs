@@ -33,6 +33,32 @@ const TASKS: usize = 16;
 /// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the nearest cache.
 const PITCH: usize = ROWS + 2;
 
+/// The operands of a forward pass; the shapes are the layer's.
+pub struct Forward<'a> {
+    /// x.
+    pub x: &'a [f32],
+    /// w.
+    pub weight: &'a [f32],
+    /// b.
+    pub bias: &'a [f32],
+    /// y.
+    pub y: &'a mut [f32],
+    /// Whether max(0, y) is written instead.
+    pub rectify: bool,
+}
+
+/// The operands of a weight gradient.
+pub struct WeightGradient<'a> {
+    /// x.
+    pub x: &'a [f32],
+    /// dy.
+    pub dy: &'a [f32],
+    /// dw.
+    pub dw: &'a mut [f32],
+    /// db.
+    pub db: &'a mut [f32],
+}
+
 impl Geometry {
     fn input_panels(self) -> usize {
         self.inputs.div_ceil(PANEL)
@@ -67,19 +93,15 @@ impl Geometry {
         (PITCH * columns).max(self.block() * (batch + columns))
     }
 
-    /// y from x for `batch` rows; `rectify` applies max(0, ·) on the way.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a fully connected layer")]
-    pub fn forward(
-        self,
-        cpu: &Cpu,
-        batch: usize,
-        x: &[f32],
-        weight: &[f32],
-        bias: &[f32],
-        y: &mut [f32],
-        rectify: bool,
-        space: &mut [f32],
-    ) {
+    /// y from x for `batch` rows.
+    pub fn forward(self, cpu: &Cpu, batch: usize, operands: Forward<'_>, space: &mut [f32]) {
+        let Forward {
+            x,
+            weight,
+            bias,
+            y,
+            rectify,
+        } = operands;
         let (panels, block) = (batch.div_ceil(PANEL), self.block());
         assert!(self.fits(), "the rows of a task are counted in 32 bits");
         let (images, rest) = space.split_at_mut(panels * self.inputs * PANEL);
@@ -122,17 +144,8 @@ impl Geometry {
     }
 
     /// dw and db: the first half of the batch, plus the second.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a fully connected layer")]
-    pub fn backward_weights(
-        self,
-        cpu: &Cpu,
-        chunks: &Chunks,
-        x: &[f32],
-        dy: &[f32],
-        dw: &mut [f32],
-        db: &mut [f32],
-        space: &mut [f32],
-    ) {
+    pub fn backward_weights(self, cpu: &Cpu, chunks: &Chunks, operands: WeightGradient<'_>, space: &mut [f32]) {
+        let WeightGradient { x, dy, dw, db } = operands;
         let (batch, block, columns) = (chunks.batch(), self.block(), self.strip_panels());
         let packed = &mut space[..self.input_panels() * batch * PANEL];
         cpu.threads.each_part(packed, batch * PANEL, |panel, packed| {

@@ -1,32 +1,39 @@
-//! The operations of a segment after its head, on some images.
+//! The operations behind the head of a segment, on some images.
 
-use super::segment::{Action, FusedOp, Segment, VALUES};
-use super::timing::Clock;
-use super::{Direction, Pass};
+use crate::model::segment::{Action, FusedOp, POOLS, Segment, VALUES};
+use crate::model::timing::Clock;
+use crate::model::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
 
-/// Which rows of the batch some images are, and what for.
+/// Which rows of the batch some images are, and what pass they are in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Images {
-    /// The number of the first in the batch of the whole run.
+    /// The first image's row in the batch of the whole run.
     pub(super) first: usize,
     /// How many.
     pub(super) count: usize,
     pub(super) pass: Pass,
 }
 
+/// What a segment writes on the way forward, for some images.
+#[derive(Default)]
+pub(super) struct Outputs<'v> {
+    /// The values from number 1 on.
+    pub(super) values: [&'v mut [f32]; VALUES],
+    pub(super) argmax: [&'v mut [u8]; POOLS],
+}
+
 impl Segment {
-    #[allow(clippy::too_many_arguments, reason = "the operands of a segment")]
-    /// All operations after the head. `values` are the values from number 1 on.
+    /// All operations behind the head.
     pub(super) fn fused_forward(
         &self,
         images: Images,
         x: &[f32],
-        values: &mut [&mut [f32]; VALUES],
-        argmax: &mut [&mut [u8]],
+        outputs: &mut Outputs<'_>,
         scratch: &mut [f32],
         clock: &mut Clock<'_>,
     ) {
+        let Outputs { values, argmax } = outputs;
         let mut layers = self.head_layers();
         for op in self.ops.iter().filter(|op| op.action != Action::Relu { done: true }) {
             let to = std::mem::take(&mut values[op.to - 1]);
