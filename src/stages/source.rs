@@ -127,7 +127,7 @@ impl Itinerary {
     }
 
     /// The place after `at`'s phase; `None` at the end of the run. Phases without batches are passed over.
-    pub fn next_part(&self, at: Position) -> Option<Position> {
+    pub fn next_phase(&self, at: Position) -> Option<Position> {
         let next = match at.phase {
             Phase::Train => Position {
                 phase: Phase::Evaluate,
@@ -150,7 +150,7 @@ impl Itinerary {
         } else if at.batch < self.batches(at.epoch, at.phase) {
             Some(at)
         } else {
-            self.next_part(at)
+            self.next_phase(at)
         }
     }
 }
@@ -185,7 +185,7 @@ pub fn run(
             Phase::Evaluate => (0..way.val_samples).collect(),
         };
         let batches = way.batches(at.epoch, at.phase);
-        let next = way.next_part(at);
+        let next = way.next_phase(at);
         for batch in at.batch..batches {
             let Some(slot) = free.next()? else {
                 return Err(Fault::Aborted);

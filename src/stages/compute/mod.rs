@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::config::solver::Solver;
 use crate::flow::{Fault, Inlet, Outlet, Stop};
-use crate::model::solver::{Plateau, Progress, Rates};
+use crate::model::solver::{Progress, Rates};
 use crate::ops::softmax::Loss;
 use crate::stages::Sets;
 use crate::stages::messages::{Batch, Header, Phase, RowFact, Save, Snapshot};
@@ -20,8 +20,11 @@ use crate::stages::source::Itinerary;
 mod bad;
 mod error;
 mod evaluation;
+mod phases;
 mod replica;
 mod reports;
+mod saving;
+mod trained;
 
 pub use error::ComputeError;
 pub use evaluation::Evaluation;
@@ -185,7 +188,7 @@ impl Run {
         let (step, phase) = (pending.step, header.position.phase);
         self.pending.push_back(pending);
         if header.last {
-            self.end_part(&header)?;
+            self.end_phase(&header)?;
         } else if phase == Phase::Train && self.is_due(step) {
             self.settle()?;
             self.save(false)?;
@@ -201,10 +204,6 @@ impl Run {
             .count() as u64
     }
 
-    fn is_due(&self, step: u64) -> bool {
-        self.compute.every_steps > 0 && step.is_multiple_of(self.compute.every_steps)
-    }
-
     fn progress(&self, done: u64) -> Progress {
         let way = &self.compute.itinerary;
         Progress {
@@ -217,54 +216,6 @@ impl Run {
     fn learning_rate(&self, step: u64) -> f32 {
         let factor = self.compute.state.plateau.factor;
         crate::model::solver::learning_rate(&self.compute.solver, self.progress(step), factor)
-    }
-
-    /// The last batch of a phase is on its way: waits for it, then turns to what follows.
-    fn end_part(&mut self, header: &Header) -> Result<(), Fault> {
-        self.settle()?;
-        let state = &mut self.compute.state;
-        state.finished = header.end_of_run;
-        state.position = self.compute.itinerary.after(header.position);
-        match header.position.phase {
-            Phase::Train if state.finished || self.is_due(self.compute.state.step) => self.save(false),
-            Phase::Train => Ok(()),
-            Phase::Evaluate => self.end_evaluation(header),
-        }
-    }
-
-    fn end_evaluation(&mut self, header: &Header) -> Result<(), Fault> {
-        let way = &self.compute.itinerary;
-        let result = self.evaluation.finish(self.compute.state.step).map_err(Fault::failed)?;
-        self.met_in_evaluation.clear();
-        self.evaluation = Evaluation::new(self.compute.state.classes.len(), way.views);
-        let state = &mut self.compute.state;
-        let found = Score {
-            step: state.step,
-            top1_error: result.top1_error,
-            top5_error: result.top5_error,
-        };
-        let is_best = state.best.is_none_or(|best| found.top1_error < best.top1_error);
-        state.newest = Some(found);
-        if is_best {
-            state.best = Some(found);
-        }
-        let (step, epoch, crops) = (state.step, header.position.epoch, way.views);
-        let mut lowered = None;
-        if let Some(mut plateau) = Plateau::new(&self.compute.solver.schedule, state.plateau) {
-            lowered = plateau.observe(result.top1_error);
-            state.plateau = plateau.state;
-        }
-        self.channels.reports.send(Report::Eval {
-            step,
-            epoch,
-            result,
-            crops,
-            is_best,
-        })?;
-        if let Some(factor) = lowered {
-            self.channels.reports.send(Report::Plateau { step, factor })?;
-        }
-        self.save(is_best)
     }
 
     /// Waits for the outcome of everything submitted.
@@ -308,84 +259,5 @@ impl Run {
         let done = position.batch + 1;
         let of = self.compute.itinerary.batches(position.epoch, Phase::Evaluate);
         Ok(self.channels.reports.send(Report::EvalProgress { done, of })?)
-    }
-
-    fn trained(&mut self, pending: &Pending, loss: Loss) -> Result<(), Fault> {
-        let &Pending {
-            step,
-            lr,
-            stream,
-            header,
-            ..
-        } = pending;
-        let epoch = header.position.epoch;
-        if !loss.sum.is_finite() {
-            return Err(Fault::failed(ComputeError::NotFinite {
-                step,
-                epoch,
-                loss: loss.mean(),
-                lr,
-            }));
-        }
-        while self
-            .compute
-            .expected
-            .front()
-            .is_some_and(|(expected, _)| *expected < step)
-        {
-            self.compute.expected.pop_front();
-        }
-        if let Some(&(at, expected)) = self.compute.expected.front()
-            && at == step
-            && expected != stream
-        {
-            return Err(Fault::failed(ComputeError::StreamDiffers { step }));
-        }
-        let state = &mut self.compute.state;
-        state.step = step;
-        state.stream = stream;
-        state.position = header.position;
-        state.position.batch += 1;
-        let report = Report::Step {
-            step,
-            epoch,
-            batch: header.position.batch,
-            loss: loss.mean(),
-            top1_error: loss.top1_error(),
-            lr,
-            images: loss.present,
-            stream,
-        };
-        Ok(self.channels.reports.send(report)?)
-    }
-
-    /// Hands a copy of everything to the writer; waits while the write before is pending.
-    fn save(&mut self, is_best: bool) -> Result<(), Fault> {
-        if self.compute.every_steps == 0 {
-            return Ok(());
-        }
-        let Some(mut snapshot) = self.channels.spare.next()? else {
-            return Err(Fault::Aborted);
-        };
-        // It goes round: each device puts in what it has.
-        for device in &self.channels.devices {
-            device.work.send(Work::Copy(snapshot))?;
-            let Some(Outcome::Copied(copied)) = device.outcomes.next()? else {
-                return Err(Fault::Aborted);
-            };
-            snapshot = copied;
-        }
-        let state = self.compute.state.clone();
-        if let Some(parameter) = snapshot.iter().find(|p| !p.value.iter().all(|value| value.is_finite())) {
-            let name = parameter.name.clone();
-            return Err(Fault::failed(ComputeError::WeightNotFinite { step: state.step, name }));
-        }
-        // Before the checkpoint itself, so that it is in the reports' order.
-        self.channels.reports.send(Report::Saving { step: state.step })?;
-        Ok(self.channels.saves.send(Save {
-            snapshot,
-            state,
-            is_best,
-        })?)
     }
 }
