@@ -1,8 +1,8 @@
-//! save: checkpoints to disk, one at a time, while the device goes on.
-//! upstream: compute, and the listener, which says that what was reported before is kept
+//! save: writes checkpoints to disk, one at a time, while the devices continue.
+//! upstream: compute, and the listener, which confirms that all earlier reports are on the disk
 //!
-//! Invariant: there is one snapshot buffer; compute gets it back when the write is done, so never more than one write is
-//! pending. A checkpoint appears only when the events before it are durable.
+//! Invariant: there is one snapshot buffer. Compute gets it back when the write is done, so at most one write is pending. A
+//! checkpoint appears only when the events before it are durable.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use crate::flow::{Fault, Inlet, Outlet};
 use crate::model::checkpoint;
 use crate::stages::messages::{Report, Save, Snapshot};
 
-/// Where to, and how many to keep.
+/// Where checkpoints go, and how many are kept.
 #[derive(Clone, Debug)]
 pub struct Saver {
     /// The folder of the checkpoints.
     pub folder: PathBuf,
-    /// How many of the newest are kept.
+    /// How many of the newest checkpoints are kept.
     pub keep: usize,
-    /// Of the training set, where the run needs them.
+    /// Statistics of the training set, if the run needs them.
     pub statistics: Option<Statistics>,
 }
 
@@ -26,9 +26,9 @@ pub struct Saver {
 pub struct SaveChannels {
     /// From compute.
     pub saves: Inlet<Save>,
-    /// From the listener: the step before which every event is kept.
+    /// From the listener: the step up to which all events are on the disk.
     pub kept: Inlet<u64>,
-    /// The snapshot buffer's way home.
+    /// Returns the snapshot buffer.
     pub spare: Outlet<Snapshot>,
     /// To the listener.
     pub reports: Outlet<Report>,
@@ -72,7 +72,7 @@ pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
             path,
             is_best,
         })?;
-        // After the last checkpoint nobody waits for the buffer any more.
+        // After the last checkpoint nobody waits for the buffer.
         let _ = spare.send(snapshot);
     }
     spare.finish();
@@ -80,7 +80,7 @@ pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Waits until the listener has kept all that was reported before the checkpoint of `step`.
+/// Waits until the listener has confirmed all reports before the checkpoint of `step`.
 fn wait_for_events(kept: &Inlet<u64>, step: u64) -> Result<(), Fault> {
     match kept.next()? {
         Some(before) if before == step => Ok(()),

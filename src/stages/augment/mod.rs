@@ -1,4 +1,4 @@
-//! augment: from decoded pixels to the row that the network reads: crop, reflection, colour noise, mean, in one pass.
+//! augment: writes decoded pixels as the rows that the network reads. Crop, reflection, colours and mean in one pass.
 //! upstream: decode · downstream: staging
 
 use xxhash_rust::xxh3::Xxh3;
@@ -15,16 +15,16 @@ mod normalization;
 
 pub use normalization::{Mean, Normalization};
 
-/// What every augment worker knows.
+/// The settings of every augment worker.
 #[derive(Clone)]
 pub struct Augment {
     /// Draws crops, reflections and colours.
     pub rule: Rule,
-    /// How a crop is shown to the network.
+    /// How pixels become the network's input.
     pub normalization: Normalization,
     /// Training and validation set, for labels and ids.
     pub data: Sets,
-    /// Whether the rows' bytes go into the stream hash as well.
+    /// Whether the stream hash covers the rows' bytes as well.
     pub hash_pixels: bool,
 }
 
@@ -74,7 +74,7 @@ impl Written {
     }
 }
 
-/// Which view of which sample.
+/// The view to write.
 struct Request {
     phase: Phase,
     epoch: u32,
@@ -82,7 +82,7 @@ struct Request {
     view: u8,
 }
 
-/// Where its pixels are.
+/// The pixels of its sample.
 struct Source<'a> {
     buffer: &'a [u8],
     frame: Frame,
@@ -135,7 +135,7 @@ impl Augment {
                 0
             };
             if stored.is_some() {
-                // Before the row goes on: a shard that was cut short meanwhile reads as zeros.
+                // Checked before the row is sent: a shard that was truncated meanwhile reads as zeros.
                 data.verify(sample).map_err(Fault::failed)?;
             }
             let fact = RowFact {
@@ -158,7 +158,7 @@ impl Augment {
         Ok(buffer)
     }
 
-    /// Writes one view into its row and gives its part of the stream hash.
+    /// Writes one view into its row and returns its hash for the stream.
     fn write(&self, request: &Request, source: &Source<'_>, row: &mut Rows) -> u64 {
         let draw = match request.phase {
             Phase::Train => {

@@ -1,10 +1,10 @@
-//! compute: training steps and evaluation, batch by batch, on devices that work asynchronously.
-//! upstream: staging · downstream: the devices' replicas, save, and whoever listens to reports
+//! compute: runs training steps and evaluations, batch by batch, on asynchronous devices.
+//! upstream: staging · downstream: the devices' replicas, save, and the listener to reports
 //!
-//! Every device gets the same work in the same order; an outcome is whole when each of them has given its part.
+//! All devices get the same work in the same order. An outcome is complete when each device has returned its part.
 //!
-//! Invariant: the state that goes into a checkpoint is that after every outcome of the work submitted so far, and no
-//! checkpoint is made of a step whose loss was not finite.
+//! Invariant: a checkpoint holds the state after the outcomes of all work submitted so far. No checkpoint is made of a step
+//! whose loss was not finite.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,34 +34,34 @@ pub use reports::Reports;
 pub use crate::stages::messages::{Evaluated, Report};
 pub use crate::stages::state::{RunState, Score, SenselessState};
 
-/// Batches that may be on the device at a time: one under computation, one waiting.
+/// How many batches may be on the device at a time: one being computed, one waiting.
 pub const IN_FLIGHT: usize = 2;
 
-/// What the compute stage knows.
+/// The settings and the state of the compute stage.
 pub struct Compute {
-    /// The run's way.
+    /// Which batches the run has.
     pub itinerary: Itinerary,
-    /// How the network learns.
+    /// The solver's settings.
     pub solver: Solver,
-    /// One for each parameter, by step.
+    /// The rate of each parameter at each step.
     pub rates: Rates,
-    /// Steps between two checkpoints; 0 where nothing is saved (`eval`).
+    /// Steps between two checkpoints; 0 if nothing is saved (`eval`).
     pub every_steps: u64,
-    /// How many different bad samples are too many.
+    /// How many distinct bad samples are allowed.
     pub bad_images_max: u32,
-    /// For the names of skipped samples.
+    /// The names of skipped samples come from here.
     pub data: Sets,
-    /// Where the run stands.
+    /// The state of the run.
     pub state: RunState,
-    /// Stream hashes of steps that an interrupted run did after its last checkpoint: they must come again.
+    /// Stream hashes of the steps that an interrupted run did after its last checkpoint: they must be the same this time.
     pub expected: VecDeque<(u64, u64)>,
 }
 
 /// The channels between the compute stage and one device.
 pub struct Device {
-    /// To it.
+    /// To the device.
     pub work: Outlet<Work>,
-    /// From it.
+    /// From the device.
     pub outcomes: Inlet<Outcome>,
 }
 
@@ -69,17 +69,17 @@ pub struct Device {
 pub struct Channels {
     /// From staging.
     pub batches: Inlet<Batch>,
-    /// In the order of the ranks.
+    /// In rank order.
     pub devices: Vec<Device>,
     /// To the writer of checkpoints.
     pub saves: Outlet<Save>,
-    /// The snapshot buffer, back from the writer.
+    /// The snapshot buffer, returned by the writer.
     pub spare: Inlet<Snapshot>,
-    /// To whoever listens.
+    /// To the listener.
     pub reports: Outlet<Report>,
 }
 
-/// Work whose outcome is still to come.
+/// Submitted work whose outcome has not arrived yet.
 struct Pending {
     header: Header,
     facts: Vec<RowFact>,
@@ -93,11 +93,11 @@ struct Run {
     channels: Channels,
     pending: VecDeque<Pending>,
     evaluation: Evaluation,
-    /// Bad samples that were first met in the evaluation under way.
+    /// Bad samples that first appeared in the current evaluation.
     met_in_evaluation: Vec<u32>,
 }
 
-/// Trains and evaluates until the end of data, or until told to stop: then the step is finished and saved.
+/// Trains and evaluates until the end of data, or until a stop is requested: then the current step is finished and saved.
 pub fn run(compute: Compute, channels: Channels, stop: &Stop) -> Result<(), Fault> {
     let evaluation = Evaluation::new(compute.state.classes.len(), compute.itinerary.views);
     let mut run = Run {
@@ -139,7 +139,7 @@ pub fn run(compute: Compute, channels: Channels, stop: &Stop) -> Result<(), Faul
 }
 
 impl Run {
-    /// The next batch; outcomes are attended to while there is none, so that reports never wait for the input.
+    /// The next batch. Takes outcomes while there is none, so that reports never wait for the input.
     fn next_batch(&mut self) -> Result<Option<Batch>, Fault> {
         loop {
             if let Some(batch) = self.channels.batches.ready()? {
@@ -196,7 +196,7 @@ impl Run {
         Ok(())
     }
 
-    /// Training steps submitted whose outcome is still to come.
+    /// Submitted training steps whose outcome has not arrived yet.
     fn training(&self) -> u64 {
         self.pending
             .iter()
@@ -218,7 +218,7 @@ impl Run {
         crate::model::solver::learning_rate(&self.compute.solver, self.progress(step), factor)
     }
 
-    /// Waits for the outcome of everything submitted.
+    /// Waits for the outcomes of all submitted work.
     fn settle(&mut self) -> Result<(), Fault> {
         while !self.pending.is_empty() {
             self.attend()?;
@@ -226,7 +226,7 @@ impl Run {
         Ok(())
     }
 
-    /// Gives every device the same to do. None of it is kept here: the last device to let go of a batch has its slot.
+    /// Sends the same work to all devices. Nothing of it is kept here: the last device to drop a batch returns its slot.
     fn send(&self, work: Work) -> Result<(), Fault> {
         let Some((last, others)) = self.channels.devices.split_last() else {
             return Err(Fault::Aborted);

@@ -7,7 +7,7 @@ use crate::stages::messages::{Header, Phase, Report};
 use crate::stages::state::Score;
 
 impl Run {
-    /// The last batch of a phase is on its way: waits for it, then turns to what follows.
+    /// The last batch of a phase was submitted: waits for its outcome, then moves on to the next phase.
     pub(super) fn end_phase(&mut self, header: &Header) -> Result<(), Fault> {
         self.settle()?;
         let state = &mut self.compute.state;

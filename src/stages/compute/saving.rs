@@ -9,7 +9,7 @@ impl Run {
         self.compute.every_steps > 0 && step.is_multiple_of(self.compute.every_steps)
     }
 
-    /// Hands a copy of everything to the writer; waits while the write before is pending.
+    /// Sends a copy of everything to the writer. Waits while the previous write is pending.
     pub(super) fn save(&mut self, is_best: bool) -> Result<(), Fault> {
         if self.compute.every_steps == 0 {
             return Ok(());
@@ -17,7 +17,7 @@ impl Run {
         let Some(mut snapshot) = self.channels.spare.next()? else {
             return Err(Fault::Aborted);
         };
-        // It goes round: each device puts in what it has.
+        // It passes through all devices: each copies its part.
         for device in &self.channels.devices {
             device.work.send(Work::Copy(snapshot))?;
             let Some(Outcome::Copied(copied)) = device.outcomes.next()? else {
@@ -30,7 +30,7 @@ impl Run {
             let name = parameter.name.clone();
             return Err(Fault::failed(ComputeError::WeightNotFinite { step: state.step, name }));
         }
-        // Before the checkpoint itself, so that it is in the reports' order.
+        // Sent before the checkpoint, so that all earlier reports precede it.
         self.channels.reports.send(Report::Saving { step: state.step })?;
         Ok(self.channels.saves.send(Save {
             snapshot,

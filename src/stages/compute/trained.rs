@@ -6,7 +6,7 @@ use crate::ops::softmax::Loss;
 use crate::stages::messages::Report;
 
 impl Run {
-    /// Takes over the state after a step, and reports it.
+    /// Updates the state after a step, and reports it.
     pub(super) fn trained(&mut self, pending: &Pending, loss: Loss) -> Result<(), Fault> {
         let &Pending {
             step,
@@ -43,7 +43,7 @@ impl Run {
         Ok(self.channels.reports.send(report)?)
     }
 
-    /// A step that an interrupted run did before must get the same samples again.
+    /// A step that the interrupted run had done must have the same samples.
     fn check_stream(&mut self, step: u64, stream: u64) -> Result<(), Fault> {
         let expected = &mut self.compute.expected;
         while expected.front().is_some_and(|(expected, _)| *expected < step) {

@@ -1,28 +1,28 @@
 //! How images are decoded.
 
-/// What an image takes that is large unless said otherwise.
+/// Images that take more bytes than this are large, by default.
 pub const LARGE: u64 = 64 << 20;
 
-/// What is done to every image.
+/// How every image is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Resize so that the shorter side has this length, up or down; the aspect ratio stays.
+    /// Resizes the image, up or down, to this length of its shorter side; the aspect ratio stays.
     pub shorter_side: Option<u32>,
-    /// The frame is the central square of the (resized) image.
+    /// Whether the frame is the central square of the (resized) image.
     pub square: bool,
-    /// Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
+    /// Whether libjpeg may decode at 1/2, 1/4 or 1/8 of the size if an image is reduced that much.
     pub dct_scaling: bool,
-    /// Turn images upright as their EXIF orientation says.
+    /// Whether images are turned upright according to their EXIF orientation.
     pub exif: bool,
-    /// Images of more pixels are refused before memory is taken for them, and so are those that would take more memory than
-    /// three bytes for each of so many.
+    /// Images of more pixels are refused before memory is allocated for them, and so are images that would take more memory
+    /// than three bytes for each of this many pixels.
     pub max_pixels: u64,
-    /// Images that take more bytes are decoded one at a time, by all decoders together, and their memory is given back.
+    /// Images that take more bytes are decoded one at a time over all decoders, and their memory is freed afterwards.
     pub large: u64,
 }
 
 impl Options {
-    /// Bytes that decoding one image may take.
+    /// The most bytes that decoding one image may take.
     pub fn most_bytes(&self) -> u64 {
         self.max_pixels.saturating_mul(3)
     }
@@ -30,7 +30,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        // Where Pillow calls an image a decompression bomb: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500,
+        // Pillow's limit for decompression bombs: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500 pixels,
         // 13 GB.
         Self {
             shorter_side: None,
@@ -43,11 +43,11 @@ impl Default for Options {
     }
 }
 
-/// What is known of the bytes to be decoded.
+/// What is known about the bytes to be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nothing: all of them are read, so that an image is refused or not whatever part of it is wanted.
+    /// Nothing: all of them are read, so that whether an image is refused does not depend on the wanted part.
     Unknown,
-    /// They are those of an image that was decoded whole before: only what the wanted part needs is read.
+    /// They belong to an image that was decoded as a whole before: only what the wanted part needs is read.
     Verified,
 }

@@ -1,4 +1,4 @@
-//! The messages, one type per channel, so that a signature tells its place in the flow.
+//! The messages between stages, one type per channel, so that a signature shows its place in the flow.
 
 mod position;
 mod receipts;

@@ -19,12 +19,12 @@ pub struct Position {
     pub epoch: u32,
     /// Training comes before evaluation.
     pub phase: Phase,
-    /// From 0 in the part.
+    /// From 0 in the phase.
     pub batch: u32,
 }
 
 impl Position {
-    /// Before the first step.
+    /// The first batch of a run.
     pub const START: Self = Self {
         epoch: 0,
         phase: Phase::Train,
@@ -32,16 +32,16 @@ impl Position {
     };
 }
 
-/// Which batch.
+/// Identifies a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Counts every batch that this process makes, from 0: the address that receipts carry.
+    /// Counts all batches of this process, from 0. Receipts carry it as their address.
     pub serial: u64,
-    /// Its place in the run.
+    /// Its position in the run.
     pub position: Position,
-    /// Rows in use; fewer than the slot has only in the tail of a part.
+    /// Rows in use; fewer than the slot has only at the end of a phase.
     pub rows: u32,
-    /// Whether it is the last of its part.
+    /// Whether it is the last of its phase.
     pub last: bool,
     /// Whether it is the last of the run.
     pub end_of_run: bool,

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use crate::flow::Rows;
 
-/// Rows are written (or their sample refused).
+/// Confirms that a row is written, or that its sample was refused.
 pub struct Receipt {
     /// The batch.
     pub serial: u64,
-    /// Come home.
+    /// The row, returned.
     pub rows: Rows,
-    /// What is in the first of them.
+    /// What the row contains.
     pub fact: RowFact,
 }
 
-/// Receipts on their way together: staging is woken once for all of them.
+/// Receipts that are sent together: staging is woken once for all of them.
 #[derive(Default)]
 pub struct Receipts {
     list: [Option<Receipt>; Self::MOST],
@@ -22,10 +22,10 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// As many travel together at most.
+    /// At most so many are sent together.
     pub const MOST: usize = 8;
 
-    /// Adds one; there must be room.
+    /// Adds one. There must be room for it.
     pub fn push(&mut self, receipt: Receipt) {
         self.list[self.count] = Some(receipt);
         self.count += 1;
@@ -36,7 +36,7 @@ impl Receipts {
         self.count == Self::MOST
     }
 
-    /// Whether there is none.
+    /// Whether there are no receipts.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -51,7 +51,7 @@ impl IntoIterator for Receipts {
     }
 }
 
-/// What is in a row beside its pixels.
+/// What belongs to a row besides its pixels.
 #[derive(Clone, Debug, Default)]
 pub struct RowFact {
     /// Index in its data set.
@@ -60,16 +60,16 @@ pub struct RowFact {
     pub label: u32,
     /// Which view of the sample.
     pub view: u8,
-    /// Hash of everything that made the row: id, label, drawn numbers, encoded bytes.
+    /// Hash of everything that determines the row: id, label, drawn numbers, encoded bytes.
     pub stream: u64,
-    /// Whether it stands for no sample.
+    /// Whether there is no sample behind it.
     pub is_padding: bool,
     /// Why the sample could not be used.
     pub refused: Option<Arc<str>>,
 }
 
 impl RowFact {
-    /// Whether the row counts: else its weight is 0.
+    /// Whether the row counts; otherwise its weight is 0.
     pub fn is_present(&self) -> bool {
         !self.is_padding && self.refused.is_none()
     }

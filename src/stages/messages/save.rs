@@ -8,10 +8,10 @@ pub type Snapshot = Vec<Parameter>;
 
 /// A checkpoint to be written.
 pub struct Save {
-    /// Goes back to compute afterwards.
+    /// The parameters. Returned to compute afterwards.
     pub snapshot: Snapshot,
     /// Everything else.
     pub state: RunState,
-    /// Whether `best` shall point at it.
+    /// Whether `best` is to point to it.
     pub is_best: bool,
 }

@@ -1,4 +1,4 @@
-//! The rule that draws crop, reflection and colour: a pure function of the sample's key and the frame's size.
+//! The rule that draws crop, reflection and colours: a pure function of the sample's key and the frame's size.
 
 use crate::devices::row::Hole;
 use crate::rng::{Philox, Purpose};
@@ -9,15 +9,15 @@ mod resized;
 
 pub use resized::ResizedCrop;
 
-/// PCA colour noise (paper, section 4.1), with σ and the scale already in: the colour added to a pixel is
+/// PCA colour noise (paper, section 4.1). σ and the scale are already multiplied in: the colour added to a pixel is
 /// Σ α_i · `components[i]` with α_i from N(0, 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColourNoise {
-    /// Rows: principal components of RGB, each times σ, times eigenvalue or standard deviation, times 255.
+    /// Rows: the principal components of RGB, each times σ, times eigenvalue or standard deviation, times 255.
     pub components: [[f64; 3]; 3],
 }
 
-/// How far the factors of colour jitter may lie from 1, to either side.
+/// How far the factors of colour jitter may be from 1, on either side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct JitterRange {
     /// Brightness.
@@ -31,52 +31,52 @@ pub struct JitterRange {
 /// Factors drawn for one row; 1 changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Jitter {
-    /// Of every value.
+    /// Multiplies every value.
     pub brightness: f32,
-    /// Of a value's distance from the crop's mean grey.
+    /// Multiplies a value's distance from the crop's mean grey.
     pub contrast: f32,
-    /// Of a colour's distance from its grey.
+    /// Multiplies a colour's distance from its grey.
     pub saturation: f32,
 }
 
-/// Draws for every sample of a run.
+/// Draws the views of all samples of a run.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// The run's seed.
     pub seed: u64,
     /// Side of the square crop.
     pub crop: u32,
-    /// Training crops of random size; `None`: of the side `crop`.
+    /// Training crops of random size; `None`: their side is `crop`.
     pub resized: Option<ResizedCrop>,
     /// Probability of a reflection.
     pub flip: f32,
     /// Random brightness, contrast and saturation.
     pub jitter: Option<JitterRange>,
-    /// Side of a square that is blotted out; 0: none.
+    /// Side of the square that cutout blanks; 0: none.
     pub cutout: u32,
     /// Colour noise.
     pub colour: Option<ColourNoise>,
-    /// Views of a sample in evaluation: 1 or 10.
+    /// Views per sample in evaluation: 1 or 10.
     pub views: u32,
 }
 
 /// What was drawn for one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Draw {
-    /// The crop, in the frame. Where it is not of the rule's side it is scaled to it.
+    /// The crop, in the frame. If its sides are not the rule's `crop`, it is scaled to that.
     pub region: Region,
     /// Whether left and right are exchanged.
     pub flip: bool,
     /// Factors of brightness, contrast and saturation.
     pub jitter: Option<Jitter>,
-    /// Added to RGB, in 0..255.
+    /// Added to RGB, on the scale 0..255.
     pub colour: [f32; 3],
-    /// What is blotted out.
+    /// The part that cutout blanks.
     pub hole: Option<Hole>,
 }
 
 impl Rule {
-    /// Fixed views of `crop` pixels, nothing random.
+    /// Fixed views of side `crop`; nothing is random.
     pub fn plain(crop: u32, views: u32) -> Self {
         Self {
             seed: 0,
@@ -130,7 +130,7 @@ impl Rule {
         }
     }
 
-    /// Side of the smallest frame that a phase can use.
+    /// Side of the smallest frame that is usable in a phase.
     pub fn smallest_frame(&self, phase: Phase) -> u32 {
         if phase == Phase::Train && self.resized.is_some() {
             1
@@ -139,7 +139,7 @@ impl Rule {
         }
     }
 
-    /// The square around a point, as far as it lies in the crop (DeVries and Taylor 2017).
+    /// The part of the square around a point that lies inside the crop (DeVries and Taylor 2017).
     fn hole(&self, x: u32, y: u32) -> Hole {
         let span = |middle: u32| {
             let from = middle.saturating_sub(self.cutout / 2);
@@ -150,7 +150,7 @@ impl Rule {
         Hole { x, y, width, height }
     }
 
-    /// A view in evaluation: centre and corners of the frame's central square, then their reflections.
+    /// An evaluation view: centre and corners of the frame's central square, then their reflections.
     pub fn view(&self, view: u8, frame: Frame) -> Draw {
         let square = central_square(frame);
         let room = square.width - self.crop;
@@ -170,7 +170,7 @@ impl Rule {
         }
     }
 
-    /// The smallest region that holds every view of a sample in evaluation.
+    /// The smallest region that contains all evaluation views of a sample.
     pub fn region_of_views(&self, frame: Frame) -> Region {
         if self.views == 1 {
             self.view(0, frame).region

@@ -6,15 +6,15 @@ use crate::stages::frame::{Frame, Region};
 /// A crop of random size and shape, scaled to what the network sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResizedCrop {
-    /// Least and greatest share of the frame's area.
+    /// Minimum and maximum share of the frame's area.
     pub area: [f32; 2],
-    /// Least and greatest width / height.
+    /// Minimum and maximum of width / height.
     pub ratio: [f32; 2],
 }
 
 impl ResizedCrop {
-    /// Tries ten times to find a place for a drawn area and shape, as torchvision's `RandomResizedCrop` does; then takes the
-    /// largest centred part of an allowed shape.
+    /// Draws an area and a shape up to ten times until they fit, as torchvision's `RandomResizedCrop` does. Failing that, takes
+    /// the largest centred crop of an allowed shape.
     pub(super) fn draw(&self, random: &mut Philox, frame: Frame) -> Region {
         let (width, height) = (f64::from(frame.width), f64::from(frame.height));
         let between = |[low, high]: [f64; 2], share: f32| low + (high - low) * f64::from(share);
