@@ -131,8 +131,8 @@ impl Handler<FaultFound> for PipelineActor {
     type Result = ();
 
     fn handle(&mut self, FaultFound { stage, exit }: FaultFound, _: &mut Self::Context) {
-        let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.rank());
-        if exit.rank() > known {
+        let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.severity());
+        if exit.severity() > known {
             // Losses are consequences: only causes are told at once.
             if exit.is_cause() {
                 (self.on_fault)(stage, &exit);
@@ -153,7 +153,9 @@ impl Handler<StageEnded> for PipelineActor {
             return;
         }
         let ending = match self.cause.take() {
-            Some((stage, exit)) if exit.rank() > Exit::Faulted(Fault::Aborted).rank() || !self.stop.is_requested() => {
+            Some((stage, exit))
+                if exit.severity() > Exit::Faulted(Fault::Aborted).severity() || !self.stop.is_requested() =>
+            {
                 Ending::Faulted { stage, exit }
             }
             _ if self.stop.is_requested() => Ending::Stopped,

@@ -85,7 +85,7 @@ impl Handler<WorkerExited> for StageActor {
 
     fn handle(&mut self, WorkerExited { exit }: WorkerExited, _: &mut Self::Context) {
         self.running -= 1;
-        if exit.rank() > 0 {
+        if exit.severity() > 0 {
             self.pipeline.faults.do_send(FaultFound { stage: self.name, exit });
         }
         self.end_if_done();
