@@ -20,7 +20,7 @@ pub(super) enum Location {
     Pack(PathBuf),
     /// WebDataset shards.
     Shards(Vec<PathBuf>),
-    /// The tars of a folder: shards, or class tars. And what else lies there.
+    /// The tars in a folder, which are shards or class tars, and the other files there.
     Tars(Vec<PathBuf>, Ignored),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
@@ -70,7 +70,7 @@ impl Location {
         })
     }
 
-    /// A pack, shards, class tars, or class folders: what lies in the folder says which.
+    /// A pack, shards, class tars, or class folders, depending on what is in the folder.
     fn of_folder(location: &str, folder: &Path) -> Result<Self, DatasetError> {
         let mut shards = Vec::new();
         let (mut has_folders, mut has_compressed, mut others) = (false, false, Ignored::default());
@@ -98,7 +98,7 @@ impl Location {
                 others.add(&name);
             }
         }
-        // A file of that name may lie beside class folders and mean something else there.
+        // Beside class folders, a file of that name may be something else.
         if folder.join(MANIFEST).is_file() && (!has_folders || !shards.is_empty()) {
             return Ok(Self::Pack(folder.to_owned()));
         }
@@ -161,7 +161,7 @@ impl Location {
     }
 }
 
-/// Whether a file, its name in small letters, is a compressed tar.
+/// Whether a file with this lower-case name is a compressed tar.
 fn is_compressed_tar(name: &str) -> bool {
     let ends = [".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tar.bz2", ".tbz2"];
     ends.iter().any(|end| name.ends_with(end))

@@ -12,7 +12,7 @@ use super::DatasetError;
 use super::map::Mapping;
 use crate::text;
 
-/// Tars are made of blocks of this many bytes.
+/// Tars consist of blocks of this many bytes.
 pub(super) const BLOCK: usize = 512;
 
 /// Maps a tar and reads its headers.
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> Result<(Mapping, Members), DatasetError> {
     Ok((map, members))
 }
 
-/// Checks that a map was not cut short while it was read.
+/// Checks that a map was not truncated while it was read.
 pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
     map.check(map.bytes().len() as u64)
         .map_err(|length| DatasetError::DamagedTar {

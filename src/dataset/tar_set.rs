@@ -13,7 +13,7 @@ use super::name::SampleName;
 use super::tar::{self, Extent, Member};
 use crate::text;
 
-/// A tar listed: the class names, the samples (each `at` its position) and the map.
+/// A listed tar: the class names, the samples (each `at` its position) and the map.
 pub(super) struct Listed {
     pub(super) classes: Vec<String>,
     pub(super) listing: Listing,
@@ -26,9 +26,9 @@ pub(super) struct Listed {
 pub(super) enum Form {
     /// `CLASS/name`.
     Folders,
-    /// `CLASS.tar`, a tar of the class's images.
+    /// `CLASS.tar`: a tar of the class's images.
     ClassTars,
-    /// The same, ILSVRC 2012's training images.
+    /// The same, with ILSVRC 2012's training images.
     IlsvrcTrain,
     /// ILSVRC 2012's validation images, without folders.
     IlsvrcVal,
@@ -44,7 +44,7 @@ impl Form {
         }
     }
 
-    /// What kind of dataset that is, for people.
+    /// The kind of dataset, for messages.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Folders => "tar",
@@ -53,7 +53,7 @@ impl Form {
         }
     }
 
-    /// What the labels count, where there is another usage.
+    /// How the labels are numbered, if other conventions exist.
     pub(super) fn labels(self) -> Option<&'static str> {
         match self {
             Self::Folders | Self::ClassTars => None,
@@ -64,25 +64,25 @@ impl Form {
     }
 }
 
-/// Where a member lies, in the terms of class folders.
+/// Where a member is, relative to the class folders.
 enum Place<'a> {
-    /// Where class folders lie.
+    /// Among the class folders.
     Class(&'a str),
-    /// In a class folder, by its name there.
+    /// In a class folder, with its name there.
     Inside(&'a str, &'a str),
 }
 
-/// What was found in a tar, in the terms of class folders.
+/// What was found in a tar.
 #[derive(Default)]
 struct Found {
     listing: Listing,
-    /// Numbers of the classes, in the order of first sight.
+    /// Number of each class, in order of appearance.
     ids: BTreeMap<String, u32>,
     /// Class tars.
     tars: BTreeMap<String, Extent>,
-    /// Images outside of folders.
+    /// Number of images outside of folders.
     loose_images: u64,
-    /// Whether there was anything at all where the classes should be.
+    /// Whether there is anything in the place of the classes.
     is_there: bool,
 }
 
@@ -99,7 +99,7 @@ impl Found {
             }
             (Place::Class(name), Some(extent)) => {
                 if let Some(class) = class_tars::class(name) {
-                    // The later of two replaces the earlier, as when the tar is unpacked.
+                    // The later of two replaces the earlier, as it would when the tar is unpacked.
                     self.tars.insert(class.to_owned(), extent);
                 } else {
                     self.loose_images += u64::from(is_image(name));
@@ -174,7 +174,7 @@ pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed,
     })
 }
 
-/// The class's number in the order of first sight.
+/// The class's number, in order of appearance.
 fn class_id(ids: &mut BTreeMap<String, u32>, class: &str) -> u32 {
     if let Some(&id) = ids.get(class) {
         return id;
@@ -184,7 +184,7 @@ fn class_id(ids: &mut BTreeMap<String, u32>, class: &str) -> u32 {
     id
 }
 
-/// The classes by name, and the label of each number of first sight.
+/// The classes sorted by name, and the label of each class number.
 fn by_name(ids: &BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
     let mut to = vec![0; ids.len()];
     ids.values()
@@ -193,7 +193,7 @@ fn by_name(ids: &BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
     (ids.keys().cloned().collect(), to)
 }
 
-/// Where a member lies, in the terms of class folders; `None` outside of `inside`, and for hidden ones.
+/// Where a member is, relative to the class folders; `None` outside of `inside`, and for hidden members.
 fn place<'a>(key: &'a str, inside: &str) -> Option<Place<'a>> {
     let below = if inside.is_empty() {
         key

@@ -1,8 +1,8 @@
 //! Fuses the layers of a network into segments.
 //!
-//! Neither `ReLU` nor tanh ever falls, so the largest of their values is the value of the largest: where max pooling follows a
-//! convolution's, it comes first. The gradient then passes a quarter of the elements, and the convolution's output, the
-//! network's largest values, is needed no more once it is pooled.
+//! `ReLU` and tanh are monotonic, so max pooling can be moved in front of them without changing the result. Where pooling
+//! follows the activation of a convolution, it is. The activation's gradient then has a quarter of the elements, and the
+//! convolution's output, the largest value of the network, is not needed any more once it is pooled.
 
 use super::columns::Reshard;
 use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
@@ -14,7 +14,7 @@ use crate::ops::map::{Map, Order};
 use crate::ops::{Chunks, conv, pool};
 
 impl Spec {
-    /// The max pooling that is done before layer `index`: an activation of a convolution, which it follows.
+    /// The max pooling behind layer `index` that is moved in front of it, if the layer is the activation of a convolution.
     pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
         let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
         let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
@@ -58,11 +58,11 @@ pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
 /// The segments so far.
 struct Fusion {
     segments: Vec<Segment>,
-    /// The newest value.
+    /// The latest value.
     last: Value,
-    /// Whether it is a tanh's output, which that tanh's backward pass reads.
+    /// Whether that is the output of a tanh, which the backward pass of the tanh reads.
     holds_tanh: bool,
-    /// What is to be done behind the pooling that comes next.
+    /// The activation to be applied behind the next pooling.
     after_pool: Option<(usize, Action)>,
     parameter: usize,
     dropouts: u32,
@@ -147,7 +147,7 @@ impl Fusion {
         self.in_place(index, Action::Dropout { p, number, units });
     }
 
-    /// Begins a segment that is a reshard. Its output is planar where that is what comes next, else as its input is.
+    /// Begins a segment that is a reshard. Its output is planar if the next layer needs that, otherwise in the order of its input.
     fn reshard(&mut self, layer: usize, reshard: Reshard, planar: bool) {
         let order = if planar { Order::Planar } else { self.last.map.order };
         let shape = reshard.output();
@@ -156,7 +156,7 @@ impl Fusion {
         self.push(Map { shape, order });
     }
 
-    /// The segment that grows: one without a head where there is none yet.
+    /// The current segment; a new one without a head if there is none yet.
     fn current(&mut self) -> &mut Segment {
         if self.segments.is_empty() {
             self.start(0);
@@ -192,14 +192,14 @@ impl Fusion {
         self.current().values.push(value);
     }
 
-    /// Keeps the newest value for the whole batch.
+    /// Keeps the latest value for the whole batch.
     fn keep(&mut self) {
         if let Some(last) = self.current().values.last_mut() {
             last.kept = true;
         }
     }
 
-    /// Begins a new segment where this one has no room for another value, or works in place only.
+    /// Begins a new segment if this one has no room for another value, or only works in place.
     fn room(&mut self, layer: usize) {
         let segment = self.current();
         if segment.values.len() > VALUES || matches!(segment.head, Head::FullyConnected(_) | Head::Reshard(_)) {
@@ -220,7 +220,7 @@ impl Fusion {
         });
     }
 
-    /// Adds an operation on the newest value itself, unless that is the segment's input.
+    /// Adds an operation that works in place on the latest value. If that is the segment's input, it makes a new value.
     fn in_place(&mut self, layer: usize, action: Action) {
         let segment = self.current();
         let at = segment.values.len() - 1;
@@ -236,7 +236,7 @@ impl Fusion {
         });
     }
 
-    /// Brings the newest value into `order`.
+    /// Brings the latest value into `order`.
     fn ensure(&mut self, layer: usize, order: Order) {
         let map = Map { order, ..self.last.map };
         if self.last.map.order == order {
@@ -249,7 +249,7 @@ impl Fusion {
             }
             return;
         }
-        // The time is the layer's that made the value.
+        // The time counts for the layer that made the value.
         self.moving(layer.saturating_sub(1), Action::Reorder, map);
     }
 }

@@ -1,12 +1,12 @@
-//! How the parameters of a device's network come from whole parameters, and go back to them.
+//! Copies a device's share to and from whole parameters.
 
 use super::share::Share;
 use super::{Network, Parameter};
 use crate::memory::{NoMemory, zeroed};
 
 impl Network {
-    /// Copies what this device updates into whole parameters; where there are none yet, they are made. When every device has
-    /// done so, they are complete.
+    /// Copies what this device updates into whole parameters, and allocates these if they do not exist yet. They are complete
+    /// when all devices have done so.
     pub fn store(&self, whole: &mut Vec<Parameter>) -> Result<(), NoMemory> {
         if whole.len() != self.parameters.len() {
             let room = |share: &Share| zeroed("the copy for checkpoints", share.shape.iter().product());
@@ -27,7 +27,7 @@ impl Network {
         Ok(())
     }
 
-    /// Takes this device's part of whole parameters, which must be of this network in its order.
+    /// Takes this device's share of whole parameters, which must be those of this network, in its order.
     pub fn load(&mut self, whole: &[&Parameter]) {
         assert_eq!(whole.len(), self.parameters.len(), "all parameters");
         for ((own, share), whole) in self.parameters.iter_mut().zip(&self.shares).zip(whole) {

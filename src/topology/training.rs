@@ -6,8 +6,8 @@
 //!    └──────────────────────slot─────────────────────── cpu            └─report──────────▶ record
 //! ```
 //!
-//! Where there are several devices, `cpu` is a stage for each, called by its device: each has channels of its own from and to
-//! compute, and they meet in the communicator.
+//! With several devices there is one `cpu` stage per device, named after it. Each has its own channels from and to compute, and
+//! they meet in the communicator.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -30,22 +30,22 @@ use crate::stages::save::{self, SaveChannels, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
-    /// With the weights of that moment, one for each device.
+    /// The networks with their current weights, one per device.
     pub networks: Vec<Network>,
-    /// All else.
+    /// Everything else.
     pub state: RunState,
-    /// Stream hashes that must come again.
+    /// Stream hashes that the next steps must have.
     pub expected: VecDeque<(u64, u64)>,
-    /// Of the training set, where they are needed.
+    /// Statistics of the training set, if they are needed.
     pub statistics: Option<Statistics>,
-    /// Steps between checkpoints; 0: none are written.
+    /// Steps between checkpoints; 0: no checkpoints.
     pub every_steps: u64,
 }
 
-/// What makes saving cheaper.
+/// What makes saving cheaper, for advice.
 const SAVE_LESS: &str = "checkpoints less often (checkpoint.every_steps)";
 
-/// The flow of `run` and `eval`. `listen` is what the recorder runs.
+/// The flow of `run` and `eval`. The recorder runs `listen`.
 pub fn training(
     plan: &Plan,
     beginning: Beginning,

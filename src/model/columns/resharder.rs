@@ -1,4 +1,4 @@
-//! What a device does at its reshards: channels go into memory that all devices see, and come from there.
+//! How a device exchanges maps at its reshards: through memory that all devices see.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -43,32 +43,32 @@ pub struct Operands<'a> {
     pub space: &'a mut [f32],
 }
 
-/// Whoever brings maps over the reshards of a network.
+/// Moves maps between devices, at the reshards of a network.
 pub trait Resharder: Send {
-    /// Why it cannot.
+    /// Why an exchange can fail.
     type Error: Send;
-    /// A reshard's output from its input.
+    /// Computes a reshard's output from its input.
     fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
-    /// The gradient of its input from that of its output.
+    /// Computes the gradient of the input from that of the output.
     fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
 }
 
-/// For a network that is whole: it has no reshards.
+/// For a whole network, which has no reshards.
 pub struct Whole;
 
 impl Resharder for Whole {
     type Error = Infallible;
 
     fn forward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a network that is whole")
+        unreachable!("{reshard:?} in a whole network")
     }
 
     fn backward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a network that is whole")
+        unreachable!("{reshard:?} in a whole network")
     }
 }
 
-/// A device's ties to the other columns.
+/// A device's connection to the other columns.
 pub struct Columns {
     communicator: Box<dyn Communicator<Buffer = [f32]>>,
     threads: Arc<Threads>,
@@ -121,7 +121,7 @@ impl Columns {
         Ok(Shown { space, images, image })
     }
 
-    /// Writes every image of `to`: `write` all channels that there are, this the missing ones of a last block.
+    /// Writes every image of `to` with `write`, and zeros for the channels that the last block lacks.
     fn fill(&self, map: Map, to: &mut [f32], write: impl Fn(usize, &mut [f32]) + Sync) {
         self.threads.each_part(to, map.len(), |n, to| {
             write(n, to);
@@ -217,7 +217,7 @@ impl Resharder for Columns {
             Kind::Slice => unreachable!("no gradient is needed below the first parameters"),
             Kind::AllGather { is_summed: true } => self.reduce_scatter(reshard, operands)?,
             Kind::AllGather { is_summed: false } => self.slice(reshard.own().start, operands),
-            // What comes back for the neighbours' channels is theirs to compute.
+            // The gradients of the neighbours' channels are computed by the neighbours.
             Kind::HaloExchange { halo } => self.slice(reshard.borders(halo)[0], operands),
             Kind::HaloDrop { halo } => self.exchange_halo(reshard, halo, operands)?,
         }

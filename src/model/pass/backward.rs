@@ -14,7 +14,7 @@ use crate::ops::conv::cpu::{Filters, Kernel};
 use crate::ops::linear;
 
 impl Network {
-    /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a training pass. `resharder` moves the maps'
+    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass. `resharder` moves the maps'
     /// gradients between devices. After an error the network is unusable.
     pub fn backward_through<S: Resharder>(&mut self, resharder: &mut S) -> Result<(), S::Error> {
         let (work, buffers, parameters) = self.work();

@@ -50,7 +50,7 @@ impl Segment {
         }
     }
 
-    /// `to` from `from`, where an operation makes a new value. Those that could work in place copy.
+    /// Computes `to` from `from` for an operation that makes a new value. Operations that work in place only copy here.
     fn move_forward(
         &self,
         op: &FusedOp,
@@ -78,7 +78,7 @@ impl Segment {
         }
     }
 
-    /// dx from dy, where an operation made a new value; `false` where it works in place also then.
+    /// Computes dx from dy for an operation that made a new value. `false` if the operation works in place even so.
     pub(super) fn move_backward(
         &self,
         op: &FusedOp,
@@ -108,7 +108,7 @@ impl Segment {
     }
 }
 
-/// What is done on the value itself.
+/// The part of an operation that works in place.
 pub(super) fn in_place_forward(op: &FusedOp, images: Images, x: &mut [f32]) {
     match (op.action, images.pass) {
         (Action::Relu { done: false }, _) => relu::cpu::forward(x),
