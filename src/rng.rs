@@ -66,7 +66,7 @@ impl Philox {
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "the loop must become a part of the function that is compiled for the instruction set"
+        reason = "the loop must be inlined into the function that is compiled for the instruction set"
     )]
     pub fn next_groups<const N: usize>(&mut self) -> [[u32; N]; 4] {
         let [purpose, a, b] = self.place;
@@ -145,7 +145,7 @@ pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 #[inline(always)]
 #[allow(
     clippy::inline_always,
-    reason = "the loop must become a part of the function that is compiled for the instruction set"
+    reason = "the loop must be inlined into the function that is compiled for the instruction set"
 )]
 fn rounds<const N: usize>(mut counter: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -6,7 +6,7 @@
 
 #![expect(
     clippy::inline_always,
-    reason = "each loop must become a part of the function that is compiled for AVX2"
+    reason = "each loop must be inlined into the function that is compiled for AVX2"
 )]
 
 use crate::devices::row::{RowWriter, Subtract, View};

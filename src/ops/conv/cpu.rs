@@ -1,7 +1,7 @@
-//! Convolution on the CPU: one algorithm for each direction, chosen when the network is made.
+//! Convolution on the CPU, with one algorithm for each direction, chosen when the network is made.
 //!
-//! Weights are packed once a pass, for all threads; then images are independent. The weight gradient is summed over the
-//! images of a chunk in order, and over chunks in [`Kernel::reduce`]: the same bits for any number of threads.
+//! Weights are packed once per pass, for all threads. Then images are independent. The weight gradient is summed over the images
+//! of a chunk in order, and over chunks in [`Kernel::reduce`]: the bits are the same for any number of threads.
 
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
@@ -19,22 +19,22 @@ use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
 use crate::ops::tile::PANEL;
 
-/// A convolution, and how each of its directions is computed. x is in the order that it was made for, all else is blocked.
+/// A convolution, and how each direction is computed. x is in a given order; everything else is blocked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kernel {
     geometry: Geometry,
     order: Order,
-    /// Of the forward pass and of the weight gradient.
+    /// Algorithm of the forward pass and the weight gradient.
     forward: Algorithm,
-    /// The convolution of dy that gives dx and how it is computed; `None`: by products of `geometry` itself.
+    /// The convolution of dy that gives dx, and its algorithm; `None`: dx is computed by products of `geometry` itself.
     data: Option<(Geometry, Algorithm)>,
-    /// The most images that are worked on together, and those forward.
+    /// The most images that are processed together, in any direction and forward.
     images: usize,
     images_forward: usize,
 }
 
 impl Kernel {
-    /// For batches cut into `chunks`.
+    /// A kernel for batches cut into `chunks`.
     pub fn new(geometry: &Geometry, order: Order, method: Method, chunks: &Chunks) -> Self {
         let forward = Algorithm::of(geometry, order, method);
         let data = geometry.transposed().map(|transposed| {
@@ -75,17 +75,17 @@ impl Kernel {
             .map_or(Algorithm::Products, |(_, algorithm)| *algorithm)
     }
 
-    /// Images that are best worked on together in any direction.
+    /// How many images are best processed together, in any direction.
     pub fn images(&self) -> usize {
         self.images
     }
 
-    /// Images that are best worked on together on the way forward, where their number changes no bit.
+    /// How many images are best processed together in the forward pass, where their number does not change the bits.
     pub fn images_forward(&self) -> usize {
         self.images_forward
     }
 
-    /// x of one image.
+    /// Layout of x for one image.
     pub fn input(&self) -> Map {
         Map {
             shape: self.geometry.input,
@@ -93,12 +93,12 @@ impl Kernel {
         }
     }
 
-    /// y of one image.
+    /// Layout of y for one image.
     pub fn output(&self) -> Map {
         Map::blocked(self.geometry.output)
     }
 
-    /// Floats of scratch that one task borrows.
+    /// Floats of scratch per task.
     pub fn scratch(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry, order| {
             let parts = (1..=self.images).map(|count| algorithm.images(geometry, count));
@@ -114,7 +114,7 @@ impl Kernel {
         of(self.forward, &self.geometry, self.order).max(data).max(weights)
     }
 
-    /// Floats of packed weights, for either pass.
+    /// Floats of packed weights, for both passes.
     pub fn packed(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry| panels_of(geometry) * algorithm.panel(geometry);
         let data = self
@@ -124,7 +124,7 @@ impl Kernel {
         of(self.forward, &self.geometry).max(data)
     }
 
-    /// Floats of the partial sums of dw and db that one chunk makes.
+    /// Floats of partial sums of dw and db per chunk.
     pub fn partial(&self) -> usize {
         self.partial_weights() + self.geometry.output.channels.next_multiple_of(LANES)
     }
@@ -227,7 +227,7 @@ impl Kernel {
         }
         let layout = Layout::new(&self.geometry, self.order, 1);
         let panel = self.geometry.patch() * PANEL;
-        // A group's panels end where the group ends: cut dw by groups, and each of those by panels.
+        // Panels do not cross groups: dw is cut by groups, and each group by panels.
         let patch = self.geometry.patch();
         let mut parts: Vec<(Panel, &mut [f32])> = Vec::with_capacity(panels_of(&self.geometry));
         let mut rest = dw;
@@ -245,7 +245,7 @@ impl Kernel {
     }
 }
 
-/// Panels of all groups.
+/// Number of panels of all groups.
 fn panels_of(geometry: &Geometry) -> usize {
     geometry.groups * geometry.group_outputs().div_ceil(PANEL)
 }
@@ -268,7 +268,7 @@ fn pack(
     });
 }
 
-/// The sum of the parts of all chunks, left in the first: the first half's in order, plus the second half's in order.
+/// Sums the parts of all chunks into the first one: those of the first half in order, plus those of the second half in order.
 fn sum_chunks<'a>(threads: &Threads, part: usize, chunks: &Chunks, partial: &'a mut [f32]) -> &'a [f32] {
     const PIECE: usize = 16 * 1024;
     const BLOCK: usize = 256;

@@ -1,6 +1,6 @@
 //! Convolution as matrix products over windows laid out as columns (im2col): any shape.
 //!
-//! Works on planar maps; what is blocked is copied before and after.
+//! It works on planar maps. Blocked maps are converted before and after.
 
 use super::epilogue::Epilogue;
 use super::{Geometry, evenly, patches};
@@ -8,14 +8,14 @@ use crate::ops::map::{Map, Order};
 use crate::ops::matrix::{Matrix, MatrixMut, product};
 use crate::ops::relu;
 
-/// Columns that a matrix product should have at least: fewer leave its registers half empty.
+/// The least number of columns for an efficient matrix product: fewer leave registers unused.
 const COLUMNS: usize = 512;
 
 /// A convolution by products on some images.
 #[derive(Clone, Copy, Debug)]
 pub struct Products<'a> {
     geometry: &'a Geometry,
-    /// The order of x. y is blocked, and so is dx.
+    /// The order of x. y and dx are blocked.
     order: Order,
     images: usize,
 }
@@ -32,7 +32,7 @@ struct Areas<'s> {
 }
 
 impl<'a> Products<'a> {
-    /// For `images` images of `geometry`.
+    /// Products for `images` images of `geometry`.
     pub fn new(geometry: &'a Geometry, order: Order, images: usize) -> Self {
         Self {
             geometry,
@@ -41,7 +41,7 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// Images that are best worked on together, at most `most`; parts of it are even.
+    /// How many images are best processed together, at most `most`, in even parts.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         evenly(most, COLUMNS / geometry.output.plane())
     }
@@ -176,7 +176,7 @@ fn each(map: Map, from: &[f32], order: Order, to: &mut [f32]) {
     }
 }
 
-/// y = sums + b, rectified where asked.
+/// y = sums + b, or max(0, sums + b).
 fn add_bias(y: &mut [f32], sums: &[f32], bias: f32, rectify: bool) {
     if rectify {
         y.iter_mut()

@@ -1,4 +1,4 @@
-//! dx from dy.
+//! The data gradient: dx from dy.
 
 use std::array;
 
@@ -58,7 +58,7 @@ impl Geometry {
         let sums = &*sums;
         cpu.threads
             .each_part(&mut dx[..batch * self.inputs], PANEL * self.inputs, |panel, dx| {
-                // Some panels at a time: an image's sums are so far apart that they share a set of the cache.
+                // A few panels at a time: the sums of an image are so far apart that they share a set of the cache.
                 for (block, sums) in sums.chunks(part).enumerate() {
                     for (image, dx) in dx.chunks_exact_mut(self.inputs).enumerate() {
                         unpack(sums, batch, panel * PANEL + image, &mut dx[self.columns(block)]);

@@ -1,4 +1,4 @@
-//! y from x.
+//! The forward pass: y from x.
 
 use std::array;
 
@@ -74,7 +74,7 @@ impl Geometry {
     }
 }
 
-/// Places of some terms of a sum.
+/// The places of some terms of a sum.
 struct Terms {
     list: [u32; DEPTH],
     count: usize,
@@ -86,7 +86,7 @@ impl Terms {
     }
 }
 
-/// The terms of a sum in parts: the first of each, and their places. One empty part where there are none.
+/// The terms of a sum in parts: the first term of each part, and the places of its terms. One empty part if there are none.
 fn depths(terms: usize) -> impl Iterator<Item = (usize, Terms)> {
     (0..terms.max(1)).step_by(DEPTH).map(move |from| {
         let list = array::from_fn(|j| (from + j) as u32);

@@ -1,10 +1,10 @@
-//! Fully connected layer: the tiles of direct convolution, over panels of sixteen images or of sixteen inputs.
+//! Fully connected layer on the CPU. It uses the tiles of direct convolution (`ops/tile.rs`):
 //!
-//! * forward: a panel is sixteen images, a tile is some outputs, the sum goes over the inputs: w is read as it lies, once;
+//! * forward: a panel is sixteen images, a tile is some outputs, the sum goes over the inputs. w is read in place, once;
 //! * data gradient: a panel is sixteen inputs of w, a tile is some images, the sum goes over the outputs;
 //! * weight gradient: a panel is sixteen inputs of x, a tile is some outputs, the sum goes over the images of each half.
 //!
-//! How a row is summed does not depend on the rows beside it, so that a device with half of the batch has the same bits.
+//! How a row is summed does not depend on the other rows, so a device with half of the batch gets the same bits.
 
 mod data;
 mod forward;
@@ -20,22 +20,22 @@ use super::Geometry;
 use crate::ops::tile::{PANEL, Start, TOGETHER};
 use strip::Strip;
 
-/// Outputs of one task, at most, a multiple of a tile's six and eight: x, which comes from the shared cache, is read once for all of
+/// The most outputs per task, a multiple of a tile's six and eight: x, which comes from the shared cache, is read once for all of
 /// them.
 const BLOCK: usize = 96;
 
-/// Terms of one sum: two panels of them stay in the nearest cache.
+/// Terms per sum: two panels of them stay in the first-level cache.
 const DEPTH: usize = 256;
 
-/// Outputs whose weights are copied together for the data gradient, and panels of inputs that are worked on together, at most: two
-/// strips of w and the sums of 128 images (131 KB each) stay in the second-level cache.
+/// For the data gradient: the number of outputs whose weights are copied together, and the most panels of inputs that are
+/// processed together. Two strips of w and the sums of 128 images (131 KB each) stay in the second-level cache.
 const ROWS: usize = 128;
 const COLUMNS: usize = 16;
 
-/// Tasks that a layer should have, at least: for threads to share them evenly.
+/// The least number of tasks that a layer should have, so that threads can share them evenly.
 const TASKS: usize = 16;
 
-/// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the nearest cache.
+/// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the first-level cache.
 const PITCH: usize = ROWS + 2;
 
 impl Geometry {
@@ -43,12 +43,12 @@ impl Geometry {
         self.inputs.div_ceil(PANEL)
     }
 
-    /// Outputs of one task.
+    /// Outputs per task.
     fn block(self) -> usize {
         BLOCK.min(self.outputs.div_ceil(TASKS).next_multiple_of(8))
     }
 
-    /// Panels of inputs that are worked on together.
+    /// Panels of inputs that are processed together.
     fn strip_panels(self) -> usize {
         COLUMNS.min(self.input_panels().div_ceil(TASKS).next_multiple_of(TOGETHER))
     }
@@ -72,7 +72,7 @@ impl Geometry {
         (PITCH * columns).max(self.block() * (batch + columns))
     }
 
-    /// Columns of w or dw that are worked on together.
+    /// Columns of w or dw that are processed together.
     fn columns(self, block: usize) -> Range<usize> {
         let width = self.strip_panels() * PANEL;
         block * width..((block + 1) * width).min(self.inputs)
@@ -89,7 +89,7 @@ impl Geometry {
     }
 }
 
-/// Whether the sum that goes on at term `from` starts there.
+/// Whether a sum starts at term `from` or continues there.
 fn start(from: usize) -> Start {
     if from == 0 { Start::Zero } else { Start::Sum }
 }

@@ -1,4 +1,4 @@
-//! dw and db from x and dy.
+//! The weight gradient: dw and db from x and dy.
 
 use std::array;
 use std::ops::Range;
