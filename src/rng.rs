@@ -1,9 +1,9 @@
 //! Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011).
 //!
-//! A draw is a pure function of a key and a counter, so what a sample gets depends on (seed, epoch, sample, operation)
-//! alone and never on which thread drew it or when. No platform libm: the same bits on every machine.
+//! A draw is a pure function of a key and a counter. So a sample's numbers depend only on (seed, epoch, sample, operation), never
+//! on which thread draws them, or when. The platform's libm is not used: the bits are the same on every machine.
 
-/// What a random number is for. Part of the counter, so that two operations never share numbers.
+/// What random numbers are for. It is part of the counter, so that two operations never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
@@ -21,17 +21,17 @@ pub enum Purpose {
     Init = 6,
     /// Brightness, contrast and saturation.
     Jitter = 7,
-    /// Place of the square that is blotted out.
+    /// Position of the square that cutout blanks.
     Cutout = 8,
-    /// Which samples a pack puts beside each other.
+    /// The order of the samples in a pack.
     PackTicket = 9,
     /// Images and labels of a benchmark.
     Benchmark = 10,
 }
 
-/// A stream of random numbers for one purpose at one place: `(seed, purpose, a, b)`.
+/// A stream of random numbers with the key `(seed, purpose, a, b)`.
 ///
-/// `a` and `b` name the place: epoch and sample for augmentation, step and layer for dropout.
+/// `a` and `b` are epoch and sample for augmentation, step and layer for dropout.
 #[derive(Clone, Debug)]
 pub struct Philox {
     key: [u32; 2],
@@ -53,7 +53,7 @@ impl Philox {
         }
     }
 
-    /// The same stream, starting at the `block`-th group of four numbers: any part can be made without the parts before.
+    /// The same stream from the `block`-th group of four numbers on: any part can be made without the parts before it.
     #[must_use]
     pub fn at_block(mut self, block: u32) -> Self {
         self.block = block;
@@ -61,12 +61,12 @@ impl Philox {
         self
     }
 
-    /// The next `N` groups of four numbers, `[number of the group][group]`: what [`next_u32`](Self::next_u32) would give from the
-    /// next group on.
+    /// The next `N` groups of four numbers, `[number in its group][group]`: those that [`next_u32`](Self::next_u32) would return
+    /// from the next group on.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "the loop must become a part of the function that is compiled for the instruction set"
+        reason = "the loop must be inlined into the function that is compiled for the instruction set"
     )]
     pub fn next_groups<const N: usize>(&mut self) -> [[u32; N]; 4] {
         let [purpose, a, b] = self.place;
@@ -109,7 +109,7 @@ impl Philox {
 
     /// Two independent draws from N(0, 1) (Box and Muller), in f64.
     pub fn normal_pair(&mut self) -> (f64, f64) {
-        // (0, 1]: the logarithm of zero must not occur.
+        // In (0, 1], because the logarithm of 0 must not occur.
         let u = (f64::from(self.next_u32()) + 1.0) / 4_294_967_296.0;
         let angle = 2.0 * std::f64::consts::PI * (f64::from(self.next_u32()) / 4_294_967_296.0);
         let radius = libm::sqrt(-2.0 * libm::log(u));
@@ -122,7 +122,7 @@ pub fn permutation(seed: u64, epoch: u32, n: u32) -> Vec<u32> {
     shuffled(Philox::new(seed, Purpose::Shuffle, epoch, 0), n)
 }
 
-/// The order in which a pack deals `n` samples over its shards: a permutation that no epoch has.
+/// The order in which a pack distributes `n` samples over its shards: a permutation different from that of any epoch.
 pub fn dealing(seed: u64, n: u32) -> Vec<u32> {
     shuffled(Philox::new(seed, Purpose::PackTicket, 0, 0), n)
 }
@@ -141,11 +141,11 @@ pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     [a, b, c, d]
 }
 
-/// The same for `N` counters side by side, lane by lane: where the caller is compiled for vectors, so is this.
+/// The same for `N` counters in parallel. If the caller is compiled for vector instructions, so is this.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
-    reason = "the loop must become a part of the function that is compiled for the instruction set"
+    reason = "the loop must be inlined into the function that is compiled for the instruction set"
 )]
 fn rounds<const N: usize>(mut counter: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
 
+#[path = "tidy/circles.rs"]
+mod circles;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -14,8 +14,9 @@ use crate::devices::cpu::PlanarRows;
 use crate::model::{Network, Pass, checkpoint};
 use crate::observe::terminal::{self, answer};
 use crate::plan::{ModelPlan, preprocessing};
-use crate::stages::augment::{Normalization, Rule};
+use crate::stages::augment::Normalization;
 use crate::stages::decode::Decoder;
+use crate::stages::rule::Rule;
 use crate::text;
 
 pub(super) const EXAMPLES: &str = "Examples:

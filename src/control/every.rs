@@ -1,13 +1,13 @@
-//! Ticks of an actor.
+//! Periodic ticks of an actor.
 
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context};
 
-/// Calls `tick` every `interval`, counted from the end of the call before.
+/// Calls `tick` every `interval`, counted from the end of the previous call.
 ///
-/// Not actix's `run_interval`: after the process was halted (Ctrl-Z, a suspended job, a paused container), that makes up for
-/// every tick that was missed, all at once, and a watch that counts ticks would take the halt for a stall.
+/// actix's `run_interval` is not suitable: after the process was stopped (Ctrl-Z, a suspended job, a paused container), it
+/// makes up for all missed ticks at once, and a watchdog that counts ticks would take the pause for a stall.
 pub(super) fn every<A>(context: &mut Context<A>, interval: Duration, tick: fn(&mut A))
 where
     A: Actor<Context = Context<A>>,

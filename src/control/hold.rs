@@ -1,8 +1,8 @@
-//! What keeps an actor alive until it has done its part.
+//! Keeps an actor alive until it has finished.
 //!
-//! actix stops an actor to which no address is left, even while messages wait in its mailbox: a message that arrives, together
-//! with the end of its sender, between the actor's last look into the mailbox and the count of its addresses is lost. So an
-//! actor that waits for messages holds an address of its own, from its start until it has sent its end.
+//! actix stops an actor when its last address is dropped, even if messages wait in its mailbox. If a message arrives and its
+//! sender ends between the actor's last look into the mailbox and the count of its addresses, the message is lost. So an actor
+//! that waits for messages holds an address of itself, from its start until it has reported its end.
 
 use actix::{Actor, Addr, AsyncContext, Context};
 
@@ -16,12 +16,12 @@ impl<A: Actor> Default for Hold<A> {
 }
 
 impl<A: Actor<Context = Context<A>>> Hold<A> {
-    /// From now on the actor stays.
+    /// Keeps the actor alive from now on.
     pub(super) fn take(&mut self, context: &Context<A>) {
         self.0 = Some(context.address());
     }
 
-    /// The actor may stop as soon as nobody can write to it.
+    /// Lets the actor stop as soon as nobody has its address.
     pub(super) fn release(&mut self) {
         self.0 = None;
     }

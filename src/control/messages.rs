@@ -1,10 +1,10 @@
-//! Every message of the control plane, with the greatest number of them in a run: mailboxes are bounded by that.
+//! The messages of the control plane, with the maximum number of each in a run, which bounds the mailboxes.
 
 use actix::Message;
 
 use crate::flow::Exit;
 
-/// From a worker's thread, as its last act, to its stage. At most one a worker.
+/// From a worker's thread, as its last act, to its stage. At most one per worker.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct WorkerExited {
@@ -12,17 +12,17 @@ pub(super) struct WorkerExited {
     pub(super) exit: Exit,
 }
 
-/// From a stage to the pipeline: a worker ended with a fault that is a cause. At most one a worker.
+/// From a stage to the pipeline: a worker did not end normally. At most one per worker.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct FaultFound {
     /// The stage.
     pub(super) stage: &'static str,
-    /// Its cause.
+    /// How the worker ended.
     pub(super) exit: Exit,
 }
 
-/// From a stage to the pipeline: all its workers have ended and are joined. One a stage.
+/// From a stage to the pipeline: all its workers have ended and are joined. One per stage.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct StageEnded;

@@ -1,6 +1,6 @@
-//! The control plane, and the only folder that knows actix: starts the workers of a topology, hears how each ends, finds
-//! the cause, listens to signals, and gives stages more workers or fewer. Messages are few: their greatest number in a run stands beside each. No actor
-//! ever touches a pixel, no worker owns a mailbox.
+//! The control plane, and the only module that uses actix. It starts the workers of a topology, learns how each ends, finds the
+//! cause, handles signals, and changes the number of workers. There are few messages; `messages.rs` has the maximum number of
+//! each. No actor ever touches a pixel, and no worker owns a mailbox.
 
 use std::time::Duration;
 
@@ -21,21 +21,21 @@ pub mod tuning;
 
 pub use pipeline::Ending;
 
-/// Told of a stage and the fault found there.
+/// Called with a stage and the fault found there.
 pub type OnFault = Box<dyn Fn(&str, &Exit)>;
 
-/// How a run is watched over.
+/// How a run is supervised.
 pub struct Watch {
-    /// A run in which nothing moves for so long has a stuck stage.
+    /// If nothing moves for this long, a stage is stuck.
     pub stall_after: Duration,
-    /// Hears of a fault as soon as it is known, long before the last worker has ended.
+    /// Called as soon as a fault is known, long before the last worker has ended.
     pub on_fault: OnFault,
-    /// Hears of the first signal.
+    /// Called at the first signal.
     pub on_stop: Box<dyn Fn()>,
 }
 
 impl Watch {
-    /// Says nothing while the flow runs: a fault comes back as the ending.
+    /// Reports nothing while the flow runs: a fault is returned as the ending.
     pub fn silent(stall_after: Duration) -> Self {
         Self {
             stall_after,
@@ -63,6 +63,6 @@ pub fn supervise(topology: Topology, stop: &Stop, watch: Watch) -> Ending {
         pipeline::PipelineActor::new(topology, stop, stall_after, on_fault, outcome).start();
         ended.await
     });
-    // The actor holds the sender: it is dropped without a word only if the control plane itself has failed.
+    // The actor holds the sender, and drops it without sending only if the control plane itself has failed.
     ending.unwrap_or(Ending::ControlLost)
 }

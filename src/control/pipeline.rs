@@ -1,4 +1,4 @@
-//! One for all: any fault ends the whole flow. The pipeline waits for every stage and then says what the cause was.
+//! Any fault ends the whole flow. The pipeline waits for all stages and then reports the cause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::stage::StageActor;
 use crate::flow::{ChannelGauge, Exit, Fault, Meters, Reading, Stop, Verdict};
 use crate::topology::Topology;
 
-/// How often the pipeline looks at what has passed.
+/// How often the pipeline checks for progress.
 const TICK: Duration = Duration::from_secs(1);
 
 /// How a flow ended.
@@ -31,16 +31,16 @@ pub enum Ending {
         /// What happened there.
         exit: Exit,
     },
-    /// Nothing has moved for too long. Its threads cannot be ended: only the process can.
+    /// Nothing has moved for too long. Threads cannot be ended from outside, only the process can.
     Stalled {
-        /// The stage that has work and does not do it.
+        /// The stage that has work but does not finish it.
         stage: &'static str,
     },
     /// The control plane itself failed.
     ControlLost,
 }
 
-/// Knows every stage, and how much has moved.
+/// Supervises all stages, and watches for progress.
 pub(super) struct PipelineActor {
     topology: Option<Topology>,
     channels: Vec<(&'static str, Arc<ChannelGauge>)>,
@@ -49,11 +49,11 @@ pub(super) struct PipelineActor {
     cause: Option<(&'static str, Exit)>,
     stop: Stop,
     stall_after: Duration,
-    /// What had passed all channels at the last tick, and for how many ticks that has not changed. Ticks and not a clock: a
-    /// process that is halted does not tick, and has not stalled.
+    /// Items that had passed all channels at the last tick, and for how many ticks that number has not changed. Counts ticks
+    /// instead of reading a clock, because a stopped process has not stalled.
     passed: u64,
     still: u32,
-    /// Taken when something moved last.
+    /// The reading when something last moved.
     moved: Option<Reading>,
     on_fault: OnFault,
     outcome: Option<oneshot::Sender<Ending>>,
@@ -93,7 +93,7 @@ impl PipelineActor {
         self.hold.release();
     }
 
-    /// Compares what has passed the channels with a second ago.
+    /// Compares the items that have passed all channels with their number at the last tick.
     fn look_for_stall(&mut self) {
         let passed = self
             .channels
@@ -107,7 +107,7 @@ impl PipelineActor {
         };
         self.still += 1;
         if TICK * self.still > self.stall_after {
-            // While nothing moves, whoever neither waits for an item nor for room is at something that does not end.
+            // While nothing moves, the stage that waits neither for items nor for room is stuck in its own work.
             let stage = Verdict::new(moved, &self.meters.read()).map_or("source", |verdict| verdict.stage);
             self.end(Ending::Stalled { stage });
         }
@@ -131,12 +131,12 @@ impl Handler<FaultFound> for PipelineActor {
     type Result = ();
 
     fn handle(&mut self, FaultFound { stage, exit }: FaultFound, _: &mut Self::Context) {
-        let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.rank());
-        if exit.rank() > known {
-            // Losses are consequences: only causes are told at once.
+        let known = self.cause.as_ref().map_or(0, |(_, exit)| exit.severity());
+        if exit.severity() > known {
+            // Losses are consequences: only causes are reported at once.
             if exit.is_cause() {
                 (self.on_fault)(stage, &exit);
-                // No more work is begun: what is under way ends with the current step.
+                // No new work is started. The work in progress ends with the current step.
                 self.stop.request();
             }
             self.cause = Some((stage, exit));
@@ -153,7 +153,9 @@ impl Handler<StageEnded> for PipelineActor {
             return;
         }
         let ending = match self.cause.take() {
-            Some((stage, exit)) if exit.rank() > Exit::Faulted(Fault::Aborted).rank() || !self.stop.is_requested() => {
+            Some((stage, exit))
+                if exit.severity() > Exit::Faulted(Fault::Aborted).severity() || !self.stop.is_requested() =>
+            {
                 Ending::Faulted { stage, exit }
             }
             _ if self.stop.is_requested() => Ending::Stopped,

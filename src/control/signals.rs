@@ -1,4 +1,4 @@
-//! Signals that ask a run to end: the first lets it finish its step and save; a second Ctrl-C or SIGTERM ends the process.
+//! Signals that end a run. The first lets it finish its step and save. A second Ctrl-C or SIGTERM ends the process at once.
 
 use std::fs;
 
@@ -6,16 +6,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::flow::Stop;
 
-/// The shell's convention for a process that a SIGINT ended.
+/// The shell's exit code for a process ended by SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// Listens until the system ends.
 pub(super) fn listen(stop: Stop, on_stop: Box<dyn Fn()>) {
     let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        tracing::warn!("signals cannot be listened to: Ctrl-C ends the process without a checkpoint");
+        tracing::warn!("cannot listen for signals: Ctrl-C will end the process without a checkpoint");
         return;
     };
-    // Whoever started us with SIGHUP ignored, as `nohup` does, wants the run to outlive its terminal.
+    // A process that was started with SIGHUP ignored, as by `nohup`, is meant to outlive its terminal.
     let hangup = if ignores_hangup() {
         None
     } else {
@@ -41,13 +41,13 @@ async fn wait(
             stop.request();
             on_stop();
         } else if !is_hangup {
-            // A terminal that closes may send more than one SIGHUP; nobody is there who could mean "at once" by it.
+            // A closing terminal may send SIGHUP more than once; that does not mean "at once".
             std::process::exit(INTERRUPTED);
         }
     }
 }
 
-/// Waits for the next SIGHUP; for ever where it is not listened to.
+/// Waits for the next SIGHUP; forever if the process ignores it.
 async fn hung_up(hangup: &mut Option<Signal>) {
     match hangup {
         Some(hangup) => {

@@ -1,4 +1,4 @@
-//! The address of one stage: holds its threads, never its data.
+//! The actor of one stage. It owns the stage's threads, never its data.
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Recipient};
 
@@ -7,13 +7,13 @@ use super::messages::{FaultFound, StageEnded, WorkerExited};
 use crate::flow::{Exit, Fault, Worker};
 use crate::topology::Stage;
 
-/// Whoever wants to know how a stage gets on.
+/// The receiver of a stage's messages.
 pub(super) struct Listener {
     pub(super) faults: Recipient<FaultFound>,
     pub(super) ends: Recipient<StageEnded>,
 }
 
-/// Starts the workers of its stage, joins them, and passes on what was a cause.
+/// Starts the workers of its stage, joins them, and passes their faults on.
 pub(super) struct StageActor {
     stage: Option<Stage>,
     name: &'static str,
@@ -47,7 +47,7 @@ impl StageActor {
         }
     }
 
-    /// Sends the end when no worker runs any more.
+    /// Reports the end if no worker is running any more.
     fn end_if_done(&mut self) {
         if self.running == 0 {
             self.workers.drain(..).for_each(Worker::join);
@@ -69,7 +69,7 @@ impl Actor for StageActor {
             let on_exit = move |exit| address.do_send(WorkerExited { exit });
             match Worker::spawn(stage.name, index, body, on_exit) {
                 Ok(worker) => self.workers.push(worker),
-                // The body is gone with its channel ends, so the loss cascades like any other.
+                // The body was dropped with its channel ends, so other stages see a loss.
                 Err(error) => context.address().do_send(WorkerExited {
                     exit: Exit::Faulted(Fault::failed(error)),
                 }),
@@ -85,7 +85,7 @@ impl Handler<WorkerExited> for StageActor {
 
     fn handle(&mut self, WorkerExited { exit }: WorkerExited, _: &mut Self::Context) {
         self.running -= 1;
-        if exit.rank() > 0 {
+        if exit.severity() > 0 {
             self.pipeline.faults.do_send(FaultFound { stage: self.name, exit });
         }
         self.end_if_done();

@@ -1,4 +1,4 @@
-//! Looks at the meters now and then and opens or closes the gates of the stages whose numbers of workers are not fixed.
+//! Reads the meters periodically, and opens or closes the gates of stages whose number of workers is not fixed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::every::every;
 use super::tuning::Tuning;
 use crate::flow::Meters;
 
-/// Takes readings and carries out what [`Tuning`] decides. Never touches what passes.
+/// Takes readings and carries out what [`Tuning`] decides. It never touches the data.
 pub(super) struct TunerActor {
     meters: Arc<Meters>,
     tuning: Tuning,
@@ -17,7 +17,7 @@ pub(super) struct TunerActor {
 }
 
 impl TunerActor {
-    /// `None` where every number of workers is fixed.
+    /// `None` if the number of workers is fixed in all stages.
     pub(super) fn new(meters: &Arc<Meters>, every: Duration) -> Option<Self> {
         meters.stages.iter().any(|stage| stage.gate.is_some()).then(|| Self {
             meters: Arc::clone(meters),

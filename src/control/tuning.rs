@@ -1,7 +1,7 @@
-//! When a stage gets one worker more or one less. Decides from readings alone; `tuner.rs` acts.
+//! Decides from readings when a stage gets one worker more or fewer; `tuner.rs` acts.
 //!
-//! Slow on purpose: one worker at a time, each decision from a window that lies wholly after the one before, and a worker
-//! that has brought nothing is taken back. What is changed is only how fast the run is.
+//! It is slow on purpose: it changes one worker at a time, each decision uses only readings taken after the previous one, and a
+//! worker that brought nothing is removed again. Only the speed of a run depends on it.
 
 use std::collections::VecDeque;
 
@@ -9,34 +9,34 @@ use crate::flow::meter::Change;
 use crate::flow::verdict::Share;
 use crate::flow::{Reading, Verdict};
 
-/// Readings that make a window: two ticks.
+/// Readings per window: two ticks.
 const READINGS: usize = 3;
 
-/// A device that waits less than this is fed well enough to do without the worker that is busy least.
+/// A device that waits less than this is fed well enough to do without the least busy worker.
 const FED: f64 = 0.02;
 
-/// A device that waits more than this starves.
+/// A device that waits more than this is starved.
 const STARVES: f64 = 0.1;
 
 /// A stage that is busy less than this is not what the device waits for.
 const BUSY: f64 = 0.75;
 
-/// With one worker less, a stage may be busy so much: well below [`BUSY`], or it would be given the worker again.
+/// How busy a stage may be with one worker fewer: well below [`BUSY`], or it would get the worker back.
 const EASY: f64 = 0.6;
 
-/// What a worker more must bring, as a factor.
+/// The factor of speed that another worker must bring.
 const GAIN: f64 = 1.02;
 
-/// Ticks for which a stage whose last worker brought nothing gets none.
+/// For this many ticks a stage whose last worker brought nothing gets no other.
 const BARRED_FOR: u32 = 30;
 
-/// A worker that was given to see what it brings.
+/// A worker that was added on trial.
 struct Trial {
     stage: &'static str,
     images_per_s: f64,
 }
 
-/// What was seen and decided so far.
+/// Readings and decisions so far.
 #[derive(Default)]
 pub struct Tuning {
     window: VecDeque<Reading>,
@@ -45,7 +45,7 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// What is to be changed now, given one more reading.
+    /// Takes one more reading, and returns what to change now.
     pub fn look(&mut self, reading: Reading) -> Option<Change> {
         if let Some((_, ticks)) = &mut self.barred {
             *ticks -= 1;
@@ -74,7 +74,7 @@ impl Tuning {
     fn raise(&mut self, verdict: &Verdict) -> Option<Change> {
         let share = verdict.share(verdict.stage)?;
         let is_barred = self.barred.is_some_and(|(stage, _)| stage == share.name);
-        // Where there is no device, the input is all there is.
+        // Without a device, only the input counts.
         let starves = verdict.device_wait.is_none_or(|wait| wait > STARVES);
         if !starves
             || share.busy < BUSY
@@ -111,7 +111,7 @@ impl Tuning {
     }
 }
 
-/// One worker less where the device is fed and the others can do it.
+/// One worker fewer, if the device is fed and the other workers suffice.
 fn lower(verdict: &Verdict) -> Option<Change> {
     if verdict.device_wait.is_none_or(|wait| wait > FED) {
         return None;

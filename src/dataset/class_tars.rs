@@ -1,5 +1,5 @@
-//! Class tars, `CLASS.tar` each, as ILSVRC distributes its training images: members of one tar, or files of a folder. All are
-//! read in place.
+//! Class tars, one `CLASS.tar` per class, as in ILSVRC's training images: members of one tar, or files in a folder. They are read
+//! in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -14,7 +14,8 @@ use super::devkit::{self, Devkit};
 use super::extension::is_image;
 use super::listing::Listing;
 use super::name::SampleName;
-use super::tar::{self, Form, Listed};
+use super::tar;
+use super::tar_set::{self, Form, Listed};
 use crate::text;
 
 const TRAIN: &str = "ILSVRC2012_img_train.tar";
@@ -53,7 +54,7 @@ fn find(location: &str, folder: &Path, name: &str, split: &str) -> Result<PathBu
 
 fn train(location: &str, folder: &Path) -> Result<Listed, DatasetError> {
     let path = find(location, folder, TRAIN, "train")?;
-    let listed = tar::list(location, &path, "")?;
+    let listed = tar_set::list(location, &path, "")?;
     let form = match listed.form {
         Form::ClassTars => Form::IlsvrcTrain,
         other => other,

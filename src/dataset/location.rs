@@ -1,11 +1,14 @@
 //! Which kind of dataset a location names.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use super::classes::is_hidden;
 use super::extension::is_image;
 use super::ignored::Ignored;
-use super::pattern::{self, of_folder};
+use super::pack::{MANIFEST, PARTIAL};
+use super::pattern;
 use crate::text;
 
 /// A location, understood.
@@ -17,7 +20,7 @@ pub(super) enum Location {
     Pack(PathBuf),
     /// WebDataset shards.
     Shards(Vec<PathBuf>),
-    /// The tars of a folder: shards, or class tars. And what else lies there.
+    /// The tars in a folder, which are shards or class tars, and the other files there.
     Tars(Vec<PathBuf>, Ignored),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
@@ -45,7 +48,7 @@ impl Location {
         }
         let path = Path::new(location);
         if path.is_dir() {
-            return of_folder(location, path);
+            return Self::of_folder(location, path);
         }
         if path.is_file() {
             return Self::of_file(location, path);
@@ -65,6 +68,57 @@ impl Location {
                 hint,
             }
         })
+    }
+
+    /// A pack, shards, class tars, or class folders, depending on what is in the folder.
+    fn of_folder(location: &str, folder: &Path) -> Result<Self, DatasetError> {
+        let mut shards = Vec::new();
+        let (mut has_folders, mut has_compressed, mut others) = (false, false, Ignored::default());
+        for entry in fs::read_dir(folder).map_err(DatasetError::unreadable(folder))? {
+            let entry = entry.map_err(DatasetError::unreadable(folder))?;
+            let path = entry.path();
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                return Err(DatasetError::NotUtf8 {
+                    path: text::path(&path),
+                });
+            };
+            if is_hidden(&name) {
+                continue;
+            }
+            if path.is_dir() {
+                has_folders = true;
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"))
+            {
+                shards.push(path);
+            } else {
+                let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+                has_compressed |= is_compressed_tar(&name);
+                others.add(&name);
+            }
+        }
+        // Beside class folders, a file of that name may be something else.
+        if folder.join(MANIFEST).is_file() && (!has_folders || !shards.is_empty()) {
+            return Ok(Self::Pack(folder.to_owned()));
+        }
+        if folder.join(PARTIAL).is_dir() && (!has_folders || !shards.is_empty()) {
+            return Err(DatasetError::UnfinishedPack {
+                location: location.to_owned(),
+            });
+        }
+        if has_compressed && !has_folders && shards.is_empty() {
+            return Err(DatasetError::UnknownKind {
+                location: location.to_owned(),
+                what: "it holds compressed tars, which cannot be read in place: decompress them first".to_owned(),
+            });
+        }
+        if has_folders || shards.is_empty() {
+            return Ok(Self::Folder(folder.to_owned()));
+        }
+        // Without the extension, as classes are sorted: `cat` comes before `cat-big`.
+        shards.sort_unstable_by_key(|shard| shard.with_extension(""));
+        Ok(Self::Tars(shards, others))
     }
 
     fn of_file(location: &str, path: &Path) -> Result<Self, DatasetError> {
@@ -107,8 +161,8 @@ impl Location {
     }
 }
 
-/// Whether a file, its name in small letters, is a compressed tar.
-pub(super) fn is_compressed_tar(name: &str) -> bool {
+/// Whether a file with this lower-case name is a compressed tar.
+fn is_compressed_tar(name: &str) -> bool {
     let ends = [".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tar.bz2", ".tbz2"];
     ends.iter().any(|end| name.ends_with(end))
 }

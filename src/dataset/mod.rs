@@ -49,6 +49,7 @@ pub mod statistics;
 pub mod sums;
 mod storage;
 mod tar;
+mod tar_set;
 mod texts;
 mod webdataset;
 mod whole;
@@ -116,7 +117,7 @@ impl Dataset {
                 Self::new(location, purpose, classes, listing, storage)
             }
             Location::Tar(shard, inside) => {
-                let listed = tar::list(location, &shard, &inside)?;
+                let listed = tar_set::list(location, &shard, &inside)?;
                 Self::of_tar(location, purpose, listed, inside)
             }
             Location::Ilsvrc(folder, split) => {
@@ -160,8 +161,13 @@ impl Dataset {
         }
     }
 
-    fn of_tar(location: &str, purpose: Purpose<'_>, listed: tar::Listed, inside: String) -> Result<Self, DatasetError> {
-        let tar::Listed {
+    fn of_tar(
+        location: &str,
+        purpose: Purpose<'_>,
+        listed: tar_set::Listed,
+        inside: String,
+    ) -> Result<Self, DatasetError> {
+        let tar_set::Listed {
             classes,
             listing,
             map,

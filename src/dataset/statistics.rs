@@ -22,7 +22,7 @@ pub struct MeanImage {
     pub values: Vec<f32>,
 }
 
-/// What augmentation needs to know of a training set.
+/// What augmentation needs to know about a training set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
     /// Images counted.
@@ -31,7 +31,7 @@ pub struct Statistics {
     pub skipped: u64,
     /// Mean of R, G and B over all pixels, 0..255.
     pub channel_mean: [f64; 3],
-    /// The mean image, where one was asked for.
+    /// The mean image, if it was requested.
     pub mean_image: Option<MeanImage>,
     /// Eigenvalues of the covariance of RGB in 0..1, largest first.
     pub eigenvalues: [f64; 3],
@@ -40,7 +40,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// As tensors, each called `prefix` and its own name: for a file, or for a part of one.
+    /// As tensors for a file, with `prefix` before each name.
     pub fn tensors(&self, prefix: &str) -> Vec<Tensor> {
         let eights = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let counts = [self.images, self.skipped].into_iter().flat_map(u64::to_le_bytes);
@@ -71,7 +71,7 @@ impl Statistics {
         self.file("units", units)
     }
 
-    /// As a file with one text beside the tensors: several have no order.
+    /// As a file with one text beside the tensors. The order of several texts would not be deterministic.
     fn file(&self, key: &str, text: &str) -> io::Result<Vec<u8>> {
         let tensors = self.tensors("");
         let views: io::Result<Vec<_>> = tensors
@@ -97,7 +97,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// As `safetensors` wants it.
+    /// For `safetensors`.
     pub fn view(&self) -> io::Result<TensorView<'_>> {
         TensorView::new(self.kind, self.shape.clone(), &self.bytes).map_err(io::Error::other)
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::cifar;
 use super::map::{Mapped, Mapping};
 use super::shards::Shards;
-use super::tar::Form;
+use super::tar_set::Form;
 use super::texts::Texts;
 use super::{ReadError, SampleId};
 use crate::text;

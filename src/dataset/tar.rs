@@ -1,84 +1,19 @@
-//! A tar of class folders, read in place: its headers once, then each image as a slice of the mapped file.
+//! Tars, read in place: the headers once, then each member as a slice of the mapped file.
 
 mod end;
 mod links;
 mod members;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) use members::{Extent, Member, Members};
 
 use super::DatasetError;
-use super::class_tars;
-use super::classes::is_hidden;
-use super::extension::is_image;
-use super::listing::{Listing, Repeats};
 use super::map::Mapping;
-use super::name::SampleName;
 use crate::text;
 
-/// Tars are made of blocks of this many bytes.
+/// Tars consist of blocks of this many bytes.
 pub(super) const BLOCK: usize = 512;
-
-/// A tar listed: the class names, the samples (each `at` its position) and the map.
-pub(super) struct Listed {
-    pub(super) classes: Vec<String>,
-    pub(super) listing: Listing,
-    pub(super) map: Mapping,
-    pub(super) form: Form,
-}
-
-/// How a tar holds the images of its classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// `CLASS/name`.
-    Folders,
-    /// `CLASS.tar`, a tar of the class's images.
-    ClassTars,
-    /// The same, ILSVRC 2012's training images.
-    IlsvrcTrain,
-    /// ILSVRC 2012's validation images, without folders.
-    IlsvrcVal,
-}
-
-impl Form {
-    /// A sample's key.
-    pub(super) fn key(self, class: &str, name: &str) -> String {
-        match self {
-            Self::Folders => format!("{class}/{name}"),
-            Self::ClassTars | Self::IlsvrcTrain => format!("{class}.tar/{name}"),
-            Self::IlsvrcVal => name.to_owned(),
-        }
-    }
-
-    /// What kind of dataset that is, for people.
-    pub(super) fn kind(self) -> &'static str {
-        match self {
-            Self::Folders => "tar",
-            Self::ClassTars => "tar of class tars",
-            Self::IlsvrcTrain | Self::IlsvrcVal => "ILSVRC 2012",
-        }
-    }
-
-    /// What the labels count, where there is another usage.
-    pub(super) fn labels(self) -> Option<&'static str> {
-        match self {
-            Self::Folders | Self::ClassTars => None,
-            Self::IlsvrcTrain | Self::IlsvrcVal => {
-                Some("classes are WNIDs in sorted order, as torchvision and Caffe number them; not ILSVRC2012_ID")
-            }
-        }
-    }
-}
-
-/// Where a member lies, in the terms of class folders.
-enum Place<'a> {
-    /// Where class folders lie.
-    Class(&'a str),
-    /// In a class folder, by its name there.
-    Inside(&'a str, &'a str),
-}
 
 /// Maps a tar and reads its headers.
 pub(super) fn open(path: &Path) -> Result<(Mapping, Members), DatasetError> {
@@ -89,148 +24,11 @@ pub(super) fn open(path: &Path) -> Result<(Mapping, Members), DatasetError> {
     Ok((map, members))
 }
 
-/// Checks that a map was not cut short while it was read.
+/// Checks that a map was not truncated while it was read.
 pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
     map.check(map.bytes().len() as u64)
         .map_err(|length| DatasetError::DamagedTar {
             shard: shown.to_owned(),
             reason: format!("it was cut to {length} bytes while being read; copy it again"),
         })
-}
-
-/// What was found in a tar, in the terms of class folders.
-#[derive(Default)]
-struct Found {
-    listing: Listing,
-    /// Numbers of the classes, in the order of first sight.
-    ids: BTreeMap<String, u32>,
-    /// Class tars.
-    tars: BTreeMap<String, Extent>,
-    /// Images outside of folders.
-    loose_images: u64,
-    /// Whether there was anything at all where the classes should be.
-    is_there: bool,
-}
-
-impl Found {
-    fn add(&mut self, member: &Member<'_>, inside: &str) -> Result<(), DatasetError> {
-        let Some(place) = place(member.key, inside) else {
-            return Ok(());
-        };
-        self.is_there = true;
-        let file = member.file()?;
-        match (place, file) {
-            (Place::Class(class), None) if member.is_folder => {
-                class_id(&mut self.ids, class);
-            }
-            (Place::Class(name), Some(extent)) => {
-                if let Some(class) = class_tars::class(name) {
-                    // The later of two replaces the earlier, as when the tar is unpacked.
-                    self.tars.insert(class.to_owned(), extent);
-                } else {
-                    self.loose_images += u64::from(is_image(name));
-                    self.listing.ignore(None, name);
-                }
-            }
-            (Place::Class(name), None) => self.listing.ignore(None, name),
-            (Place::Inside(class, name), Some(Extent { at, size })) if is_image(name) => {
-                let class = class_id(&mut self.ids, class);
-                let name = SampleName::new(name).map_err(DatasetError::name(&member.place(), name))?;
-                self.listing.push(class, name, size, member.modified, at);
-            }
-            (Place::Inside(class, name), _) => {
-                let class = class_id(&mut self.ids, class);
-                if !member.is_folder {
-                    self.listing.ignore(Some(class), name);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Lists the class folders under `inside` ("" for the top) of the tar `shard`.
-pub(super) fn list(location: &str, shard: &Path, inside: &str) -> Result<Listed, DatasetError> {
-    let (map, members) = open(shard)?;
-    let mut found = Found::default();
-    for member in members.iter() {
-        found.add(&member, inside)?;
-    }
-    drop(members);
-    if !found.is_there && !inside.is_empty() {
-        return Err(DatasetError::NotFound {
-            location: location.to_owned(),
-            hint: format!("{} has no folder {}", text::path(shard), text::plain(inside)),
-        });
-    }
-    let Found {
-        mut listing,
-        ids,
-        tars,
-        loose_images,
-        ..
-    } = found;
-    if ids.is_empty() && !tars.is_empty() {
-        let classes = class_tars::list(&text::path(shard), &map, &tars, &mut listing)?;
-        let form = Form::ClassTars;
-        return Ok(Listed {
-            classes,
-            listing,
-            map,
-            form,
-        });
-    }
-    if ids.is_empty() && loose_images > 0 {
-        return Err(DatasetError::FlatTar {
-            location: location.to_owned(),
-            images: loose_images,
-        });
-    }
-    tars.keys()
-        .for_each(|class| listing.ignore(None, &format!("{class}.tar")));
-    let (classes, to) = by_name(&ids);
-    listing.renumber(|class| to.get(class as usize).copied());
-    listing.repeats = Repeats::LastWins;
-    let form = Form::Folders;
-    Ok(Listed {
-        classes,
-        listing,
-        map,
-        form,
-    })
-}
-
-/// The class's number in the order of first sight.
-fn class_id(ids: &mut BTreeMap<String, u32>, class: &str) -> u32 {
-    if let Some(&id) = ids.get(class) {
-        return id;
-    }
-    let id = ids.len() as u32;
-    ids.insert(class.to_owned(), id);
-    id
-}
-
-/// The classes by name, and the label of each number of first sight.
-fn by_name(ids: &BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
-    let mut to = vec![0; ids.len()];
-    ids.values()
-        .enumerate()
-        .for_each(|(label, &id)| to[id as usize] = label as u32);
-    (ids.keys().cloned().collect(), to)
-}
-
-/// Where a member lies, in the terms of class folders; `None` outside of `inside`, and for hidden ones.
-fn place<'a>(key: &'a str, inside: &str) -> Option<Place<'a>> {
-    let below = if inside.is_empty() {
-        key
-    } else {
-        key.strip_prefix(inside)?.strip_prefix('/')?
-    };
-    if below.is_empty() || below.split('/').any(is_hidden) {
-        return None;
-    }
-    Some(match below.split_once('/') {
-        None => Place::Class(below),
-        Some((class, name)) => Place::Inside(class, name),
-    })
 }

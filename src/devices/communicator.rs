@@ -1,17 +1,18 @@
-//! What devices that work on one batch do together. The words are those of MPI and NCCL; shares that are not even, which NCCL's
-//! calls do not know, are to be padded there or sent apart.
+//! Collective operations of the devices that work on one batch, with the names of MPI and NCCL. Shares may be uneven, which
+//! NCCL's collectives do not support: there, shares have to be padded or sent separately.
 //!
 //! ```text
 //! all_reduce       every buffer becomes the sum of the ranks' buffers
-//! reduce_scatter   its rank's share of every buffer becomes that sum; the rest is as it was
-//! all_gather       every rank's share is copied into the buffers of all
-//! step             reduce_scatter of gradients, an update of the share, all_gather of the values
+//! reduce_scatter   a rank's share of every buffer becomes that sum; the rest does not change
+//! all_gather       every rank's share is copied into the buffers of all ranks
+//! step             reduce_scatter of gradients, update of the share, all_gather of the values
 //! ```
 //!
-//! Every rank makes the same calls in the same order, with as many buffers of the same lengths. Sums are taken in the order
-//! of the ranks: rank 0's, plus rank 1's, and so on.
+//! All ranks make the same calls in the same order, with the same number of buffers of the same lengths. Sums are computed in
+//! rank order: rank 0's values, plus rank 1's, and so on.
 //!
-//! Invariant: a rank that is lost (its communicator was dropped) fails whoever waits for it, now or later; nobody hangs.
+//! Invariant: when a rank is lost (its communicator is dropped), all ranks that wait for it, now or later, get an error. None
+//! hangs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,28 +20,28 @@ use std::sync::Arc;
 use crate::flow::fault::{Fault, UpstreamLost};
 use crate::flow::stopwatch::Stopwatch;
 
-/// A parameter under a step.
+/// A parameter in a solver step.
 pub struct Sharded<'a, B: ?Sized> {
-    /// The sum over this rank's rows. It is used up.
+    /// The sum over this rank's rows. Its contents are overwritten.
     pub gradient: &'a mut B,
     /// All values, the same on every rank.
     pub value: &'a mut B,
-    /// What the solver remembers of this rank's share.
+    /// The solver's state for this rank's share.
     pub memory: &'a mut B,
 }
 
-/// Updates the parameter of that number: `update(number, value, memory, gradient)` on some neighbouring elements.
+/// Updates some consecutive elements of parameter `number`: `update(number, value, memory, gradient)`.
 pub type Update<'a, B> = &'a (dyn Fn(usize, &mut B, &mut B, &B) + Sync);
 
-/// One rank's communicator with the others.
+/// One rank's connection to the others.
 pub trait Communicator: Send {
-    /// Memory of a device that takes part.
+    /// Memory of a participating device.
     type Buffer: ?Sized;
 
-    /// This device's number, from 0.
+    /// This device's rank, from 0.
     fn rank(&self) -> usize;
 
-    /// How many devices there are.
+    /// Number of devices.
     fn ranks(&self) -> usize;
 
     /// Every buffer becomes the sum of the ranks' buffers.
@@ -49,38 +50,38 @@ pub trait Communicator: Send {
         self.all_gather(buffers)
     }
 
-    /// This rank's [`share`] of every buffer becomes the sum of the ranks' shares of that place; the rest is as it was.
+    /// This rank's [`share`] of every buffer becomes the sum of all ranks' values there. The rest does not change.
     fn reduce_scatter(&mut self, buffers: &mut [&mut Self::Buffer]) -> Result<(), PeerLost>;
 
-    /// Every rank's [`share`] of every buffer is copied to the same place of the others' buffers.
+    /// Copies every rank's [`share`] of every buffer to the same place in the other ranks' buffers.
     fn all_gather(&mut self, buffers: &mut [&mut Self::Buffer]) -> Result<(), PeerLost>;
 
-    /// One step of the solver: of every parameter this rank's share is updated by the sum of the ranks' gradients, and all
-    /// ranks come to have all new values. What three calls could do is one, so that memory is passed over as seldom as can be.
+    /// One step of the solver: updates this rank's share of every parameter with the sum of all ranks' gradients, and copies the
+    /// new values to all ranks. One call instead of three, so that memory is traversed only once.
     fn step(
         &mut self,
         parameters: &mut [Sharded<'_, Self::Buffer>],
         update: Update<'_, Self::Buffer>,
     ) -> Result<(), PeerLost>;
 
-    /// Time that this rank has waited for others.
+    /// Time that this rank has waited for the others.
     fn waits(&self) -> Arc<Stopwatch>;
 }
 
-/// Another rank has ended before its time. What it died of, its own stage tells.
+/// Another rank has ended early. Its own stage reports the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("another device was lost")]
 pub struct PeerLost;
 
 impl From<PeerLost> for Fault {
     fn from(PeerLost: PeerLost) -> Self {
-        // A loss like any other: never the cause.
+        // A loss like any other, and never the cause.
         Fault::Upstream(UpstreamLost { channel: "exchange" })
     }
 }
 
-/// The part of `len` things that falls to `rank` of `ranks`: neighbours, as even as can be. Of two ranks the first has the
-/// one more where `len` is odd.
+/// The share of `rank` in `len` elements: consecutive elements, divided as evenly as possible. Of two ranks, the first has the
+/// extra element if `len` is odd.
 pub fn share(len: usize, rank: usize, ranks: usize) -> Range<usize> {
     let start = |rank: usize| (len * rank).div_ceil(ranks);
     start(rank)..start(rank + 1)

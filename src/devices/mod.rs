@@ -1,4 +1,4 @@
-//! What computes: memory, threads and the layout of rows. A device owns all three; stages see only [`row::RowWriter`].
+//! What computes: threads and memory of the CPU, the writer of a batch's rows, and the communicator between devices.
 
 pub mod cpu;
 

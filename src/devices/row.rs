@@ -1,11 +1,11 @@
-//! The door through which an image enters a device's batch: the only place that knows element type and layout of a row.
+//! Writes images into a device's batch. Only this interface's implementations know the element type and the layout of a row.
 
 /// What is subtracted from a crop, in 0..255.
 #[derive(Clone, Copy, Debug)]
 pub enum Subtract<'a> {
-    /// One number a channel.
+    /// One number per channel.
     Channel([f32; 3]),
-    /// The mean image at the place of the crop.
+    /// The part of the mean image that belongs to the crop.
     Image {
         /// R, G and B, each starting at the crop's top left pixel.
         planes: [&'a [f32]; 3],
@@ -14,12 +14,12 @@ pub enum Subtract<'a> {
     },
 }
 
-/// A rectangle of the row that is blotted out.
+/// The rectangle of a crop that is blanked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
-    /// Its first column.
+    /// First column.
     pub x: u32,
-    /// Its first line.
+    /// First line.
     pub y: u32,
     /// Columns.
     pub width: u32,
@@ -27,7 +27,7 @@ pub struct Hole {
     pub height: u32,
 }
 
-/// A square crop as it is to be seen by the network: value = (mixed pixel − mean + colour) · scale, reflected if asked.
+/// A square crop, and how it becomes input of the network: value = (mixed pixel − mean + colour) · scale, reflected if wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// RGB interleaved, 0..255, starting at the crop's top left pixel.
@@ -36,7 +36,7 @@ pub struct View<'a> {
     pub line: usize,
     /// Whether left and right are exchanged (after the subtraction, as the mean belongs to the unreflected image).
     pub flip: bool,
-    /// How each of R, G and B is mixed from R, G, B and 1, clamped to 0..255; `None`: as it is.
+    /// How each of R, G and B is mixed from R, G, B and 1, clamped to 0..255; `None`: unchanged.
     pub mix: Option<[[f32; 4]; 3]>,
     /// The mean.
     pub subtract: Subtract<'a>,
@@ -44,11 +44,11 @@ pub struct View<'a> {
     pub colour: [f32; 3],
     /// 1 / standard deviation, or 1.
     pub scale: [f32; 3],
-    /// What becomes 0, after the reflection.
+    /// The part that becomes 0, after the reflection.
     pub hole: Option<Hole>,
 }
 
-/// Writes views as rows of a device's batch. Supplied by the device; stages know nothing of its layout.
+/// Writes views as rows of a device's batch. The device supplies it, so that stages need not know the layout.
 pub trait RowWriter: Send + Sync {
     /// Bytes of a row, a multiple of 8.
     fn row_bytes(&self) -> usize;

@@ -1,14 +1,14 @@
-//! One channel: a bounded many-to-many queue on which the end of data is told apart from the loss of a worker.
+//! A channel: a bounded many-to-many queue that distinguishes the end of data from the loss of a worker.
 //!
-//! Order is kept by address (batch, row), so any worker may take any item: a slow image blocks nobody.
+//! Items carry their address (batch, row), so any worker may take any item, and a slow image blocks nobody.
 //!
-//! Invariant: `Inlet::next` gives `Ok(None)` only after *every* outlet of the channel has been finished on purpose. An
-//! outlet that is dropped otherwise (its worker panicked or failed) is a loss, seen downstream as `UpstreamLost`: at once,
-//! however many other workers still hold outlets. They may be waiting for what the lost one had in hand.
+//! Invariant: `Inlet::next` returns `Ok(None)` only after *every* outlet of the channel has been finished. An outlet that is
+//! dropped unfinished (its worker panicked or failed) is a loss. Downstream sees it as `UpstreamLost` at once, even while other
+//! workers still hold outlets, because they may be waiting for what the lost worker held.
 //!
-//! Who finds the channel full waits until it is half empty, and then has room for half of it: to be woken for each single item costs
-//! more than writing a row does. That is safe because whoever takes items can take those that are there without another one's
-//! help, so that a full channel always comes to be half empty.
+//! A sender that finds the channel full waits until it is half empty: being woken for every single item would cost more than
+//! writing a row. That is safe because receivers can take the items that are there without anybody's help, so a full channel
+//! always becomes half empty.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -22,20 +22,20 @@ use super::gate::Entrance;
 use super::gauge::ChannelGauge;
 use super::stopwatch::Stopwatch;
 
-/// What both ends share.
+/// The state that both ends share.
 struct Shared {
     gauge: Arc<ChannelGauge>,
-    /// Carries nothing. It is dropped at the first loss, which wakes every inlet that waits.
+    /// Never carries anything. It is dropped at the first loss, which wakes all waiting inlets.
     alarm: Mutex<Option<Sender<Infallible>>>,
     /// Senders that wait for room.
     waiting: AtomicUsize,
-    /// Held between the last look and the wait, so that no call is missed.
+    /// Held between the last check and the wait, so that no wake-up is missed.
     lock: Mutex<()>,
     room: Condvar,
 }
 
 impl Shared {
-    /// Wakes who waits for room, if `left` items leave enough of it.
+    /// Wakes the senders that wait for room, if `left` remaining items leave enough of it.
     fn taken(&self, left: usize) {
         if self.waiting.load(Ordering::SeqCst) > 0 && left <= self.gauge.capacity / 2 {
             self.wake();
@@ -48,7 +48,7 @@ impl Shared {
     }
 }
 
-/// The end that items go into. Each worker holds its own clone and ends it with [`Outlet::finish`].
+/// The sending end. Each worker has its own clone and ends it with [`Outlet::finish`].
 pub struct Outlet<T> {
     sender: Sender<T>,
     shared: Arc<Shared>,
@@ -56,21 +56,21 @@ pub struct Outlet<T> {
     finished: bool,
 }
 
-/// The end that items come out of. Each worker holds its own clone.
+/// The receiving end. Each worker has its own clone.
 pub struct Inlet<T> {
-    /// Gone only while it is dropped.
+    /// `None` only while the inlet is dropped.
     receiver: Option<Receiver<T>>,
     alarm: Receiver<Infallible>,
     shared: Arc<Shared>,
-    /// What the worker passes before it takes an item, where its stage has a gate.
+    /// The entrance to pass before taking an item, if the stage has a gate.
     entrance: Option<Entrance>,
 }
 
-/// Makes a channel called `name` in which at most `capacity` items wait.
+/// Makes a channel called `name` that holds at most `capacity` items.
 pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inlet<T>) {
     let (sender, receiver) = bounded(capacity.get());
     let gauge = Arc::new(ChannelGauge::new(name, capacity.get()));
-    // Not of capacity 0: waiting at such a channel allocates.
+    // Capacity 1, because waiting on a channel of capacity 0 allocates.
     let (alarm, alarmed) = bounded(1);
     let shared = Arc::new(Shared {
         gauge,
@@ -96,7 +96,7 @@ pub fn channel<T>(name: &'static str, capacity: NonZeroUsize) -> (Outlet<T>, Inl
 }
 
 impl<T> Outlet<T> {
-    /// Puts an item in; where the channel is full, waits until it is half empty. The clock is read only where there is a wait.
+    /// Sends an item. If the channel is full, waits until it is half empty. The clock is read only if there is a wait.
     pub fn send(&self, item: T) -> Result<(), DownstreamGone> {
         match self.sender.try_send(item) {
             Ok(()) => {}
@@ -116,7 +116,7 @@ impl<T> Outlet<T> {
     fn send_later(&self, mut item: T) -> Result<(), DownstreamGone> {
         let mut held = self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            // Once more with the lock in hand: who takes an item from now on sees that somebody waits.
+            // Tries again with the lock held: receivers see from now on that somebody waits.
             match self.sender.try_send(item) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Disconnected(_)) => return Err(self.gone()),
@@ -132,12 +132,12 @@ impl<T> Outlet<T> {
         }
     }
 
-    /// Ends this worker's part of the data. By value: nothing can follow it.
+    /// Ends this worker's part of the data. Takes the outlet by value, so nothing can follow.
     pub fn finish(mut self) {
         self.finished = true;
     }
 
-    /// One more outlet, for another stage than this one's: its waits are counted apart.
+    /// Another outlet, for a different stage: its waits are counted separately.
     #[must_use]
     pub fn apart(&self) -> Self {
         Self {
@@ -173,14 +173,14 @@ impl<T> Clone for Outlet<T> {
 impl<T> Drop for Outlet<T> {
     fn drop(&mut self) {
         if !self.finished {
-            // Before the sender goes (fields drop after this), so that whoever sees the close sees the loss.
+            // Before the sender is dropped (fields drop after this), so that a receiver that sees the close sees the loss.
             self.shared.alarm.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }
 
 impl<T> Inlet<T> {
-    /// One more inlet, for a worker that passes its stage's gate, where there is one, before it takes an item by
+    /// Another inlet, for a worker that passes its stage's gate, if there is one, before it takes an item with
     /// [`Inlet::next`].
     #[must_use]
     pub fn behind(&self, entrance: Option<Entrance>) -> Self {
@@ -189,12 +189,12 @@ impl<T> Inlet<T> {
         inlet
     }
 
-    /// The next item; waits for it. `Ok(None)` after the end of data. What was sent before a loss is still given.
+    /// Waits for the next item. `Ok(None)` after the end of data. Items that were sent before a loss are still delivered.
     pub fn next(&self) -> Result<Option<T>, UpstreamLost> {
         self.next_after(|| Ok(()))
     }
 
-    /// The same, and calls `before_wait` first wherever there is a wait: for a worker that must not sleep on what it has.
+    /// The same, but calls `before_wait` before any wait: for a worker that must not sleep while it holds something.
     pub fn next_after<E: From<UpstreamLost>>(
         &self,
         mut before_wait: impl FnMut() -> Result<(), E>,
@@ -221,7 +221,7 @@ impl<T> Inlet<T> {
         }
     }
 
-    /// An item that is there already; `Ok(None)` where there is none at the moment or no more.
+    /// An item that is already there; `Ok(None)` if there is none at the moment, or no more.
     pub fn ready(&self) -> Result<Option<T>, UpstreamLost> {
         match self.receiver().try_recv() {
             Ok(item) => Ok(Some(self.taken(item))),
@@ -239,7 +239,7 @@ impl<T> Inlet<T> {
     fn receiver(&self) -> &Receiver<T> {
         match &self.receiver {
             Some(receiver) => receiver,
-            None => unreachable!("an inlet that is dropped takes nothing"),
+            None => unreachable!("a dropped inlet receives nothing"),
         }
     }
 
@@ -259,7 +259,7 @@ impl<T> Inlet<T> {
         Arc::clone(&self.shared.gauge)
     }
 
-    /// Time that has been spent waiting for an item here.
+    /// Time spent waiting for items here.
     pub fn waits(&self) -> Arc<Stopwatch> {
         Arc::clone(&self.shared.gauge.item)
     }
@@ -267,13 +267,13 @@ impl<T> Inlet<T> {
 
 impl<T> Drop for Inlet<T> {
     fn drop(&mut self) {
-        // First the receiver: who waits for room must find, when woken, that nobody takes items any more.
+        // First the receiver: the woken senders must find that nobody receives items any more.
         self.receiver = None;
         self.shared.wake();
     }
 }
 
-/// Not behind the gate that the original may be behind: an entrance is one worker's.
+/// The clone is not behind a gate: an entrance belongs to one worker.
 impl<T> Clone for Inlet<T> {
     fn clone(&self) -> Self {
         Self {

@@ -1,27 +1,27 @@
-//! How a worker ends, and which of many endings was the cause of the others.
+//! How a worker ends, and which of several endings caused the others.
 
 use std::fmt;
 
-/// A channel closed and its end was not announced: a worker upstream was lost.
+/// A channel was closed without being finished: a worker upstream was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpstreamLost {
     /// The channel.
     pub channel: &'static str,
 }
 
-/// Nobody takes from the channel any more: a worker downstream was lost.
+/// Nobody receives from the channel any more: a worker downstream was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DownstreamGone {
     /// The channel.
     pub channel: &'static str,
 }
 
-/// Why a worker could not go on.
+/// Why a worker could not continue.
 #[derive(Debug)]
 pub enum Fault {
-    /// The world or the input was at fault; the text names what, and what to do.
+    /// The environment or the input is at fault. The text names what, and what to do.
     Failed(Box<dyn std::error::Error + Send + Sync>),
-    /// Told to stop before the end of data.
+    /// Stopped before the end of data.
     Aborted,
     /// See [`UpstreamLost`].
     Upstream(UpstreamLost),
@@ -51,7 +51,7 @@ impl From<DownstreamGone> for Fault {
 /// How a worker's thread ended.
 #[derive(Debug)]
 pub enum Exit {
-    /// At the end of data, everything passed on.
+    /// At the end of data, with everything sent on.
     Drained,
     /// By a fault.
     Faulted(Fault),
@@ -60,13 +60,13 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Whether it stands for itself; losses and stops follow from something else.
+    /// Whether it is a cause. Losses and stops are consequences of something else.
     pub fn is_cause(&self) -> bool {
         matches!(self, Exit::Panicked(_) | Exit::Faulted(Fault::Failed(_)))
     }
 
-    /// Which ending explains the others: the highest. The order of arrival is no evidence.
-    pub fn rank(&self) -> u8 {
+    /// Of several endings, the most severe explains the others. The order of arrival is no evidence.
+    pub fn severity(&self) -> u8 {
         match self {
             Exit::Panicked(_) => 4,
             Exit::Faulted(Fault::Failed(_)) => 3,

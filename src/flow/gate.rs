@@ -1,8 +1,8 @@
-//! How many workers of a stage take items; the others are parked.
+//! A gate decides how many workers of a stage take items; the others are parked.
 //!
-//! Invariant: a parked worker never outlives its stage's data. The gate opens for good as soon as any worker of the stage
-//! ends, whatever the reason: the end of data, a fault, a panic, a thread that could not be started. One worker at least is
-//! never parked, and every end reaches that one by its channels.
+//! Invariant: a parked worker never outlives its stage's data. The gate opens permanently as soon as any worker of the stage
+//! ends, for any reason: the end of data, a fault, a panic, a thread that could not be started. At least one worker is never
+//! parked, and every ending reaches that worker through its channels.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
 
-/// Everybody may pass, and nobody can take that back.
+/// All workers may pass, permanently.
 const FOR_ALL: usize = usize::MAX;
 
-/// Lets the first so many workers of a stage pass.
+/// Lets the first workers of a stage pass, and parks the others.
 #[derive(Debug)]
 pub struct Gate {
     workers: usize,
-    /// Changed only under the lock, so that nobody falls asleep over a change.
+    /// How many may pass. Changed only under the lock, so that no waiting worker misses a change.
     open: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
     parked: Stopwatch,
 }
 
-/// A worker's right to ask. Its end is the worker's.
+/// One worker's way through the gate. It lives as long as the worker: dropping it opens the gate for all.
 #[derive(Debug)]
 pub struct Entrance {
     gate: Arc<Gate>,
@@ -32,7 +32,7 @@ pub struct Entrance {
 }
 
 impl Gate {
-    /// A gate before `workers` workers, `open` of which may pass.
+    /// A gate for `workers` workers, `open` of which may pass.
     pub fn new(workers: usize, open: usize) -> Arc<Self> {
         Arc::new(Self {
             workers,
@@ -43,7 +43,7 @@ impl Gate {
         })
     }
 
-    /// The entrance of the worker of that index.
+    /// The entrance of worker `index`.
     pub fn entrance(self: &Arc<Self>, index: usize) -> Entrance {
         Entrance {
             gate: Arc::clone(self),
@@ -51,7 +51,7 @@ impl Gate {
         }
     }
 
-    /// Workers of the stage, parked ones included.
+    /// Workers of the stage, including parked ones.
     pub fn workers(&self) -> usize {
         self.workers
     }
@@ -61,7 +61,7 @@ impl Gate {
         self.open.load(Ordering::Acquire).min(self.workers)
     }
 
-    /// Lets the first `open` workers pass, one at least. Without effect once the gate is open for good.
+    /// Lets the first `open` workers pass, at least one. Has no effect once the gate is permanently open.
     pub fn set_open(&self, open: usize) {
         self.change(|before| {
             if before == FOR_ALL {
@@ -72,12 +72,12 @@ impl Gate {
         });
     }
 
-    /// Lets everybody pass, for good.
+    /// Lets all workers pass, permanently.
     pub fn open_for_all(&self) {
         self.change(|_| FOR_ALL);
     }
 
-    /// Time that workers have been parked by `now`.
+    /// Time that workers have been parked up to `now`.
     pub fn parked(&self, now: Instant) -> Duration {
         self.parked.total(now)
     }
@@ -92,7 +92,7 @@ impl Gate {
 }
 
 impl Entrance {
-    /// Returns at once where the worker may pass, else when it may.
+    /// Waits until the worker may pass.
     pub fn pass(&self) {
         if self.is_open() {
             return;

@@ -1,4 +1,4 @@
-//! What a channel knows of itself, in atomics that anyone may read while it runs.
+//! The counters of a channel. They are atomics, so they can be read while it runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
 
-/// Counts and waiting times of one channel. Waiting for room is charged to the stage before it, waiting for an item to the
-/// stage after it; what is left of a worker's time it was busy. A wait that is still going on counts.
+/// Counts and waiting times of one channel. Waits for room are charged to the stage before it, waits for items to the stage
+/// after it. For the rest of its time a worker is busy. A wait that has not ended yet counts, too.
 #[derive(Debug)]
 pub struct ChannelGauge {
     /// The channel's name: that of the message it carries.
     pub name: &'static str,
-    /// Most items that can wait in it.
+    /// The most items that it can hold.
     pub capacity: usize,
     sent: AtomicU64,
     received: AtomicU64,
@@ -21,7 +21,7 @@ pub struct ChannelGauge {
 }
 
 impl ChannelGauge {
-    /// A channel that nothing has passed.
+    /// All counts are zero.
     pub fn new(name: &'static str, capacity: usize) -> Self {
         Self {
             name,
@@ -33,23 +33,23 @@ impl ChannelGauge {
         }
     }
 
-    /// Items put in so far.
+    /// Items sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Items taken out so far.
+    /// Items received so far.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Time that senders have spent waiting for room, but for those that are counted apart
+    /// Time that senders have spent waiting for room, except those that are counted separately
     /// ([`Outlet::apart`](super::Outlet::apart)).
     pub fn room_wait(&self) -> Duration {
         self.room.total(Instant::now())
     }
 
-    /// Time that receivers have spent waiting for an item.
+    /// Time that receivers have spent waiting for items.
     pub fn item_wait(&self) -> Duration {
         self.item.total(Instant::now())
     }

@@ -1,4 +1,4 @@
-//! Where the time of every stage goes: busy, waiting for input, waiting for room. Read while the flow runs.
+//! How every stage spends its time: busy, waiting for input, or waiting for room. Read while the flow runs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,60 +10,60 @@ use super::gate::Gate;
 use super::gauge::ChannelGauge;
 use super::stopwatch::Stopwatch;
 
-/// What a stage is to the flow.
+/// A stage's role in the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It prepares what the device takes.
+    /// It prepares batches for the device.
     Input,
-    /// It tells the device what to do.
+    /// It gives the device its work.
     Driver,
     /// It computes.
     Device,
-    /// It takes what comes out.
+    /// It takes the results.
     Output,
 }
 
-/// How the time of one stage is told apart.
+/// The counters of one stage.
 #[derive(Clone, Debug)]
 pub struct Meter {
     /// The stage.
     pub name: &'static str,
-    /// What it is to the flow.
+    /// Its role in the flow.
     pub role: Role,
-    /// Workers that were started, parked ones included.
+    /// Workers that were started, including parked ones.
     pub workers: usize,
-    /// What makes one item cheaper, for advice; empty where there is nothing.
+    /// What makes an item cheaper, for advice; empty if there is nothing.
     pub remedy: &'static str,
-    /// The channel whose items it counts as its own.
+    /// The channel whose items count as this stage's.
     pub takes: Arc<ChannelGauge>,
-    /// Waits for something to do.
+    /// Waits for input.
     pub input: Vec<Arc<Stopwatch>>,
-    /// Waits for those behind it: for room in a channel, for a buffer or a slot to come home.
+    /// Waits for later stages: for room in a channel, or for a buffer or slot to return.
     pub room: Vec<Arc<Stopwatch>>,
     /// Workers that are alive.
     pub running: Arc<Stopwatch>,
-    /// Where it may have more workers than take part.
+    /// The gate, if not all of its workers need to take part.
     pub gate: Option<Arc<Gate>>,
-    /// Whether its number of workers is free.
+    /// Whether it may have any number of workers.
     pub can_widen: bool,
 }
 
-/// The sums of one stage since the flow was made.
+/// The totals of one stage since the flow was made.
 #[derive(Clone, Copy, Debug)]
 pub struct StageReading {
     /// The stage.
     pub name: &'static str,
-    /// What it is to the flow.
+    /// Its role in the flow.
     pub role: Role,
-    /// Workers that were started, parked ones included.
+    /// Workers that were started, including parked ones.
     pub workers: usize,
     /// Workers that may take items at this moment.
     pub open: usize,
-    /// Whether that changes while the flow runs.
+    /// Whether their number changes while the flow runs.
     pub has_gate: bool,
-    /// Whether its number of workers is free.
+    /// Whether it may have any number of workers.
     pub can_widen: bool,
-    /// What makes one item cheaper.
+    /// What makes an item cheaper.
     pub remedy: &'static str,
     /// Items taken.
     pub items: u64,
@@ -71,13 +71,13 @@ pub struct StageReading {
     pub running: Duration,
     /// Time that they were parked.
     pub parked: Duration,
-    /// Time that they waited for something to do.
+    /// Time that they waited for input.
     pub input_wait: Duration,
     /// Time that they waited for room.
     pub room_wait: Duration,
 }
 
-/// The sums of a flow at a moment.
+/// The totals of a flow at one moment.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// Since the flow was made.
@@ -92,7 +92,7 @@ pub struct Reading {
     pub stages: Vec<StageReading>,
 }
 
-/// A stage was given one worker more or one less.
+/// A stage was given one worker more or fewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The stage.
@@ -117,7 +117,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// Changes that wait to be told; more are only logged.
+/// How many changes are kept until they are reported; further ones are only logged.
 const CHANGES_MAX: usize = 64;
 
 /// The meters of a flow.
@@ -125,7 +125,7 @@ const CHANGES_MAX: usize = 64;
 pub struct Meters {
     /// In the data's order.
     pub stages: Vec<Meter>,
-    /// Counts an image when the input begins with it.
+    /// Counts an image when the input starts on it.
     pub images: Option<Arc<ChannelGauge>>,
     /// Cores that the process may use.
     pub cores: usize,
@@ -134,7 +134,7 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Those of a flow without stages on a machine with `cores` cores.
+    /// The meters of a flow without stages, on a machine with `cores` cores.
     pub fn new(cores: usize) -> Self {
         Self {
             stages: Vec::new(),
@@ -145,7 +145,7 @@ impl Meters {
         }
     }
 
-    /// The sums at this moment; waits that are still going on are in them.
+    /// The totals at this moment, including waits that have not ended yet.
     pub fn read(&self) -> Reading {
         let now = Instant::now();
         Reading {
@@ -157,7 +157,7 @@ impl Meters {
         }
     }
 
-    /// Keeps a change for whoever tells of it.
+    /// Keeps a change until it is reported.
     pub fn note(&self, change: Change) {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if changes.len() < CHANGES_MAX {
@@ -165,7 +165,7 @@ impl Meters {
         }
     }
 
-    /// The oldest change that was not told yet.
+    /// The oldest change that was not reported yet.
     pub fn next_change(&self) -> Option<Change> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }

@@ -1,4 +1,4 @@
-//! The grammar of the data plane: bounded channels, workers, slots. Knows no JPEG, no network and no actor.
+//! The building blocks of the data plane: bounded channels, workers and slots. Knows nothing of JPEGs, networks or actors.
 
 pub mod channel;
 

@@ -1,11 +1,11 @@
-//! Batches under assembly: memory made once, lent row by row, taken back whole.
+//! Batches being assembled: memory is allocated once, lent row by row, and taken back as a whole.
 //!
 //! ```text
 //! Slot ──lend(n)──▶ Lent + Rows(0..n) ──split──▶ Rows … ──▶ Lent.take_back(rows) … ──▶ Slot
 //! ```
 //!
-//! Invariant: while rows of a slot are lent, each byte of it is reachable through exactly one [`Rows`]. [`Rows`] cannot be
-//! cloned, only split into disjoint parts; [`Lent`] gives the slot back only when all of them have come home.
+//! Invariant: while rows of a slot are lent, each of its bytes is reachable through exactly one [`Rows`]. [`Rows`] cannot be
+//! cloned, only split into disjoint parts. [`Lent`] returns the slot only when all rows have been returned.
 
 use std::cell::UnsafeCell;
 use std::ops::Range;
@@ -25,10 +25,10 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     fn new(rows: usize, row_bytes: usize) -> Result<Self, NoMemory> {
-        // Not touched yet: pages are taken when the first row of each is written.
+        // The memory is not touched yet: a page is allocated when its first row is written.
         let words = zeroed::<u64>("a slot", (row_bytes / 8).saturating_mul(rows))?;
         let words = Box::into_raw(words.into_boxed_slice());
-        // SAFETY: the pointer was a box's, and a cell of a word is laid out as the word.
+        // SAFETY: the pointer comes from a box, and a cell has the layout of the word in it.
         let words = unsafe { Box::from_raw(words as *mut [UnsafeCell<u64>]) };
         ask_for_large_pages(&words);
         Ok(Self { words, row_bytes })
@@ -50,33 +50,32 @@ impl Memory {
     }
 }
 
-/// Asks the system for pages of 2 MiB. Rows are written once and read once, so that with small pages every few of them cost
-/// a look into the page table; and a slot of 77 MB is 37 faults instead of 18816.
+/// Asks the system for pages of 2 MiB. Rows are written once and read once, so with small pages every few rows would cost a
+/// look-up in the page table. A slot of 77 MB causes 37 page faults instead of 18816.
 fn ask_for_large_pages(words: &[UnsafeCell<u64>]) {
     const LARGE: usize = 2 << 20;
     let start = words.as_ptr() as usize;
     let end = start + size_of_val(words);
     let (first, last) = (start.next_multiple_of(LARGE), end - end % LARGE);
     if first < last {
-        // SAFETY: these are whole pages inside of memory that is ours, and the advice changes no byte in it. Where it is
-        // not taken, pages are small.
+        // SAFETY: these are whole pages inside our own memory, and the advice changes no byte. If it is ignored, pages are small.
         unsafe { libc::madvise(first as *mut libc::c_void, last - first, libc::MADV_HUGEPAGE) };
     }
 }
 
-/// All rows of a batch, none lent.
+/// All rows of a batch, none of them lent.
 pub struct Slot {
     memory: Arc<Memory>,
     rows: usize,
 }
 
-/// The right to write some neighbouring rows of a slot.
+/// The right to write some consecutive rows of a slot.
 pub struct Rows {
     memory: Arc<Memory>,
     range: Range<usize>,
 }
 
-/// A slot some of whose rows are lent.
+/// A slot while its rows are lent.
 pub struct Lent {
     slot: Slot,
     away: usize,
@@ -92,7 +91,7 @@ impl Slot {
         })
     }
 
-    /// Rows that it has.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -116,7 +115,7 @@ impl Slot {
 }
 
 impl Rows {
-    /// Parts the first `count` rows from the rest.
+    /// Splits the first `count` rows from the rest.
     pub fn split(self, count: usize) -> (Rows, Option<Rows>) {
         assert!(count > 0 && count <= self.range.len());
         let middle = self.range.start + count;
@@ -133,7 +132,7 @@ impl Rows {
         )
     }
 
-    /// Which rows of the batch.
+    /// Which rows of the batch these are.
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }
@@ -149,18 +148,18 @@ impl Rows {
 }
 
 impl Lent {
-    /// Takes rows back; they must be of this slot.
+    /// Takes rows back. They must belong to this slot.
     pub fn take_back(&mut self, rows: Rows) {
         assert!(Arc::ptr_eq(&self.slot.memory, &rows.memory), "rows of another slot");
         self.away -= rows.range.len();
     }
 
-    /// Whether all rows are home.
+    /// Whether all rows have been returned.
     pub fn is_whole(&self) -> bool {
         self.away == 0
     }
 
-    /// The slot, if all rows are home.
+    /// The slot, if all rows have been returned.
     pub fn into_slot(self) -> Result<Slot, Lent> {
         if self.is_whole() { Ok(self.slot) } else { Err(self) }
     }

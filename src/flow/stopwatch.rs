@@ -1,10 +1,10 @@
-//! How long threads have been in some state together, those included that are in it at this moment.
+//! The total time that threads have been in some state, including those that are in it at this moment.
 //!
 //! ```text
 //! total(now) = Σ leave − Σ enter + inside × now
 //! ```
 //!
-//! One word holds both terms, so that entering and leaving are one addition each and a reader never sees half of one.
+//! One word holds both terms, so entering and leaving are one addition each, and a reader never sees half of an update.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ const TIME_BITS: u32 = 48;
 /// Time that threads have spent in some state.
 #[derive(Debug)]
 pub struct Stopwatch {
-    /// All times count from here.
+    /// All times are counted from this moment.
     made: Instant,
     word: AtomicU64,
 }
 
-/// A thread in the state; leaves it when dropped.
+/// A thread in the state. It leaves the state when this is dropped.
 #[derive(Debug)]
 pub struct Inside<'a>(&'a Stopwatch);
 
@@ -34,28 +34,28 @@ impl Default for Stopwatch {
 }
 
 impl Stopwatch {
-    /// This thread is in the state from now on until the returned guard is dropped.
+    /// This thread is in the state until the returned guard is dropped.
     pub fn enter(&self) -> Inside<'_> {
         let word = (1 << TIME_BITS) - self.micros(Instant::now());
         self.word.fetch_add(word, Ordering::Relaxed);
         Inside(self)
     }
 
-    /// Time in the state by `now`, over all threads.
+    /// Time in the state up to `now`, over all threads.
     pub fn total(&self, now: Instant) -> Duration {
         let word = self.word.load(Ordering::Relaxed);
         let unused = u64::BITS - TIME_BITS;
         let settled = ((word << unused) as i64) >> unused;
         let inside = word.wrapping_sub(settled as u64) >> TIME_BITS;
         let total = settled + (inside * self.micros(now)) as i64;
-        // Whoever entered after `now` counts less than nothing.
+        // Threads that entered after `now` contribute negative time.
         Duration::from_micros(total.max(0) as u64)
     }
 
     /// Threads in the state.
     pub fn inside(&self) -> u64 {
         let word = self.word.load(Ordering::Relaxed);
-        // Rounds away the borrow of a negative lower part.
+        // Rounding removes the borrow of a negative lower part.
         word.wrapping_add(1 << (TIME_BITS - 1)) >> TIME_BITS
     }
 

@@ -1,59 +1,59 @@
-//! What holds a flow up, from two readings of its meters: the stage that is busy most. Pure arithmetic.
+//! What limits a flow, from two readings of its meters: the busiest stage. Pure arithmetic.
 //!
-//! All stages see the same images, so a stage that is busy a share *u* of its time could take 1/*u* times as many: as many
-//! as it would with its workers busy all the time. Lower for the whole flow is only the stage with the highest *u*.
+//! All stages process the same images. A stage that is busy for a share *u* of its time could process 1/*u* times as many if
+//! its workers were busy all the time. So the stage with the highest *u* limits the whole flow.
 
 use std::time::Duration;
 
 use super::meter::{Reading, Role, StageReading};
 
-/// Below this share of its time even the busiest stage is no bottleneck: the stages wait for each other.
+/// If even the busiest stage is busy for less than this share of its time, the stages wait for each other.
 const BUSY: f64 = 0.6;
 
-/// A share below this cannot be told from nothing.
+/// A share below this counts as nothing.
 const NOTHING: f64 = 0.005;
 
-/// Where the time of a stage went, as shares of what its workers had.
+/// How a stage spent its time, as shares of its workers' time.
 #[derive(Clone, Copy, Debug)]
 pub struct Share {
     /// The stage.
     pub name: &'static str,
-    /// What it is to the flow.
+    /// Its role in the flow.
     pub role: Role,
-    /// Workers that took part, on the average.
+    /// Workers that took part, on average.
     pub workers: f64,
     /// Workers that may take items at the end.
     pub open: usize,
-    /// Workers that there are, parked ones included.
+    /// All workers, including parked ones.
     pub most: usize,
-    /// Whether the number of those that take part changes while the flow runs.
+    /// Whether the number of active workers changes while the flow runs.
     pub has_gate: bool,
     /// Items taken.
     pub items: u64,
     /// Share of the time that they were busy.
     pub busy: f64,
-    /// Share that they waited for something to do.
+    /// Share of the time that they waited for input.
     pub input_wait: f64,
-    /// Share that they waited for room.
+    /// Share of the time that they waited for room.
     pub room_wait: f64,
     can_widen: bool,
     remedy: &'static str,
 }
 
-/// What held the flow up between two readings.
+/// What limited the flow between two readings.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The stage that was busy most.
+    /// The busiest stage.
     pub stage: &'static str,
-    /// The same, but `compute` for the device and the stage that drives it.
+    /// The same stage, or `compute` for the device and the stage that drives it.
     pub bound: &'static str,
     /// In words, with numbers.
     pub text: String,
-    /// Images a second that the input began.
+    /// Images per second that the input started on.
     pub images_per_s: f64,
     /// Seconds between the readings.
     pub seconds: f64,
-    /// Share of the time that the device waited for something to do; none where there is no device.
+    /// Share of the time that the device waited for input; none if there is no device.
     pub device_wait: Option<f64>,
     /// Cores that were not busy.
     pub free_cores: f64,
@@ -64,7 +64,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What held the flow up from `before` to `after`; none where no time lies between, or where there is no stage.
+    /// What limited the flow from `before` to `after`. None if no time lies between them, or if there are no stages.
     pub fn new(before: &Reading, after: &Reading) -> Option<Self> {
         let time = after.at.saturating_sub(before.at).as_secs_f64();
         if time <= 0.0 {
@@ -94,7 +94,7 @@ impl Verdict {
 
     /// Whether the processor has no time left for another worker.
     pub fn is_processor_full(&self) -> bool {
-        // A tenth of two cores and half a core of many is what the system itself takes now and then.
+        // The system itself may take a tenth of the cores, and up to half a core on larger machines.
         self.free_cores < (0.1 * self.cores as f64).min(0.5)
     }
 
@@ -168,16 +168,16 @@ impl Verdict {
         )
     }
 
-    /// How many workers more the stage needs until another stage is the bottleneck, or the processor, and what that
-    /// gives, as a share of the images a second.
+    /// How many more workers the stage needs until another stage or the processor is the bottleneck, and the gain, as a share
+    /// of the images per second.
     fn widened(&self, most: &Share) -> (usize, f64) {
         let others = self.stages.iter().filter(|share| share.name != most.name);
         let next = others.map(|share| share.busy).fold(NOTHING, f64::max);
-        // Worker times busy now, and what would be needed to bring the others to their limits.
+        // The busy workers now, and how many would bring the next stage to its limit.
         let busy = most.workers * most.busy;
         let wanted = (busy / next - most.workers).ceil().max(1.0);
         let more = wanted.min(self.free_cores.ceil().max(1.0));
-        // A part of a core gives a part of a worker.
+        // A fraction of a core gives a fraction of a worker.
         let reached = most.workers + more.min(self.free_cores);
         let gain = (reached / busy.max(NOTHING)).min(1.0 / next) - 1.0;
         (more as usize, gain.max(0.0))
@@ -190,7 +190,7 @@ impl Share {
         let parked = of(from.parked, to.parked);
         let running = (of(from.running, to.running) - parked).max(0.0);
         let (input, room) = (of(from.input_wait, to.input_wait), of(from.room_wait, to.room_wait));
-        // Readings of many clocks are never of one moment: shares stay between 0 and 1.
+        // The clocks are not read at exactly the same moment, so shares are clamped to 0..1.
         let workers = (to.workers as f64 - parked / time).clamp(1.0, to.workers.max(1) as f64);
         let share = |seconds: f64| (seconds / (workers * time)).clamp(0.0, 1.0);
         Self {

@@ -1,4 +1,4 @@
-//! A stage's thread: named, caught when it panics, and sure to say how it ended.
+//! A stage's thread. It has a name, its panics are caught, and it always reports how it ended.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use super::fault::{Exit, Fault};
 
 thread_local! {
-    /// Message and place of the panic under way; `None` on threads that are no workers.
+    /// Message and place of the current panic; `None` on threads that are not workers.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -19,7 +19,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Runs `body` on a thread called `<stage>-<index>` and tells `on_exit` how it ended, whatever happens.
+    /// Runs `body` on a thread called `<stage>-<index>`. `on_exit` is called in any case, with how it ended.
     pub fn spawn(
         stage: &'static str,
         index: usize,
@@ -43,14 +43,14 @@ impl Worker {
         Ok(Self { handle })
     }
 
-    /// Waits for the thread. It has told how it ended; nothing is lost here.
+    /// Waits for the thread. How it ended was already passed to `on_exit`.
     pub fn join(self) {
         let _ = self.handle.join();
     }
 }
 
-/// Message and place of the panic that was caught. Where it came over from a thread of another kind (a pool's), that
-/// thread has printed the place, and the message is in the payload.
+/// Message and place of a caught panic. If it came from a thread of a pool, that thread has printed the place, and the payload
+/// has the message.
 fn what_was_said(payload: &(dyn Any + Send)) -> String {
     let text = || payload.downcast_ref::<&str>().map(ToString::to_string);
     let string = || payload.downcast_ref::<String>().cloned();
@@ -60,7 +60,7 @@ fn what_was_said(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_string())
 }
 
-/// Panics of workers are kept for their exit instead of being printed by the runtime in the midst of the progress.
+/// Keeps workers' panics for their exit, instead of letting the runtime print them in the middle of the progress output.
 fn keep_panics_of_workers() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

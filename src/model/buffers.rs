@@ -1,4 +1,4 @@
-//! The memory of a network: all of it made here, once.
+//! The memory of a network, all of it allocated here, once.
 
 use super::segment::{POOLS, Segment, VALUES};
 use super::{Memory, Plan, Spec};
@@ -12,11 +12,11 @@ const ACTIVATIONS: &str = "activations";
 pub(super) struct Buffers {
     /// The batch, planar.
     pub(super) input: Vec<f32>,
-    /// What is kept of each segment.
+    /// What each segment keeps.
     pub(super) segments: Vec<Kept>,
     /// Softmax of the last value.
     pub(super) probabilities: Vec<f32>,
-    /// The gradient of a segment's last value and, being written, of its input.
+    /// The gradient of a segment's last value, and that of its input, which is being written.
     pub(super) gradients: [Vec<f32>; 2],
     /// Gradient of each parameter.
     pub(super) parameters: Vec<Vec<f32>>,
@@ -24,16 +24,16 @@ pub(super) struct Buffers {
     pub(super) partial: Vec<f32>,
     /// A convolution's packed weights, or what a fully connected layer packs.
     pub(super) packed: Vec<f32>,
-    /// What devices show each other at a reshard.
+    /// Memory that devices exchange at a reshard.
     pub(super) shown: Vec<f32>,
 }
 
-/// What is kept of one segment for the whole batch.
+/// What one segment keeps for the whole batch.
 #[derive(Debug)]
 pub(super) struct Kept {
-    /// Its values from number 1 on; those that only pass are empty.
+    /// Its values from number 1 on. Values that are not kept are empty.
     pub(super) values: Vec<Vec<f32>>,
-    /// Places of maxima.
+    /// The argmax of each pooling window.
     pub(super) argmax: Vec<Vec<u8>>,
 }
 
@@ -57,7 +57,7 @@ impl Kept {
         self.values.last().map_or(&[], |value| value)
     }
 
-    /// Values and argmax, to be split along the batch.
+    /// Values and argmax, for splitting along the batch.
     #[allow(clippy::type_complexity, reason = "two arrays of what a segment writes")]
     pub(super) fn rows<'a>(
         &'a mut self,
@@ -96,7 +96,7 @@ impl Buffers {
         })
     }
 
-    /// The input of segment `number`, and what is kept of that segment.
+    /// The input of segment `number`, and what that segment keeps.
     pub(super) fn at(&mut self, number: usize) -> (&[f32], &mut Kept) {
         let (before, here) = self.segments.split_at_mut(number);
         (before.last().map_or(&self.input, |kept| kept.last()), &mut here[0])
@@ -107,7 +107,7 @@ impl Buffers {
         self.segments.last().map_or(&[], Kept::last)
     }
 
-    /// What is really held, put into `memory`.
+    /// Adds the memory that is really allocated to `memory`.
     pub(super) fn count_in(&self, memory: &mut Memory) {
         fn of<'a, T: 'a>(buffers: impl IntoIterator<Item = &'a Vec<T>>) -> Bytes {
             let each = buffers.into_iter().map(|buffer| Bytes::of::<T>(buffer.capacity()));

@@ -1,4 +1,4 @@
-//! What a piece of a step's work costs at least, from the shapes alone: nominal floating-point operations, and bytes.
+//! The least that a piece of a step's work costs, from the shapes alone: nominal floating-point operations, and bytes.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use super::{LayerSpec, Operation, Spec};
 const FLOAT: u64 = size_of::<f32>() as u64;
 
 impl Spec {
-    /// Floating-point operations of the matrix products, two for a multiply-add: what direct computation does, by
-    /// whatever algorithm it is really done.
+    /// Floating-point operations of the matrix products, two per multiply-add. Direct computation is assumed, whichever
+    /// algorithm is used.
     pub fn flops(&self, layers: &Range<usize>, direction: Direction, batch: usize) -> u64 {
         let products = |index: usize| match direction {
             Direction::Forward | Direction::BackwardWeights => 1,
@@ -21,7 +21,7 @@ impl Spec {
         batch as u64 * layers.clone().filter_map(of_layer).sum::<u64>()
     }
 
-    /// The same of a whole training step: forward and both gradients.
+    /// The same for a whole training step: forward and both gradients.
     pub fn step_flops(&self, batch: usize) -> u64 {
         let all = 0..self.layers.len();
         [Direction::Forward, Direction::BackwardWeights, Direction::BackwardData]
@@ -30,8 +30,8 @@ impl Spec {
             .sum()
     }
 
-    /// Bytes that must at least be read and written: what comes in, what goes out, parameters, and what the backward pass
-    /// needs of the forward pass. What passes between layers that are done together counts nowhere.
+    /// Bytes that must be read and written at least: inputs, outputs, parameters, and what the backward pass needs from the
+    /// forward pass. Values between fused layers are not counted.
     pub fn bytes(&self, layers: &Range<usize>, direction: Direction, batch: usize) -> u64 {
         let floats = |count: usize| FLOAT * count as u64;
         let [Some(first), Some(last)] = [layers.start, layers.end.saturating_sub(1)].map(|i| self.layers.get(i)) else {
@@ -49,25 +49,25 @@ impl Spec {
             Direction::Forward => (x + y, parameters),
             Direction::BackwardData => (x + y + kept, parameters),
             Direction::BackwardWeights => (y + kept, parameters),
-            // Parameter and momentum are read and written, the gradient is read.
+            // Parameters and momentum are read and written; the gradient is read.
             Direction::Update => (0, 5 * parameters),
         };
         batch as u64 * images + fixed
     }
 
-    /// Whether some layer below has parameters, so that the gradient of this one's input is needed.
+    /// Whether a layer below has parameters, so that the gradient of this layer's input is needed.
     fn wants_input_gradient(&self, index: usize) -> bool {
         self.layers[..index].iter().any(|layer| layer.start.is_some())
     }
 }
 
-/// Bytes per image that a layer's backward pass reads of what the forward pass left.
+/// Bytes per image that a layer's backward pass reads from the forward pass.
 fn kept(layer: &LayerSpec, direction: Direction) -> u64 {
     match &layer.operation {
         Operation::Conv(_) | Operation::Linear(_) if direction == Direction::BackwardData => 0,
         Operation::Conv(_) | Operation::Linear(_) | Operation::Lrn(_) => FLOAT * layer.input.len() as u64,
         Operation::Relu | Operation::Tanh => FLOAT * layer.output.len() as u64,
-        // The place of each maximum, a byte.
+        // The argmax of each window, one byte.
         Operation::Pool(_) => layer.output.len() as u64,
         // Masks are drawn again.
         Operation::Dropout(_) | Operation::Reshard(_) => 0,

@@ -31,7 +31,7 @@ pub enum ModelError {
         /// What sort of layer.
         kind: &'static str,
     },
-    /// Two layers with parameters of one name.
+    /// Two layers with parameters have the same name.
     #[error("two layers are called \"{name}\": their parameters would be mixed up, so give each its own name")]
     Duplicate {
         /// The name.
@@ -51,7 +51,7 @@ pub enum ModelError {
         /// Channels that go out.
         outputs: usize,
     },
-    /// A window that is larger than what it moves over.
+    /// A window that is larger than its input.
     #[error(
         "{layer}: a window of {size}×{size} does not fit an input of {input} with {padding} of padding: \
          use larger images, a smaller window or fewer pooling layers"
@@ -66,7 +66,7 @@ pub enum ModelError {
         /// The input.
         input: Shape,
     },
-    /// A number of a layer that makes no sense.
+    /// A number of a layer that is out of range.
     #[error("{layer}: {key} must be {must}")]
     Value {
         /// The layer.
@@ -76,17 +76,17 @@ pub enum ModelError {
         /// What it must be.
         must: &'static str,
     },
-    /// A layer whose sizes have no place.
-    #[error("{layer}: {what} are too many, the most is {most}: lower augment.crop, channels or outputs, or pool more")]
+    /// A layer that is too large.
+    #[error("{layer}: too many {what}, the limit is {most}: lower augment.crop, channels or outputs, or pool more")]
     TooLarge {
         /// The layer.
         layer: String,
-        /// What there are too many of.
+        /// What is counted.
         what: &'static str,
         /// How many there may be.
         most: u64,
     },
-    /// Memory that the system did not give.
+    /// The system did not provide the memory.
     #[error(transparent)]
     NoMemory(#[from] NoMemory),
     /// A network that does not end in one output per class.
@@ -102,8 +102,8 @@ pub enum ModelError {
     },
     /// Groups that several devices cannot share.
     #[error(
-        "{layer}: {devices} devices cannot share {groups} groups: for columns a convolution has one group, or a multiple of \
-         the devices"
+        "{layer}: {devices} devices cannot share {groups} groups: with columns, a convolution needs one group, or a multiple of \
+         the number of devices"
     )]
     GroupsOfDevices {
         /// The layer.
@@ -123,9 +123,9 @@ pub enum ModelError {
         /// How many devices.
         devices: usize,
     },
-    /// Columns in which normalisation reaches beyond the neighbours.
+    /// Columns so narrow that normalisation reaches beyond the neighbours.
     #[error(
-        "{layer}: on {devices} devices a column has {channels} channels, and the gradient of a channel takes {halo} on each \
+        "{layer}: on {devices} devices a column has {channels} channels, but the gradient of a channel needs {halo} on each \
          side: name fewer devices, or use a smaller size"
     )]
     Narrow {
@@ -135,7 +135,7 @@ pub enum ModelError {
         channels: usize,
         /// How many devices.
         devices: usize,
-        /// Channels that are needed of a neighbour.
+        /// Channels that are needed from a neighbour.
         halo: usize,
     },
 }

@@ -1,20 +1,20 @@
-//! Cuts a network into segments.
+//! Fuses the layers of a network into segments.
 //!
-//! Neither `ReLU` nor tanh ever falls, so the largest of their values is the value of the largest: where max pooling follows a
-//! convolution's, it comes first. The gradient then passes a quarter of the elements, and the convolution's output, the
-//! network's largest values, is needed no more once it is pooled.
+//! `ReLU` and tanh are monotonic, so max pooling can be moved in front of them without changing the result. Where pooling
+//! follows the activation of a convolution, it is. The activation's gradient then has a quarter of the elements, and the
+//! convolution's output, the largest value of the network, is not needed any more once it is pooled.
 
 use super::columns::Reshard;
 use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
 use super::{LayerSpec, Operation, Spec};
 use crate::config::compute::Method;
-use crate::ops::Chunks;
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
+use crate::ops::{Chunks, conv, pool};
 
 impl Spec {
-    /// The max pooling that is done before layer `index`: an activation of a convolution, which it follows.
+    /// The max pooling behind layer `index` that is moved in front of it, if the layer is the activation of a convolution.
     pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
         let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
         let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
@@ -26,9 +26,9 @@ impl Spec {
     }
 }
 
-/// Cuts `spec` into segments, for batches cut into `chunks`.
+/// Fuses the layers of `spec` into segments, for batches cut into `chunks`.
 pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
-    let mut cutter = Cutter {
+    let mut fusion = Fusion {
         segments: Vec::new(),
         last: Value {
             map: Map::planar(spec.input),
@@ -42,45 +42,37 @@ pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
     for (index, layer) in spec.layers.iter().enumerate() {
         if let Operation::Reshard(reshard) = &layer.operation {
             let is_vector = |next: &LayerSpec| matches!(next.operation, Operation::Linear(_));
-            cutter.reshard(index, *reshard, spec.layers.get(index + 1).is_some_and(is_vector));
+            fusion.reshard(index, *reshard, spec.layers.get(index + 1).is_some_and(is_vector));
         }
         let pooled = spec.pooled_before(index).is_some();
-        cutter.layer(index, layer, chunks, method, pooled);
+        fusion.layer(index, layer, chunks, method, pooled);
     }
-    for segment in &mut cutter.segments {
+    for segment in &mut fusion.segments {
         if let Some(last) = segment.values.last_mut() {
             last.kept = true;
         }
     }
-    cutter.segments
+    fusion.segments
 }
 
 /// The segments so far.
-struct Cutter {
+struct Fusion {
     segments: Vec<Segment>,
-    /// The newest value.
+    /// The latest value.
     last: Value,
-    /// Whether it is a tanh's output, which that tanh's backward pass reads.
+    /// Whether that is the output of a tanh, which the backward pass of the tanh reads.
     holds_tanh: bool,
-    /// What is to be done behind the pooling that comes next.
+    /// The activation to be applied behind the next pooling.
     after_pool: Option<(usize, Action)>,
     parameter: usize,
     dropouts: u32,
 }
 
-impl Cutter {
-    /// Adds a layer. `pooled`: the pooling that follows it comes before it.
+impl Fusion {
+    /// Adds a layer. `pooled`: the pooling behind it is moved in front of it.
     fn layer(&mut self, index: usize, layer: &LayerSpec, chunks: &Chunks, method: Method, pooled: bool) {
         match &layer.operation {
-            Operation::Conv(conv) => {
-                // The gradient of x is always blocked; the input of the network has none.
-                if self.parameter > 0 {
-                    self.ensure(index, Order::Blocked);
-                }
-                let kernel = Kernel::new(conv, self.last.map.order, method, chunks);
-                let output = kernel.output();
-                self.begin(index, Head::Convolution(Box::new(kernel)), output);
-            }
+            Operation::Conv(conv) => self.convolution(index, conv, chunks, method),
             Operation::Linear(linear) => {
                 self.ensure(index, Order::Planar);
                 self.begin(index, Head::FullyConnected(*linear), Map::planar(layer.output));
@@ -91,59 +83,71 @@ impl Cutter {
                 self.keep();
                 self.moving(index, Action::Lrn(*lrn), self.last.map);
             }
-            Operation::Pool(pool) => {
-                self.ensure(index, Order::Blocked);
-                self.room(index);
-                if self.current().argmax.len() == POOLS {
-                    self.start(index);
-                }
-                let output = Map::blocked(layer.output);
-                let number = self.current().argmax.len();
-                self.current().argmax.push(output.len());
-                self.moving(index, Action::Pool(*pool, number), output);
-                if let Some((layer, action)) = self.after_pool.take() {
-                    self.in_place(layer, action);
-                    self.keep();
-                    self.holds_tanh = action == Action::Tanh;
-                }
-            }
-            Operation::Relu if pooled => {
-                self.after_pool = Some((index, Action::Relu { done: true }));
-            }
-            Operation::Tanh if pooled => {
-                self.after_pool = Some((index, Action::Tanh));
-            }
+            Operation::Pool(pool) => self.pool(index, *pool),
+            Operation::Relu if pooled => self.after_pool = Some((index, Action::Relu { done: true })),
+            Operation::Tanh if pooled => self.after_pool = Some((index, Action::Tanh)),
             Operation::Relu => {
                 let segment = self.current();
                 let done = segment.ops.is_empty() && segment.is_trained();
                 self.in_place(index, Action::Relu { done });
                 self.keep();
             }
-            Operation::Tanh => {
-                if self.holds_tanh {
-                    self.moving(index, Action::Tanh, self.last.map);
-                } else {
-                    self.in_place(index, Action::Tanh);
-                }
-                self.keep();
-                self.holds_tanh = true;
-            }
-            Operation::Dropout(p) => {
-                self.ensure(index, Order::Planar);
-                let number = self.dropouts;
-                self.dropouts += 1;
-                let plane = layer.output.plane();
-                let units = Units {
-                    first: layer.span.first * plane,
-                    of: layer.span.of * plane,
-                };
-                self.in_place(index, Action::Dropout { p: *p, number, units });
-            }
+            Operation::Tanh => self.tanh(index),
+            Operation::Dropout(p) => self.dropout(index, *p, layer),
             Operation::Reshard(_) => {}
         }
     }
 
-    /// Begins a segment that is a reshard. Its output is planar where that is what comes next, else as its input is.
+    fn convolution(&mut self, index: usize, conv: &conv::Geometry, chunks: &Chunks, method: Method) {
+        // The gradient of x is always blocked; the input of the network has none.
+        if self.parameter > 0 {
+            self.ensure(index, Order::Blocked);
+        }
+        let kernel = Kernel::new(conv, self.last.map.order, method, chunks);
+        let output = kernel.output();
+        self.begin(index, Head::Convolution(Box::new(kernel)), output);
+    }
+
+    fn pool(&mut self, index: usize, pool: pool::Geometry) {
+        self.ensure(index, Order::Blocked);
+        self.room(index);
+        if self.current().argmax.len() == POOLS {
+            self.start(index);
+        }
+        let output = Map::blocked(pool.output);
+        let number = self.current().argmax.len();
+        self.current().argmax.push(output.len());
+        self.moving(index, Action::Pool(pool, number), output);
+        if let Some((layer, action)) = self.after_pool.take() {
+            self.in_place(layer, action);
+            self.keep();
+            self.holds_tanh = action == Action::Tanh;
+        }
+    }
+
+    fn tanh(&mut self, index: usize) {
+        if self.holds_tanh {
+            self.moving(index, Action::Tanh, self.last.map);
+        } else {
+            self.in_place(index, Action::Tanh);
+        }
+        self.keep();
+        self.holds_tanh = true;
+    }
+
+    fn dropout(&mut self, index: usize, p: f32, layer: &LayerSpec) {
+        self.ensure(index, Order::Planar);
+        let number = self.dropouts;
+        self.dropouts += 1;
+        let plane = layer.output.plane();
+        let units = Units {
+            first: layer.span.first * plane,
+            of: layer.span.of * plane,
+        };
+        self.in_place(index, Action::Dropout { p, number, units });
+    }
+
+    /// Begins a segment that is a reshard. Its output is planar if the next layer needs that, otherwise in the order of its input.
     fn reshard(&mut self, layer: usize, reshard: Reshard, planar: bool) {
         let order = if planar { Order::Planar } else { self.last.map.order };
         let shape = reshard.output();
@@ -152,7 +156,7 @@ impl Cutter {
         self.push(Map { shape, order });
     }
 
-    /// The segment that grows: one without a head where there is none yet.
+    /// The current segment; a new one without a head if there is none yet.
     fn current(&mut self) -> &mut Segment {
         if self.segments.is_empty() {
             self.start(0);
@@ -188,14 +192,14 @@ impl Cutter {
         self.current().values.push(value);
     }
 
-    /// Keeps the newest value for the whole batch.
+    /// Keeps the latest value for the whole batch.
     fn keep(&mut self) {
         if let Some(last) = self.current().values.last_mut() {
             last.kept = true;
         }
     }
 
-    /// Begins a new segment where this one has no room for another value, or works in place only.
+    /// Begins a new segment if this one has no room for another value, or only works in place.
     fn room(&mut self, layer: usize) {
         let segment = self.current();
         if segment.values.len() > VALUES || matches!(segment.head, Head::FullyConnected(_) | Head::Reshard(_)) {
@@ -216,7 +220,7 @@ impl Cutter {
         });
     }
 
-    /// Adds an operation on the newest value itself, unless that is the segment's input.
+    /// Adds an operation that works in place on the latest value. If that is the segment's input, it makes a new value.
     fn in_place(&mut self, layer: usize, action: Action) {
         let segment = self.current();
         let at = segment.values.len() - 1;
@@ -232,7 +236,7 @@ impl Cutter {
         });
     }
 
-    /// Brings the newest value into `order`.
+    /// Brings the latest value into `order`.
     fn ensure(&mut self, layer: usize, order: Order) {
         let map = Map { order, ..self.last.map };
         if self.last.map.order == order {
@@ -245,7 +249,7 @@ impl Cutter {
             }
             return;
         }
-        // The time is the layer's that made the value.
+        // The time counts for the layer that made the value.
         self.moving(layer.saturating_sub(1), Action::Reorder, map);
     }
 }

@@ -4,10 +4,10 @@ use crate::config::model::Init;
 use crate::devices::cpu::Threads;
 use crate::rng::{Philox, Purpose};
 
-/// Weights of one task: a multiple of the four numbers that a block of the generator gives.
+/// Weights per task: a multiple of the four numbers in a block of the generator.
 const PART: usize = 4096;
 
-/// σ of the normal distribution that `init` means for `fan_in` inputs.
+/// σ of the normal distribution for `init`, with `fan_in` inputs.
 pub fn sigma(init: Init, fan_in: usize) -> f64 {
     match init {
         Init::Gaussian(sigma) => f64::from(sigma),

@@ -14,12 +14,12 @@ pub mod spec;
 pub mod segment;
 pub mod timing;
 
-mod fused;
 mod buffers;
 mod cost;
 mod fuse;
 mod pass;
 mod share;
+mod store;
 
 pub use error::ModelError;
 pub use network::{Network, Pass};

@@ -7,7 +7,7 @@ use super::buffers::Buffers;
 use super::columns::Whole;
 use super::share::Share;
 use super::timing::{Clock, Timings};
-use super::{Direction, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
+use super::{Direction, Lap, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::Sharded;
@@ -33,7 +33,7 @@ pub enum Pass {
 /// A network on the CPU for batches of a fixed size.
 ///
 /// A training step is [`input_mut`](Self::input_mut), [`forward`](Self::forward), [`loss`](Self::loss),
-/// [`backward`](Self::backward), [`update`](Self::update). Nothing of it depends on the number of threads.
+/// [`backward`](Self::backward), [`update`](Self::update). No result depends on the number of threads.
 #[derive(Debug)]
 pub struct Network {
     pub(super) spec: Spec,
@@ -41,7 +41,7 @@ pub struct Network {
     pub(super) cpu: Cpu,
     pub(super) buffers: Buffers,
     pub(super) parameters: Vec<Parameter>,
-    /// One for each parameter.
+    /// One per parameter.
     pub(super) shares: Vec<Share>,
     pub(super) pass: Pass,
     pub(super) rows: usize,
@@ -50,8 +50,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes all memory for batches of `batch` images, whose convolutions are computed by `method`, and draws the initial
-    /// weights from `seed`.
+    /// Allocates all memory for batches of `batch` images and draws the initial weights from `seed`. `method` says how
+    /// convolutions are computed.
     pub fn new(
         layers: &[Layer],
         input: Shape,
@@ -65,7 +65,7 @@ impl Network {
         Self::on(Placement::ALONE, &spec, batch, method, threads, seed)
     }
 
-    /// The same for one of several devices, which has its part of the batches, or of the network.
+    /// The same for one of several devices, which has a share of each batch, or of the network.
     pub fn on(
         placement: Placement,
         whole: &Spec,
@@ -106,27 +106,27 @@ impl Network {
         &self.spec
     }
 
-    /// The threads that it runs on.
+    /// The threads on which it runs.
     pub fn threads(&self) -> &Arc<Threads> {
         &self.cpu.threads
     }
 
-    /// The rows of the whole run's batch that are this device's.
+    /// This device's rows in the batch of the whole run.
     pub fn own_rows(&self) -> Range<usize> {
         self.first_row..self.first_row + self.batch()
     }
 
-    /// Images of a batch, as far as they are this device's.
+    /// Images per batch on this device.
     pub fn batch(&self) -> usize {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: `[batch][C][H][W]`. Values must be finite, in rows of weight 0 too.
+    /// The input to fill: `[batch][C][H][W]`. Values must be finite, also in rows of weight 0.
     pub fn input_mut(&mut self) -> &mut [f32] {
         &mut self.buffers.input
     }
 
-    /// Computes the first `rows` rows of the input; what the rows after hold makes no difference to them.
+    /// Computes the first `rows` rows of the input. The rows behind them have no influence on the result.
     pub fn forward(&mut self, pass: Pass, rows: usize) {
         match self.forward_through(pass, rows, &mut Whole) {
             Ok(()) => {}
@@ -134,7 +134,7 @@ impl Network {
         }
     }
 
-    /// Softmax of the newest forward pass: `[rows][classes]`.
+    /// Softmax of the latest forward pass: `[rows][classes]`.
     pub fn probabilities(&self) -> &[f32] {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
@@ -144,14 +144,14 @@ impl Network {
         &self.buffers.logits()[..self.rows * self.spec.classes]
     }
 
-    /// The loss of the newest forward pass; its gradient is averaged over the rows of weight 1.
+    /// The loss of the latest forward pass. Its gradient is averaged over the rows of weight 1.
     pub fn loss(&mut self, labels: &[u32], weights: &[f32]) -> Loss {
         let present = weights.iter().take(self.rows).filter(|weight| **weight != 0.0).count() as u32;
         self.loss_over(labels, weights, present)
     }
 
-    /// As [`loss`](Self::loss), with the gradient divided by `present`: the present rows of the whole run's batch, of
-    /// which this network may have only a part.
+    /// As [`loss`](Self::loss), but with the gradient divided by `present`: the present rows in the batch of the whole run, of
+    /// which this network may have only a share.
     pub fn loss_over(&mut self, labels: &[u32], weights: &[f32], present: u32) -> Loss {
         let (rows, classes) = (self.rows, self.spec.classes);
         assert!(
@@ -171,7 +171,7 @@ impl Network {
         beyond.fill(0.0);
         softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
         let logits = segments.last().map_or(&[][..], |kept| kept.last());
-        // By halves, so that the sum is the same where two devices have one each.
+        // By halves, so that the sum is the same if two devices have one half each.
         let mut loss = Loss::default();
         for half in self.plan.chunks.halves() {
             let range = half.start.min(rows)..half.end.min(rows);
@@ -185,7 +185,7 @@ impl Network {
         loss
     }
 
-    /// Gradients of all parameters, from the newest [`loss`](Network::loss) after a pass for training.
+    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass.
     pub fn backward(&mut self) {
         match self.backward_through(&mut Whole) {
             Ok(()) => {}
@@ -193,8 +193,8 @@ impl Network {
         }
     }
 
-    /// One step of the solver on what this device has, with a rate for each parameter in the order of
-    /// [`parameters`](Self::parameters). Where other devices have the same, it is [`sharded`](Self::sharded) that is updated.
+    /// One step of the solver on this device's parameters, with one rate per parameter in the order of
+    /// [`parameters`](Self::parameters). If other devices have the same parameters, update [`sharded`](Self::sharded) instead.
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,
@@ -231,7 +231,7 @@ impl Network {
         &self.parameters
     }
 
-    /// All parameters, to be updated together with the other devices that have the same.
+    /// All parameters, for an update together with the other devices that have the same ones.
     pub fn sharded(&mut self) -> impl Iterator<Item = Sharded<'_, [f32]>> {
         let gradients = self.buffers.parameters.iter_mut();
         gradients
@@ -243,12 +243,26 @@ impl Network {
             })
     }
 
-    /// Gradients of the newest backward pass, in the order of [`parameters`](Self::parameters).
+    /// Gradients of the latest backward pass, in the order of [`parameters`](Self::parameters).
     pub fn gradients(&self) -> &[Vec<f32>] {
         &self.buffers.parameters
     }
 
-    /// Memory that is really held.
+    /// From now on the passes measure how long each piece of their work takes.
+    pub fn time_passes(&mut self) {
+        self.timings = Some(Timings::default());
+    }
+
+    /// The laps since the last call, in the order of the work. Equal pieces are one lap.
+    pub fn take_laps(&mut self) -> Vec<Lap> {
+        self.timings
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+            .into_laps()
+    }
+
+    /// Memory that is really allocated.
     pub fn memory(&self) -> Memory {
         let floats = |part: fn(&Parameter) -> &Vec<f32>| {
             let parts = self.parameters.iter().map(part);
@@ -265,7 +279,7 @@ impl Network {
     }
 }
 
-/// The parameters as they start: drawn whole, so that a device's part does not depend on what it is.
+/// The initial parameters. They are drawn as a whole, so that a device's part does not depend on the placement.
 fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Result<Vec<Parameter>, NoMemory> {
     let mut parameters = Vec::new();
     let with_parameters = spec

@@ -5,11 +5,11 @@
 pub struct Parameter {
     /// `conv1.weight`, `conv1.bias`, …: the name in checkpoints.
     pub name: String,
-    /// As `PyTorch` has it: `[out, in/groups, kh, kw]`, `[out, in]`, or `[out]` for biases.
+    /// As in `PyTorch`: `[out, in/groups, kh, kw]`, `[out, in]`, or `[out]` for biases.
     pub shape: Vec<usize>,
     /// w, row major.
     pub value: Vec<f32>,
-    /// v of the solver.
+    /// The solver's v.
     pub momentum: Vec<f32>,
 }
 
@@ -25,12 +25,12 @@ impl Parameter {
         }
     }
 
-    /// The name of the layer: what stands before the last dot.
+    /// The name of the layer: everything before the last dot.
     pub fn layer(&self) -> &str {
         self.name.rsplit_once('.').map_or(&self.name, |(layer, _)| layer)
     }
 
-    /// Whether it is a bias (which is not decayed unless asked).
+    /// Whether it is a bias, which has no weight decay by default.
     pub fn is_bias(&self) -> bool {
         self.name.rsplit_once('.').is_some_and(|(_, part)| part == "bias")
     }

@@ -1,9 +1,7 @@
-//! Which of several devices a network is for, and what falls to it.
+//! Which of several devices a network is for, and which share of the work that device has.
 
 use std::ops::Range;
 
-use super::columns::column;
-use super::{ModelError, Spec};
 use crate::config::compute::Parallel;
 use crate::devices::share;
 use crate::ops::Chunks;
@@ -11,11 +9,11 @@ use crate::ops::Chunks;
 /// One device of several that train one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// From 0.
+    /// Number of the device, from 0.
     pub index: usize,
-    /// How many devices there are.
+    /// Number of devices.
     pub count: usize,
-    /// What they share.
+    /// How they share the work.
     pub parallel: Parallel,
 }
 
@@ -38,15 +36,7 @@ impl Placement {
         })
     }
 
-    /// The layers of its network.
-    pub fn spec(self, whole: &Spec) -> Result<Spec, ModelError> {
-        match self.parallel {
-            Parallel::Data => Ok(whole.clone()),
-            Parallel::Columns => column(whole, self),
-        }
-    }
-
-    /// Rows of a batch of `batch` that this device computes.
+    /// This device's rows in a batch of `batch`.
     pub fn rows(self, batch: usize) -> Range<usize> {
         match self.parallel {
             Parallel::Data => share(batch, self.index, self.count),
@@ -54,7 +44,7 @@ impl Placement {
         }
     }
 
-    /// How its rows are cut: two devices have the halves of which sums over the batch are made anyway.
+    /// How its rows are cut into chunks. Two devices get the two halves from which sums over the batch are made anyway.
     pub(super) fn chunks(self, batch: usize) -> Chunks {
         let rows = self.rows(batch).len();
         if rows == batch {

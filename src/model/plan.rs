@@ -1,4 +1,4 @@
-//! What a network will do and hold: decided before any of its memory is made.
+//! The work and the memory of a network, decided before any memory is allocated.
 
 use std::iter::Sum;
 
@@ -14,11 +14,11 @@ use crate::ops::conv::Algorithm;
 /// The work and the memory of a network for one batch size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// How the batch is cut.
+    /// How the batch is cut into chunks.
     pub chunks: Chunks,
-    /// Which device it is for.
+    /// The device that it is for.
     pub placement: Placement,
-    /// The layers, as they are run.
+    /// The layers, fused into segments.
     pub segments: Vec<Segment>,
     /// The first segment with parameters: no gradient is needed below it.
     pub first: usize,
@@ -26,21 +26,21 @@ pub struct Plan {
     pub gradient: usize,
     /// Floats of scratch for each worker.
     pub scratch: usize,
-    /// Floats of the partial sums of a convolution's weight gradient, for all chunks.
+    /// Floats of a convolution's partial sums of the weight gradient, over all chunks.
     pub partial: usize,
     /// Floats of a convolution's packed weights, or of what a fully connected layer packs.
     pub packed: usize,
-    /// Floats that devices show each other.
+    /// Floats that devices exchange.
     pub shown: usize,
 }
 
 impl Plan {
-    /// The plan for `spec` with batches of `batch` images, whose convolutions are computed by `method`.
+    /// The plan for `spec` with batches of `batch` images. `method` says how convolutions are computed.
     pub fn new(spec: &Spec, batch: usize, method: Method) -> Self {
         Self::on(Placement::ALONE, spec, batch, method)
     }
 
-    /// The plan of a device that has its part of the batches, or of the network: that is `spec` then.
+    /// The plan of a device that has a share of each batch, or of the network; then `spec` is its share.
     pub fn on(placement: Placement, spec: &Spec, batch: usize, method: Method) -> Self {
         let chunks = placement.chunks(batch);
         let segments = fuse(spec, &chunks, method);
@@ -73,7 +73,7 @@ impl Plan {
         }
     }
 
-    /// How the layer of that number is computed, if it is a convolution.
+    /// How layer number `layer` is computed, if it is a convolution.
     pub fn algorithm(&self, layer: usize, direction: Direction) -> Option<Algorithm> {
         let segment = self.segments.iter().find(|segment| segment.layer == layer)?;
         let Head::Convolution(kernel) = &segment.head else {
@@ -86,7 +86,7 @@ impl Plan {
         }
     }
 
-    /// What `Network::new` will allocate for `spec` with `threads` threads.
+    /// The memory that `Network::new` will allocate for `spec` with `threads` threads.
     pub fn memory(&self, spec: &Spec, threads: usize) -> Memory {
         let batch = self.chunks.batch();
         let floats = Bytes::of::<f32>;
@@ -123,7 +123,7 @@ pub struct Memory {
     pub momentum: Bytes,
     /// Gradients of weights and biases.
     pub parameter_gradients: Bytes,
-    /// Input, kept values, argmax of the windows, probabilities.
+    /// Input, kept values, argmax of pooling windows, probabilities.
     pub activations: Bytes,
     /// Gradients that pass between segments.
     pub activation_gradients: Bytes,
@@ -131,7 +131,7 @@ pub struct Memory {
     pub partial_sums: Bytes,
     /// A convolution's weights, or a fully connected layer's inputs, as the kernels read them.
     pub packed_weights: Bytes,
-    /// Maps that devices show each other.
+    /// Maps that devices exchange.
     pub exchange: Bytes,
     /// Workers' scratch.
     pub scratch: Bytes,

@@ -1,9 +1,9 @@
-//! The segments of a network, and what is kept of them.
+//! The segments of a network, and what they keep.
 //!
-//! A *segment* begins with a layer that has parameters and goes on to the next such layer. Its operations are done image by
-//! image (some at a time), one after the other, so that what passes between them stays in the cache: only what the backward
-//! pass reads, and the segment's last value, is kept for the whole batch. Backward, the gradients between a segment's
-//! operations live in a worker's scratch alone.
+//! A *segment* begins with a layer that has parameters and extends to the next such layer. All its operations are applied to a
+//! few images before the next few images follow, so that the values between them stay in the cache. Only the values that the
+//! backward pass reads, and the segment's last value, are kept for the whole batch. Backward, the gradients between a segment's
+//! operations exist only in a worker's scratch.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use crate::ops::{linear, lrn, pool};
 
 use super::columns::Reshard;
 
-/// Values of a segment beside its input, at most; where there would be more a new segment begins.
+/// The most values of a segment besides its input. If there would be more, a new segment begins.
 pub const VALUES: usize = 6;
 
-/// Max poolings of a segment, at most.
+/// The most max poolings of a segment.
 pub const POOLS: usize = 2;
 
 /// What a segment begins with.
@@ -27,9 +27,9 @@ pub enum Head {
     None,
     /// Convolution, from value 0 to value 1.
     Convolution(Box<Kernel>),
-    /// Fully connected, from value 0 to value 1, over the whole batch at once.
+    /// Fully connected, from value 0 to value 1, for the whole batch at once.
     FullyConnected(linear::Geometry),
-    /// From value 0 to value 1 by way of other devices, for the whole batch at once.
+    /// An exchange with other devices, from value 0 to value 1, for the whole batch at once.
     Reshard(Reshard),
 }
 
@@ -38,25 +38,25 @@ pub enum Head {
 pub enum Action {
     /// Local response normalisation.
     Lrn(lrn::Geometry),
-    /// Max pooling, and the number of the segment's buffer for the argmax of its maxima.
+    /// Max pooling, and the number of the segment's buffer for its argmax.
     Pool(pool::Geometry, usize),
-    /// max(0, x). `done`: the head does it on its way forward.
+    /// max(0, x).
     Relu {
-        /// Whether its forward pass is the head's.
+        /// Whether the head's forward pass includes it.
         done: bool,
     },
     /// tanh(x).
     Tanh,
-    /// Dropout of probability `p`, the `number`-th of the network: its masks go by that number.
+    /// Dropout with probability `p`. `number` is part of the key of its masks.
     Dropout {
         /// Probability of zero.
         p: f32,
         /// How many dropout layers come before.
         number: u32,
-        /// Which units of the layer are here.
+        /// Which units of the layer this device has.
         units: Units,
     },
-    /// The same elements in the other order.
+    /// Converts between the planar and the blocked order.
     Reorder,
 }
 
@@ -69,14 +69,14 @@ pub struct FusedOp {
     pub action: Action,
     /// The number of the value that it reads.
     pub from: usize,
-    /// The number of the value that it makes: the same where it works in place.
+    /// The number of the value that it writes: the same number if it works in place.
     pub to: usize,
 }
 
-/// What is between two operations.
+/// A value between two operations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value {
-    /// One image of it.
+    /// Its layout for one image.
     pub map: Map,
     /// Whether it is kept for the whole batch.
     pub kept: bool,
@@ -91,16 +91,16 @@ pub struct Segment {
     pub layer: usize,
     /// The number of the head's weights among the parameters; the biases follow.
     pub parameter: usize,
-    /// Values: the first is the last of the segment before.
+    /// The values. The first is the last one of the previous segment.
     pub values: Vec<Value>,
-    /// Operations after the head.
+    /// Operations behind the head.
     pub ops: Vec<FusedOp>,
     /// Elements per image of the buffers for the argmax of windows.
     pub argmax: Vec<usize>,
 }
 
 impl Segment {
-    /// Images that are worked on together, at most.
+    /// The most images that are processed together.
     pub fn images(&self) -> usize {
         match &self.head {
             Head::Convolution(kernel) => kernel.images(),
@@ -108,7 +108,7 @@ impl Segment {
         }
     }
 
-    /// The same on the way forward.
+    /// The same for the forward pass.
     pub fn images_forward(&self) -> usize {
         match &self.head {
             Head::Convolution(kernel) => kernel.images_forward(),
@@ -121,7 +121,7 @@ impl Segment {
         matches!(self.head, Head::Convolution(_) | Head::FullyConnected(_))
     }
 
-    /// Floats that the devices show each other of one image, all together.
+    /// Floats that all devices together exchange per image.
     pub fn shown(&self) -> usize {
         match &self.head {
             Head::Reshard(reshard) => reshard.placement.count * reshard.shown().len(),
@@ -134,30 +134,30 @@ impl Segment {
         self.ops.iter().any(|op| op.action == Action::Relu { done: true })
     }
 
-    /// The layers whose forward pass is the head's.
+    /// The layers that the head's forward pass covers.
     pub fn head_layers(&self) -> Range<usize> {
         self.layer..self.layer + if self.rectify() { 2 } else { 1 }
     }
 
-    /// Floats of one image of the input.
+    /// Floats per image of the input.
     pub fn input(&self) -> usize {
         self.values[0].map.len()
     }
 
-    /// Floats of one image of the last value.
+    /// Floats per image of the last value.
     pub fn output(&self) -> usize {
         self.values[self.values.len() - 1].map.len()
     }
 
-    /// Floats of one image's largest value whose gradient passes through the operations: also the input's, where there is no
-    /// head to take it on.
+    /// Floats per image of the largest value whose gradient passes through the operations. Includes the input if there is no
+    /// head.
     pub fn largest(&self) -> usize {
         let first = usize::from(self.head != Head::None);
         let values = self.values[first..].iter();
         values.map(|value| value.map.len()).max().unwrap_or(0)
     }
 
-    /// Floats of one image of the values that only pass.
+    /// Floats per image of all values that are not kept.
     fn passing(&self) -> usize {
         self.values[1..]
             .iter()
@@ -179,7 +179,7 @@ impl Segment {
         ops.fold(head, usize::max)
     }
 
-    /// Floats of scratch of one worker: forward the passing values, backward two gradients; and the operations' own.
+    /// Floats of scratch for one worker: forward the values that are not kept, backward two gradients; plus the operations' own.
     pub fn scratch(&self) -> usize {
         let moves = self.ops.iter().any(|op| op.from != op.to);
         let gradients = if moves { 2 * self.largest() } else { 0 };

@@ -1,4 +1,4 @@
-//! Layers with their shapes: what the list in the configuration means for one input.
+//! Layers with their shapes: the configuration's list of layers, applied to an input shape.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::columns::Reshard;
 use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool, WINDOW};
 use crate::ops::{self, Shape, conv, linear, lrn, pool};
 
-/// What a layer does, with the shapes that it does it on.
+/// What a layer computes, with its shapes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Convolution.
@@ -24,12 +24,12 @@ pub enum Operation {
     Pool(pool::Geometry),
     /// Dropout with this probability.
     Dropout(f32),
-    /// Nothing is computed: the map changes hands between devices.
+    /// Nothing is computed: devices exchange the map.
     Reshard(Reshard),
 }
 
 impl Operation {
-    /// The word for it: `conv`, `fc`, `relu`, `tanh`, `lrn`, `maxpool`, `dropout`.
+    /// Its name: `conv`, `fc`, `relu`, `tanh`, `lrn`, `maxpool`, `dropout`, `reshard`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
@@ -44,30 +44,30 @@ impl Operation {
     }
 }
 
-/// How a layer's parameters start.
+/// The initial parameters of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Start {
-    /// Of the weights.
+    /// Initialisation of the weights.
     pub init: Init,
-    /// Of the biases.
+    /// Initial value of the biases.
     pub bias: f32,
-    /// Shape of the weights, as `PyTorch` has it: [out, in/groups, kh, kw] or [out, in].
+    /// Shape of the weights, as in `PyTorch`: [out, in/groups, kh, kw] or [out, in].
     pub weight: Vec<usize>,
 }
 
 impl Start {
-    /// Inputs of one output: what `Init::He` and `Init::FanIn` divide by.
+    /// Inputs per output, by which `Init::He` and `Init::FanIn` divide.
     pub fn fan_in(&self) -> usize {
         self.weight[1..].iter().product()
     }
 }
 
-/// Which outputs of a layer (channels, or units) these are.
+/// A range of a layer's outputs (channels or units).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The number of the first.
+    /// Number of the first.
     pub first: usize,
-    /// How many the layer has over all devices.
+    /// Number of outputs over all devices.
     pub of: usize,
 }
 
@@ -78,13 +78,13 @@ pub struct LayerSpec {
     pub name: String,
     /// What it does.
     pub operation: Operation,
-    /// Shape that comes in.
+    /// Shape of the input.
     pub input: Shape,
-    /// Shape that goes out.
+    /// Shape of the output.
     pub output: Shape,
-    /// Which of the layer's outputs that is, where several devices share them.
+    /// Which of the layer's outputs this device has, if several devices share them.
     pub span: Span,
-    /// How its parameters start; `None` where it has none.
+    /// Its initial parameters; `None` if it has none.
     pub start: Option<Start>,
 }
 
@@ -109,7 +109,7 @@ impl LayerSpec {
 /// A whole network for one input shape and number of classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// One image.
+    /// Shape of one image.
     pub input: Shape,
     /// Outputs of the last layer.
     pub classes: usize,
@@ -269,7 +269,7 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
     })
 }
 
-/// Refuses what is so large that sizes that are worked out from it could wrap.
+/// Refuses layers so large that sizes computed from theirs could overflow.
 fn bounded(spec: &LayerSpec) -> Result<(), ModelError> {
     let (weights, fits) = match &spec.operation {
         Operation::Conv(conv) => (conv.weights(), true),
@@ -285,7 +285,7 @@ fn bounded(spec: &LayerSpec) -> Result<(), ModelError> {
             "multiplications for one image",
             ops::MOST_PRODUCTS,
         ),
-        (!fits, "inputs of some outputs together", most),
+        (!fits, "weights in one block of outputs", most),
     ];
     match refused.into_iter().find(|(is_too_large, ..)| *is_too_large) {
         None => Ok(()),
@@ -352,7 +352,7 @@ fn normalisation(layer: &Lrn, name: &str, input: Shape) -> Result<lrn::Geometry,
         layer.k > 0.0,
         name,
         "k",
-        "greater than 0, as a sum of zeros is divided by it",
+        "greater than 0, because the sum that it is added to may be 0",
     )?;
     require(layer.alpha >= 0.0, name, "alpha", "at least 0")?;
     require(layer.beta.is_finite(), name, "beta", "a finite number")?;
@@ -372,7 +372,7 @@ fn pooling(layer: &MaxPool, name: &str, input: Shape) -> Result<pool::Geometry, 
         fits,
         name,
         "stride",
-        "at most size where partial_windows is on, or a window could hold nothing",
+        "at most size if partial_windows is on, or a window could be empty",
     )?;
     pool::Geometry::new(layer, input).ok_or(ModelError::Window {
         layer: name.to_owned(),

@@ -1,10 +1,8 @@
-//! Where the time of a step goes: the passes stop a clock after each piece of their work, if somebody wants to know.
+//! How a step spends its time: if wanted, the passes read a clock after each piece of their work.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use super::Network;
 
 /// What a piece of work computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word for it in reports.
+    /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
@@ -34,30 +32,36 @@ impl Direction {
 /// A piece of a step's work, and how long it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lap {
-    /// The layers that it was done for: several where one pass does them together. The loss counts as the layer after
-    /// the last.
+    /// The layers that it covers: several if they are fused. The loss counts as the layer after the last.
     pub layers: Range<usize>,
     /// What was computed.
     pub direction: Direction,
-    /// What went by of the step's time. Where threads do several pieces side by side, time goes by once for all of them: each has
-    /// the share of it that the threads spent on it.
+    /// Its part of the step's time. When threads work on several pieces in parallel, the elapsed time is divided among these
+    /// pieces in proportion to the time that the threads spent on them.
     pub time: Duration,
 }
 
-/// The laps of the steps since they were last taken.
+/// The laps since they were last taken.
 #[derive(Debug, Default)]
 pub(super) struct Timings(Mutex<Laps>);
 
+impl Timings {
+    /// All laps, in the order of the work.
+    pub(super) fn into_laps(self) -> Vec<Lap> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).done
+    }
+}
+
 #[derive(Debug, Default)]
 struct Laps {
-    /// In the order of the work; equal pieces are one lap.
+    /// In the order of the work. Equal pieces are one lap.
     done: Vec<Lap>,
-    /// The threads' own time for what they do side by side just now.
+    /// The threads' own times in the current parallel section.
     beside: Vec<Lap>,
 }
 
 impl Laps {
-    /// `passed` went by while threads worked side by side.
+    /// `passed` is the elapsed time of the parallel section.
     fn share(&mut self, passed: Duration) {
         let spent: Duration = self.beside.iter().map(|lap| lap.time).sum();
         for mut lap in std::mem::take(&mut self.beside) {
@@ -77,16 +81,16 @@ fn add(laps: &mut Vec<Lap>, new: Lap) {
     }
 }
 
-/// Runs while a pass does, or while one thread works on its part of one.
+/// The clock of a pass, or of one thread in a parallel section of a pass.
 pub(super) struct Clock<'a> {
-    /// `None` where nobody wants to know: then a lap is a test of this and nothing else.
+    /// `None` if times are not wanted: then a lap only tests this.
     running: Option<(&'a Timings, Instant)>,
-    /// Whether other threads work on the same at the same time.
+    /// Whether this is the clock of one thread in a parallel section.
     beside: bool,
 }
 
 impl<'a> Clock<'a> {
-    /// For a pass.
+    /// The clock of a pass.
     pub(super) fn start(timings: Option<&'a Timings>) -> Self {
         Self {
             running: timings.map(|timings| (timings, Instant::now())),
@@ -94,7 +98,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// For one of the threads that work side by side, until [`share`](Self::share).
+    /// The clock of one thread in a parallel section, which [`share`](Self::share) ends.
     pub(super) fn beside(timings: Option<&'a Timings>) -> Self {
         Self {
             beside: true,
@@ -102,7 +106,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// The time since the lap before was spent on this.
+    /// Ends a lap: the time since the previous one was spent on this.
     pub(super) fn lap(&mut self, layers: Range<usize>, direction: Direction) {
         let beside = self.beside;
         self.stop(|laps, time| {
@@ -118,7 +122,7 @@ impl<'a> Clock<'a> {
         });
     }
 
-    /// The time since the lap before went by while threads worked side by side, each with a clock of its own.
+    /// Ends a parallel section: in the time since the previous lap, threads with their own clocks worked in parallel.
     pub(super) fn share(&mut self) {
         self.stop(Laps::share);
     }
@@ -129,19 +133,6 @@ impl<'a> Clock<'a> {
             note(&mut laps.lock().unwrap_or_else(PoisonError::into_inner), now - *since);
             *since = now;
         }
-    }
-}
-
-impl Network {
-    /// From now on the passes note how long each piece of their work takes.
-    pub fn time_passes(&mut self) {
-        self.timings = Some(Timings::default());
-    }
-
-    /// The laps since they were last taken, in the order of the work; equal pieces are one lap.
-    pub fn take_laps(&mut self) -> Vec<Lap> {
-        let timings = self.timings.as_mut().map(std::mem::take).unwrap_or_default();
-        timings.0.into_inner().unwrap_or_else(PoisonError::into_inner).done
     }
 }
 

@@ -1,7 +1,7 @@
-//! The backward pass that activations share: dx from dy, value by value, given y.
+//! The backward pass that activations share: dx from dy and y, element by element.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use super::simd::{self, LANES, Simd, Work};
 
 /// An activation whose gradient follows from its output.
 pub trait Activation {
-    /// dx of eight values, from their y and dy. Mark it `#[inline(always)]`.
+    /// dx of eight values, from their y and dy. Implementations need `#[inline(always)]`.
     fn gradient<S: Simd>(s: S, y: S::Vector, dy: S::Vector) -> S::Vector;
 }
 
@@ -36,7 +36,7 @@ impl<A: Activation> Work for Backward<'_, A> {
         for (dy, y) in dys.iter_mut().zip(ys) {
             s.store(A::gradient(s, s.load(y), s.load(dy)), dy);
         }
-        // The same instructions for the last few: a value's bits do not depend on where it stands.
+        // The same instructions for the last few values, so that a value's bits do not depend on its position.
         let (mut y, mut dy) = ([0.0; LANES], [0.0; LANES]);
         y[..y_rest.len()].copy_from_slice(y_rest);
         dy[..dy_rest.len()].copy_from_slice(dy_rest);

@@ -1,17 +1,17 @@
-//! How a batch is cut for parallel work and for sums over it: a function of the batch alone.
+//! How a batch is cut for parallel work and for sums over it: a function of the batch size alone.
 
 use std::ops::Range;
 
-/// Chunks of one half of the batch: four, or eight where they have eight rows each. More of them are for more threads; each has its
-/// own sums of weight gradients, which cost time and memory.
+/// Chunks per half of the batch: four, or eight if they have at least eight rows each. More chunks serve more threads, but each
+/// has its own sums of weight gradients, which cost time and memory.
 const FEW: usize = 4;
 const MANY: usize = 8;
 const ROWS: usize = 8;
 
-/// The batch's two halves, each in up to four or eight chunks of neighbouring rows.
+/// The batch's two halves, each in up to four or eight chunks of consecutive rows.
 ///
-/// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices that
-/// take a half each arrive at the same bits as one device that takes both.
+/// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices with one half
+/// each get the same bits as one device with both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunks {
     ranges: Vec<Range<usize>>,
@@ -39,8 +39,8 @@ impl Chunks {
         }
     }
 
-    /// One of the halves as a batch of its own, whose rows count from 0: cut as in the whole, and summed without another
-    /// cut. The second half's chunks may be shorter; the longest is that of the whole, on which the shape of work depends.
+    /// One of the halves as a batch of its own, with rows from 0, and with the same chunks as in the whole. The second half's chunks
+    /// may be shorter; `longest` is still that of the whole batch, because the shape of the work depends on it.
     #[must_use]
     pub fn half(&self, second: bool) -> Self {
         let [first_half, second_half] = self.halves();
@@ -60,12 +60,12 @@ impl Chunks {
         self.batch
     }
 
-    /// The two halves (the second is empty for a batch of 1, and for one that is itself a half).
+    /// The two halves. The second is empty for a batch of 1, and for a batch that is itself a half.
     pub fn halves(&self) -> [Range<usize>; 2] {
         [0..self.middle, self.middle..self.batch]
     }
 
-    /// How many chunks there are.
+    /// Number of chunks.
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
@@ -75,23 +75,23 @@ impl Chunks {
         self.ranges.is_empty()
     }
 
-    /// How many of the chunks are in the first half.
+    /// Number of chunks in the first half.
     pub fn in_first_half(&self) -> usize {
         self.first_half
     }
 
-    /// The most rows that a chunk has; in a half, that a chunk of the whole batch has.
+    /// Rows of the longest chunk; for a half, of the longest chunk of the whole batch.
     pub fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The chunks that hold any of the first `rows` rows: whole chunks, so that the shape of the work stays the same.
+    /// The chunks that contain any of the first `rows` rows. They are whole chunks, so that the shape of the work stays the same.
     pub fn holding(&self, rows: usize) -> &[Range<usize>] {
         &self.ranges[..self.ranges.iter().take_while(|range| range.start < rows).count()]
     }
 }
 
-/// Rows of a chunk where the first half, which is never the shorter, has `half` rows.
+/// Rows per chunk if the first half, which is never the shorter one, has `half` rows.
 fn size(half: usize) -> usize {
     let count = if half >= MANY * ROWS { MANY } else { FEW };
     half.div_ceil(count).max(1)

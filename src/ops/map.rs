@@ -1,8 +1,8 @@
-//! How the elements of a feature map lie in memory.
+//! How the elements of a feature map are laid out in memory.
 //!
-//! The input of the network and vectors are *planar*, `[channel][y][x]`. Between them feature maps are *blocked*,
-//! `[channel / 8][y][x][channel % 8]`: eight channels of one position fill a vector, whatever the size of the map. Channels
-//! that a last block lacks are zero, and every operation keeps them so.
+//! The input of the network, and vectors, are *planar*: `[channel][y][x]`. Feature maps between them are *blocked*:
+//! `[channel / 8][y][x][channel % 8]`. Eight channels of one position fill a vector register, whatever the size of the map. Missing
+//! channels of the last block are zero, and every operation keeps them zero.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Channels of a block: 1 or 8.
+    /// Channels per block: 1 or 8.
     pub const fn lanes(self) -> usize {
         match self {
             Self::Planar => 1,
@@ -28,12 +28,12 @@ impl Order {
     }
 }
 
-/// One image's feature map: its shape, and how it lies in memory.
+/// One image's feature map: its shape, and its memory layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Map {
     /// Channels, rows and columns.
     pub shape: Shape,
-    /// Where each element lies.
+    /// The order of the elements.
     pub order: Order,
 }
 
@@ -50,17 +50,17 @@ impl Map {
         Self { shape, order }
     }
 
-    /// Blocks of channels.
+    /// Number of blocks.
     pub const fn blocks(self) -> usize {
         self.shape.channels.div_ceil(self.order.lanes())
     }
 
-    /// Floats of one block.
+    /// Floats per block.
     pub const fn block(self) -> usize {
         self.shape.plane() * self.order.lanes()
     }
 
-    /// Floats of one image.
+    /// Floats per image.
     pub const fn len(self) -> usize {
         self.blocks() * self.block()
     }
@@ -70,7 +70,7 @@ impl Map {
         self.len() == 0
     }
 
-    /// Whether both orders are the same memory: a vector of whole blocks.
+    /// Whether both orders are identical, as for a vector of whole blocks.
     pub const fn is_both(self) -> bool {
         self.shape.plane() == 1 && self.shape.channels.is_multiple_of(LANES)
     }
@@ -84,7 +84,7 @@ impl Map {
         }
     }
 
-    /// Copies `channels` of one image to another map of the same height and width, where they begin at channel `first`.
+    /// Copies `channels` of one image to another map of the same height and width, from its channel `first` on.
     pub fn copy_channels(self, from: &[f32], channels: Range<usize>, to_map: Self, to: &mut [f32], first: usize) {
         let plane = self.shape.plane();
         for (channel, target) in channels.zip(first..) {
@@ -94,7 +94,7 @@ impl Map {
         }
     }
 
-    /// Zero for the channels that the last block of an image lacks.
+    /// Writes zeros for the missing channels of an image's last block.
     pub fn clear_absent(self, image: &mut [f32]) {
         let lanes = self.order.lanes();
         let present = self.shape.channels % lanes;
@@ -105,7 +105,7 @@ impl Map {
         }
     }
 
-    /// Where a channel's first element lies.
+    /// The place of a channel's first element.
     const fn start_of(self, channel: usize) -> usize {
         let lanes = self.order.lanes();
         channel / lanes * self.block() + channel % lanes

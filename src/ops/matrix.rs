@@ -1,6 +1,6 @@
-//! Views of matrices, and their product by the `gemm` crate on the calling thread alone.
+//! Views of matrices, and their product by the `gemm` crate, on the calling thread only.
 
-/// A matrix to read: element (i, j) is `data[i * row_stride + j * column_stride]`.
+/// A readable matrix: element (i, j) is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     data: &'a [f32],
@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// A matrix to write, row major.
+/// A writable matrix, row major.
 #[derive(Debug)]
 pub struct MatrixMut<'a> {
     data: &'a mut [f32],
@@ -60,9 +60,9 @@ impl<'a> MatrixMut<'a> {
     }
 }
 
-/// `to = a b`, or `to += a b` where `add`.
+/// `to = a b`, or `to += a b` if `add`.
 ///
-/// The order of summation depends on the shapes alone (and on the CPU's model), as `gemm` is not let use threads.
+/// The order of summation depends only on the shapes and the CPU's model, because `gemm` may not use threads.
 pub fn product(to: &mut MatrixMut<'_>, add: bool, a: Matrix<'_>, b: Matrix<'_>) {
     assert!(
         a.rows == to.rows && b.columns == to.columns && a.columns == b.rows,

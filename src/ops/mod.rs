@@ -1,7 +1,7 @@
-//! The operations of the network: contracts in each `mod.rs`, the CPU's implementation beside it in `cpu.rs`.
+//! The operations of the network. Each `mod.rs` has the definition, `cpu.rs` beside it the implementation for the CPU.
 //!
-//! Feature maps are f32. How their elements lie in memory is said in [`map`]; vectors are `[image][unit]`. Operations on
-//! feature maps work on one image, or some, on the thread that calls: the network decides which image goes where.
+//! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process one
+//! or a few images on the calling thread: the network decides which thread gets which images.
 
 mod activation;
 pub mod chunks;
@@ -22,18 +22,18 @@ mod tile;
 
 pub use chunks::Chunks;
 
-/// Elements of one image's map, or of a parameter, at most. With this, whatever a network's operations make of their sizes
-/// (halos, panels, scratch, all for a batch) has a place in a `usize`.
+/// The most elements of one image's map, or of a parameter. With this limit, all sizes that operations compute (halos, panels,
+/// scratch, all of them for a batch) fit into a `usize`.
 pub const LARGEST: usize = u32::MAX as usize;
 
-/// Multiplications and additions of a layer for one image, at most: some minutes' work.
+/// The most multiply-adds of a layer for one image: some minutes of work.
 pub const MOST_PRODUCTS: u64 = 1 << 48;
 
-/// The shape of one image's feature map. Its sizes do not wrap: what has no place in a `usize` is the largest there is, and
-/// larger than [`LARGEST`], so that whoever makes a network refuses it.
+/// The shape of one image's feature map. Its sizes saturate instead of overflowing, and a saturated size is larger than
+/// [`LARGEST`], so networks with it are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// Maps (or units, where height and width are 1).
+    /// Maps (or units, if height and width are 1).
     pub channels: usize,
     /// Rows of a map.
     pub height: usize,
@@ -78,9 +78,9 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// Windows along one side: 1 + ⌊(input + 2·padding − size) / stride⌋, or ⌈…⌉ where `partial` windows count.
+/// Windows along one side: 1 + ⌊(input + 2·padding − size) / stride⌋, or ⌈…⌉ if `partial` windows count.
 ///
-/// `None` where the window is larger than the padded input, or the stride is 0.
+/// `None` if the window is larger than the padded input, or the stride is 0.
 pub const fn windows(input: usize, size: usize, stride: usize, padding: usize, partial: bool) -> Option<usize> {
     let padded = input.saturating_add(padding.saturating_mul(2));
     if size == 0 || stride == 0 || padded < size {

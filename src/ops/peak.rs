@@ -1,7 +1,7 @@
-//! What the processor could compute at most: multiply-adds that touch nothing but registers.
+//! The processor's peak: multiply-adds that use only registers.
 #![allow(
     clippy::inline_always,
-    reason = "the loop must become a part of the function that is compiled for the instruction set"
+    reason = "the loop must be inlined into the function that is compiled for the instruction set"
 )]
 
 use std::hint::{self, black_box};
@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 use crate::devices::cpu::Threads;
 use crate::ops::simd::{self, Number, ROW, Simd, Work};
 
-/// Independent chains of multiply-adds, at most: an instruction set uses as many as keep its units busy.
+/// The most independent chains of multiply-adds. Each instruction set uses as many as keep its units busy.
 const CHAINS: usize = 12;
 
-/// Links of each chain between two looks at the clock: some tens of microseconds.
+/// Links per chain between two readings of the clock: some tens of microseconds.
 const LINKS: u64 = 10_000;
 
-/// Floating-point operations a second of all `threads` together, in one burst of `length`; a multiply-add is two.
+/// Floating-point operations per second of all `threads` together, in one burst of `length`. A multiply-add counts as two.
 ///
-/// With the instructions that the kernels use.
+/// It uses the same instructions as the kernels.
 pub fn burst(threads: &Threads, length: Duration) -> f64 {
     let missing = AtomicUsize::new(threads.count());
     let runs = threads.on_each(|| {
         missing.fetch_sub(1, Ordering::Relaxed);
-        // A thread takes long to wake, beside a burst: nobody begins before the last one is there.
+        // Waking a thread takes long compared to a burst: all wait until the last one is there.
         while missing.load(Ordering::Relaxed) > 0 {
             hint::spin_loop();
         }
@@ -42,7 +42,7 @@ pub fn burst(threads: &Threads, length: Duration) -> f64 {
     done as f64 / time.as_secs_f64()
 }
 
-/// Does `LINKS` links of every chain and says how many operations that were.
+/// Computes `LINKS` links of every chain and returns the number of operations.
 fn compute() -> u64 {
     simd::run(Chains)
 }
@@ -54,7 +54,7 @@ impl Work for Chains {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> u64 {
-        // The compiler must not know that all chains are the same. 1 = 0.5 · 1 + 0.5: the numbers stay what they are.
+        // The compiler must not see that all chains are the same. 1 = 0.5 · 1 + 0.5: the values do not change.
         let half = S::Row::splat(s, black_box(0.5));
         let mut chains = black_box([S::Row::splat(s, 1.0); CHAINS]);
         for _ in 0..LINKS {

@@ -1,14 +1,15 @@
-//! Vectors of eight floats, and rows of sixteen: kernels are written once over [`Simd`], and run by what the processor has.
+//! Vectors of eight floats, and rows of sixteen. Kernels are written once for [`Simd`], and run with the best instructions that the
+//! processor has.
 //!
-//! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels stay safe code. Work is
-//! handed to [`run`], which compiles it once for each instruction set; closures inside of it are not, so kernels have loops
-//! where vectors are worked on. Instances: AVX-512, AVX2 with FMA, and plain code for any processor. Another (NEON) is one
-//! more file beside `avx2.rs` and one more [`Instructions`].
+//! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels are safe code. Work is passed to
+//! [`run`], which is compiled once for each instruction set. Closures inside are not, so kernels use loops for vector code. There
+//! are implementations for AVX-512, for AVX2 with FMA, and in plain code for any processor. Another one (NEON) needs one more file
+//! beside `avx2.rs` and one more variant of [`Instructions`].
 //!
-//! Both instances of x86 round alike, so that they compute the same bits.
+//! Both x86 implementations round alike, so they compute the same bits.
 #![allow(
     clippy::inline_always,
-    reason = "operations must become a part of the function that is compiled for the instruction set"
+    reason = "operations must be inlined into the function that is compiled for the instruction set"
 )]
 
 mod instructions;
@@ -21,10 +22,10 @@ pub mod avx512;
 pub use instructions::{Instructions, limit, used};
 pub use row::{Number, Part, ROW};
 
-/// Floats of a vector.
+/// Floats per vector.
 pub const LANES: usize = 8;
 
-/// The bit of a float that is its sign.
+/// The sign bit of a float.
 const SIGN: u32 = 1 << 31;
 
 /// Eight floats in memory.
@@ -33,22 +34,22 @@ pub type Lanes = [f32; LANES];
 /// A small whole number for each lane.
 pub type Bytes = [u8; LANES];
 
-/// An instruction set, and how it multiplies most.
+/// An instruction set, and how its multipliers are kept busy.
 pub trait Simd: Vectors {
     /// A whole row, in one register or two.
     type Row: Part<Self>;
     /// As much of a row as one register holds.
     type Part: Part<Self>;
 
-    /// Rows that its registers hold as independent sums, with room beside them: what keeps its multipliers busy.
+    /// How many rows of independent sums keep its multipliers busy and still leave free registers.
     const BUSY: usize;
 
-    /// Rows of sums that its registers hold in a tile (`ops/tile.rs`): of one panel, and of two side by side. 0 where two are
-    /// not worked on together.
+    /// Rows of sums in a tile (`ops/tile.rs`) that its registers hold: for one panel, and for two side by side; 0 if two panels are
+    /// not processed together.
     const TALL: [usize; 2];
 }
 
-/// Operations on vectors of eight floats. All are by lane, and rounded once each.
+/// Operations on vectors of eight floats. All work per lane, and round once.
 pub trait Vectors: Copy + Send + Sync {
     /// Eight floats in a register.
     type Vector: Copy;
@@ -72,43 +73,43 @@ pub trait Vectors: Copy + Send + Sync {
     fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// √a.
     fn sqrt(self, a: Self::Vector) -> Self::Vector;
-    /// a · b + c; rounded once or twice, as the processor has it.
+    /// a · b + c; rounded once or twice, depending on the processor.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// max(0, a), NaN where a is.
+    /// max(0, a); NaN if a is.
     fn rectify(self, a: Self::Vector) -> Self::Vector;
-    /// b where a > 0, else 0.
+    /// b if a > 0, else 0.
     fn where_positive(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// x where a = b, else 0.
+    /// x if a = b, else 0.
     fn where_equal(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
-    /// x where a = b, else y.
+    /// x if a = b, else y.
     fn where_equal_else(self, a: Self::Vector, b: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
-    /// The larger of a and b, and b where they are equal; anything where either is NaN.
+    /// The larger of a and b; b if they are equal; unspecified if either is NaN.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// Whether any lane is NaN.
     fn any_nan(self, a: Self::Vector) -> bool;
-    /// x where a > best, else y; a NaN is larger than every number.
+    /// x if a > best, else y. NaN is larger than every number.
     fn where_larger(self, a: Self::Vector, best: Self::Vector, x: Self::Vector, y: Self::Vector) -> Self::Vector;
-    /// min(a, limit), NaN where a is.
+    /// min(a, limit); NaN if a is.
     fn at_most(self, a: Self::Vector, limit: Self::Vector) -> Self::Vector;
     /// ⌊a⌋.
     fn floor(self, a: Self::Vector) -> Self::Vector;
-    /// 2ⁿ for whole n from −126 to 127; anything for others.
+    /// 2ⁿ for integers n from −126 to 127; unspecified for others.
     fn power_of_two(self, n: Self::Vector) -> Self::Vector;
     /// |a|.
     fn magnitude(self, a: Self::Vector) -> Self::Vector;
-    /// a with the sign of `of`, where a has none itself.
+    /// a, which must not be negative, with the sign of `of`.
     fn with_sign(self, a: Self::Vector, of: Self::Vector) -> Self::Vector;
 }
 
-/// Something to do with vectors. Mark `run` `#[inline(always)]`, or it is not compiled for the instruction set.
+/// Work that uses vectors. `run` needs `#[inline(always)]`, or it is not compiled for the instruction set.
 pub trait Work {
-    /// What comes of it.
+    /// Its result.
     type Output;
     /// Does it.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Does `work` with the best instructions that this processor has and [`limit`] allows.
+/// Does `work` with the best instructions that this processor has and [`limit`] permits.
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
@@ -128,13 +129,13 @@ pub fn run<W: Work>(work: W) -> W::Output {
     work.run(Portable)
 }
 
-/// Asks for `memory` to be brought into the second-level cache, and does not wait for it.
+/// Prefetches `memory` into the second-level cache, without waiting for it.
 #[inline]
 pub fn prefetch(memory: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        /// Floats of a line of the cache.
+        /// Floats per cache line.
         const LINE: usize = 16;
         for line in memory.chunks(LINE) {
             // SAFETY: every x86-64 has the instruction, and it is a hint: it neither faults nor changes what a program sees.
@@ -215,7 +216,7 @@ impl Vectors for Portable {
     }
     #[inline(always)]
     fn mul_add(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
-        // Not f32::mul_add: without the instruction it is a call.
+        // Not f32::mul_add, which is a function call without the instruction.
         self.add(self.mul(a, b), c)
     }
     #[inline(always)]

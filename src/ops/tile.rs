@@ -1,24 +1,24 @@
-//! The one inner loop of convolutions and of fully connected layers.
+//! The inner loop of convolutions and fully connected layers.
 //!
 //! ```text
 //! out[p][l] (+)= Σ over j of x[bases[p] + offsets[j]] · w[j][l],   l < 16
 //! ```
 //!
-//! Forward, p is an output position, j an element of its window and l an output channel; for the weight gradient p and j
-//! change places (p is an element of the window, j an output position, and w holds dy). Since both are lists of places,
-//! any kernel size, stride, padding and number of channels is the same loop.
+//! Forward, p is an output position, j an element of its window and l an output channel. For the weight gradient, p and j are
+//! exchanged: p is an element of the window, j an output position, and w holds dy. Both are lists of places, so the loop is the
+//! same for any kernel size, stride, padding and number of channels.
 //!
-//! A *panel* is sixteen l of all j or p. A tile is some p of one panel, or of two side by side, whose sums stay in registers:
+//! A *panel* is sixteen l for all j or p. A *tile* is some p of one panel, or of two side by side, whose sums stay in registers:
 //!
-//! * AVX2: six p of one panel. 12 registers of sums, two of w and one of x, of 16. Each j takes 12 fused multiply-adds, two
-//!   loads and six broadcasts: at two of either per cycle, the multiply-adds are what limits it.
-//! * AVX-512: eight p of two panels. 16 registers of sums, two of w and one of x, of 32. Each j takes 16 fused multiply-adds,
-//!   two loads and eight broadcasts. Of one panel it would be as many broadcasts as multiply-adds.
+//! * AVX2: six p of one panel. Of 16 registers, 12 hold sums, two hold w and one holds x. Each j takes 12 fused multiply-adds, two
+//!   loads and six broadcasts. At two of either per cycle, the multiply-adds are the limit.
+//! * AVX-512: eight p of two panels. Of 32 registers, 16 hold sums, two hold w and one holds x. Each j takes 16 fused
+//!   multiply-adds, two loads and eight broadcasts. With one panel there would be as many broadcasts as multiply-adds.
 //!
-//! Each sum is of its own j in their order, whatever else is in the tile: both have the same bits.
+//! Each sum adds its j in order, whatever else is in the tile, so both give the same bits.
 #![allow(
     clippy::inline_always,
-    reason = "the loop must become a part of the function that is compiled for the instruction set"
+    reason = "the loop must be inlined into the function that is compiled for the instruction set"
 )]
 
 mod maps;
@@ -29,13 +29,13 @@ pub use panels::Panels;
 
 use crate::ops::simd::{self, Number, ROW, Simd, Work};
 
-/// Values of l of a panel.
+/// Values of l per panel.
 pub const PANEL: usize = ROW;
 
-/// Panels that are worked on together, at most.
+/// The most panels that are processed together.
 pub const TOGETHER: usize = 2;
 
-/// Whether sums start from what `out` holds.
+/// Whether sums start from the contents of `out`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// out = Σ.
@@ -44,26 +44,26 @@ pub enum Start {
     Sum,
 }
 
-/// x, and which of it is multiplied.
+/// x, and the places of its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
     /// The values.
     pub x: &'a [f32],
-    /// Where p begins.
+    /// Where each p begins.
     pub bases: &'a [u32],
-    /// Where j is from there.
+    /// Where each j is, relative to that.
     pub offsets: &'a [u32],
 }
 
-/// The sum above for any number of `bases` and one panel or two, by the best instructions of this machine.
+/// Computes the sum above for any number of `bases` and one or two panels, with the best instructions of this machine.
 ///
 /// # Panics
-/// Where a place lies outside `x`, `w` or `out` is too short, or they are not as many panels.
+/// If a place is outside `x`, `w` or `out` is too short, or their numbers of panels differ.
 pub fn tiles(x: Places<'_>, w: Panels<&[f32]>, out: Panels<&mut [f32]>, start: Start) {
     simd::run(Tiles { x, w, out, start });
 }
 
-/// The furthest of some places, and what lies `more` beyond it, must be one of `len`.
+/// Checks that the largest of some places, plus `more`, is below `len`.
 #[inline(always)]
 fn check(places: &[u32], more: usize, len: usize) {
     let mut furthest = 0;
@@ -89,11 +89,11 @@ impl Places<'_> {
         }
     }
 
-    /// The sums of `P` bases from the `first` on, for `C` panels of `w` from number `panel` on.
+    /// The sums of `P` bases from `first` on, for `C` panels of `w` from number `panel` on.
     ///
     /// # Safety
-    /// There are as many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset
-    /// in each of the panels.
+    /// There are that many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset in
+    /// each of the panels.
     #[inline(always)]
     #[allow(
         clippy::needless_range_loop,
@@ -107,12 +107,12 @@ impl Places<'_> {
         panel: usize,
     ) -> [[S::Row; C]; P] {
         debug_assert!(first + P <= self.bases.len());
-        // Arrays that are only ever indexed by unrolled loops: an index known at run time would put them in memory.
+        // These arrays are only indexed by unrolled loops: an index known only at run time would move them to memory.
         let mut sums = [[S::Row::splat(simd, 0.0); C]; P];
         let mut row = [S::Row::splat(simd, 0.0); C];
         let mut from = [self.x.as_ptr(); P];
         for p in 0..P {
-            // Wrapping: without offsets nothing is read, and the bases were not checked.
+            // `wrapping_add`, because without offsets nothing is read and the bases were not checked.
             // SAFETY: there are P bases from the first on.
             from[p] = self
                 .x
@@ -145,15 +145,15 @@ trait Rows {
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row;
 }
 
-/// Something to compute by tiles.
+/// Work that is divided into tiles.
 trait Tiled {
     /// Values of p, and panels.
     fn size(&self) -> [usize; 2];
 
-    /// The tile of `P` values of p from the `first` on, and of `C` panels from number `panel` on.
+    /// Computes the tile of `P` values of p from `first` on, and `C` panels from number `panel` on.
     ///
     /// # Safety
-    /// There are as many.
+    /// There are that many.
     unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize);
 }
 
@@ -172,14 +172,14 @@ fn each_tile<S: Simd>(simd: S, work: &mut impl Tiled) {
 /// All tiles of `C` panels.
 #[inline(always)]
 fn column<S: Simd, const C: usize>(simd: S, work: &mut impl Tiled, panel: usize) {
-    // As even as they come: tiles a little shorter also keep the multipliers busy, short ones do not.
+    // Divided evenly: slightly shorter tiles still keep the multipliers busy, very short ones do not.
     let tall = S::TALL[C - 1];
     let [total, _] = work.size();
     let count = total.div_ceil(tall);
     for i in 0..count {
         let (first, end) = (i * total / count, (i + 1) * total / count);
-        // Only what an instruction set asks for is compiled: `tall` is known.
-        // SAFETY: the tile's P is how many there are from the first to the end, which lies in the work, and so do C panels.
+        // `tall` is a constant, so only the tiles of the instruction set are compiled.
+        // SAFETY: P is the number of values from the first to the end, which is inside the work, and so are C panels.
         unsafe {
             match end - first {
                 1 => work.tile::<S, 1, C>(simd, first, panel),
@@ -214,7 +214,10 @@ impl Work for Tiles<'_> {
         self.x.check();
         self.w.check(self.x.offsets.len());
         self.out.check(self.x.bases.len());
-        assert_eq!(self.w.count, self.out.count, "as many panels of sums as of w");
+        assert_eq!(
+            self.w.count, self.out.count,
+            "the same number of panels of sums and of w"
+        );
         each_tile(simd, &mut self);
     }
 }

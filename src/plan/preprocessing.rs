@@ -7,8 +7,9 @@ use crate::config::Config;
 use crate::config::augment::{self as config, Mean, PcaScale};
 use crate::dataset::statistics::Statistics;
 use crate::devices::row::RowWriter;
-use crate::stages::augment::{ColourNoise, JitterRange, Mean as Subtracted, Normalization, ResizedCrop};
+use crate::stages::augment::{Mean as Subtracted, Normalization};
 use crate::stages::decode::Options;
+use crate::stages::rule::{ColourNoise, JitterRange, ResizedCrop};
 
 /// What is done to every image when it is decoded.
 pub fn decode_options(config: &Config) -> Options {

@@ -1,10 +1,10 @@
-//! discard: takes batches and gives their slots back at once: a device that costs nothing.
+//! discard: takes batches and returns their slots at once: a device that costs nothing.
 //! upstream: staging · downstream: none
 
 use crate::flow::{Fault, Inlet, Outlet, Slot};
 use crate::stages::messages::Batch;
 
-/// Takes batches until the end of data; `delivered` sees each.
+/// Takes batches until the end of data; `delivered` is called with each.
 pub fn run(batches: &Inlet<Batch>, free: Outlet<Slot>, mut delivered: impl FnMut(&Batch)) -> Result<(), Fault> {
     while let Some(batch) = batches.next()? {
         delivered(&batch);

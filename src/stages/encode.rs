@@ -1,4 +1,4 @@
-//! encode: from a frame's pixels to the bytes of a shard's member, and the frame's share of the statistics.
+//! encode: turns a frame's pixels into the bytes of a shard's member, and sums them up for the statistics.
 //! upstream: decode · downstream: write
 
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use crate::dataset::moments::Moments;
 use crate::dataset::pack::{LARGEST_MEAN, Mode, PackError, Record};
 use crate::dataset::{Dataset, JpegWriter};
 use crate::flow::{Fault, Inlet, Outlet};
-use crate::stages::decode::Frame;
+use crate::stages::frame::Frame;
 use crate::stages::messages::Pixels;
 use crate::stages::pack_source::PackTicket;
 
-/// What every encode worker knows.
+/// The settings of every encode worker.
 #[derive(Clone)]
 pub struct Encode {
-    /// What becomes of an image.
+    /// How images are stored.
     pub mode: Mode,
-    /// Of the JPEGs.
+    /// Quality of the JPEGs.
     pub quality: u32,
-    /// For names.
+    /// The names of samples come from here.
     pub data: Arc<Dataset>,
 }
 
@@ -47,7 +47,7 @@ pub fn run(
 }
 
 impl Encode {
-    /// The record, and the pixels' buffer where no mean image can be made of it.
+    /// The record, and the pixel buffer unless the record keeps it for the mean image.
     fn one(&self, writer: &mut JpegWriter, item: Pixels<PackTicket>) -> Result<(Record, Option<Vec<u8>>), Fault> {
         let Pixels {
             ticket: PackTicket { mut record, .. },
@@ -66,7 +66,7 @@ impl Encode {
         if record.refused.is_some() {
             return Ok((record, buffer));
         }
-        // None travels without: only tickets of a run read in place.
+        // There always is one: only the tickets of a run are read in place.
         let buffer = buffer.unwrap_or_default();
         record.moments.add(&buffer);
         record.extension = match self.mode {
@@ -100,12 +100,12 @@ fn failed(sample: impl ToString, reason: String) -> Fault {
     })
 }
 
-/// Whether a frame may be one of a mean image.
+/// Whether a frame can be part of a mean image.
 fn has_mean(frame: Frame) -> bool {
     frame.width == frame.height && frame.width <= LARGEST_MEAN
 }
 
-/// What a file that could be decoded is called: names lie.
+/// The extension for a file that was decoded, by its first bytes: names can be wrong.
 fn extension(bytes: &[u8]) -> &'static str {
     match bytes {
         [0xff, 0xd8, ..] => "jpg",

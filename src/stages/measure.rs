@@ -1,4 +1,4 @@
-//! measure: means and principal components of a training set, in integer sums, so that any worker count gives the same.
+//! measure: means and principal components of a training set. Sums are integers, so any number of workers gives the same result.
 //! upstream: decode
 
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::dataset::Dataset;
 use crate::dataset::sums::Sums;
 use crate::flow::{Fault, Inlet, Outlet, Stop};
-use crate::stages::augment::Rule;
 use crate::stages::compute::ComputeError;
-use crate::stages::decode::{Frame, Region, Request};
+use crate::stages::decode::Request;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::{Phase, Pixels};
+use crate::stages::rule::Rule;
 
-/// A training sample of which the whole frame is wanted.
+/// A request for the whole frame of a training sample.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeFrame(pub u32);
 
@@ -28,7 +29,7 @@ impl Request for WholeFrame {
     }
 }
 
-/// Asks for every sample once.
+/// Requests every sample once.
 pub fn source(samples: u32, requests: Outlet<WholeFrame>, stop: &Stop) -> Result<(), Fault> {
     for sample in 0..samples {
         if stop.is_requested() {
@@ -40,17 +41,17 @@ pub fn source(samples: u32, requests: Outlet<WholeFrame>, stop: &Stop) -> Result
     Ok(())
 }
 
-/// How many bad images the pass may meet, over all its workers. The same budget that training has.
+/// How many bad images the pass may meet, over all its workers. Training has the same limit.
 #[derive(Debug)]
 pub struct Budget {
     /// How many are allowed.
     pub most: u32,
-    /// How many were met.
+    /// How many there were so far.
     pub met: AtomicU32,
 }
 
 impl Budget {
-    /// Counts one; the one too many ends the pass.
+    /// Counts one. The pass ends at the first above the limit.
     fn spend(&self, data: &Dataset, sample: u32, reason: &str) -> Result<(), Fault> {
         if self.met.fetch_add(1, Ordering::Relaxed) < self.most {
             return Ok(());
@@ -64,12 +65,12 @@ impl Budget {
     }
 }
 
-/// What every measuring worker knows.
+/// The settings of every measuring worker.
 #[derive(Clone)]
 pub struct Measure {
-    /// Side of every frame where a mean image is wanted.
+    /// Side of every frame, if a mean image is wanted.
     pub square: Option<u32>,
-    /// For the names of bad images.
+    /// The names of bad images come from here.
     pub data: Arc<Dataset>,
     /// Shared by all workers.
     pub budget: Arc<Budget>,
@@ -77,7 +78,7 @@ pub struct Measure {
     pub progress: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// Adds up frames until the end of data and hands on the sums.
+/// Adds up frames until the end of data, then sends the sums.
 pub fn run(
     measure: &Measure,
     pixels: &Inlet<Pixels<WholeFrame>>,

@@ -1,18 +1,24 @@
-//! The data's way, stage by stage, and what passes between them:
+//! The stages of the data flow, and the messages between them:
 //!
 //! ```text
 //! source ──Ticket──▶ decode ──Pixels──▶ augment ──Receipt──▶ staging ──Batch──▶ compute
 //! ```
 //!
-//! A stage is a function from its inlets to its outlets; each of its workers runs it on a thread of its own.
+//! A stage is a function from its inlets to its outlets. Each of its workers runs it on its own thread.
+
+pub mod frame;
 
 pub mod messages;
 
-pub mod sets;
-
 pub mod partition;
 
-/// Which samples, in which order, into which rows. Upstream: staging's free slots; downstream: decode.
+pub mod rule;
+
+pub mod sets;
+
+pub mod state;
+
+/// Which samples, in which order, into which rows. Upstream: free slots from the devices; downstream: decode.
 pub mod source;
 
 /// Encoded bytes to RGB of just the crop. Upstream: source; downstream: augment.
@@ -27,13 +33,13 @@ pub mod staging;
 /// Training steps and evaluation. Upstream: staging.
 pub mod compute;
 
-/// Takes batches and does nothing: a device that costs nothing. Upstream: staging.
+/// Takes batches and does nothing with them. Upstream: staging.
 pub mod discard;
 
 /// Checkpoints to disk, one at a time. Upstream: compute.
 pub mod save;
 
-/// Means and principal components of a training set: source and decode with a counter where augment stands.
+/// Means and principal components of a training set. Upstream: decode.
 pub mod measure;
 
 /// The source of a pack: samples in the order of their positions. Upstream: records from write; downstream: decode.

@@ -1,24 +1,25 @@
 //! source of a pack: samples in the order of their positions.
-//! upstream: records that write is done with · downstream: decode
+//! upstream: records returned by write · downstream: decode
 //!
-//! Invariant: a ticket is issued only with its record in hand, and tickets leave in order. So of N records the oldest position
-//! that is not written yet always has one, whoever holds it can run to its end without waiting for another ticket, and what
-//! waits in write to be put into order is never more than N − 1 records.
+//! Invariant: a ticket is issued only with its record in hand, and tickets are sent in order. So the oldest unwritten position
+//! always has one of the N records, and its holder can finish without waiting for another ticket. At most N − 1 records wait
+//! in write for their turn.
 
 use std::sync::Arc;
 
 use crate::dataset::pack::Record;
 use crate::dataset::{Dataset, Encoded};
 use crate::flow::{Fault, Inlet, Outlet, Stop};
-use crate::stages::augment::Rule;
-use crate::stages::decode::{Frame, Region, Request};
+use crate::stages::decode::Request;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::Phase;
+use crate::stages::rule::Rule;
 
-/// A sample of which the whole frame is wanted, and the record that it will become.
+/// A request for the whole frame of a sample, and the record that it becomes.
 pub struct PackTicket {
-    /// Names position and sample; its buffer gets the file's bytes where these are passed through.
+    /// Has position and sample. Its buffer gets the file's bytes if the pack keeps files as they are.
     pub record: Record,
-    /// Whether the file is to be kept as it is.
+    /// Whether the file is kept as it is.
     pub keep_file: bool,
 }
 
@@ -42,19 +43,19 @@ impl Request for PackTicket {
     }
 }
 
-/// What the source of a pack works through.
+/// The settings of a pack's source.
 pub struct Dealer {
     /// The samples.
     pub data: Arc<Dataset>,
     /// The sample at each position.
     pub order: Vec<u32>,
-    /// The first position that is to be made.
+    /// The first position to be made.
     pub start: u32,
-    /// Whether files are to be kept as they are.
+    /// Whether files are kept as they are.
     pub keep_files: bool,
 }
 
-/// Issues a ticket for each position, as records come home. A wish to stop ends it early: what is under way is written.
+/// Issues a ticket for each position, as records return. Ends early if a stop is requested: the records in flight are written.
 pub fn run(dealer: &Dealer, home: &Inlet<Record>, tickets: Outlet<PackTicket>, stop: &Stop) -> Result<(), Fault> {
     for (position, &sample) in dealer.order.iter().enumerate().skip(dealer.start as usize) {
         let Some(mut record) = home.next()? else {

@@ -1,14 +1,14 @@
-//! Which samples of an epoch are whose, where several processes train together: each is a rank.
+//! How several processes that train together share an epoch's samples: each process is a rank.
 //!
-//! **The rule.** An epoch has one order of all its samples, shuffled by seed and epoch alone. Of that order the rank r of R has
-//! the places r, r + R, r + 2R, …, cut into batches of B rows. So
-//! - the ranks' samples are disjoint, and together they are all, in every epoch;
+//! **The rule.** An epoch has one order of all its samples, shuffled by seed and epoch alone. Rank r of R has the positions
+//! r, r + R, r + 2R, … of that order, cut into batches of B rows. So
+//! - the ranks' samples are disjoint and together complete, in every epoch;
 //! - in each step R ranks with batches of B see exactly the samples that one rank with a batch of R · B sees: row i of rank r is
 //!   its row i · R + r;
-//! - every rank has ⌈n / (R · B)⌉ steps. In the last one a rank may have fewer rows than another by one; where it has no
-//!   sample left at all, its batch is one row of padding, of weight 0.
+//! - every rank has ⌈n / (R · B)⌉ steps. In the last step a rank may have one row fewer than another. If no sample is left for
+//!   it, its batch is one row of padding, with weight 0.
 //!
-//! Nothing else knows of ranks: a sample's random numbers derive from seed, epoch and sample.
+//! Nothing else depends on ranks: a sample's random numbers derive from seed, epoch and sample.
 
 use std::num::NonZeroU32;
 
@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 pub struct Partition {
     /// How many ranks there are.
     pub ranks: NonZeroU32,
-    /// Which of them this is, from 0.
+    /// This rank's number, from 0.
     pub rank: u32,
 }
 
@@ -33,12 +33,12 @@ impl Partition {
         self.ranks > NonZeroU32::MIN
     }
 
-    /// How many of `samples` samples are this rank's.
+    /// This rank's share of `samples` samples.
     pub fn count(self, samples: u32) -> u32 {
         samples.saturating_sub(self.rank).div_ceil(self.ranks.get())
     }
 
-    /// Steps of an epoch of `samples` samples in batches of `batch` rows: as many for every rank.
+    /// Steps of an epoch of `samples` samples in batches of `batch` rows: the same for all ranks.
     pub fn steps(self, samples: u32, batch: u32) -> u32 {
         // Rank 0 has the most.
         samples.div_ceil(self.ranks.get()).div_ceil(batch)

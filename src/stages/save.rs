@@ -1,37 +1,24 @@
-//! save: checkpoints to disk, one at a time, while the device goes on.
-//! upstream: compute, and the listener, which says that what was reported before is kept
+//! save: writes checkpoints to disk, one at a time, while the devices continue.
+//! upstream: compute, and the listener, which confirms that all earlier reports are on the disk
 //!
-//! Invariant: there is one snapshot buffer; compute gets it back when the write is done, so never more than one write is
-//! pending. A checkpoint appears only when the events before it are durable.
+//! Invariant: there is one snapshot buffer. Compute gets it back when the write is done, so at most one write is pending. A
+//! checkpoint appears only when the events before it are durable.
 
 use std::path::PathBuf;
 
 use crate::dataset::statistics::Statistics;
 use crate::flow::{Fault, Inlet, Outlet};
-use crate::model::{Parameter, checkpoint};
-use crate::stages::compute::{Report, RunState};
+use crate::model::checkpoint;
+use crate::stages::messages::{Report, Save, Snapshot};
 
-/// A copy of all parameters.
-pub type Snapshot = Vec<Parameter>;
-
-/// A checkpoint to be written.
-pub struct Save {
-    /// Goes back to compute afterwards.
-    pub snapshot: Snapshot,
-    /// Everything else.
-    pub state: RunState,
-    /// Whether its weights are the best ones so far.
-    pub is_best: bool,
-}
-
-/// Where to, and how many to keep.
+/// Where checkpoints go, and how many are kept.
 #[derive(Clone, Debug)]
 pub struct Saver {
     /// The folder of the checkpoints.
     pub folder: PathBuf,
-    /// How many of the newest are kept.
+    /// How many of the newest checkpoints are kept.
     pub keep: usize,
-    /// Of the training set, where the run needs them.
+    /// Statistics of the training set, if the run needs them.
     pub statistics: Option<Statistics>,
 }
 
@@ -39,9 +26,9 @@ pub struct Saver {
 pub struct SaveChannels {
     /// From compute.
     pub saves: Inlet<Save>,
-    /// From the listener: the step before which every event is kept.
+    /// From the listener: the step up to which all events are on the disk.
     pub kept: Inlet<u64>,
-    /// The snapshot buffer's way home.
+    /// Returns the snapshot buffer.
     pub spare: Outlet<Snapshot>,
     /// To the listener.
     pub reports: Outlet<Report>,
@@ -86,7 +73,7 @@ pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
             path,
             is_best,
         })?;
-        // After the last checkpoint nobody waits for the buffer any more.
+        // After the last checkpoint nobody waits for the buffer.
         let _ = spare.send(snapshot);
     }
     spare.finish();
@@ -94,7 +81,7 @@ pub fn run(saver: &Saver, channels: SaveChannels) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Waits until the listener has kept all that was reported before the checkpoint of `step`.
+/// Waits until the listener has confirmed all reports before the checkpoint of `step`.
 fn wait_for_events(kept: &Inlet<u64>, step: u64) -> Result<(), Fault> {
     match kept.next()? {
         Some(before) if before == step => Ok(()),

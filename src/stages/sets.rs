@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dataset::Dataset;
 use crate::stages::messages::Phase;
 
-/// Training and validation set; the same one twice where there is only one.
+/// Training and validation set; the same set twice if there is only one.
 #[derive(Clone, Debug)]
 pub struct Sets {
     /// Samples to learn from.
@@ -15,7 +15,7 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// The one that a phase goes through.
+    /// The set that a phase uses.
     pub fn of(&self, phase: Phase) -> &Dataset {
         match phase {
             Phase::Train => &self.train,

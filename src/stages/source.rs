@@ -1,8 +1,8 @@
 //! source: which samples, in which order, into which rows.
-//! upstream: free slots from the device · downstream: decode, and staging for what it opens
+//! upstream: free slots from the devices · downstream: decode, and staging, which hears of every opened batch
 //!
 //! Invariant: a ticket is issued only with its rows in hand. So at most slots × batch rows are in flight, every ticket can
-//! run to its end without waiting for another, and no order of completion can block the flow.
+//! finish without waiting for another, and no order of completion can block the flow.
 
 use std::num::NonZeroU32;
 
@@ -11,20 +11,20 @@ use crate::rng;
 use crate::stages::messages::{Header, Opened, Phase, Position, Ticket};
 use crate::stages::{Partition, Sets};
 
-/// The whole way of a run, as numbers: which batches there are and what is in each.
+/// All batches of a run, as numbers: which there are and what is in each.
 #[derive(Clone, Debug)]
 pub struct Itinerary {
     /// The run's seed.
     pub seed: u64,
     /// Rows of a batch.
     pub batch: u32,
-    /// Samples of the training set, those of all ranks; 0 where there is nothing to train (`eval`).
+    /// Samples of the training set, over all ranks; 0 if nothing is trained (`eval`).
     pub train_samples: u32,
-    /// Which of them are this rank's. Evaluations are whole.
+    /// This rank's share of them. Every rank evaluates the whole validation set.
     pub partition: Partition,
-    /// Samples of the validation set; 0 where there is none.
+    /// Samples of the validation set; 0 if there is none.
     pub val_samples: u32,
-    /// Views of each validation sample.
+    /// Views per validation sample.
     pub views: u32,
     /// Epochs between two evaluations.
     pub every_epochs: NonZeroU32,
@@ -43,7 +43,7 @@ impl Itinerary {
         self.partition.count(self.train_samples)
     }
 
-    /// Epochs, the last of which may be cut short.
+    /// Number of epochs. The last may be incomplete.
     pub fn epochs(&self) -> u32 {
         if self.train_samples == 0 {
             1
@@ -52,7 +52,7 @@ impl Itinerary {
         }
     }
 
-    /// Batches of a phase.
+    /// Number of batches in a phase.
     pub fn batches(&self, epoch: u32, phase: Phase) -> u32 {
         match phase {
             Phase::Train => {
@@ -76,7 +76,7 @@ impl Itinerary {
         }
     }
 
-    /// Where a run goes on that has done `at`'s phase: also past the end, should it be given more epochs or steps.
+    /// Where a run continues after `at`'s phase. Also defined past the end, in case the run gets more epochs or steps.
     pub fn after(&self, at: Position) -> Position {
         if at.phase == Phase::Train && self.batches(at.epoch, Phase::Evaluate) > 0 {
             return Position {
@@ -101,7 +101,7 @@ impl Itinerary {
         }
     }
 
-    /// Whether a run can stand at `at` after `steps` updates, however many it was to have.
+    /// Whether a run can be at `at` after `steps` updates, whatever its planned length.
     pub fn holds(&self, at: Position, steps: u64) -> bool {
         let per_epoch = u64::from(self.steps_per_epoch());
         let before = u64::from(at.epoch) * per_epoch;
@@ -111,8 +111,8 @@ impl Itinerary {
         }
     }
 
-    /// Where a run stands that was to be evaluated at `at` after `steps` updates, should it have been given more of them
-    /// meanwhile: an epoch whose training is cut short is trained to its end first.
+    /// Where a run continues that stopped at `at` after `steps` updates and may have been given more steps since: an incomplete
+    /// training epoch is finished before it is evaluated.
     pub fn resumed(&self, at: Position, steps: u64) -> Position {
         let trained = steps.saturating_sub(u64::from(at.epoch) * u64::from(self.steps_per_epoch()));
         if at.phase == Phase::Evaluate && trained < u64::from(self.batches(at.epoch, Phase::Train)) {
@@ -126,8 +126,8 @@ impl Itinerary {
         }
     }
 
-    /// The place after `at`'s phase; `None` at the end of the run. Phases without batches are passed over.
-    pub fn next_part(&self, at: Position) -> Option<Position> {
+    /// The first batch after `at`'s phase; `None` at the end of the run. Phases without batches are skipped.
+    pub fn next_phase(&self, at: Position) -> Option<Position> {
         let next = match at.phase {
             Phase::Train => Position {
                 phase: Phase::Evaluate,
@@ -143,30 +143,30 @@ impl Itinerary {
         self.settle(next)
     }
 
-    /// `at` itself if it has a batch, else the next place that has; `None` at the end of the run.
+    /// `at` itself if there is such a batch, otherwise the next one; `None` at the end of the run.
     pub fn settle(&self, at: Position) -> Option<Position> {
         if at.epoch >= self.epochs() {
             None
         } else if at.batch < self.batches(at.epoch, at.phase) {
             Some(at)
         } else {
-            self.next_part(at)
+            self.next_phase(at)
         }
     }
 }
 
-/// What the source works through, and from where.
+/// The settings of the source.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The run's way.
+    /// All batches of the run.
     pub itinerary: Itinerary,
     /// The first batch to make.
     pub start: Position,
-    /// The samples' bytes are asked for when their tickets are issued; `None` where nobody reads them.
+    /// Where to prefetch the samples' bytes when their tickets are issued; `None` if nobody reads them.
     pub ahead: Option<Sets>,
 }
 
-/// Issues every ticket of the run, batch by batch, as slots come free.
+/// Issues all tickets of the run, batch by batch, as slots become free.
 pub fn run(
     source: &Source,
     free: &Inlet<Slot>,
@@ -185,7 +185,7 @@ pub fn run(
             Phase::Evaluate => (0..way.val_samples).collect(),
         };
         let batches = way.batches(at.epoch, at.phase);
-        let next = way.next_part(at);
+        let next = way.next_phase(at);
         for batch in at.batch..batches {
             let Some(slot) = free.next()? else {
                 return Err(Fault::Aborted);
@@ -196,7 +196,7 @@ pub fn run(
             let span = tracing::trace_span!("source", epoch = at.epoch, batch);
             let _entered = span.enter();
             let left = way.rows(at.phase).saturating_sub(batch * way.batch);
-            // Without a row there would be no step, and the other ranks have one.
+            // A batch without rows would be no step, and the other ranks have one here.
             let rows = way.batch.min(left).max(1);
             let last = batch + 1 == batches;
             let position = Position { batch, ..at };
@@ -236,7 +236,7 @@ fn padding(header: &Header, rows: Rows) -> Ticket {
     }
 }
 
-/// One ticket for each sample of the batch, with as many of its views as fall into the batch.
+/// Issues one ticket per sample of the batch, with all of its views that belong to this batch.
 fn issue(source: &Source, header: &Header, order: &[u32], lease: Rows, tickets: &Outlet<Ticket>) -> Result<(), Fault> {
     let way = &source.itinerary;
     let Position { epoch, phase, batch } = header.position;

@@ -1,7 +1,7 @@
-//! staging: rows become whole batches, handed on in order.
-//! upstream: augment's receipts, and what the source opened · downstream: compute
+//! staging: assembles rows into whole batches and sends them in order.
+//! upstream: augment's receipts, and the source's opened batches · downstream: compute
 //!
-//! Invariant: batches leave in the order of their serial numbers, each once, with every row at home.
+//! Invariant: batches are sent in the order of their serial numbers, each once, with all rows returned.
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::flow::{Fault, Inlet, Lent, Outlet, Stop};
 use crate::stages::messages::{Batch, Header, Opened, Phase, Receipt, Receipts, RowFact};
 
-/// A batch under assembly.
+/// A batch being assembled.
 struct Assembly {
     header: Header,
     lent: Lent,
     facts: Vec<RowFact>,
 }
 
-/// Collects receipts until the end of data. `stream` is the rolling hash of what was trained before.
+/// Collects receipts until the end of data. `stream` is the rolling hash of all training rows before.
 pub fn run(
     mut stream: u64,
     receipts: &Inlet<Receipts>,
@@ -43,7 +43,7 @@ pub fn run(
     Err(Fault::Aborted)
 }
 
-/// Brings a row home to its batch.
+/// Returns a row to its batch.
 fn home(receipt: Receipt, open: &mut VecDeque<Assembly>, opened: &Inlet<Opened>) -> Result<(), Fault> {
     // The source opens a batch before it issues the batch's first ticket, so this ends.
     while open.back().is_none_or(|newest| newest.header.serial < receipt.serial) {

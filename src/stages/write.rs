@@ -1,5 +1,5 @@
-//! write: records into shards, in the order of their positions.
-//! upstream: encode · downstream: the disk; records go home to the source
+//! write: writes records into shards, in the order of their positions.
+//! upstream: encode · downstream: the disk; records return to the source
 //!
 //! Invariant: at most N − 1 records wait here, see `pack_source.rs`.
 
@@ -8,24 +8,24 @@ use std::sync::Arc;
 use crate::dataset::pack::{PackError, PackWriter, Record};
 use crate::flow::{Fault, Inlet, Outlet};
 
-/// Hears of every sample that is done with; of its id and the reason where it is left out.
+/// Called for every finished sample; with its id and the reason if it was left out.
 pub type OnWritten = Arc<dyn Fn(Option<(&str, &str)>) + Send + Sync>;
 
-/// What the writer knows.
+/// The settings of the writer.
 pub struct Write {
     /// The pack.
     pub writer: PackWriter,
-    /// How many bad images may be left out; `None`: none, the first ends the pack.
+    /// How many bad images may be left out; `None`: the first ends the pack.
     pub bad_images_max: Option<u64>,
-    /// How many records there are.
+    /// Number of records in the flow.
     pub records: usize,
-    /// Hears of what is done.
+    /// Called for every finished sample.
     pub on_written: OnWritten,
 }
 
-/// Writes until the end of data, and ends the pack where all of it was written.
+/// Writes until the end of data. Finishes the pack if all of it was written.
 ///
-/// Images are judged in the order of their positions, so that of several bad ones always the same is named.
+/// Images are judged in the order of their positions, so that the same bad image is reported every time.
 pub fn run(write: Write, records: &Inlet<Record>, home: Outlet<Record>, spare: Outlet<Vec<u8>>) -> Result<(), Fault> {
     let Write {
         mut writer,
@@ -47,7 +47,7 @@ pub fn run(write: Write, records: &Inlet<Record>, home: Outlet<Record>, spare: O
                 // decode may have ended already; then nobody needs the buffer.
                 let _ = spare.send(pixels);
             }
-            // So may the source.
+            // The same holds for the source.
             let _ = home.send(record);
         }
     }
@@ -59,7 +59,7 @@ pub fn run(write: Write, records: &Inlet<Record>, home: Outlet<Record>, spare: O
     Ok(())
 }
 
-/// Tells of a sample, and ends the pack at one bad image too many.
+/// Reports a sample, and ends the pack if there are too many bad images.
 fn judge(writer: &PackWriter, most: Option<u64>, record: &Record, on_written: &OnWritten) -> Result<(), Fault> {
     let Some(reason) = &record.refused else {
         on_written(None);

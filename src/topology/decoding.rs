@@ -1,4 +1,4 @@
-//! decode's part of a flow: the same whoever asks for pixels and whoever takes them.
+//! The decode stage of a flow: the same for all who request pixels and all who take them.
 
 use std::num::NonZeroUsize;
 
@@ -10,20 +10,20 @@ use crate::stages::messages::Pixels;
 
 /// How decode is set up in a flow.
 pub(super) struct Decoding {
-    /// What its workers know.
+    /// The settings of its workers.
     pub(super) settings: Decode,
-    /// Its workers.
+    /// Its number of workers.
     pub(super) crew: Crew,
-    /// Buffers that pixels travel in.
+    /// Number of pixel buffers.
     pub(super) buffers: NonZeroUsize,
-    /// Places of the channel behind it.
+    /// Capacity of the channel behind it.
     pub(super) queue: NonZeroUsize,
-    /// What makes decoding cheaper.
+    /// What makes decoding cheaper, for advice.
     pub(super) remedy: &'static str,
 }
 
 impl Flow {
-    /// Adds decode, which takes `tickets`. Gives the pixels, and the way home of their buffers, which are all in the pool.
+    /// Adds decode, which takes `tickets`. Returns the inlet for pixels, and the outlet that returns their buffers to the pool.
     pub(super) fn decode<T: Request + 'static>(
         &mut self,
         decoding: Decoding,

@@ -1,4 +1,4 @@
-//! The flow of `bench input`: the input of a run as it is, and a taker that does nothing with its batches.
+//! The flow of `bench input`: the input of a run, with a stage that drops its batches.
 
 use super::input::Start;
 use super::{Flow, Topology, Waits};
@@ -8,7 +8,7 @@ use crate::plan::{Plan, PlanError};
 use crate::stages::discard;
 use crate::stages::messages::{Batch, Position};
 
-/// The flow that makes batches for nobody. `delivered` is called for each.
+/// The flow that makes batches and drops them. `delivered` is called for each.
 pub fn feeding(
     plan: &Plan,
     statistics: Option<&Statistics>,
@@ -21,7 +21,7 @@ pub fn feeding(
         stream: 0,
     };
     let (batches, free) = flow.input(plan, statistics, start, stop)?;
-    // No device: one that costs nothing would be idle whatever the input gave, and no measure of what is short.
+    // Not a device: a device without cost would always be idle, which says nothing about the input.
     let waits = Waits::of(Role::Output, &batches).room(free.waits());
     flow.one("discard", waits, move || discard::run(&batches, free, delivered));
     Ok(flow.finish())

@@ -6,10 +6,10 @@ use super::{Stage, TUNE_EVERY, Topology};
 use crate::flow::{ChannelGauge, Entrance, Fault, Gate, Inlet, Meter, Meters, Role, Stopwatch};
 use crate::plan::Crew;
 
-/// What a worker runs.
+/// The function that a worker runs.
 pub type Body = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
 
-/// What a stage takes, and what it waits for.
+/// The input of a stage, and what it waits for.
 #[must_use]
 pub struct Waits {
     role: Role,
@@ -31,8 +31,7 @@ impl Waits {
         }
     }
 
-    /// A stage at the beginning, which has always something to do: all its waits are for those behind it. `counts` has
-    /// its items.
+    /// A source, which always has something to do: all its waits are for later stages. `counts` counts its items.
     pub fn of_source(counts: Arc<ChannelGauge>) -> Self {
         Self {
             role: Role::Input,
@@ -43,26 +42,26 @@ impl Waits {
         }
     }
 
-    /// Waits for more to do there too.
+    /// Adds a wait for input.
     pub fn input(mut self, waits: Arc<Stopwatch>) -> Self {
         self.input.push(waits);
         self
     }
 
-    /// Waits there for those behind it.
+    /// Adds a wait for later stages.
     pub fn room(mut self, waits: Arc<Stopwatch>) -> Self {
         self.room.push(waits);
         self
     }
 
-    /// What makes one item cheaper, for advice.
+    /// Sets what makes an item cheaper, for advice.
     pub fn remedy(mut self, remedy: &'static str) -> Self {
         self.remedy = remedy;
         self
     }
 }
 
-/// A flow to which stages are added in the data's order.
+/// A flow under construction. Stages are added in the data's order.
 pub struct Flow {
     stages: Vec<Stage>,
     channels: Vec<(&'static str, Arc<ChannelGauge>)>,
@@ -79,18 +78,18 @@ impl Flow {
         }
     }
 
-    /// An image is begun when an item leaves this channel.
+    /// Counts images by the items that leave this channel.
     pub fn images(&mut self, channel: Arc<ChannelGauge>) {
         self.meters.images = Some(channel);
     }
 
-    /// A stage of one worker.
+    /// Adds a stage with one worker.
     pub fn one(&mut self, name: &'static str, waits: Waits, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
         let running = self.meter(name, 1, None, waits, false);
         self.stage(name, vec![metered(running, body)]);
     }
 
-    /// A stage of as many workers as `crew` has, each behind the stage's gate where not all of them take part.
+    /// Adds a stage with the workers of `crew`. If not all of them start active, each is behind the stage's gate.
     pub fn many<F>(&mut self, name: &'static str, crew: Crew, waits: Waits, body: impl Fn(Option<Entrance>) -> F)
     where
         F: FnOnce() -> Result<(), Fault> + Send + 'static,
@@ -142,7 +141,7 @@ impl Flow {
     }
 }
 
-/// A body whose time is counted.
+/// A body whose running time is counted.
 fn metered(running: Arc<Stopwatch>, body: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Body {
     Box::new(move || {
         let _alive = running.enter();

@@ -1,4 +1,4 @@
-//! The input's part of a flow: from the samples' bytes to whole batches. The same for training and for `bench input`.
+//! The input stages of a flow: from the samples' bytes to whole batches. The same for training and for `bench input`.
 
 use std::num::NonZeroUsize;
 
@@ -11,7 +11,7 @@ use crate::stages::decode::Decode;
 use crate::stages::messages::{Batch, Position};
 use crate::stages::{augment, source, staging};
 
-/// decode as a plan has it.
+/// The decode stage of a plan.
 pub(super) fn decoding(plan: &Plan, settings: Decode) -> Decoding {
     Decoding {
         settings,
@@ -32,7 +32,7 @@ pub(super) struct Start {
 }
 
 impl Flow {
-    /// Adds source, decode, augment and staging. Gives whole batches, and the way home of their slots.
+    /// Adds source, decode, augment and staging. Returns the inlet for batches, and the outlet that returns their slots.
     pub(super) fn input(
         &mut self,
         plan: &Plan,
@@ -44,7 +44,7 @@ impl Flow {
         let slots = config.staging.slots;
         let rule = plan.rule(statistics);
 
-        // source: slots come home to it, tickets leave.
+        // source: takes returned slots, sends tickets.
         let (free, slots_home) = channel("slot", slots);
         for _ in 0..slots.get() {
             let slot = Slot::new(config.staging.batch.get(), plan.writer.row_bytes())?;

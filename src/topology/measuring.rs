@@ -1,4 +1,4 @@
-//! The flow of the pass for statistics.
+//! The flow that measures a training set's statistics.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::flow::{Inlet, Role, Stop, channel};
 use crate::plan::{Plan, preprocessing};
 use crate::stages::measure::{self, Budget, Measure};
 
-/// The flow that measures the training set: source and decode, with counters where augment stands. The sums leave by
-/// the outlet; `progress` is called for each image.
+/// The flow that measures the training set: source and decode, with `measure` in place of augment. The returned inlet delivers
+/// the sums; `progress` is called for each image.
 pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>) -> (Topology, Inlet<Sums>) {
     let config = &plan.config;
     let mut flow = Flow::new(plan.cores);
@@ -25,7 +25,7 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
         move || measure::source(samples, requests, &stop)
     });
 
-    // Every frame counts, also one that is too small for the crop.
+    // Every frame counts, even one that is too small for the crop.
     let mut settings = plan.decode(plan.rule(None));
     settings.rule.crop = 0;
     let (pixels_in, spare) = flow.decode(decoding(plan, settings), &requests_in);

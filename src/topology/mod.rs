@@ -1,6 +1,6 @@
-//! From a plan to channels and workers. Spawns nothing; [`crate::control`] does. The flow of a run stands on one screen in
-//! `training.rs` (its first half, the input, in `input.rs`), that of the pass for statistics in `measuring.rs`, that of a pack in
-//! `packing.rs`. decode, which all of them have, is in `decoding.rs`.
+//! Turns a plan into channels and workers. Spawns nothing; [`crate::control`] does. The flow of a run is in `training.rs`, with
+//! its first half, the input, in `input.rs`. The flow for statistics is in `measuring.rs`, that of a pack in `packing.rs`. All of
+//! them have the decode stage of `decoding.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ pub use measuring::measuring;
 pub use packing::{Packing, packing};
 pub use training::{Beginning, training};
 
-/// A stage: its name, which is that of its threads, and what each of its workers runs.
+/// A stage: its name, which its threads carry, and the functions of its workers.
 pub struct Stage {
     /// `decode` makes threads `decode-0`, `decode-1`, …
     pub name: &'static str,
-    /// One for each worker.
+    /// One per worker.
     pub bodies: Vec<Body>,
 }
 
@@ -33,18 +33,18 @@ pub struct Stage {
 pub struct Topology {
     /// In the data's order.
     pub stages: Vec<Stage>,
-    /// Each channel, under the stage that takes from it, in the data's order.
+    /// Each channel with the stage that receives from it, in the data's order.
     pub channels: Vec<(&'static str, Arc<ChannelGauge>)>,
-    /// Where the time of each stage goes.
+    /// How each stage spends its time.
     pub meters: Arc<Meters>,
-    /// How often the numbers of workers are looked at, where they are not fixed.
+    /// How often the numbers of workers are reconsidered, if they are not fixed.
     pub tune_every: Duration,
 }
 
-/// Two of these are what is looked at: long enough for some batches, short enough to be right within a minute.
+/// Decisions look at two of these: long enough for some batches, short enough to settle within a minute.
 const TUNE_EVERY: Duration = Duration::from_secs(2);
 
-/// Puts something into a channel that has room for it and whose inlet is at hand.
+/// Puts something into a channel that has room for it and whose inlet exists.
 fn fill<T>(outlet: &Outlet<T>, thing: T) {
     let sent = outlet.send(thing);
     debug_assert!(sent.is_ok(), "the inlet is alive");

@@ -18,29 +18,29 @@ use crate::dataset::pack::{Mode, PackWriter, Record, Settings};
 use crate::flow::{Role, Stop, channel};
 use crate::plan::{self, Crew};
 use crate::stages::Sets;
-use crate::stages::augment::Rule;
 use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::encode::{self, Encode};
 use crate::stages::pack_source::{self, Dealer};
+use crate::stages::rule::Rule;
 use crate::stages::write::{self, OnWritten, Write};
 
-/// What a pack is made of and how.
+/// The source and the settings of a pack.
 pub struct Packing {
     /// The source.
     pub data: Arc<Dataset>,
-    /// How the pack comes out.
+    /// The format of the pack.
     pub settings: Settings,
-    /// Threads of decode, and as many of encode.
+    /// Threads of decode; encode has the same number.
     pub workers: NonZeroUsize,
     /// Cores of the machine.
     pub cores: usize,
-    /// Places of each channel.
+    /// Capacity of each channel.
     pub queue: NonZeroUsize,
-    /// What a bad image does.
+    /// What happens at a bad image.
     pub on_bad_image: OnBadImage,
-    /// How many may be left out.
+    /// How many images may be left out.
     pub bad_images_max: u64,
-    /// The pack's folder; bad images are copied into `quarantine` there.
+    /// The pack's folder. Bad images are copied to `quarantine` in it.
     pub out: PathBuf,
 }
 
@@ -53,7 +53,7 @@ impl Packing {
         }
     }
 
-    /// Records, and buffers for pixels: one in each hand and one in each place of a channel. Fewer would be safe too, down to
+    /// Number of records, and of pixel buffers: one for each worker and each place in a channel. Fewer would be safe, too, down to
     /// one.
     fn records(&self) -> NonZeroUsize {
         self.workers
@@ -62,7 +62,7 @@ impl Packing {
     }
 }
 
-/// The flow that goes on with the pack in `writer`.
+/// The flow that continues the pack in `writer`.
 pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: OnWritten) -> Topology {
     let Packing {
         data, settings, queue, ..
@@ -70,7 +70,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
     let count = packing.records();
     let mut flow = Flow::new(packing.cores);
 
-    // source: records come home to it, tickets leave.
+    // source: takes returned records, sends tickets.
     let (home, records_home) = channel("home", count);
     (0..count.get()).for_each(|_| fill(&home, Record::default()));
     let (tickets, tickets_in) = channel("ticket", *queue);
@@ -88,7 +88,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
         move || pack_source::run(&dealer, &records_home, tickets, &stop)
     });
 
-    // decode: whole frames. As many buffers as records, so that no ticket waits for another's buffer.
+    // decode: whole frames. There are as many buffers as records, so that no ticket waits for another ticket's buffer.
     let decoding = Decoding {
         settings: whole_frames(packing),
         crew: packing.crew(),
@@ -129,7 +129,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
     flow.finish()
 }
 
-/// What decode workers know.
+/// The settings of the decode workers.
 fn whole_frames(packing: &Packing) -> Decode {
     let frames = packing.settings.frames;
     Decode {
@@ -146,7 +146,7 @@ fn whole_frames(packing: &Packing) -> Decode {
             train: Arc::clone(&packing.data),
             val: Arc::clone(&packing.data),
         },
-        // Under `fail` it is write that ends the pack, at the first of them in the order of the positions.
+        // Under `fail`, write ends the pack, at the first bad image in the order of the positions.
         on_bad_image: match packing.on_bad_image {
             OnBadImage::Fail => OnBadImage::Skip,
             other => other,

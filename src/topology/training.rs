@@ -6,8 +6,8 @@
 //!    └──────────────────────slot─────────────────────── cpu            └─report──────────▶ record
 //! ```
 //!
-//! Where there are several devices, `cpu` is a stage for each, called by its device: each has channels of its own from and to
-//! compute, and they meet in the communicator.
+//! With several devices there is one `cpu` stage per device, named after it. Each has its own channels from and to compute, and
+//! they meet in the communicator.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -18,7 +18,7 @@ use super::{Flow, Topology, Waits, fill};
 use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
 use crate::devices::cpu::CpuCommunicator;
-use crate::flow::{Fault, Role, Stop, channel};
+use crate::flow::{Fault, Outlet, Role, Slot, Stop, channel};
 use crate::model::Network;
 use crate::model::columns::Columns;
 use crate::model::solver::Rates;
@@ -30,22 +30,22 @@ use crate::stages::save::{self, SaveChannels, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
-    /// With the weights of that moment, one for each device.
+    /// The networks with their current weights, one per device.
     pub networks: Vec<Network>,
-    /// All else.
+    /// Everything else.
     pub state: RunState,
-    /// Stream hashes that must come again.
+    /// Stream hashes that the next steps must have.
     pub expected: VecDeque<(u64, u64)>,
-    /// Of the training set, where they are needed.
+    /// Statistics of the training set, if they are needed.
     pub statistics: Option<Statistics>,
-    /// Steps between checkpoints; 0: none are written.
+    /// Steps between checkpoints; 0: no checkpoints.
     pub every_steps: u64,
 }
 
-/// What makes saving cheaper.
+/// What makes saving cheaper, for advice.
 const SAVE_LESS: &str = "checkpoints less often (checkpoint.every_steps)";
 
-/// The flow of `run` and `eval`. `listen` is what the recorder runs.
+/// The flow of `run` and `eval`. The recorder runs `listen`.
 pub fn training(
     plan: &Plan,
     beginning: Beginning,
@@ -69,12 +69,7 @@ pub fn training(
     };
     let (batches_in, free) = flow.input(plan, statistics.as_ref(), start, stop)?;
 
-    // compute: the stage that drives the devices, a thread for each of them, the writer of checkpoints.
-    let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
-    let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
-    fill(&spare_copy, Vec::new());
-    let (reports, reports_in) = channel("report", config.observe.queue);
-    let (kept, kept_in) = channel("kept", NonZeroUsize::MIN);
+    // Everything else: compute, which drives the devices; a thread for each of them; the writer of checkpoints; the listener.
     let compute = Compute {
         itinerary: plan.itinerary.clone(),
         solver: config.solver.clone(),
@@ -85,79 +80,104 @@ pub fn training(
         state,
         expected,
     };
+    let (devices, ends) = connect(replicas(plan, networks), &free);
+    free.finish();
+    let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
+    let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
+    fill(&spare_copy, Vec::new());
+    let (reports, reports_in) = channel("report", config.observe.queue);
+    let (kept, kept_in) = channel("kept", NonZeroUsize::MIN);
+    let saved = reports.apart();
+    let channels = Channels {
+        batches: batches_in,
+        devices,
+        saves,
+        spare: spare_in,
+        reports,
+    };
+    flow.compute(compute, channels, stop.clone());
+    flow.devices(ends);
     let saver = Saver {
         folder: config.run.out.join("checkpoints"),
         keep: config.checkpoint.keep.get(),
-        statistics: statistics.clone(),
+        statistics,
     };
-    let saved = reports.apart();
-    // What it waits for are the devices, but for the batches.
-    let mut waits = Waits::of(Role::Driver, &batches_in)
-        .room(saves.waits())
-        .room(spare_in.waits())
-        .room(reports.waits());
-    let mut devices = Vec::new();
-    let mut of_devices = Vec::new();
-    for replica in replicas(plan, networks) {
-        let (work, work_in) = channel("work", NonZeroUsize::MIN);
-        let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
-        waits = waits.room(work.waits()).room(outcomes_in.waits());
-        let channels = DeviceChannels {
-            work: work_in,
-            outcomes,
-            free: free.apart(),
-        };
-        devices.push(Device {
-            work,
-            outcomes: outcomes_in,
-        });
-        of_devices.push((replica, channels));
-    }
-    free.finish();
-    let of_save = Waits::of(Role::Output, &saves_in)
-        .room(kept_in.waits())
-        .room(spare_copy.waits())
-        .room(saved.waits());
-    let of_record = Waits::of(Role::Output, &reports_in).room(kept.waits());
-    flow.one("compute", waits, {
-        let channels = Channels {
-            batches: batches_in,
-            devices,
-            saves,
-            spare: spare_in,
-            reports,
-        };
-        let stop = stop.clone();
-        move || compute::run(compute, channels, &stop)
-    });
-    let is_alone = of_devices.len() == 1;
-    for (replica, channels) in of_devices {
-        let mut waits = Waits::of(Role::Device, &channels.work)
-            .room(channels.outcomes.waits())
-            .room(channels.free.waits());
-        if let Some(for_others) = replica.peers.waits() {
-            waits = waits.room(for_others);
-        }
-        // The only one of its kind needs no number.
-        let name = if is_alone { "cpu" } else { replica.name };
-        flow.one(name, waits, move || compute::run_replica(replica, channels));
-    }
     let channels = SaveChannels {
         saves: saves_in,
         kept: kept_in,
         spare: spare_copy,
         reports: saved,
     };
-    flow.one("save", of_save.remedy(SAVE_LESS), move || save::run(&saver, channels));
+    flow.save(saver, channels);
+    let waits = Waits::of(Role::Output, &reports_in).room(kept.waits());
     let reports = Reports {
         reports: reports_in,
         kept,
     };
-    flow.one("record", of_record, move || listen(reports));
+    flow.one("record", waits, move || listen(reports));
     Ok(flow.finish())
 }
 
-/// The networks with what peers them together.
+impl Flow {
+    /// Adds compute. It waits for the devices most of the time, and counts those waits as waits for the stages behind it.
+    fn compute(&mut self, compute: Compute, channels: Channels, stop: Stop) {
+        let mut waits = Waits::of(Role::Driver, &channels.batches)
+            .room(channels.saves.waits())
+            .room(channels.spare.waits())
+            .room(channels.reports.waits());
+        for device in &channels.devices {
+            waits = waits.room(device.work.waits()).room(device.outcomes.waits());
+        }
+        self.one("compute", waits, move || compute::run(compute, channels, &stop));
+    }
+
+    /// Adds a stage for each device.
+    fn devices(&mut self, ends: Vec<(Replica, DeviceChannels)>) {
+        let is_alone = ends.len() == 1;
+        for (replica, channels) in ends {
+            let mut waits = Waits::of(Role::Device, &channels.work)
+                .room(channels.outcomes.waits())
+                .room(channels.free.waits());
+            if let Some(for_others) = replica.peers.waits() {
+                waits = waits.room(for_others);
+            }
+            // A single device needs no number.
+            let name = if is_alone { "cpu" } else { replica.name };
+            self.one(name, waits, move || compute::run_replica(replica, channels));
+        }
+    }
+
+    /// Adds the writer of checkpoints.
+    fn save(&mut self, saver: Saver, channels: SaveChannels) {
+        let waits = Waits::of(Role::Output, &channels.saves)
+            .room(channels.kept.waits())
+            .room(channels.spare.waits())
+            .room(channels.reports.waits())
+            .remedy(SAVE_LESS);
+        self.one("save", waits, move || save::run(&saver, channels));
+    }
+}
+
+/// Channels between compute and each device: compute's ends, and the devices'.
+fn connect(replicas: Vec<Replica>, free: &Outlet<Slot>) -> (Vec<Device>, Vec<(Replica, DeviceChannels)>) {
+    let ends = replicas.into_iter().map(|replica| {
+        let (work, work_in) = channel("work", NonZeroUsize::MIN);
+        let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
+        let device = Device {
+            work,
+            outcomes: outcomes_in,
+        };
+        let channels = DeviceChannels {
+            work: work_in,
+            outcomes,
+            free: free.apart(),
+        };
+        (device, (replica, channels))
+    });
+    ends.unzip()
+}
+
+/// The networks, each with its connection to its peers.
 fn replicas(plan: &Plan, networks: Vec<Network>) -> Vec<Replica> {
     let compute = &plan.config.compute;
     let several = networks.len() > 1;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pipeline::stages::augment::{ColourNoise, JitterRange, ResizedCrop, Rule};
-use pipeline::stages::decode::Frame;
+use pipeline::stages::frame::Frame;
+use pipeline::stages::rule::{ColourNoise, JitterRange, ResizedCrop, Rule};
 use proptest::prelude::*;
 
 fn rule(crop: u32) -> Rule {

@@ -89,7 +89,7 @@ fn the_rest_is_named() {
         (b"\0\0\0\x1cftypavif", "not a JPEG or PNG but an AVIF; convert it"),
         (b"\x01\x02\x03", "not a JPEG or PNG but data of an unknown kind"),
         (b"\xff\xd8", "damaged JPEG: Premature end of JPEG file"),
-        (b"\xff\xd8\xff\xd9", "damaged JPEG: it holds tables but no image"),
+        (b"\xff\xd8\xff\xd9", "damaged JPEG: it contains tables but no image"),
     ] {
         assert_eq!(whole(&mut decoder, bytes).unwrap_err().to_string(), reason);
     }

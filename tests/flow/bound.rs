@@ -54,7 +54,7 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> 
         let (stage, exit) = rx
             .recv_timeout(Duration::from_secs(20))
             .expect("the loss of compute ends every stage");
-        assert_eq!(exit.rank(), 1, "{stage}: {exit}");
+        assert_eq!(exit.severity(), 1, "{stage}: {exit}");
     }
     workers.into_iter().for_each(Worker::join);
     issued

@@ -61,5 +61,5 @@ fn the_ending_that_explains_the_others_ranks_highest() {
         Exit::Faulted(Fault::failed("disk full")),
         Exit::Panicked("index".to_string()),
     ];
-    assert!(endings.windows(2).all(|pair| pair[0].rank() < pair[1].rank()));
+    assert!(endings.windows(2).all(|pair| pair[0].severity() < pair[1].severity()));
 }

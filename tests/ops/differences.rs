@@ -87,12 +87,25 @@ fn of_the_fully_connected_layer() {
     let forward = |x: &[f32], w: &[f32], b: &[f32]| {
         let mut y = vec![0.0; r.len()];
         let mut space = vec![f32::NAN; g.space(BATCH)];
-        g.forward(&cpu, BATCH, x, w, b, &mut y, false, &mut space);
+        let operands = linear::cpu::Forward {
+            x,
+            weight: w,
+            bias: b,
+            y: &mut y,
+            rectify: false,
+        };
+        g.forward(&cpu, BATCH, operands, &mut space);
         y
     };
     let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
     let mut space = vec![f32::NAN; g.space(BATCH)];
-    g.backward_weights(&cpu, &chunks, &x, &r, &mut dw, &mut db, &mut space);
+    let gradient = linear::cpu::WeightGradient {
+        x: &x,
+        dy: &r,
+        dw: &mut dw,
+        db: &mut db,
+    };
+    g.backward_weights(&cpu, &chunks, gradient, &mut space);
     g.backward_data(&cpu, BATCH, &w, &r, &mut dx, &mut space);
     check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
     check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));

@@ -2,6 +2,7 @@
 
 use pipeline::ops::Chunks;
 use pipeline::ops::linear::Geometry;
+use pipeline::ops::linear::cpu::{Forward, WeightGradient};
 use proptest::prelude::*;
 
 use crate::given::{assert_close, cpu, numbers};
@@ -27,16 +28,32 @@ fn check(inputs: usize, outputs: usize, batch: usize) {
     }
     let mut space = vec![f32::NAN; g.space(batch)];
     let (mut y, mut dx, mut dw, mut db) = (dy.clone(), x.clone(), w.clone(), b.clone());
-    g.forward(&cpu, batch, &x, &w, &b, &mut y, false, &mut space);
+    let mut forward = |y: &mut [f32], rectify| {
+        let operands = Forward {
+            x: &x,
+            weight: &w,
+            bias: &b,
+            y,
+            rectify,
+        };
+        g.forward(&cpu, batch, operands, &mut space);
+    };
+    forward(&mut y, false);
     assert_close("y", &y, &y_twin, 1e-5);
-    g.forward(&cpu, batch, &x, &w, &b, &mut y, true, &mut space);
+    forward(&mut y, true);
     assert_close(
         "rectified y",
         &y,
         &y_twin.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(),
         1e-5,
     );
-    g.backward_weights(&cpu, &chunks, &x, &dy, &mut dw, &mut db, &mut space);
+    let gradient = WeightGradient {
+        x: &x,
+        dy: &dy,
+        dw: &mut dw,
+        db: &mut db,
+    };
+    g.backward_weights(&cpu, &chunks, gradient, &mut space);
     g.backward_data(&cpu, batch, &w, &dy, &mut dx, &mut space);
     assert_close("dx", &dx, &dx_twin, 1e-5);
     assert_close("dw", &dw, &dw_twin, 1e-5);

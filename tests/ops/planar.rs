@@ -1,7 +1,7 @@
 //! Operations on planar maps, `[image][channel][y][x]`, as their formulas have them: orders are changed before and after.
 
 use pipeline::config::compute::Method;
-use pipeline::ops::conv::cpu::Kernel;
+use pipeline::ops::conv::cpu::{Epilogue, Filters, Kernel};
 use pipeline::ops::map::{Map, Order};
 use pipeline::ops::{Chunks, Shape, conv, lrn, pool};
 
@@ -61,7 +61,14 @@ impl Conv {
         let mut y = vec![f32::NAN; self.chunks.batch() * k.output().len()];
         let parts = x.chunks(k.images() * k.input().len());
         for (x, y) in parts.zip(y.chunks_mut(k.images() * k.output().len())) {
-            k.forward(x, w, &packed, b, y, rectify, &mut scratch);
+            let (weight, packed, bias) = (w, &packed[..], Some(b));
+            k.forward(
+                x,
+                Filters { weight, packed },
+                Epilogue { bias, rectify },
+                y,
+                &mut scratch,
+            );
         }
         planar(k.geometry().output, &y)
     }
@@ -76,7 +83,8 @@ impl Conv {
         let mut dx = vec![f32::NAN; self.chunks.batch() * input];
         let parts = dy.chunks(k.images() * k.output().len());
         for (dy, dx) in parts.zip(dx.chunks_mut(k.images() * input)) {
-            k.backward_data(dy, w, &packed, dx, &mut scratch);
+            let (weight, packed) = (w, &packed[..]);
+            k.backward_data(dy, Filters { weight, packed }, dx, &mut scratch);
         }
         let mut partial = vec![0.0; self.chunks.len() * k.partial()];
         let ranges = self.chunks.holding(self.chunks.batch());

@@ -47,12 +47,12 @@ fn each_mistake_names_its_layer() {
         (conv(|c| c.stride = usize::MAX), "conv1: stride must be at most 1024"),
         (
             conv(|c| c.channels = 1 << 28),
-            "conv1: outputs for one image are too many, the most is 4294967295",
+            "conv1: too many outputs for one image, the limit is 4294967295",
         ),
-        (fc("fc1", Some(1 << 40)), "fc1: outputs for one image are too many"),
+        (fc("fc1", Some(1 << 40)), "fc1: too many outputs for one image"),
         (
             fc("fc1", Some(1 << 31)),
-            "fc1: weights are too many, the most is 4294967295",
+            "fc1: too many weights, the limit is 4294967295",
         ),
         (conv(|c| c.name = String::new()), "layer 0 (conv) has no name"),
         (pool(9, 2, true), "maxpool1: a window of 9×9 does not fit"),

@@ -225,7 +225,7 @@ fn a_member_that_changed_is_a_bad_image() {
     let sets = ["data.val=val", "augment.mean=[128, 128, 128]", &at(&given, "packed")];
     let ended = run(&given, &[&sets[..], &["run.out=a"]].concat()).expect(1);
     ended
-        .says("its bytes are not those that were packed")
+        .says("its bytes have changed since it was packed")
         .says("train-000000.tar, key ")
         .says("on_bad_image");
     run(&given, &[&sets[..], &["run.out=b", "run.on_bad_image=skip"]].concat()).expect(0);

@@ -105,7 +105,7 @@ fn images_whose_content_changed_meanwhile_are_noticed() {
     for _ in 0..2 {
         resume(&given, &sets)
             .expect(1)
-            .says("the samples differ from those that the interrupted run had");
+            .says("the samples differ from those of the interrupted run");
     }
     // Settings that were changed on purpose make another stream, and nothing to compare with.
     let asked = [&sets[..], &["augment.flip=0.25", "run.steps=12"]].concat();

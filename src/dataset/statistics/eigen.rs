@@ -1,10 +1,10 @@
 //! Principal components of a symmetric matrix.
 
-/// Eigenvalues (largest first) and eigenvectors (rows) of a symmetric matrix, by Jacobi's rotations. Only + − × ÷ √, so
-/// the same bits everywhere; the sign is fixed by making each vector's largest component positive.
+/// Eigenvalues (largest first) and eigenvectors (rows) of a symmetric matrix, by Jacobi rotations. Uses only + − × ÷ √, so the
+/// bits are the same everywhere. The sign is fixed by making each vector's largest component positive.
 pub(in crate::dataset) fn eigen(mut a: [[f64; 3]; 3]) -> ([f64; 3], [[f64; 3]; 3]) {
     let mut vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-    // Convergence is quadratic: a 3 × 3 matrix is done to the last bit after a handful of sweeps.
+    // Convergence is quadratic: a 3 × 3 matrix is exact to the last bit after a few sweeps.
     for _ in 0..16 {
         for (p, q) in [(0, 1), (0, 2), (1, 2)] {
             if a[p][q] == 0.0 {

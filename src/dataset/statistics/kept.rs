@@ -1,4 +1,4 @@
-//! Statistics kept in the user's cache, so that the next run over the same data makes no pass for them.
+//! Statistics in the user's cache, so that the next run on the same data need not measure them.
 
 use std::io;
 use std::path::Path;
@@ -7,22 +7,22 @@ use super::Statistics;
 use crate::dataset::{own_sum, whole};
 use crate::durable;
 
-/// The mean image of frames of 16,384 pixels has 3.2 GB.
+/// The mean image of frames of 16,384 × 16,384 pixels has 3.2 GB.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// Why statistics that are there cannot be used.
+/// Why existing statistics cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// They may be good.
+    /// They could not be read, and may be good.
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
-    /// They are not what was kept.
+    /// They have changed since they were written.
     #[error("{0}")]
     Damaged(String),
 }
 
 impl Statistics {
-    /// Keeps the statistics for the next run, with a sum of all bytes: they decide results.
+    /// Writes the statistics for the next run, with a checksum, because results depend on them.
     pub fn keep(&self, path: &Path) -> io::Result<()> {
         let mut bytes = self.file(own_sum::KEY, own_sum::BLANK)?;
         if !own_sum::put(&mut bytes) {
@@ -34,7 +34,7 @@ impl Statistics {
         durable::replace(path, &bytes)
     }
 
-    /// Statistics that were kept; `None` where there are none.
+    /// Reads the statistics of an earlier run; `None` if there are none.
     pub fn kept(path: &Path) -> Result<Option<Self>, KeptError> {
         let bytes = match whole::read(path, MOST_BYTES) {
             Ok(bytes) => bytes,

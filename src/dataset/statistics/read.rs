@@ -1,5 +1,5 @@
-//! Statistics out of a file: the one door through which stored numbers come in, and where they are asked whether they make sense.
-//! A sum says that bytes are as they were written, not that they ever were statistics.
+//! Reads statistics from a file, and checks that they make sense. A checksum only proves that bytes are what was written, not
+//! that they ever were statistics.
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
@@ -9,10 +9,10 @@ use crate::text::plain;
 /// No frame has a longer side.
 const LARGEST_SIDE: usize = 65_535;
 
-/// Why numbers are no statistics.
+/// Why a file has no valid statistics.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatisticsError {
-    /// Something else, or cut short.
+    /// Another format, or truncated.
     #[error("is no safetensors file, or is damaged ({0})")]
     NotSafetensors(String),
     /// A tensor is missing.
@@ -28,7 +28,7 @@ pub enum StatisticsError {
         /// What it should be.
         wanted: &'static str,
     },
-    /// A number that no image gives.
+    /// A number that no images can produce.
     #[error("its {name} holds {value}, which is not {wanted}")]
     Value {
         /// The tensor.
@@ -99,14 +99,14 @@ fn each(
     }
 }
 
-/// Tensors whose names begin alike.
+/// Tensors with a common prefix.
 struct Reader<'a> {
     tensors: &'a SafeTensors<'a>,
     prefix: &'a str,
 }
 
 impl Reader<'_> {
-    /// Numbers of eight bytes each, of a certain shape.
+    /// Numbers of eight bytes each, with the given shape.
     fn eights<const N: usize>(
         &self,
         name: &'static str,

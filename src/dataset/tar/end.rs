@@ -1,15 +1,16 @@
-//! How a tar ends: by two blocks of zeros, behind which nothing follows.
+//! The end of a tar: two blocks of zeros, and nothing behind them.
 //!
-//! A tar that was cut between two members looks whole otherwise, and of tars joined by `cat` only the first is ever read.
+//! Without this check a tar that was truncated between two members would look whole, and of tars joined with `cat` only the first
+//! would be read.
 
 use super::BLOCK;
 
-/// Tars are padded to whole records, mostly of 10 kB, and to a device's blocks. What goes on beyond this is not looked through.
+/// Tars are padded to whole records, usually of 10 kB, and to a device's blocks. Longer padding is not searched.
 const MOST_PADDING: u64 = 1 << 30;
 
-/// Checks what lies behind the last member, where the next header would begin at `next`. The error is the reason.
+/// Checks what follows the last member; `next` is where the next header would begin. The error is the reason.
 ///
-/// One block of zeros at the very end is enough, as it is for GNU tar: no member can be missing behind it.
+/// One block of zeros at the very end is enough, as for GNU tar: no member can be missing behind it.
 pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
     if bytes.is_empty() {
         return Err("it is empty (0 bytes); copy it again".to_owned());
@@ -42,7 +43,7 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
 
 /// Where the first byte lies that is not zero.
 fn first_other_than_zero(bytes: &[u8]) -> Option<usize> {
-    // A block at a time, which the vector units like.
+    // A block at a time, which vectorises well.
     let block = bytes
         .chunks(BLOCK)
         .position(|block| block.iter().fold(0, |all, byte| all | byte) != 0)?;

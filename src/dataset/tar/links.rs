@@ -1,15 +1,15 @@
-//! Links in a tar, followed to the bytes that unpacking would give them.
+//! Follows links in a tar to the bytes that they would have after unpacking.
 //!
-//! A hard link is another name of a member before it. A symbolic link leads from its own folder to a name in the unpacked tree,
-//! maybe over other links. Neither leads out of the tar here, and a link to a folder is refused: what lies in it would be there
-//! twice.
+//! A hard link is another name of an earlier member. A symbolic link leads from its own folder to a name in the unpacked tree,
+//! possibly through other links. Links that lead out of the tar are refused, and so are links to folders, because their contents
+//! would be there twice.
 
 use super::members::{Extent, Members, What};
 use crate::dataset::DatasetError;
 use crate::dataset::name::plain_parts;
 use crate::text::plain;
 
-/// Links on the way to one file: as many as Linux follows.
+/// The most links on the way to one file: Linux's limit.
 const MOST: usize = 40;
 
 /// Why a link cannot be followed.
@@ -19,7 +19,7 @@ pub(super) enum LinkFault {
         "which is not in the tar; put the file it stands for in its place, by tar --dereference --hard-dereference"
     )]
     Dangling,
-    #[error("which is no member before it, as that of a hard link must be; make the tar again")]
+    #[error("which is no earlier member, as the target of a hard link must be; make the tar again")]
     Later,
     #[error("which is outside of the tar; put the file it stands for in its place, by tar --dereference")]
     Outside,
@@ -31,11 +31,11 @@ pub(super) enum LinkFault {
     NoFile,
 }
 
-/// What a name stands for, hard links followed.
+/// What a name stands for, after following hard links.
 enum Found<'a> {
     File(Extent),
     Folder,
-    /// Where it leads.
+    /// The target.
     Symlink(&'a str),
     Other,
 }
@@ -72,7 +72,7 @@ impl Members {
         }
     }
 
-    /// Walks from a folder along a path, over the links on the way.
+    /// Follows a path from a folder, through the links on the way.
     fn walk<'a>(&'a self, folder: &'a str, path: &'a str, left: &mut usize) -> Result<Extent, LinkFault> {
         let mut done: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
         let mut todo: Vec<&str> = Vec::new();
@@ -110,7 +110,7 @@ impl Members {
         }
     }
 
-    /// What a name stands for when all is unpacked.
+    /// What a name stands for when the whole tar is unpacked.
     fn of_name(&self, name: &str, left: &mut usize) -> Result<Found<'_>, LinkFault> {
         match self.row_before(name, self.rows.len()) {
             Some(row) => self.of_row(row, left),
@@ -136,7 +136,7 @@ impl Members {
         }
     }
 
-    /// The member before `row` that a hard link there is another name of.
+    /// The earlier member that the hard link in `row` is another name of.
     fn linked(&self, target: &str, row: usize) -> Result<usize, LinkFault> {
         if target.starts_with('/') || target.split('/').any(|part| part == "..") {
             return Err(LinkFault::Outside);
@@ -152,7 +152,7 @@ impl Members {
         })
     }
 
-    /// The last row of a name before the row `end`.
+    /// The last row before `end` with this name.
     fn row_before(&self, name: &str, end: usize) -> Option<usize> {
         let at = self
             .by_name

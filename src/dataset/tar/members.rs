@@ -10,16 +10,16 @@ use crate::dataset::DatasetError;
 use crate::dataset::name::plain_parts;
 use crate::text::plain;
 
-/// What describes one member (long names, pax records) takes a few hundred bytes: more than this is not read.
+/// The headers of one member (long names, pax records) take a few hundred bytes: more than this is not read.
 const MOST_HEADERS: u64 = 1 << 20;
 
 /// No system has longer paths.
 const LONGEST_NAME: usize = 4096;
 
-/// Of a name that is refused so much is shown.
+/// How much of a refused name is shown.
 const LONGEST_SHOWN: usize = 200;
 
-/// Contents of a file, in the map.
+/// Place and size of a file's contents in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct Extent {
     pub(in crate::dataset) at: u64,
@@ -31,11 +31,11 @@ pub(in crate::dataset) struct Extent {
 pub(super) enum What {
     File(Extent),
     Folder,
-    /// Another name of an earlier member, which the text names.
+    /// Another name of the earlier member that the text names.
     HardLink(Text),
-    /// The text leads from the member's own folder to another.
+    /// The text is the path from the member's folder to the target.
     Symlink(Text),
-    /// A device, a pipe: never a sample.
+    /// A device or a pipe: never a sample.
     Other,
 }
 
@@ -53,17 +53,17 @@ pub(super) struct Row {
     modified: u64,
 }
 
-/// All members of a tar, in its order.
+/// All members of a tar, in order.
 pub(in crate::dataset) struct Members {
-    /// The tar, for people.
+    /// The tar's name, for messages.
     pub(super) shown: String,
     texts: String,
     pub(super) rows: Vec<Row>,
-    /// The rows by name, then by place, where there are links to look up.
+    /// The rows sorted by name, then by position; empty if there are no links to look up.
     pub(super) by_name: Vec<u32>,
 }
 
-/// One of them.
+/// One member.
 #[derive(Clone, Copy)]
 pub(in crate::dataset) struct Member<'a> {
     pub(super) members: &'a Members,
@@ -75,8 +75,8 @@ pub(in crate::dataset) struct Member<'a> {
 }
 
 impl Members {
-    /// Reads the headers of the tar that is `bytes`, which lie from `base` on in a map. Names that lead outside, members beyond
-    /// the end, such as cannot be read in place, and tars without a proper end are refused.
+    /// Reads the headers of the tar `bytes`, which begins at `base` in the map. Refuses names that lead outside, members that
+    /// extend beyond the end or cannot be read in place, and tars without a proper end.
     pub(in crate::dataset) fn read(shown: &str, bytes: &[u8], base: u64) -> Result<Self, DatasetError> {
         let damaged = |reason: String| DatasetError::DamagedTar {
             shard: shown.to_owned(),
@@ -102,7 +102,7 @@ impl Members {
             left.set(MOST_HEADERS);
             let Some(entry) = entries.next() else { break };
             let mut entry =
-                // The reader quotes names as they are.
+                // The reader's messages quote names unescaped.
                 entry.map_err(|error| {
                     let error = error.to_string();
                     damaged(format!("{} (after {}); copy it again", plain(&error), members.last()))
@@ -118,7 +118,7 @@ impl Members {
         Ok(members)
     }
 
-    /// Adds a member; gives where the next header begins.
+    /// Adds a member, and returns where the next header begins.
     fn add<R: Read>(
         &mut self,
         entry: &mut Header<'_, R>,
@@ -126,7 +126,7 @@ impl Members {
         length: u64,
         base: u64,
     ) -> Result<u64, DatasetError> {
-        // Before there were folders in tars, a slash at the end meant one.
+        // In old tars, which have no folders, a slash at the end means one.
         let (key, ends_with_slash) = {
             let path = entry.path_bytes();
             (member_name(&self.shown, &path)?, path.ends_with(b"/"))
@@ -149,7 +149,7 @@ impl Members {
                 plain(&key)
             )));
         }
-        // Readers differ in whether bytes follow then, and so in what the next header is.
+        // Readers disagree on whether contents follow such a header, and so on where the next header is.
         if size > 0 && has_no_contents(kind) {
             return Err(damaged(format!(
                 "member {} is a folder, a link or a device, and claims {size} bytes; make the tar again",
@@ -178,7 +178,7 @@ impl Members {
         Ok(next)
     }
 
-    /// Keeps a text.
+    /// Stores a text.
     fn text(&mut self, text: &str) -> Text {
         let at = self.texts.len();
         self.texts.push_str(text);
@@ -195,7 +195,7 @@ impl Members {
         self.get(self.rows[row].name)
     }
 
-    /// The newest member, for people.
+    /// The latest member, for messages.
     fn last(&self) -> String {
         match self.rows.len() {
             0 => "its beginning".to_owned(),
@@ -203,7 +203,7 @@ impl Members {
         }
     }
 
-    /// Makes the index, where there is a link.
+    /// Builds the index, if there are links.
     fn sort(&mut self) {
         let is_link = |row: &Row| matches!(row.what, What::HardLink(_) | What::Symlink(_));
         if self.rows.iter().any(is_link) {
@@ -213,7 +213,7 @@ impl Members {
         }
     }
 
-    /// All of them, in the order of the tar.
+    /// All members, in the order of the tar.
     pub(in crate::dataset) fn iter(&self) -> impl Iterator<Item = Member<'_>> {
         self.rows.iter().enumerate().map(|(row, of)| Member {
             members: self,
@@ -226,7 +226,7 @@ impl Members {
 }
 
 impl Member<'_> {
-    /// Where it is, for people.
+    /// Where it is, for messages.
     pub(in crate::dataset) fn place(&self) -> String {
         format!("{}, member {}", self.members.shown, plain(self.key))
     }
@@ -239,7 +239,7 @@ impl Member<'_> {
         }
     }
 
-    /// The contents, where it is a file or a link to one. A link that leads to none is refused.
+    /// The contents, if it is a file or a link to one. A link to anything else is refused.
     pub(in crate::dataset) fn file(&self) -> Result<Option<Extent>, DatasetError> {
         match self.members.rows[self.row].what {
             What::File(extent) => Ok(Some(extent)),
@@ -249,7 +249,7 @@ impl Member<'_> {
     }
 }
 
-/// Types of members that have a header alone.
+/// Types of members that have no contents.
 fn has_no_contents(kind: EntryType) -> bool {
     kind.is_dir()
         || kind.is_hard_link()
@@ -280,7 +280,7 @@ fn member_name(shard: &str, bytes: &[u8]) -> Result<String, DatasetError> {
     Ok(plain_parts(key).into_owned())
 }
 
-/// GNU tar's newer way to store holes: an ordinary member whose contents begin with a map.
+/// GNU tar's newer format of sparse files: an ordinary member whose contents begin with a map of the holes.
 fn is_pax_sparse<R: Read>(entry: &mut Header<'_, R>) -> bool {
     let Ok(Some(extensions)) = entry.pax_extensions() else {
         return false;
@@ -290,7 +290,7 @@ fn is_pax_sparse<R: Read>(entry: &mut Header<'_, R>) -> bool {
         .any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."))
 }
 
-/// A reader that gives so many bytes and no more: what it reads is headers, for contents are skipped.
+/// A reader with a limit on the bytes read. Only headers are read; contents are skipped.
 struct Metered<'a> {
     cursor: Cursor<&'a [u8]>,
     left: &'a Cell<u64>,

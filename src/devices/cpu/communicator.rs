@@ -1,12 +1,12 @@
-//! The communicators of CPU devices of one process: each reads the others' memory where it lies, so that nothing is copied
-//! but what must be.
+//! Communicators between the CPU devices of one process. Each reads the others' memory in place, so nothing is copied
+//! needlessly.
 //!
-//! A collective call is a round. Each rank says where its buffers are and waits until all have said so; then it does what
-//! falls to it, and leaves when all are done. In a round nobody writes where another rank reads or writes:
+//! A collective call is a round. Each rank announces where its buffers are and waits for the others to do the same. Then it
+//! does its part, and leaves when all ranks are done. In a round no rank writes where another one reads or writes:
 //!
-//! * `reduce_scatter`: it writes its share of its own buffer, and reads that of the others'; they read and write their shares.
-//! * `all_gather`: it writes the others' shares of its own buffer, and reads those of theirs; its own share only is read.
-//! * `step`: it reads its share of all gradients, and writes its share of all values.
+//! * `reduce_scatter`: a rank reads its share of all buffers and writes its share of its own buffer.
+//! * `all_gather`: a rank reads every other rank's own share and writes it to its own buffer. Nobody writes a rank's own share.
+//! * `step`: a rank reads its share of all gradients and writes its share of all values.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use super::round::{Place, Rounds};
 use crate::devices::communicator::{Communicator, PeerLost, Sharded, Update, share};
 use crate::flow::stopwatch::Stopwatch;
 
-/// Floats of one task.
+/// Floats per task.
 const PART: usize = 32 * 1024;
 
-/// Floats that are summed together: they stay in the first-level cache.
+/// Floats that are summed at a time: they stay in the first-level cache.
 const BLOCK: usize = 1024;
 
-/// A CPU device's end.
+/// A CPU device's communicator.
 #[derive(Debug)]
 pub struct CpuCommunicator {
     rank: usize,
@@ -32,7 +32,7 @@ pub struct CpuCommunicator {
 }
 
 impl CpuCommunicator {
-    /// Communicators between devices, one for each of `threads`, by which the device does its part of the work.
+    /// Communicators between devices, one per element of `threads`, on which the device does its part of the work.
     pub fn between(threads: Vec<Arc<Threads>>) -> Vec<Self> {
         let rounds = Arc::new(Rounds::new(threads.len()));
         let end = |(rank, threads)| Self {
@@ -44,7 +44,7 @@ impl CpuCommunicator {
         threads.into_iter().enumerate().map(end).collect()
     }
 
-    /// Calls `work(places)` for each buffer, where `places` says of each rank where that buffer of its is.
+    /// Calls `work(places)` for each buffer. `places` has the place of that buffer on each rank.
     fn round(&self, buffers: &mut [&mut [f32]], work: impl Fn(&[Place])) -> Result<(), PeerLost> {
         let places: Vec<Place> = buffers.iter_mut().map(|buffer| Place::of(buffer)).collect();
         let count = places.len();
@@ -56,10 +56,10 @@ impl CpuCommunicator {
     }
 }
 
-/// What the ranks have from place `from` on, added in their order.
+/// The sum of the ranks' values from `from` on, in rank order.
 ///
 /// # Safety
-/// The round goes on, and nobody writes there meanwhile.
+/// The round lasts, and nobody writes there meanwhile.
 unsafe fn sum(places: &[Place], from: usize, total: &mut [f32]) {
     for (rank, place) in places.iter().enumerate() {
         // SAFETY: as the caller promises.
@@ -91,8 +91,8 @@ impl Communicator for CpuCommunicator {
                 for from in blocks(&own, part) {
                     let len = BLOCK.min(own.end - from);
                     let mut total = [0.0; BLOCK];
-                    // SAFETY: in this round each rank writes its own share alone, and that only in its own buffer; nobody
-                    // else reads it there. This block of it is this task's.
+                    // SAFETY: in this round each rank writes only its own share, and only in its own buffer, where nobody else
+                    // reads it. This block belongs to this task.
                     unsafe {
                         sum(places, from, &mut total[..len]);
                         places[self.rank].write(from..from + len).copy_from_slice(&total[..len]);
@@ -126,13 +126,17 @@ impl Communicator for CpuCommunicator {
         for (number, parameter) in parameters.iter_mut().enumerate() {
             let (gradients, values) = (round.places(2 * number), round.places(2 * number + 1));
             let own = share(gradients[self.rank].len(), self.rank, gradients.len());
-            assert_eq!(parameter.memory.len(), own.len(), "the solver remembers the own share");
+            assert_eq!(
+                parameter.memory.len(),
+                own.len(),
+                "the solver has state for the own share"
+            );
             self.threads.each_part(parameter.memory, PART, |part, memory| {
                 for (from, memory) in blocks(&own, part).zip(memory.chunks_mut(BLOCK)) {
                     let mut total = [0.0; BLOCK];
                     let gradient = &mut total[..memory.len()];
-                    // SAFETY: nobody writes gradients in this round. The own share of all values is this rank's alone, to
-                    // read and to write, and this block of it is this task's.
+                    // SAFETY: nobody writes gradients in this round. Only this rank reads and writes its own share of all values,
+                    // and this block belongs to this task.
                     unsafe {
                         sum(&gradients, from, gradient);
                         let value = values[self.rank].write(from..from + memory.len());

@@ -1,19 +1,19 @@
-//! Cutting buffers along the batch, safely: each task owns the part that belongs to its range of rows.
+//! Cuts buffers along the batch, safely: each task owns the part that belongs to its range of rows.
 
 use std::ops::Range;
 
-/// Something that can be cut into what belongs to the first `rows` rows (in the first `ranges` ranges) and the rest.
+/// Something that can be cut into the part of the first `rows` rows (which are the first `ranges` ranges) and the rest.
 pub trait Divide: Sized + Send {
     /// The parts before and after the cut.
     fn divide(self, rows: usize, ranges: usize) -> (Self, Self);
 }
 
-/// A buffer with `per_row` elements for each row of the batch.
+/// A buffer with `per_row` elements per row of the batch.
 #[derive(Debug)]
 pub struct Rows<'a, T> {
     /// The elements, row after row.
     pub data: &'a mut [T],
-    /// Elements of one row.
+    /// Elements per row.
     pub per_row: usize,
 }
 
@@ -25,7 +25,7 @@ impl<'a, T> Rows<'a, T> {
 }
 
 impl<'a, T> Rows<'a, T> {
-    /// The first `rows` rows, which are then no longer here.
+    /// Removes the first `rows` rows and returns them.
     pub fn take(&mut self, rows: usize) -> &'a mut [T] {
         let (taken, rest) = std::mem::take(&mut self.data).split_at_mut(rows * self.per_row);
         self.data = rest;
@@ -40,12 +40,12 @@ impl<T: Send> Divide for Rows<'_, T> {
     }
 }
 
-/// A buffer with `per_range` elements for each range, such as a partial sum for each.
+/// A buffer with `per_range` elements per range, for example its partial sums.
 #[derive(Debug)]
 pub struct Parts<'a> {
     /// The elements, range after range.
     pub data: &'a mut [f32],
-    /// Elements of one range.
+    /// Elements per range.
     pub per_range: usize,
 }
 
@@ -89,7 +89,7 @@ impl<A: Divide, B: Divide> Divide for (A, B) {
     }
 }
 
-/// Runs `task` for each range with its part of `data`. The ranges follow one another; `data` starts at the first.
+/// Runs `task` for each range with its part of `data`. The ranges are consecutive; `data` starts at the first.
 pub fn each_range<D: Divide, F: Fn(Range<usize>, D) + Sync>(ranges: &[Range<usize>], data: D, task: &F) {
     match ranges {
         [] => {}

@@ -1,7 +1,7 @@
-//! The CPU as a device: one owned thread pool, and scratch memory for each of its workers.
+//! The CPU as a device: its own thread pool, with scratch memory for each worker.
 //!
-//! Work is cut by what it is (rows of the batch, columns of a matrix), never by how many threads there are, so results
-//! are the same bits for any number of threads.
+//! Work is divided by its shape (rows of the batch, columns of a matrix), never by the number of threads, so results have the
+//! same bits for any number of threads.
 
 pub mod divide;
 pub mod communicator;
@@ -20,7 +20,7 @@ pub use threads::Threads;
 
 use crate::memory::NoMemory;
 
-/// Threads and the scratch memory that their work borrows.
+/// Threads, and the scratch memory that tasks borrow.
 #[derive(Debug)]
 pub struct Cpu {
     /// The pool that all operations run in.
@@ -30,7 +30,7 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// A device over `threads`, with `floats` of scratch for each worker.
+    /// A device on `threads`, with `floats` of scratch for each worker.
     pub fn new(threads: Arc<Threads>, floats: usize) -> Result<Self, NoMemory> {
         let scratch = Scratch::new(threads.count(), floats)?;
         Ok(Self { threads, scratch })

@@ -1,7 +1,7 @@
 //! Rounds: the ranks meet, each sees where the others' buffers are, and none leaves before all are done with them.
 //!
-//! Invariants: a round begins only with every rank in it, and no rank's buffers can go away before it has ended, for leaving
-//! (also by a panic) waits for the others. A rank that waits for the beginning gets an error as soon as another is lost.
+//! Invariants: a round begins only when all ranks have entered. No rank's buffers can go away before it has ended, because
+//! leaving, even by a panic, waits for the others. A rank that waits to begin gets an error as soon as another rank is lost.
 
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,14 +9,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::devices::communicator::PeerLost;
 use crate::flow::stopwatch::Stopwatch;
 
-/// Where a rank's buffer is. Good until its rank has left the round.
+/// Where a rank's buffer is. Valid until its rank has left the round.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     start: *mut f32,
     len: usize,
 }
 
-// SAFETY: a place is an address; whoever reads or writes there must know that he may (see `read` and `write`).
+// SAFETY: a place is only an address; `read` and `write` say when it may be accessed.
 unsafe impl Send for Place {}
 // SAFETY: as above.
 unsafe impl Sync for Place {}
@@ -30,7 +30,7 @@ impl Place {
         }
     }
 
-    /// Floats of the buffer.
+    /// Floats in the buffer.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -38,17 +38,17 @@ impl Place {
     /// A part of the buffer.
     ///
     /// # Safety
-    /// The round goes on for `'a`, and nobody writes to that part meanwhile.
+    /// The round lasts for `'a`, and nobody writes to that part meanwhile.
     pub unsafe fn read<'a>(&self, part: Range<usize>) -> &'a [f32] {
         assert!(part.start <= part.end && part.end <= self.len, "inside of the buffer");
-        // SAFETY: the part lies in the buffer, which is there while the round goes on; the rest the caller promises.
+        // SAFETY: the part lies in the buffer, which exists while the round lasts; the caller guarantees the rest.
         unsafe { std::slice::from_raw_parts(self.start.add(part.start), part.len()) }
     }
 
     /// A part of the buffer, to be written.
     ///
     /// # Safety
-    /// The round goes on for `'a`, and nobody else reads or writes that part meanwhile.
+    /// The round lasts for `'a`, and nobody else reads or writes that part meanwhile.
     pub unsafe fn write<'a>(&self, part: Range<usize>) -> &'a mut [f32] {
         assert!(part.start <= part.end && part.end <= self.len, "inside of the buffer");
         // SAFETY: as in `read`.
@@ -65,16 +65,16 @@ pub struct Rounds {
 
 #[derive(Debug)]
 struct State {
-    /// Of each rank that has come for the next round, or is in the one under way.
+    /// For each rank that waits for the next round or is in the current one.
     places: Vec<Option<Vec<Place>>>,
     /// Rounds begun.
     begun: u64,
-    /// Ranks in the round under way.
+    /// Ranks in the current round.
     inside: usize,
     is_lost: bool,
 }
 
-/// A rank in a round; leaves it when dropped, and that waits for the others.
+/// A rank in a round. Dropping this leaves the round, and waits for the other ranks.
 #[derive(Debug)]
 pub struct Round<'a> {
     rounds: &'a Rounds,
@@ -82,7 +82,7 @@ pub struct Round<'a> {
 }
 
 impl Rounds {
-    /// For `ranks` ranks.
+    /// A meeting point for `ranks` ranks.
     pub fn new(ranks: usize) -> Self {
         Self {
             state: Mutex::new(State {
@@ -100,7 +100,7 @@ impl Rounds {
         self.lock().places.len()
     }
 
-    /// Waits until every rank is here.
+    /// Waits until all ranks have entered.
     pub fn enter<'a>(&'a self, rank: usize, places: Vec<Place>, waits: &'a Stopwatch) -> Result<Round<'a>, PeerLost> {
         let mut state = self.lock();
         state.places[rank] = Some(places);
@@ -122,14 +122,14 @@ impl Rounds {
         Ok(Round { rounds: self, waits })
     }
 
-    /// A rank has ended: whoever waits for it, waits in vain.
+    /// A rank has ended: all ranks that wait for it get an error.
     pub fn lose(&self) {
         self.lock().is_lost = true;
         self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What is done with the lock in hand leaves the state whole at every point.
+        // The state is consistent at every point where the lock is held, so a poisoned lock is usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,7 +139,7 @@ impl Rounds {
 }
 
 impl Round<'_> {
-    /// Where each rank's buffer number `index` is.
+    /// Where buffer number `index` of each rank is.
     pub fn places(&self, index: usize) -> Vec<Place> {
         let state = self.rounds.lock();
         let places = state.places.iter().flatten();
@@ -148,7 +148,7 @@ impl Round<'_> {
         drop(state);
         assert!(
             places.len() == ranks && places.iter().all(|place| place.len() == places[0].len()),
-            "every rank takes part with as many buffers of the same lengths"
+            "all ranks have the same number of buffers, of the same lengths"
         );
         places
     }

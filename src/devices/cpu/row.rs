@@ -1,12 +1,12 @@
 //! Rows of the CPU device: f32, planes of R, G and B, each `side` × `side`.
 //!
-//! Each line goes through a few short passes while it lies in the first-level cache: bytes to floats, colours, mean and scale,
-//! reflection. Every pass is a plain loop that the compiler turns into vector instructions; where the processor has AVX2
-//! the same loops are compiled a second time for it. No sum is contracted, so both give the same bits.
+//! Each line goes through a few short passes while it is in the first-level cache: bytes to floats, colours, mean and scale,
+//! reflection. Every pass is a plain loop that the compiler vectorises. The same loops are compiled a second time for
+//! processors with AVX2. No multiply-add is contracted, so both versions give the same bits.
 
 #![expect(
     clippy::inline_always,
-    reason = "each loop must become a part of the function that is compiled for AVX2"
+    reason = "each loop must be inlined into the function that is compiled for AVX2"
 )]
 
 use crate::devices::row::{RowWriter, Subtract, View};
@@ -75,7 +75,7 @@ fn write(side: usize, view: &View<'_>, floats: &mut [f32]) {
                 .hole
                 .filter(|hole| (hole.y..hole.y + hole.height).contains(&(y as u32)))
             {
-                // What is subtracted is what is expected there: 0 says nothing.
+                // The expected value was subtracted, so 0 carries no information.
                 line[hole.x as usize..][..hole.width as usize].fill(0.0);
             }
         }

@@ -1,10 +1,10 @@
-//! Scratch memory: one block of floats for each worker, made once.
+//! Scratch memory: one block of floats for each worker, allocated once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::memory::{Bytes, NoMemory, zeroed};
 
-/// One block for each worker of a pool. Tasks do not nest, so a worker's own block is always free.
+/// One block for each worker of a pool. Tasks are not nested, so a worker's own block is always free.
 #[derive(Debug)]
 pub struct Scratch {
     blocks: Vec<Mutex<Vec<f32>>>,
@@ -19,7 +19,7 @@ impl Scratch {
         })
     }
 
-    /// The block of `worker`; what it holds is left over from earlier work.
+    /// The block of `worker`. It contains leftovers of earlier work.
     pub fn of(&self, worker: usize) -> MutexGuard<'_, Vec<f32>> {
         // A panic in another task ends the run anyway; the floats are written before they are read.
         self.blocks[worker].lock().unwrap_or_else(PoisonError::into_inner)

@@ -14,7 +14,7 @@ impl Threads {
     pub fn new(device: &str, count: usize) -> Result<Self, ThreadPoolBuildError> {
         let device = device.to_owned();
         let pool = ThreadPoolBuilder::new()
-            // Zero would mean "as many as rayon likes": the caller's number is the number.
+            // Zero would let rayon choose the number.
             .num_threads(count.max(1))
             .thread_name(move |index| format!("{device}.{index}"))
             .build()?;
@@ -26,7 +26,7 @@ impl Threads {
         self.pool.current_num_threads()
     }
 
-    /// Runs `work` inside the pool and waits for it; nested calls run in place.
+    /// Runs `work` inside the pool and waits for it. Nested calls run in place.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)
     }
@@ -36,7 +36,7 @@ impl Threads {
         self.pool.broadcast(|_| work())
     }
 
-    /// The number of the pool's thread that calls, 0 outside the pool.
+    /// The number of the calling thread in the pool; 0 outside the pool.
     pub fn worker(&self) -> usize {
         self.pool.current_thread_index().unwrap_or(0)
     }

@@ -1,20 +1,19 @@
-//! The paper's columns (section 3.2 and figure 2): every device has its share of each layer's outputs.
+//! The paper's columns (section 3.2 and figure 2), today called tensor parallelism: every device computes its share of each
+//! layer's outputs.
 //!
-//! * A convolution whose groups are a multiple of the devices has its own groups' inputs at hand: nothing is exchanged.
-//! * A convolution of one group and a fully connected layer make their share of the outputs from all inputs, which are
-//!   gathered before. Backward, each device has a part of their gradient's sum.
-//! * Response normalisation looks at channels of the neighbours: so many of them are fetched that forward and backward pass
-//!   have what they need.
+//! * If the number of groups of a convolution is a multiple of the devices, its inputs are on the same device, and nothing is
+//!   exchanged.
+//! * A convolution of one group and a fully connected layer need all inputs for their share of the outputs, so these are
+//!   gathered first. Backward, each device has a partial sum of the inputs' gradient.
+//! * Response normalisation reads channels of the neighbours. As many are fetched as the forward and the backward pass need.
 //! * Everything else works channel by channel.
 //!
-//! A device's network is one of its own with [`Reshard`]s where maps change hands. Its numbers are those of the whole network but
-//! for the order in which a gradient is summed over devices.
+//! Each device has its own network, with [`Reshard`]s where maps are exchanged. It computes the same numbers as the whole
+//! network, except for the order in which gradients are summed over devices.
 
 mod reshard;
 mod split;
 mod resharder;
 
 pub use reshard::{Kind, Reshard};
-pub use resharder::{Columns, Operands, Resharder, Whole};
-
-pub(super) use split::column;
+pub use resharder::{Columns, Images, Operands, Resharder, Whole};

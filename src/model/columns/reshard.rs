@@ -1,4 +1,4 @@
-//! Where a map changes hands between devices.
+//! Points at which devices exchange a map.
 
 use std::ops::Range;
 
@@ -6,29 +6,29 @@ use crate::devices::share;
 use crate::model::Placement;
 use crate::ops::Shape;
 
-/// What becomes of the map.
+/// What is done with the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Own channels of a map that every device has whole: the network's input. No gradient is needed there.
+    /// From a map that every device has as a whole, the network's input, to the own channels. No gradient is needed there.
     Slice,
-    /// All channels, of which each device has its own.
+    /// From each device's own channels to all channels.
     AllGather {
-        /// Whether each device has a part of the gradient's sum; else each has all of it, as after the last layer.
+        /// Whether each device has a partial sum of the gradient; otherwise each has the whole gradient, as after the last layer.
         is_summed: bool,
     },
-    /// Own channels and `halo` of the neighbours' on each side.
+    /// From the own channels to these and `halo` neighbouring channels on each side.
     HaloExchange {
         /// Channels.
         halo: usize,
     },
-    /// Own channels without the neighbours'.
+    /// From own and neighbouring channels to only the own ones.
     HaloDrop {
         /// Channels.
         halo: usize,
     },
 }
 
-/// A layer that computes nothing.
+/// A layer that computes nothing but moves a map between devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reshard {
     /// What it does.
@@ -50,19 +50,19 @@ impl Reshard {
         self.of(self.placement.index)
     }
 
-    /// Neighbours' channels before and after its own in a widened map.
+    /// How many neighbouring channels precede and follow the own ones in a map with a halo.
     pub fn borders(&self, halo: usize) -> [usize; 2] {
         let Placement { index, count, .. } = self.placement;
         [index > 0, index + 1 < count].map(|has_neighbour| if has_neighbour { halo } else { 0 })
     }
 
-    /// What a device shows to the others of one image.
+    /// The part of one image that a device shows to the others.
     pub fn shown(&self) -> Shape {
         let channels = match self.kind {
             Kind::Slice => 0,
-            // Shares may differ by one; room for the largest.
+            // Shares may differ by one: this is room for the largest.
             Kind::AllGather { .. } => self.whole.channels.div_ceil(self.placement.count),
-            // The first and the last of its channels.
+            // Its first and its last channels.
             Kind::HaloExchange { halo } | Kind::HaloDrop { halo } => 2 * halo,
         };
         Shape { channels, ..self.whole }

@@ -1,6 +1,7 @@
-//! What a device does at its reshards: channels go into memory that all devices see, and come from there.
+//! How a device exchanges maps at its reshards: through memory that all devices see.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Kind, Reshard};
@@ -9,46 +10,65 @@ use crate::devices::{Communicator, PeerLost};
 use crate::flow::stopwatch::Stopwatch;
 use crate::ops::map::Map;
 
-/// The memory of a reshard's pass: `from` becomes `to`, each for all images; `space` is what the devices exchange.
+/// A map of every image of a batch.
+#[derive(Clone, Copy)]
+pub struct Images<'a> {
+    /// How one image lies in memory.
+    pub map: Map,
+    /// Image after image.
+    pub data: &'a [f32],
+}
+
+impl Images<'_> {
+    fn count(&self) -> usize {
+        self.data.len() / self.map.len()
+    }
+
+    /// Copies channels of image `n` to `to`, an image of the map `to_map`, from its channel `first` on.
+    fn copy(&self, n: usize, channels: Range<usize>, to_map: Map, to: &mut [f32], first: usize) {
+        let image = &self.data[n * self.map.len()..][..self.map.len()];
+        self.map.copy_channels(image, channels, to_map, to, first);
+    }
+}
+
+/// The memory of a reshard's pass over all images.
 pub struct Operands<'a> {
-    /// How an image lies in `from`.
-    pub before: Map,
-    /// What is there.
-    pub from: &'a [f32],
+    /// What comes in.
+    pub from: Images<'a>,
     /// How an image lies in `to`.
     pub after: Map,
-    /// What is to be made.
+    /// What goes out.
     pub to: &'a mut [f32],
-    /// Room for what every device shows of every image.
+    /// Memory that all devices see: each shows its part of every image here.
     pub space: &'a mut [f32],
 }
 
-/// Whoever brings maps over the reshards of a network.
+/// Moves maps between devices, at the reshards of a network.
 pub trait Resharder: Send {
-    /// Why it cannot.
+    /// Why an exchange can fail.
     type Error: Send;
-    /// A reshard's output from its input.
+    /// Computes a reshard's output from its input.
     fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
-    /// The gradient of its input from that of its output.
+    /// Computes the gradient of the input from that of the output.
     fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
 }
 
-/// For a network that is whole: it has no reshards.
+/// For a whole network, which has no reshards.
 pub struct Whole;
 
 impl Resharder for Whole {
     type Error = Infallible;
 
     fn forward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a network that is whole")
+        unreachable!("{reshard:?} in a whole network")
     }
 
     fn backward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a network that is whole")
+        unreachable!("{reshard:?} in a whole network")
     }
 }
 
-/// A device's ties to the other columns.
+/// A device's connection to the other columns.
 pub struct Columns {
     communicator: Box<dyn Communicator<Buffer = [f32]>>,
     threads: Arc<Threads>,
@@ -58,24 +78,24 @@ pub struct Columns {
 struct Shown<'a> {
     space: &'a [f32],
     images: usize,
-    /// Floats of an image.
+    /// Floats per image.
     image: usize,
 }
 
 impl Shown<'_> {
-    /// A device's share of an image.
+    /// What device `number` shows of image `n`.
     fn of(&self, number: usize, n: usize) -> &[f32] {
         &self.space[(number * self.images + n) * self.image..][..self.image]
     }
 }
 
 impl Columns {
-    /// By `communicator`; channels are copied by `threads`.
+    /// Exchanges by `communicator`, copies by `threads`.
     pub fn new(communicator: Box<dyn Communicator<Buffer = [f32]>>, threads: Arc<Threads>) -> Self {
         Self { communicator, threads }
     }
 
-    /// Whether this device tells what all of them know.
+    /// Whether this device reports what all devices know.
     pub fn is_leader(&self) -> bool {
         self.communicator.rank() == 0
     }
@@ -85,8 +105,8 @@ impl Columns {
         self.communicator.waits()
     }
 
-    /// What every device shows of its images: `show` writes an image of this one's.
-    fn look_around<'a>(
+    /// Shows this device's images to the others and sees theirs. `show` writes one image of this device.
+    fn show<'a>(
         &mut self,
         reshard: &Reshard,
         images: usize,
@@ -101,112 +121,81 @@ impl Columns {
         Ok(Shown { space, images, image })
     }
 
-    /// All channels from each device's own.
-    fn gather(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
-        let Operands {
-            before,
-            from,
-            after,
-            to,
-            space,
-        } = operands;
+    /// Writes every image of `to` with `write`, and zeros for the channels that the last block lacks.
+    fn fill(&self, map: Map, to: &mut [f32], write: impl Fn(usize, &mut [f32]) + Sync) {
+        self.threads.each_part(to, map.len(), |n, to| {
+            write(n, to);
+            map.clear_absent(to);
+        });
+    }
+
+    /// All channels, from each device's own.
+    fn all_gather(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands { from, after, to, space } = operands;
         let shown = Map::planar(reshard.shown());
-        let all = self.look_around(reshard, from.len() / before.len(), space, |n, to| {
-            let channels = 0..before.shape.channels;
-            before.copy_channels(&from[n * before.len()..][..before.len()], channels, shown, to, 0);
+        let all = self.show(reshard, from.count(), space, |n, to| {
+            from.copy(n, 0..from.map.shape.channels, shown, to, 0);
         })?;
-        self.threads.each_part(to, after.len(), |n, to| {
+        self.fill(after, to, |n, to| {
             for number in 0..reshard.placement.count {
                 let channels = reshard.of(number);
                 shown.copy_channels(all.of(number, n), 0..channels.len(), after, to, channels.start);
             }
-            after.clear_absent(to);
         });
         Ok(())
     }
 
-    /// The sum over the devices of the own channels' gradient.
-    fn scatter(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
-        let Operands {
-            before,
-            from,
-            after,
-            to,
-            space,
-        } = operands;
+    /// The gradient of this device's own channels, summed over the devices.
+    fn reduce_scatter(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands { from, after, to, space } = operands;
         let shown = Map::planar(reshard.shown());
-        let images = from.len() / before.len();
+        let images = from.count();
         let area = images * shown.len();
         let space = &mut space[..reshard.placement.count * area];
         self.threads.each_part(space, shown.len(), |i, to| {
             let (number, n) = (i / images, i % images);
             let channels = reshard.of(number);
-            before.copy_channels(
-                &from[n * before.len()..][..before.len()],
-                channels.clone(),
-                shown,
-                to,
-                0,
-            );
-            // Where the share is less than the largest.
+            from.copy(n, channels.clone(), shown, to, 0);
+            // Where this share is smaller than the largest.
             to[channels.len() * shown.shape.plane()..].fill(0.0);
         });
         self.communicator.reduce_scatter(&mut [&mut *space])?;
-        let own = &space[reshard.placement.index * area..][..area];
-        self.threads.each_part(to, after.len(), |n, to| {
-            let channels = 0..after.shape.channels;
-            shown.copy_channels(&own[n * shown.len()..][..shown.len()], channels, after, to, 0);
-            after.clear_absent(to);
-        });
+        let own = Images {
+            map: shown,
+            data: &space[reshard.placement.index * area..][..area],
+        };
+        self.fill(after, to, |n, to| own.copy(n, 0..after.shape.channels, after, to, 0));
         Ok(())
     }
 
-    /// Own channels and those next to them.
-    fn widen(&mut self, reshard: &Reshard, halo: usize, operands: Operands<'_>) -> Result<(), PeerLost> {
-        let Operands {
-            before,
-            from,
-            after,
-            to,
-            space,
-        } = operands;
+    /// This device's channels and those next to them.
+    fn exchange_halo(&mut self, reshard: &Reshard, halo: usize, operands: Operands<'_>) -> Result<(), PeerLost> {
+        let Operands { from, after, to, space } = operands;
         let shown = Map::planar(reshard.shown());
-        let count = before.shape.channels;
-        let all = self.look_around(reshard, from.len() / before.len(), space, |n, to| {
-            let from = &from[n * before.len()..][..before.len()];
-            before.copy_channels(from, 0..halo, shown, to, 0);
-            before.copy_channels(from, count - halo..count, shown, to, halo);
+        let count = from.map.shape.channels;
+        let all = self.show(reshard, from.count(), space, |n, to| {
+            from.copy(n, 0..halo, shown, to, 0);
+            from.copy(n, count - halo..count, shown, to, halo);
         })?;
         let [left, right] = reshard.borders(halo);
         let number = reshard.placement.index;
-        self.threads.each_part(to, after.len(), |n, to| {
+        self.fill(after, to, |n, to| {
             if left > 0 {
                 shown.copy_channels(all.of(number - 1, n), halo..2 * halo, after, to, 0);
             }
-            before.copy_channels(&from[n * before.len()..][..before.len()], 0..count, after, to, left);
+            from.copy(n, 0..count, after, to, left);
             if right > 0 {
                 shown.copy_channels(all.of(number + 1, n), 0..halo, after, to, left + count);
             }
-            after.clear_absent(to);
         });
         Ok(())
     }
 
-    /// Some channels of what is here, from `first` on.
-    fn pick(&self, first: usize, operands: Operands<'_>) {
-        let Operands {
-            before,
-            from,
-            after,
-            to,
-            ..
-        } = operands;
+    /// Some of the channels that are here, from `first` on.
+    fn slice(&self, first: usize, operands: Operands<'_>) {
+        let Operands { from, after, to, .. } = operands;
         let channels = first..first + after.shape.channels;
-        self.threads.each_part(to, after.len(), |n, to| {
-            let from = &from[n * before.len()..][..before.len()];
-            before.copy_channels(from, channels.clone(), after, to, 0);
-            after.clear_absent(to);
-        });
+        self.fill(after, to, |n, to| from.copy(n, channels.clone(), after, to, 0));
     }
 }
 
@@ -215,10 +204,10 @@ impl Resharder for Columns {
 
     fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
         match reshard.kind {
-            Kind::Slice => self.pick(reshard.own().start, operands),
-            Kind::AllGather { .. } => self.gather(reshard, operands)?,
-            Kind::HaloExchange { halo } => self.widen(reshard, halo, operands)?,
-            Kind::HaloDrop { halo } => self.pick(reshard.borders(halo)[0], operands),
+            Kind::Slice => self.slice(reshard.own().start, operands),
+            Kind::AllGather { .. } => self.all_gather(reshard, operands)?,
+            Kind::HaloExchange { halo } => self.exchange_halo(reshard, halo, operands)?,
+            Kind::HaloDrop { halo } => self.slice(reshard.borders(halo)[0], operands),
         }
         Ok(())
     }
@@ -226,11 +215,11 @@ impl Resharder for Columns {
     fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
         match reshard.kind {
             Kind::Slice => unreachable!("no gradient is needed below the first parameters"),
-            Kind::AllGather { is_summed: true } => self.scatter(reshard, operands)?,
-            Kind::AllGather { is_summed: false } => self.pick(reshard.own().start, operands),
-            // What comes back for the neighbours' channels is theirs to compute.
-            Kind::HaloExchange { halo } => self.pick(reshard.borders(halo)[0], operands),
-            Kind::HaloDrop { halo } => self.widen(reshard, halo, operands)?,
+            Kind::AllGather { is_summed: true } => self.reduce_scatter(reshard, operands)?,
+            Kind::AllGather { is_summed: false } => self.slice(reshard.own().start, operands),
+            // The gradients of the neighbours' channels are computed by the neighbours.
+            Kind::HaloExchange { halo } => self.slice(reshard.borders(halo)[0], operands),
+            Kind::HaloDrop { halo } => self.exchange_halo(reshard, halo, operands)?,
         }
         Ok(())
     }

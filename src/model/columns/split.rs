@@ -1,12 +1,23 @@
-//! From the whole network to that of one device.
+//! Derives the network of one device from the whole network.
 
 use super::{Kind, Reshard};
+use crate::config::compute::Parallel;
 use crate::model::spec::Span;
 use crate::model::{LayerSpec, ModelError, Operation, Placement, Spec};
 use crate::ops::{Shape, conv, linear, lrn, pool};
 
+impl Placement {
+    /// The layers of this device's network.
+    pub fn spec(self, whole: &Spec) -> Result<Spec, ModelError> {
+        match self.parallel {
+            Parallel::Data => Ok(whole.clone()),
+            Parallel::Columns => column(whole, self),
+        }
+    }
+}
+
 /// The layers of the device `placement`, with reshards between them.
-pub fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
+fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
     let mut column = Column {
         placement,
         layers: Vec::new(),
@@ -23,13 +34,13 @@ pub fn column(whole: &Spec, placement: Placement) -> Result<Spec, ModelError> {
     })
 }
 
-/// A device's network so far.
+/// A device's network under construction.
 struct Column {
     placement: Placement,
     layers: Vec<LayerSpec>,
-    /// The newest map of the whole network.
+    /// The latest map of the whole network.
     map: Shape,
-    /// Whether this device has all of it, or its own channels.
+    /// Whether this device has the whole map; otherwise it has its own channels.
     is_whole: bool,
 }
 
@@ -74,8 +85,8 @@ impl Column {
         Ok(())
     }
 
-    /// Normalisation with as many of the neighbours' channels as the sums reach, and theirs again: the gradient of a channel
-    /// takes the sums of its neighbours.
+    /// Normalisation with a halo of twice the half window: the gradient of a channel needs the sums of its neighbours, and those
+    /// need their own neighbours.
     fn normalise(&mut self, layer: &LayerSpec, lrn: lrn::Geometry) -> Result<(), ModelError> {
         let halo = 2 * lrn.half_window;
         let narrowest = self.map.channels / self.placement.count;
@@ -99,7 +110,7 @@ impl Column {
         Ok(())
     }
 
-    /// Groups of a grouped convolution that are this device's.
+    /// How many groups of a grouped convolution this device has.
     fn groups(&self, layer: &LayerSpec, groups: usize) -> Result<usize, ModelError> {
         if groups.is_multiple_of(self.placement.count) {
             return Ok(groups / self.placement.count);
@@ -111,7 +122,7 @@ impl Column {
         })
     }
 
-    /// What this device makes of the outputs of a layer with parameters.
+    /// This device's share of the outputs of a layer with parameters.
     fn made(&self, layer: &LayerSpec) -> Result<Shape, ModelError> {
         let outputs = layer.output.channels;
         if outputs < self.placement.count {
@@ -124,18 +135,18 @@ impl Column {
         Ok(self.own(layer.output))
     }
 
-    /// The own channels of a map.
+    /// This device's channels of a map.
     fn own(&self, whole: Shape) -> Shape {
         let channels = self.reshard_of(Kind::Slice, whole).own().len();
         Shape { channels, ..whole }
     }
 
-    /// The newest map, as far as it is here.
+    /// This device's part of the latest map.
     fn here(&self) -> Shape {
         if self.is_whole { self.map } else { self.own(self.map) }
     }
 
-    /// Adds a layer that does what `layer` does, as `operation`.
+    /// Adds `layer` with `operation` in place of its own.
     fn push(&mut self, layer: &LayerSpec, operation: Operation) {
         let input = self.here();
         self.map = layer.output;

@@ -1,4 +1,4 @@
-//! The solver's numbers for each step: learning rate by schedule, multipliers and freezing by layer.
+//! The solver's rates for each step: the schedule's learning rate, with multipliers and freezing per layer.
 
 pub mod plateau;
 pub mod schedule;
@@ -12,7 +12,7 @@ use crate::config::solver::{LayerRates, Solver};
 use crate::ops::sgd::Rate;
 use crate::text;
 
-/// The rates of all parameters, filled in anew for each step.
+/// The rates of all parameters, recomputed for each step.
 #[derive(Clone, Debug)]
 pub struct Rates {
     /// For each parameter: the multipliers of its layer, and whether it is a bias.
@@ -21,7 +21,7 @@ pub struct Rates {
     solver: Solver,
 }
 
-/// What a layer without its own table has.
+/// The rates of a layer without a table.
 const PLAIN: LayerRates = LayerRates {
     weight_lr: 1.0,
     bias_lr: 1.0,
@@ -30,7 +30,7 @@ const PLAIN: LayerRates = LayerRates {
 };
 
 impl Rates {
-    /// The rates of `parameters` under `solver`; the name of a layer that has a table but no parameters is an error.
+    /// The rates of `parameters` under `solver`. A table for a layer without parameters is an error.
     pub fn new(solver: &Solver, parameters: &[Parameter]) -> Result<Self, UnknownLayer> {
         let known = |name: &String| parameters.iter().any(|parameter| parameter.layer() == name.as_str());
         if let Some(name) = solver.layers.keys().find(|name| !known(name)) {
@@ -58,7 +58,7 @@ impl Rates {
         })
     }
 
-    /// The rates of the step at `progress`, given the factor to which a plateau has brought the learning rate.
+    /// The rates of the step at `progress`. `plateau` is the plateau schedule's current factor.
     pub fn at(&mut self, progress: Progress, plateau: f64) -> &[Rate] {
         let lr = learning_rate(&self.solver, progress, plateau);
         let epoch = progress.epoch();
@@ -85,6 +85,6 @@ impl Rates {
 pub struct UnknownLayer {
     /// The name.
     pub name: String,
-    /// Names that would do.
+    /// The names that exist.
     pub known: String,
 }

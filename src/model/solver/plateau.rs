@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::solver::Schedule;
 
-/// What has been seen so far: part of every checkpoint.
+/// The state of the plateau schedule: part of every checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlateauState {
     /// The lowest error that counted as an improvement; `None` before the first evaluation.
     pub best: Option<f64>,
-    /// Evaluations since.
+    /// Evaluations since then.
     pub without_improvement: u32,
-    /// How often the rate has fallen.
+    /// How often the rate was lowered.
     pub drops: u32,
-    /// What the rate is multiplied by now.
+    /// The current factor of the rate.
     pub factor: f64,
 }
 
@@ -35,12 +35,12 @@ pub struct Plateau {
     patience: u32,
     threshold: f64,
     max_drops: u32,
-    /// What has been seen so far.
+    /// The current state.
     pub state: PlateauState,
 }
 
 impl Plateau {
-    /// The rule of `schedule`, going on from `state`; `None` for any other schedule.
+    /// The rule of `schedule`, continued from `state`; `None` for any other schedule.
     pub fn new(schedule: &Schedule, state: PlateauState) -> Option<Self> {
         let &Schedule::Plateau {
             factor,
@@ -60,7 +60,7 @@ impl Plateau {
         })
     }
 
-    /// Takes note of an evaluation's `top1_error`; the new factor where the rate falls now.
+    /// Records the `top1_error` of an evaluation. Returns the new factor if the rate is lowered now.
     pub fn observe(&mut self, top1_error: f64) -> Option<f64> {
         let state = &mut self.state;
         if state.best.is_none_or(|best| top1_error < best - self.threshold) {

@@ -24,13 +24,13 @@ impl Progress {
         self.done as f64 / self.steps_per_epoch.max(1) as f64
     }
 
-    /// The done share of all steps, at most 1.
+    /// The share of all steps that is done, at most 1.
     fn share(self) -> f64 {
         (self.done as f64 / self.total_steps.max(1) as f64).min(1.0)
     }
 }
 
-/// ε of the step at `progress`; `plateau` is the factor that [`Plateau`](super::Plateau) has come to (1 without).
+/// ε of the step at `progress`. `plateau` is the current factor of [`Plateau`](super::Plateau), or 1.
 pub fn learning_rate(solver: &Solver, progress: Progress, plateau: f64) -> f32 {
     (f64::from(solver.lr) * factor(&solver.schedule, progress, plateau) * warmup(solver, progress)) as f32
 }
@@ -57,7 +57,7 @@ fn power(factor: f32, exponent: f64) -> f64 {
     libm::pow(f64::from(factor), exponent)
 }
 
-/// Rises linearly over the first `warmup_epochs`: the first step has one part of it, the last the whole rate.
+/// Rises linearly over the steps of the first `warmup_epochs`. The last of them has the full rate.
 fn warmup(solver: &Solver, progress: Progress) -> f64 {
     let steps = f64::from(solver.warmup_epochs) * progress.steps_per_epoch as f64;
     if steps > 0.0 {

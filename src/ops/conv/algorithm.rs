@@ -1,4 +1,4 @@
-//! How a convolution is computed: decided from its shape and the configuration, never from what the machine is doing.
+//! Chooses how a convolution is computed: from its shape and the configuration, never from the state of the machine.
 
 use super::layout::Layout;
 use super::products::Products;
@@ -12,22 +12,22 @@ use crate::ops::tile::PANEL;
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Products at the points of overlapping tiles.
+    /// Winograd's minimal filtering.
     Winograd,
-    /// Tiles over the input itself.
+    /// Sums over the input itself.
     Direct,
-    /// Products over windows laid out as columns.
+    /// Matrix products over windows laid out as columns (im2col).
     Products,
 }
 
-/// Positions that direct convolution works on together, about: a panel of weights is read from the cache for all of them.
+/// About how many positions direct convolution processes together: a panel of weights is read from the cache once for all of them.
 const POSITIONS: usize = 1024;
 
-/// Channels of a group that Winograd convolution needs on both sides: with fewer its transforms take longer than what they save.
+/// The least number of channels per group, on both sides, for Winograd: with fewer, its transforms take more time than they save.
 const ENOUGH: usize = 16;
 
 impl Algorithm {
-    /// The word for it in reports.
+    /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Winograd => "winograd",
@@ -51,7 +51,7 @@ impl Algorithm {
         }
     }
 
-    /// Images that are best worked on together, at most `most`.
+    /// How many images are best processed together, at most `most`.
     pub fn images(self, geometry: &Geometry, most: usize) -> usize {
         match self {
             Self::Winograd => Winograd::images(geometry, most),
@@ -68,16 +68,7 @@ impl Algorithm {
         }
     }
 
-    /// Floats of scratch for `images` images.
-    pub fn scratch(self, geometry: &Geometry, order: Order, images: usize) -> usize {
-        match self {
-            Self::Winograd => Winograd::new(geometry, images).scratch(),
-            Self::Direct => Layout::new(geometry, order, images).scratch(),
-            Self::Products => Products::new(geometry, order, images).scratch(),
-        }
-    }
-
-    /// Floats of one panel of packed weights.
+    /// Floats per panel of packed weights.
     pub fn panel(self, geometry: &Geometry) -> usize {
         match self {
             Self::Winograd => Winograd::panel(geometry),
@@ -87,7 +78,7 @@ impl Algorithm {
     }
 }
 
-/// Images that direct convolution works on together, at most.
+/// The most images that direct convolution processes together.
 fn together(geometry: &Geometry) -> usize {
     POSITIONS.div_ceil(geometry.output.plane())
 }

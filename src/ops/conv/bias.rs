@@ -1,16 +1,16 @@
 //! The gradient of the biases: a sum over positions and images.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use crate::ops::map::Map;
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 
-/// Sums side by side: each waits for its own last addition only, and has fewer terms, so it loses less.
+/// Parallel sums: each waits only for its own previous addition, and has fewer terms, so less rounding.
 const SUMS: usize = 8;
 
-/// Adds the sums over all positions of some images of `map`, one image after the other, to `db`.
+/// Adds the sums over all positions to `db`, for some images of `map`, one after the other.
 pub fn add_positions(map: Map, dy: &[f32], db: &mut [f32]) {
     simd::run(Add { map, dy, db });
 }
@@ -36,7 +36,7 @@ impl Work for Add<'_> {
     }
 }
 
-/// The sum of all vectors: eight sums of every eighth, then the sums of those.
+/// The sum of all vectors: eight sums of every eighth vector, which are then added.
 #[inline(always)]
 fn sum<S: Simd>(s: S, vectors: &[Lanes]) -> S::Vector {
     let mut sums = [s.splat(0.0); SUMS];

@@ -1,13 +1,17 @@
-//! Convolution on the CPU: one algorithm for each direction, chosen when the network is made.
+//! Convolution on the CPU, with one algorithm for each direction, chosen when the network is made.
 //!
-//! Weights are packed once a pass, for all threads; then images are independent. The weight gradient is summed over the
-//! images of a chunk in order, and over chunks in [`Kernel::reduce`]: the same bits for any number of threads.
+//! Weights are packed once per pass, for all threads. Then images are independent. The weight gradient is summed over the images
+//! of a chunk in order, and over chunks in [`Kernel::reduce`]: the bits are the same for any number of threads.
 
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};
+use super::prepared::Prepared;
 use super::products::Products;
-use super::winograd::{self, Winograd};
-use super::{Algorithm, Geometry, bias, direct};
+use super::{Algorithm, Geometry, bias, winograd};
+
+pub use super::epilogue::Epilogue;
+pub use super::prepared::Filters;
+
 use crate::config::compute::Method;
 use crate::devices::cpu::Threads;
 use crate::ops::Chunks;
@@ -15,22 +19,22 @@ use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
 use crate::ops::tile::PANEL;
 
-/// A convolution, and how each of its directions is computed. x is in the order that it was made for, all else is blocked.
+/// A convolution, and how each direction is computed. x is in a given order; everything else is blocked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kernel {
     geometry: Geometry,
     order: Order,
-    /// Of the forward pass and of the weight gradient.
+    /// Algorithm of the forward pass and the weight gradient.
     forward: Algorithm,
-    /// The convolution of dy that gives dx and how it is computed; `None`: by products of `geometry` itself.
+    /// The convolution of dy that gives dx, and its algorithm; `None`: dx is computed by products of `geometry` itself.
     data: Option<(Geometry, Algorithm)>,
-    /// The most images that are worked on together, and those forward.
+    /// The most images that are processed together, in any direction and forward.
     images: usize,
     images_forward: usize,
 }
 
 impl Kernel {
-    /// For batches cut into `chunks`.
+    /// A kernel for batches cut into `chunks`.
     pub fn new(geometry: &Geometry, order: Order, method: Method, chunks: &Chunks) -> Self {
         let forward = Algorithm::of(geometry, order, method);
         let data = geometry.transposed().map(|transposed| {
@@ -71,17 +75,17 @@ impl Kernel {
             .map_or(Algorithm::Products, |(_, algorithm)| *algorithm)
     }
 
-    /// Images that are best worked on together in any direction.
+    /// How many images are best processed together, in any direction.
     pub fn images(&self) -> usize {
         self.images
     }
 
-    /// Images that are best worked on together on the way forward, where their number changes no bit.
+    /// How many images are best processed together in the forward pass, where their number does not change the bits.
     pub fn images_forward(&self) -> usize {
         self.images_forward
     }
 
-    /// x of one image.
+    /// Layout of x for one image.
     pub fn input(&self) -> Map {
         Map {
             shape: self.geometry.input,
@@ -89,16 +93,16 @@ impl Kernel {
         }
     }
 
-    /// y of one image.
+    /// Layout of y for one image.
     pub fn output(&self) -> Map {
         Map::blocked(self.geometry.output)
     }
 
-    /// Floats of scratch that one task borrows.
+    /// Floats of scratch per task.
     pub fn scratch(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry, order| {
             let parts = (1..=self.images).map(|count| algorithm.images(geometry, count));
-            algorithm.scratch(geometry, order, parts.max().unwrap_or(1))
+            Prepared::new(algorithm, geometry, order, parts.max().unwrap_or(1)).scratch()
         };
         let data = self.data.as_ref().map_or_else(
             || of(Algorithm::Products, &self.geometry, self.order),
@@ -106,13 +110,11 @@ impl Kernel {
         );
         let counts = 1..=self.images;
         let parts = counts.map(|count| self.forward.images_of_gradient(&self.geometry, count));
-        let weights = self
-            .forward
-            .scratch(&self.geometry, self.order, parts.max().unwrap_or(1));
+        let weights = self.prepared(parts.max().unwrap_or(1)).scratch();
         of(self.forward, &self.geometry, self.order).max(data).max(weights)
     }
 
-    /// Floats of packed weights, for either pass.
+    /// Floats of packed weights, for both passes.
     pub fn packed(&self) -> usize {
         let of = |algorithm: Algorithm, geometry: &Geometry| panels_of(geometry) * algorithm.panel(geometry);
         let data = self
@@ -122,7 +124,7 @@ impl Kernel {
         of(self.forward, &self.geometry).max(data)
     }
 
-    /// Floats of the partial sums of dw and db that one chunk makes.
+    /// Floats of partial sums of dw and db per chunk.
     pub fn partial(&self) -> usize {
         self.partial_weights() + self.geometry.output.channels.next_multiple_of(LANES)
     }
@@ -148,60 +150,41 @@ impl Kernel {
         }
     }
 
-    /// y from x for some images: plus bias, rectified where asked. `packed` is what [`pack_forward`](Self::pack_forward) made
-    /// of `weight`.
-    #[allow(clippy::too_many_arguments, reason = "the operands of a convolution")]
-    pub fn forward(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        packed: &[f32],
-        bias: &[f32],
-        y: &mut [f32],
-        rectify: bool,
-        scratch: &mut [f32],
-    ) {
-        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
-        let images = self.forward.images(g, y.len() / output);
+    /// The forward pass and the weight gradient on `images` images.
+    fn prepared(&self, images: usize) -> Prepared<'_> {
+        Prepared::new(self.forward, &self.geometry, self.order, images)
+    }
+
+    /// y from x for some images. `filters.packed` is what [`pack_forward`](Self::pack_forward) made of the weights.
+    pub fn forward(&self, x: &[f32], filters: Filters<'_>, epilogue: Epilogue<'_>, y: &mut [f32], scratch: &mut [f32]) {
+        let (input, output) = (self.input().len(), self.output().len());
+        let images = self.forward.images(&self.geometry, y.len() / output);
         for (x, y) in x.chunks(images * input).zip(y.chunks_mut(images * output)) {
-            let images = y.len() / output;
-            match self.forward {
-                Algorithm::Winograd => {
-                    winograd::forward(&Winograd::new(g, images), x, packed, Some(bias), y, rectify, scratch);
-                }
-                Algorithm::Direct => {
-                    let layout = Layout::new(g, self.order, images);
-                    direct::forward(&layout, x, packed, Some(bias), y, rectify, scratch);
-                }
-                Algorithm::Products => {
-                    Products::new(g, self.order, images).forward(x, weight, bias, y, rectify, scratch);
-                }
-            }
+            self.prepared(y.len() / output)
+                .forward(x, filters, epilogue, y, scratch);
         }
     }
 
-    /// dx from dy for some images. `packed` is what [`pack_backward`](Self::pack_backward) made of `weight`.
-    pub fn backward_data(&self, dy: &[f32], weight: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+    /// dx from dy for some images. `filters.packed` is what [`pack_backward`](Self::pack_backward) made of the weights.
+    pub fn backward_data(&self, dy: &[f32], filters: Filters<'_>, dx: &mut [f32], scratch: &mut [f32]) {
         let (input, output) = (Map::blocked(self.geometry.input).len(), self.output().len());
-        let (g, algorithm) = self
-            .data
-            .as_ref()
-            .map_or((&self.geometry, Algorithm::Products), |(geometry, algorithm)| {
-                (geometry, *algorithm)
-            });
-        let images = algorithm.images(g, dy.len() / output);
+        let most = dy.len() / output;
+        let images = match &self.data {
+            Some((transposed, algorithm)) => algorithm.images(transposed, most),
+            None => Algorithm::Products.images(&self.geometry, most),
+        };
         for (dy, dx) in dy.chunks(images * output).zip(dx.chunks_mut(images * input)) {
             let images = dx.len() / input;
-            match algorithm {
-                Algorithm::Winograd => {
-                    winograd::forward(&Winograd::new(g, images), dy, packed, None, dx, false, scratch);
-                }
-                Algorithm::Direct => {
-                    let layout = Layout::new(g, Order::Blocked, images);
-                    direct::forward(&layout, dy, packed, None, dx, false, scratch);
-                }
-                Algorithm::Products => {
-                    Products::new(g, self.order, images).backward_data(weight, dy, dx, scratch);
+            match &self.data {
+                Some((transposed, algorithm)) => Prepared::new(*algorithm, transposed, Order::Blocked, images).forward(
+                    dy,
+                    filters,
+                    Epilogue::NONE,
+                    dx,
+                    scratch,
+                ),
+                None => {
+                    Products::new(&self.geometry, self.order, images).backward_data(filters.weight, dy, dx, scratch)
                 }
             }
         }
@@ -209,18 +192,11 @@ impl Kernel {
 
     /// Adds dw and db of some images to a chunk's partial sums, see [`partial`](Self::partial).
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], partial: &mut [f32], scratch: &mut [f32]) {
-        let (g, input, output) = (&self.geometry, self.input().len(), self.output().len());
+        let (input, output) = (self.input().len(), self.output().len());
         let (dw, db) = partial.split_at_mut(self.partial_weights());
-        let images = self.forward.images_of_gradient(g, dy.len() / output);
+        let images = self.forward.images_of_gradient(&self.geometry, dy.len() / output);
         for (x, dy) in x.chunks(images * input).zip(dy.chunks(images * output)) {
-            let images = dy.len() / output;
-            match self.forward {
-                Algorithm::Winograd => winograd::backward_weights(&Winograd::new(g, images), x, dy, dw, scratch),
-                Algorithm::Direct => {
-                    direct::backward_weights(&Layout::new(g, self.order, images), x, dy, dw, scratch);
-                }
-                Algorithm::Products => Products::new(g, self.order, images).backward_weights(x, dy, dw, scratch),
-            }
+            self.prepared(dy.len() / output).backward_weights(x, dy, dw, scratch);
         }
         bias::add_positions(self.output(), dy, db);
     }
@@ -251,7 +227,7 @@ impl Kernel {
         }
         let layout = Layout::new(&self.geometry, self.order, 1);
         let panel = self.geometry.patch() * PANEL;
-        // A group's panels end where the group ends: cut dw by groups, and each of those by panels.
+        // Panels do not cross groups: dw is cut by groups, and each group by panels.
         let patch = self.geometry.patch();
         let mut parts: Vec<(Panel, &mut [f32])> = Vec::with_capacity(panels_of(&self.geometry));
         let mut rest = dw;
@@ -269,7 +245,7 @@ impl Kernel {
     }
 }
 
-/// Panels of all groups.
+/// Number of panels of all groups.
 fn panels_of(geometry: &Geometry) -> usize {
     geometry.groups * geometry.group_outputs().div_ceil(PANEL)
 }
@@ -292,7 +268,7 @@ fn pack(
     });
 }
 
-/// The sum of the parts of all chunks, left in the first: the first half's in order, plus the second half's in order.
+/// Sums the parts of all chunks into the first one: those of the first half in order, plus those of the second half in order.
 fn sum_chunks<'a>(threads: &Threads, part: usize, chunks: &Chunks, partial: &'a mut [f32]) -> &'a [f32] {
     const PIECE: usize = 16 * 1024;
     const BLOCK: usize = 256;

@@ -1,36 +1,33 @@
-//! Direct convolution: tiles over the input with its halo, panels of sixteen output channels.
+//! Direct convolution: tiles over the input with its halo, and panels of sixteen output channels.
 //!
-//! Nothing is copied per window as in im2col, and one loop (`ops/tile.rs`) serves the three directions:
+//! Unlike im2col, nothing is copied per window. One loop (`ops/tile.rs`) serves all three directions:
 //!
 //! * forward: a tile is some positions, the sum goes over the window, w is packed in panels;
 //! * data gradient, stride 1: forward on dy, with flipped kernels and a halo of K − 1 − p;
-//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy: as it lies, or copied into
-//!   panels where many tiles read it.
+//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy: read in place, or copied to
+//!   panels if many tiles read it.
 //!
-//! Rows of the kernel that meet nothing but the halo are left out.
+//! Rows of the kernel that only meet the halo are left out.
 
 use std::ops::Range;
 
-use super::layout::{Layout, Run};
+use super::epilogue::Epilogue;
+use super::layout::{DEPTH, Layout, Run};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{
     Blocks, Ending, PANEL, Panels, Places, Start, TOGETHER, copy_rows, tiles, tiles_from_map, tiles_to_map,
 };
 
-/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
-pub(super) const DEPTH: usize = 256;
-
-/// Elements of the window from which on dy is copied into panels, which is read once for every few of them.
+/// With at least this many elements of the window, dy is copied to panels, because it is read once for every few elements.
 const MANY: usize = 128;
 
-/// y of `layout`'s images from their `x` and packed weights: plus `bias`, rectified where asked.
+/// y of `layout`'s images from their `x` and packed weights.
 pub fn forward(
     layout: &Layout<'_>,
     x: &[f32],
     packed: &[f32],
-    bias: Option<&[f32]>,
+    epilogue: Epilogue<'_>,
     y: &mut [f32],
-    rectify: bool,
     scratch: &mut [f32],
 ) {
     let areas = layout.areas(scratch);
@@ -41,7 +38,7 @@ pub fn forward(
         for run in layout.group_runs(group) {
             let weights = &packed[run.first * apart..][..run.panels * apart];
             let mut biases = [[0.0; LANES]; 2 * TOGETHER];
-            if let Some(bias) = bias {
+            if let Some(bias) = epilogue.bias {
                 biases.as_flattened_mut()[..run.channels.len()].copy_from_slice(&bias[run.channels.clone()]);
             }
             let (first, block) = blocks(layout, &run);
@@ -69,7 +66,7 @@ pub fn forward(
                     let ending = Ending {
                         start: if first { Start::Zero } else { Start::Sum },
                         bias: if last { biases } else { Default::default() },
-                        rectify: rectify && last,
+                        rectify: epilogue.rectify && last,
                     };
                     tiles_to_map(x, w, ending, y);
                 }
@@ -78,21 +75,21 @@ pub fn forward(
     }
 }
 
-/// `terms` in parts of at most [`DEPTH`], as even as they come; one empty part where there are none.
+/// `terms` in even parts of at most [`DEPTH`]; one empty part if there are none.
 fn parts(terms: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let count = terms.len().div_ceil(DEPTH).max(1);
     let at = move |i: usize| terms.start + i * terms.len() / count;
     (0..count).map(move |i| at(i)..at(i + 1))
 }
 
-/// Where the first block of a run lies in an image of y, and how far it is from one to the next.
+/// The place of a run's first block in an image of y, and the distance between blocks.
 fn blocks(layout: &Layout<'_>, run: &Run) -> (usize, usize) {
     let block = layout.output().block();
     (run.channels.start / LANES * block, block)
 }
 
-/// Adds the weight gradient of `layout`'s images, from their `x` and `dy`, to `sums`: panels of the window's elements. What is
-/// summed for channels that a panel lacks is of no meaning.
+/// Adds the weight gradient of `layout`'s images, from their `x` and `dy`, to `sums`: panels of the window's elements. Sums for
+/// missing channels of a panel are meaningless.
 pub fn backward_weights(layout: &Layout<'_>, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
     let areas = layout.areas(scratch);
     layout.fill_halo(x, areas.halo);
@@ -107,7 +104,7 @@ pub fn backward_weights(layout: &Layout<'_>, x: &[f32], dy: &[f32], sums: &mut [
                 let (elements, positions) = (layout.elements(&kernel), layout.positions(&rows));
                 for from in positions.clone().step_by(DEPTH) {
                     let to = (from + DEPTH).min(positions.end);
-                    // Elements of the window and positions change places.
+                    // Elements of the window and positions are exchanged.
                     let x = Places {
                         x: areas.halo,
                         bases: &areas.offsets[elements.clone()],

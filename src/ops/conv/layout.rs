@@ -1,21 +1,20 @@
 //! What the tiles of direct convolution read and write: inputs with a halo, panels of sixteen channels, lists of places.
 //!
-//! * Halo: the input, in the order it came, with zeros around each map, as far as the windows reach.
-//! * Positions: `[q][image][r]`, so that the positions that use a row of the kernel are neighbours for all images.
-//! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are neighbours, and
-//!   what is read for one of them lies together. `j` counts the kernel's columns.
-//! * Panel: sixteen output channels of one group side by side, for each position or for each element of the window. Weights of
-//!   channels that a last panel lacks are zero.
+//! * Halo: the input, in its own order, with zeros around each map, as far as the windows reach.
+//! * Positions: `[q][image][r]`, so that the positions that use the same rows of the kernel are consecutive over all images.
+//! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are consecutive, and everything
+//!   read for one row is adjacent. `j` counts the kernel's columns.
+//! * Panel: sixteen output channels of one group, for each position or each element of the window. Weights of missing channels in
+//!   a last panel are zero.
 
 use std::ops::Range;
 
 use super::Geometry;
-use super::direct::DEPTH;
 use crate::ops::map::{Map, Order};
 use crate::ops::simd::LANES;
 use crate::ops::tile::{PANEL, TOGETHER};
 
-/// Sizes of a convolution on `images` images, and how its memory is laid out.
+/// Sizes and memory layout of a convolution on `images` images.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
     pub geometry: &'a Geometry,
@@ -31,21 +30,24 @@ pub struct Areas<'a> {
     pub halo: &'a mut [f32],
     /// dy in panels, of some positions.
     pub panels: &'a mut [f32],
-    /// Place in `halo` of each element of the window of position 0, for one group.
+    /// For one group, the place in `halo` of each element of the window at position 0.
     pub offsets: &'a mut [u32],
-    /// Place in `halo` of the window of each position.
+    /// The place in `halo` of each position's window.
     pub bases: &'a mut [u32],
-    /// Place of each position in the images' first blocks of y.
+    /// The place of each position in the images' first blocks of y.
     pub places: &'a mut [u32],
 }
 
-/// Floats of the panels that dy is copied into.
+/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
+pub const DEPTH: usize = 256;
+
+/// Floats of the panels to which dy is copied.
 const PANELS: usize = TOGETHER * PANEL * DEPTH;
 
 /// The output channels of one panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panel {
-    /// Its number among all panels.
+    /// Number among all panels.
     pub number: usize,
     /// Its group.
     pub group: usize,
@@ -53,12 +55,12 @@ pub struct Panel {
     pub channels: Range<usize>,
 }
 
-/// Neighbouring panels of one group that are worked on together.
+/// Adjacent panels of one group that are processed together.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The number of the first.
+    /// Number of the first panel.
     pub first: usize,
-    /// How many there are: up to [`TOGETHER`].
+    /// Number of panels: up to [`TOGETHER`].
     pub panels: usize,
     /// Their channels.
     pub channels: Range<usize>,
@@ -91,7 +93,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Side of the halo for `outputs` windows: what they reach, which may be less than the padded input or more.
+    /// Side of the halo for `outputs` windows: how far they reach, which may be less or more than the padded input.
     fn reach(&self, outputs: usize) -> usize {
         (outputs - 1) * self.geometry.stride + self.geometry.kernel
     }
@@ -104,7 +106,7 @@ impl<'a> Layout<'a> {
         self.reach(self.geometry.output.width)
     }
 
-    /// The input as it lies in memory.
+    /// Layout of the input.
     pub fn input(&self) -> Map {
         Map {
             shape: self.geometry.input,
@@ -112,7 +114,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The output as it lies in memory.
+    /// Layout of the output.
     pub fn output(&self) -> Map {
         Map::blocked(self.geometry.output)
     }
@@ -136,7 +138,7 @@ impl<'a> Layout<'a> {
         self.images * self.image() + PANELS + self.geometry.patch() + 2 * self.places()
     }
 
-    /// Whether every place can be counted in 32 bits.
+    /// Whether every place fits into 32 bits.
     pub fn fits(&self) -> bool {
         u32::try_from(self.images * self.image().max(self.output().len())).is_ok()
     }
@@ -170,7 +172,7 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Where an element stands in [`window`](Self::window).
+    /// The index of an element in [`window`](Self::window).
     pub fn place(&self, Element { i, channel, j }: Element) -> usize {
         let (kernel, inputs, lanes) = (self.geometry.kernel, self.geometry.group_inputs(), self.order.lanes());
         let first = channel / lanes * lanes;
@@ -206,7 +208,7 @@ impl<'a> Layout<'a> {
         (row / self.images, row % self.images)
     }
 
-    /// `x` with its halo.
+    /// Writes `x` with its halo.
     pub fn fill_halo(&self, x: &[f32], halo: &mut [f32]) {
         let (input, padding, lanes) = (self.geometry.input, self.geometry.padding, self.order.lanes());
         let width = self.width();
@@ -227,8 +229,8 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Calls `visit(rows of the kernel, rows of the output)` for output rows that meet the input with the same rows of
-    /// the kernel.
+    /// Calls `visit(rows of the kernel, rows of the output)` for each range of output rows that meet the input with the same rows
+    /// of the kernel.
     pub fn each_band(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
         let Geometry { input, output, .. } = self.geometry;
         let rows = |q: usize| {
@@ -276,7 +278,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The panels of one group, some together.
+    /// The panels of one group, in runs.
     pub fn group_runs(&self, group: usize) -> impl Iterator<Item = Run> + '_ {
         let panels = group * self.group_panels()..(group + 1) * self.group_panels();
         panels.clone().step_by(TOGETHER).map(move |first| {

@@ -4,9 +4,9 @@
 //! y[n][o][q][r] = b[o] + Σ over c, i, j of w[o][c][i][j] · x[n][g·C/G + c][q·s + i − p][r·s + j − p],   g = ⌊o·G/O⌋
 //! ```
 //!
-//! x: `[N][C][H][W]`, w: `[O][C/G][K][K]`, b: `[O]`, y: `[N][O][H'][W']` (see [`map`](super::map) for how they lie in
-//! memory); inputs outside the map read as zero. With
-//! `partial_windows`, H' = 1 + ⌈(H + 2p − K) / s⌉, and the last window may hang over the edge: 224 → 55 for K = 11, s = 4.
+//! x: `[N][C][H][W]`, w: `[O][C/G][K][K]`, b: `[O]`, y: `[N][O][H'][W']` ([`map`](super::map) has the memory layouts). Inputs
+//! outside the map are zero. With `partial_windows`, H' = 1 + ⌈(H + 2p − K) / s⌉, and the last window may extend over the edge:
+//! 224 → 55 for K = 11, s = 4.
 //!
 //! Backward, from dy: `dw[o][c][i][j]` = Σ over n, q, r of dy · x at the same places; `db[o]` = Σ dy; dx is the transpose of
 //! the forward sum.
@@ -15,9 +15,11 @@ mod algorithm;
 mod bias;
 pub mod cpu;
 mod direct;
+mod epilogue;
 mod layout;
 mod panels;
 mod patches;
+mod prepared;
 mod products;
 mod winograd;
 
@@ -44,7 +46,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The geometry of `layer` on `input`; `None` where the window does not fit or the groups do not divide.
+    /// The geometry of `layer` on `input`; `None` if the window does not fit or the groups do not divide the channels.
     pub fn new(layer: &Convolution, input: Shape) -> Option<Self> {
         let &Convolution {
             channels,
@@ -96,7 +98,7 @@ impl Geometry {
         (self.weights() as u64).saturating_mul(self.output.plane() as u64)
     }
 
-    /// The convolution of dy with flipped kernels that gives dx, where there is one.
+    /// The convolution of dy with flipped kernels that gives dx, if there is one.
     pub fn transposed(&self) -> Option<Self> {
         let padding = (self.kernel - 1).checked_sub(self.padding)?;
         (self.stride == 1).then(|| Self {
@@ -108,7 +110,7 @@ impl Geometry {
     }
 }
 
-/// How many of `most` images are worked on together: about `near`, and at most so many, in even parts.
+/// How many of `most` images are processed together: at most about `near`, so that the parts are even.
 fn evenly(most: usize, near: usize) -> usize {
     most.div_ceil(most.div_ceil(near.max(1)).max(1)).max(1)
 }

@@ -1,13 +1,14 @@
-//! Weights in panels, as the tiles read them, and weight gradients out of panels.
+//! Packs weights into the panels that tiles read, and unpacks weight gradients from panels.
 //!
-//! A panel is `[element of the window][16]`. The pass forward reads `w`; the data gradient reads the same weights as a
-//! convolution whose inputs and outputs have changed places, and whose kernels are flipped.
+//! A panel is `[element of the window][16]`. The forward pass reads `w`. The data gradient reads the same weights as those of a
+//! convolution with inputs and outputs exchanged and kernels flipped.
 
 use super::Geometry;
 use super::layout::{Element, Layout, Panel};
 use crate::ops::tile::PANEL;
 
-/// Where w of output o, input c (of its group) and kernel element t lies: `group · G + o · O + c · C + t`, or K² − 1 − t.
+/// The place of w for output o, input c (of its group) and kernel element t is `group · G + o · O + c · C + t`; with flipped kernels
+/// t is replaced by K² − 1 − t.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     data: &'a [f32],
@@ -29,7 +30,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// w for the data gradient of `geometry`: inputs and outputs change places.
+    /// w for the data gradient of `geometry`, with inputs and outputs exchanged.
     pub fn transposed(data: &'a [f32], geometry: &Geometry) -> Self {
         let forward = Self::forward(data, geometry);
         Self {
@@ -40,7 +41,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The sixteen weights of `panel` at one element of the window of `geometry`; zero where the panel has no channel.
+    /// The sixteen weights of `panel` at one element of the window of `geometry`; zero for missing channels.
     pub fn at(&self, geometry: &Geometry, panel: &Panel, element: Element, to: &mut [f32; PANEL]) {
         let (kernel, Element { i, channel, j }) = (geometry.kernel, element);
         let place = i * kernel + j;
@@ -65,7 +66,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// One panel of sums, `[element][16]`, as the rows of dw that it holds, `[output][C/G][K][K]`.
+/// Unpacks one panel of sums, `[element][16]`, to its rows of dw, `[output][C/G][K][K]`.
 pub fn unpack(layout: &Layout<'_>, panel: &Panel, sums: &[f32], dw: &mut [f32]) {
     let (kernel, patch) = (layout.geometry.kernel, layout.geometry.patch());
     for (sums, Element { i, channel, j }) in sums.as_chunks::<PANEL>().0.iter().zip(layout.window()) {

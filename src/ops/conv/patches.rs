@@ -1,13 +1,14 @@
 //! Windows as columns of a matrix (im2col) and back (col2im).
 //!
-//! The matrix has a row for each (c, i, j) of the window and a column for each output position; several images lie side
-//! by side, so that a row is `[image][q][r]`.
+//! The matrix has a row for each (c, i, j) of the window and a column for each output position. Several images are side by side,
+//! so a row is `[image][q][r]`.
 
 use std::ops::Range;
 
 use super::Geometry;
 
-/// Where along one side a window's element falls inside the input: output positions `inside`, the first at `start`.
+/// For one element of the window, along one side: the output positions for which it is inside the input, and its place in the
+/// input at the first of them.
 struct Line {
     inside: Range<usize>,
     start: usize,

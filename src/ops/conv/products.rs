@@ -1,20 +1,21 @@
 //! Convolution as matrix products over windows laid out as columns (im2col): any shape.
 //!
-//! Works on planar maps; what is blocked is copied before and after.
+//! It works on planar maps. Blocked maps are converted before and after.
 
+use super::epilogue::Epilogue;
 use super::{Geometry, evenly, patches};
 use crate::ops::map::{Map, Order};
 use crate::ops::matrix::{Matrix, MatrixMut, product};
 use crate::ops::relu;
 
-/// Columns that a matrix product should have at least: fewer leave its registers half empty.
+/// The least number of columns for an efficient matrix product: fewer leave registers unused.
 const COLUMNS: usize = 512;
 
 /// A convolution by products on some images.
 #[derive(Clone, Copy, Debug)]
 pub struct Products<'a> {
     geometry: &'a Geometry,
-    /// The order of x. y is blocked, and so is dx.
+    /// The order of x. y and dx are blocked.
     order: Order,
     images: usize,
 }
@@ -31,7 +32,7 @@ struct Areas<'s> {
 }
 
 impl<'a> Products<'a> {
-    /// For `images` images of `geometry`.
+    /// Products for `images` images of `geometry`.
     pub fn new(geometry: &'a Geometry, order: Order, images: usize) -> Self {
         Self {
             geometry,
@@ -40,7 +41,7 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// Images that are best worked on together, at most `most`; parts of it are even.
+    /// How many images are best processed together, at most `most`, in even parts.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         evenly(most, COLUMNS / geometry.output.plane())
     }
@@ -69,8 +70,8 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// y from x: plus `bias`, rectified where asked.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32], rectify: bool, scratch: &mut [f32]) {
+    /// y from x.
+    pub fn forward(&self, x: &[f32], weight: &[f32], epilogue: Epilogue<'_>, y: &mut [f32], scratch: &mut [f32]) {
         let (g, columns) = (self.geometry, self.columns());
         let (patch, outputs, plane) = (g.patch(), g.group_outputs(), g.output.plane());
         let areas = self.areas(scratch);
@@ -87,9 +88,10 @@ impl<'a> Products<'a> {
             );
             for (o, sums) in areas.outputs.chunks_exact(columns).enumerate() {
                 let channel = group * outputs + o;
+                let bias = epilogue.bias.map_or(0.0, |bias| bias[channel]);
                 for (i, sums) in sums.chunks_exact(plane).enumerate() {
                     let y = &mut areas.outer[(i * g.output.channels + channel) * plane..][..plane];
-                    add_bias(y, sums, bias[channel], rectify);
+                    add_bias(y, sums, bias, epilogue.rectify);
                 }
             }
         }
@@ -174,7 +176,7 @@ fn each(map: Map, from: &[f32], order: Order, to: &mut [f32]) {
     }
 }
 
-/// y = sums + b, rectified where asked.
+/// y = sums + b, or max(0, sums + b).
 fn add_bias(y: &mut [f32], sums: &[f32], bias: f32, rectify: bool) {
     if rectify {
         y.iter_mut()

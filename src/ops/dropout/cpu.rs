@@ -1,7 +1,7 @@
-//! Dropout on the CPU: masks by vectors in training, one product in evaluation.
+//! Dropout on the CPU: vectorised masks in training, one multiplication in evaluation.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use super::Masks;
@@ -13,10 +13,10 @@ pub fn scale(p: f32, x: &mut [f32]) {
     x.iter_mut().for_each(|x| *x *= 1.0 - p);
 }
 
-/// Groups of four random numbers that are made together.
+/// How many groups of four random numbers are made at a time.
 const GROUPS: usize = 16;
 
-/// Sets the dropped of `units` to zero, whose numbers `random` gives from its next group on.
+/// Sets the dropped units to zero. Their numbers are those of `random` from its next group on.
 pub(super) fn apply(masks: &Masks, random: Philox, units: &mut [f32]) {
     simd::run(Apply { masks, random, units });
 }

@@ -16,21 +16,21 @@ use crate::rng::{Philox, Purpose};
 #[derive(Clone, Debug)]
 pub struct Masks {
     stream: Philox,
-    /// A unit is kept where 32 random bits are at least this: p · 2³².
+    /// A unit is kept if its 32 random bits are at least this: p · 2³².
     threshold: u64,
 }
 
-/// Some neighbouring units of a layer.
+/// Some consecutive units of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
-    /// The number of the first.
+    /// Number of the first.
     pub first: usize,
-    /// How many the layer has.
+    /// Number of units in the layer.
     pub of: usize,
 }
 
 impl Masks {
-    /// The masks of the `layer`-th dropout layer at `step`, with probability `p` of zero.
+    /// The masks of the `layer`-th dropout layer at `step`. `p` is the probability of zero.
     pub fn new(seed: u64, step: u32, layer: u32, p: f32) -> Self {
         Self {
             stream: Philox::new(seed, Purpose::Dropout, step, layer),
@@ -38,17 +38,17 @@ impl Masks {
         }
     }
 
-    /// Sets the dropped units of `row` to zero, of which `units` are all.
+    /// Sets the dropped units of `row` to zero. `units` is the whole row.
     pub fn apply(&self, row: usize, units: &mut [f32]) {
         let of = units.len();
         self.apply_to(row, Units { first: 0, of }, units);
     }
 
-    /// The same where `units` are but a part of the row's, from `place.first` on.
+    /// The same if `units` is only a part of the row, from `place.first` on.
     pub fn apply_to(&self, row: usize, place: Units, units: &mut [f32]) {
         let blocks = place.of.div_ceil(4);
         let mut random = self.stream.clone().at_block((row * blocks + place.first / 4) as u32);
-        // To where a group of four numbers begins.
+        // The units up to the beginning of a group of four numbers.
         let (before, units) = units.split_at_mut((place.first.next_multiple_of(4) - place.first).min(units.len()));
         if !before.is_empty() {
             (0..place.first % 4).for_each(|_| _ = random.next_u32());
@@ -59,14 +59,14 @@ impl Masks {
         cpu::apply(self, random, units);
     }
 
-    /// Sets a unit to zero where its 32 bits say so.
+    /// Sets a unit to zero if its 32 bits are below the threshold.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "it must become a part of the function that is compiled for the instruction set"
+        reason = "it must be inlined into the function that is compiled for the instruction set"
     )]
     fn drop(&self, bits: u32, unit: &mut f32) {
-        // Not by a branch: half of them would be foreseen wrongly.
+        // Without a branch, which would often be mispredicted.
         *unit = if u64::from(bits) < self.threshold { 0.0 } else { *unit };
     }
 }

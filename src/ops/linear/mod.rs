@@ -8,7 +8,6 @@
 //! x: `[N][I]` (a feature map flattened as `[C][H][W]`), w: `[O][I]`, b: `[O]`, y: `[N][O]`.
 
 pub mod cpu;
-mod strip;
 
 /// A fully connected layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

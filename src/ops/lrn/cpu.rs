@@ -1,10 +1,10 @@
 //! Local response normalisation of one image.
 //!
-//! A strip of positions is spread out with all channels of a position side by side and zeros around them, so that the
-//! neighbours of eight channels are eight floats further on.
+//! For a few positions at a time, all channels of a position are copied next to each other, with zeros around them. So the
+//! neighbours of eight channels are at a shift of one float per channel.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::Geometry;
 use crate::ops::map::Map;
 use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 
-/// Positions that are spread out together: they stay in the nearest cache.
+/// How many positions are copied at a time: they stay in the first-level cache.
 const STRIP: usize = 8;
 
 impl Geometry {
@@ -22,7 +22,7 @@ impl Geometry {
         2 * STRIP * self.spread()
     }
 
-    /// b from a, both blocked.
+    /// b from a. Both are blocked.
     pub fn forward(&self, a: &[f32], b: &mut [f32], scratch: &mut [f32]) {
         let geometry = self;
         simd::run(Forward {
@@ -33,7 +33,7 @@ impl Geometry {
         });
     }
 
-    /// da from db, given a; all blocked.
+    /// da from db and a. All are blocked.
     pub fn backward(&self, a: &[f32], db: &[f32], da: &mut [f32], scratch: &mut [f32]) {
         let geometry = self;
         simd::run(Backward {
@@ -59,7 +59,7 @@ impl Geometry {
         self.blocks() * LANES + 2 * self.margin()
     }
 
-    /// Clears the margins; what lies between is written before it is read.
+    /// Clears the margins. Everything between them is written before it is read.
     fn clear_margins(&self, spread: &mut [f32]) {
         for position in spread.chunks_exact_mut(self.spread()) {
             position[..self.margin()].fill(0.0);
@@ -67,7 +67,7 @@ impl Geometry {
         }
     }
 
-    /// Where the vectors of a block lie, for `count` positions from `start`: in a blocked map, and the first of them in the
+    /// The places of a block's vectors for `count` positions from `start` on: in a blocked map, and that of the first vector in the
     /// strip, where they are [`spread`](Self::spread) apart.
     #[inline(always)]
     fn vectors(&self, block: usize, start: usize, count: usize) -> (Range<usize>, usize) {
@@ -75,13 +75,13 @@ impl Geometry {
         (first..first + count, self.margin() + block * LANES)
     }
 
-    /// The sum over the neighbours of eight channels that are spread out at `at`.
+    /// The sum over the neighbours of the eight channels at `at`.
     #[inline(always)]
     fn sum<S: Simd>(&self, s: S, spread: &[f32], at: usize) -> S::Vector {
         let first = &spread[at - self.half_window..];
         let mut sum = s.splat(0.0);
         for neighbour in first[..2 * self.half_window + LANES].windows(LANES) {
-            // The windows are eight long.
+            // Windows have a length of eight.
             if let Some(lanes) = neighbour.first_chunk() {
                 sum = s.add(sum, s.load(lanes));
             }
@@ -99,7 +99,7 @@ impl Geometry {
     #[inline(always)]
     fn power<S: Simd>(&self, s: S, scale: S::Vector) -> S::Vector {
         if self.beta == 0.75 {
-            // By square roots, which the processor has for whole vectors.
+            // With square roots, which exist as vector instructions.
             let root = s.sqrt(scale);
             return s.div(s.splat(1.0), s.mul(root, s.sqrt(root)));
         }
@@ -108,7 +108,7 @@ impl Geometry {
         s.load(&lanes.map(|scale| scale.powf(-self.beta)))
     }
 
-    /// Spreads out the squares of `count` positions from `start`.
+    /// Copies the squares of `count` positions from `start` on to the strip.
     #[inline(always)]
     fn spread_squares<S: Simd>(&self, s: S, a: &[Lanes], start: usize, count: usize, squares: &mut [f32]) {
         for block in 0..self.blocks() {

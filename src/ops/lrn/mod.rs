@@ -20,7 +20,7 @@ pub struct Geometry {
     pub shape: Shape,
     /// ⌊n/2⌋: neighbours on each side.
     pub half_window: usize,
-    /// α on the plain sum.
+    /// α, as the factor of the plain sum.
     pub alpha: f32,
     /// β.
     pub beta: f32,

@@ -1,7 +1,7 @@
 //! Max pooling of one image, eight channels at a time.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use super::{Geometry, overlapping};
@@ -9,13 +9,13 @@ use crate::ops::map::Map;
 use crate::ops::simd::{self, Bytes, LANES, Lanes, Simd, Work};
 
 impl Geometry {
-    /// y and the argmax of each window from x; all blocked.
+    /// y and the argmax of each window, from x. All are blocked.
     pub fn forward(&self, x: &[f32], y: &mut [f32], argmax: &mut [u8]) {
         let geometry = self;
         simd::run(Forward { geometry, x, y, argmax });
     }
 
-    /// dx from dy and the argmax of the windows; all blocked.
+    /// dx from dy and the argmax of the windows. All are blocked.
     pub fn backward(&self, dy: &[f32], argmax: &[u8], dx: &mut [f32]) {
         let geometry = self;
         simd::run(Backward {
@@ -49,7 +49,7 @@ impl Geometry {
     }
 }
 
-/// One window, inside the map.
+/// One window, clipped to the map.
 struct Window {
     /// Its output position.
     at: usize,
@@ -60,7 +60,7 @@ struct Window {
 }
 
 impl Window {
-    /// Whether its sides are `side` long: it does not hang over the edge.
+    /// Whether both sides are `side` long, so that it does not extend over the edge.
     #[inline(always)]
     fn is(&self, side: usize) -> bool {
         self.height == side && self.width == side
@@ -103,7 +103,7 @@ impl Work for Forward<'_> {
     }
 }
 
-/// The largest values of a window whose first element is `x[0]`, and the argmax: i · `size` + j.
+/// The largest values of a window whose first element is `x[0]`, and their argmax: i · `size` + j.
 #[inline(always)]
 fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], size: usize) -> (S::Vector, S::Vector) {
     let (mut best, mut place) = (s.load(&x[0]), s.splat(0.0));
@@ -119,8 +119,8 @@ fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], 
     (best, place)
 }
 
-/// Of a window of 3 × 3 without NaN: first the largest value, then the first place that has it. Nothing waits for the name of the
-/// place before.
+/// The same for a window of 3 × 3 without NaN: first the largest value, then the first place with that value. So no step depends
+/// on the argmax of the previous one.
 #[inline(always)]
 fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vector, S::Vector)> {
     const SIZE: usize = 3;
@@ -131,9 +131,9 @@ fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vect
         for (j, x) in row.iter().enumerate() {
             if i + j > 0 {
                 let value = s.load(x);
-                // Of two that are equal, as 0 and −0 are, the first stays.
+                // Of two equal values, such as 0 and −0, the first stays.
                 best = s.max(value, best);
-                // NaN where any is; also where ∞ meets −∞, which is not faster then, but right.
+                // NaN if any value is. Also if ∞ meets −∞: then the slower way is taken, which is right, too.
                 sum = s.add(sum, value);
             }
         }

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! y[n][c][q][r] = max over i, j < z of x[n][c][q·s + i][r·s + j],   inside the map
-//! dx at the first maximum (in row-major order) of each window gets its dy
+//! dx at the first maximum (in row-major order) of each window receives its dy
 //! ```
 //!
 //! x: `[N][C][H][W]`, y: `[N][C][H'][W']`, H' = 1 + ⌊(H − z) / s⌋, or ⌈…⌉ with `partial_windows`.
-//! The place of each maximum is kept as a byte, i·z + j.
+//! The argmax of each window is kept as a byte, i·z + j.
 
 pub mod cpu;
 mod overlapping;
@@ -31,7 +31,7 @@ pub struct Geometry {
 pub const LARGEST: usize = 16;
 
 impl Geometry {
-    /// The geometry of `layer` on `input`; `None` where a window does not fit, is too large, or could lie outside.
+    /// The geometry of `layer` on `input`; `None` if the window does not fit, is too large, or could lie outside.
     pub fn new(layer: &MaxPool, input: Shape) -> Option<Self> {
         let &MaxPool {
             size,

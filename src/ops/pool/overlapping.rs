@@ -1,6 +1,6 @@
-//! The gradient of the paper's pooling, windows of 3 at a distance of 2: each element of dx is written once.
+//! The gradient of the paper's pooling, with windows of 3 and a stride of 2: each element of dx is written once.
 //!
-//! An element lies in one, two or four windows, two along a side where its number is even:
+//! An element is in one, two or four windows: along each side in two if its index is even, otherwise in one:
 //!
 //! ```text
 //! dx[2q]     from window q − 1 (its element 2) and window q (its element 0)
@@ -8,7 +8,7 @@
 //! ```
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use super::Geometry;
@@ -17,7 +17,7 @@ use crate::ops::simd::{Bytes, Lanes, Simd};
 /// Side of a window.
 const SIZE: usize = 3;
 
-/// Windows that an element's row lies in: their gradients, their argmax, and which row of the window it is.
+/// A row of windows that contains a row of elements: their gradients, their argmax, and which row of the window it is.
 #[derive(Clone, Copy)]
 struct Row<'a> {
     dy: &'a [Lanes],
@@ -50,7 +50,7 @@ pub(super) fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], argmax: &[Byte
 #[inline(always)]
 fn from<S: Simd, const N: usize>(s: S, rows: [Row<'_>; N], dx: &mut [Lanes]) {
     let zero = s.splat(0.0);
-    // The windows to the left of the pair: gradient and place, of which there is none at first.
+    // Gradient and argmax of the window to the left of the pair; there is none at first.
     let mut left = [[zero; 2]; N];
     for (r, pair) in dx.chunks_mut(2).enumerate() {
         let mut sums = [zero; 2];

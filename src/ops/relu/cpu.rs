@@ -20,7 +20,7 @@ impl Activation for Relu {
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "it must become a part of the function that is compiled for the instruction set"
+        reason = "it must be inlined into the function that is compiled for the instruction set"
     )]
     fn gradient<S: Simd>(s: S, y: S::Vector, dy: S::Vector) -> S::Vector {
         s.where_positive(y, dy)

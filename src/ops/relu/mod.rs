@@ -1,10 +1,10 @@
 //! Rectified linear units (paper, section 3.1): y = max(0, x); dx = dy where y > 0, else 0.
 //!
-//! In place: y overwrites x, dx overwrites dy. A NaN passes, so that a diverged network shows.
+//! In place: y overwrites x, dx overwrites dy. NaN is passed on, so that a diverged network is noticed.
 
 pub mod cpu;
 
-/// max(0, x), NaN where x is.
+/// max(0, x); NaN if x is.
 #[inline]
 pub fn rectify(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }

@@ -1,9 +1,9 @@
-//! Stochastic gradient descent over even parts of a parameter.
+//! Stochastic gradient descent on the CPU, over equal parts of a parameter.
 
 use super::Rate;
 use crate::devices::cpu::Cpu;
 
-/// Elements of one task.
+/// Elements per task.
 const PART: usize = 32 * 1024;
 
 /// One update of the parameter `w` with momentum `v` by the gradient `g`.

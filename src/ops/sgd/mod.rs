@@ -19,6 +19,6 @@ pub struct Rate {
     pub momentum: f32,
     /// λ.
     pub weight_decay: f32,
-    /// Leaves parameter and momentum as they are.
+    /// Whether parameter and momentum stay as they are.
     pub frozen: bool,
 }

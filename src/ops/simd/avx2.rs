@@ -1,7 +1,7 @@
-//! AVX2 with fused multiply-add. With AVX-512 vectors of eight floats are the same, so [`avx512`](super::avx512) shares them.
+//! AVX2 with fused multiply-add. [`avx512`](super::avx512) shares its vectors of eight floats.
 #![allow(
     clippy::inline_always,
-    reason = "operations must become a part of the function that is compiled for the instruction set"
+    reason = "operations must be inlined into the function that is compiled for the instruction set"
 )]
 
 use std::arch::x86_64::{
@@ -17,13 +17,13 @@ use std::marker::PhantomData;
 
 use super::{Bytes, Lanes, SIGN, Simd, Vectors, Work};
 
-/// Proof that the processor has AVX2, FMA, and whatever else rows of `R` are worked on with: only `detect` makes one.
+/// Proof that the processor has AVX2, FMA, and whatever rows of `R` need. Only `detect` makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx<R>(PhantomData<R>);
 
 impl<R> Avx<R> {
     /// # Safety
-    /// The processor has AVX2 and FMA, whatever R is, and what rows of R are worked on with.
+    /// The processor has AVX2, FMA, and whatever rows of `R` need.
     pub(super) unsafe fn new() -> Self {
         Self(PhantomData)
     }
@@ -33,7 +33,7 @@ impl<R> Avx<R> {
 pub type Avx2 = Avx<[__m256; 2]>;
 
 impl Avx2 {
-    /// `Some` where the processor has both.
+    /// `Some` if the processor has both.
     #[inline]
     pub fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -48,7 +48,7 @@ impl Avx2 {
         fn compiled<W: Work>(simd: Avx2, work: W) -> W::Output {
             work.run(simd)
         }
-        // SAFETY: an `Avx2` exists only where the processor has both.
+        // SAFETY: an `Avx2` exists only if the processor has both.
         unsafe { compiled(self, work) }
     }
 }
@@ -59,12 +59,12 @@ impl Simd for Avx2 {
 
     const BUSY: usize = 6;
 
-    /// 12 registers of sums, two of w and one of x, of 16.
+    /// 12 of 16 registers hold sums, two hold w and one holds x.
     const TALL: [usize; 2] = [6, 0];
 }
 
-// SAFETY of each operation: an `Avx` exists only where the processor has the instructions; references are valid for
-// eight floats, and no alignment is asked for.
+// SAFETY of each operation: an `Avx` exists only if the processor has the instructions; references are valid for eight
+// floats, and no alignment is required.
 impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     type Vector = __m256;
 
@@ -130,7 +130,7 @@ impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     }
     #[inline(always)]
     fn rectify(self, a: __m256) -> __m256 {
-        // SAFETY: as above. Of (0, NaN) the instruction gives the second.
+        // SAFETY: as above. For (0, NaN) the instruction returns the second operand.
         unsafe { _mm256_max_ps(_mm256_setzero_ps(), a) }
     }
     #[inline(always)]
@@ -160,7 +160,7 @@ impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     }
     #[inline(always)]
     fn where_larger(self, a: __m256, best: __m256, x: __m256, y: __m256) -> __m256 {
-        // SAFETY: as above. Not (a <= best) is also true where either is NaN; where `best` is, it stays.
+        // SAFETY: as above. Not (a <= best) is also true if either is NaN; if `best` is NaN, y is chosen.
         unsafe {
             let larger = _mm256_cmp_ps::<_CMP_NLE_UQ>(a, best);
             let number = _mm256_cmp_ps::<_CMP_ORD_Q>(best, best);
@@ -169,7 +169,7 @@ impl<R: Copy + Send + Sync> Vectors for Avx<R> {
     }
     #[inline(always)]
     fn at_most(self, a: __m256, limit: __m256) -> __m256 {
-        // SAFETY: as above. Of (limit, NaN) the instruction gives the second.
+        // SAFETY: as above. For (limit, NaN) the instruction returns the second operand.
         unsafe { _mm256_min_ps(limit, a) }
     }
     #[inline(always)]

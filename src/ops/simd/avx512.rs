@@ -1,7 +1,7 @@
 //! AVX-512: a row of sixteen floats is one register, and there are 32 of them.
 #![allow(
     clippy::inline_always,
-    reason = "operations must become a part of the function that is compiled for the instruction set"
+    reason = "operations must be inlined into the function that is compiled for the instruction set"
 )]
 
 use std::arch::x86_64::{
@@ -17,7 +17,7 @@ use super::{Number, Part, ROW, Simd, Work};
 pub type Avx512 = Avx<__m512>;
 
 impl Avx512 {
-    /// `Some` where the processor has F, VL and DQ beside AVX2 and FMA.
+    /// `Some` if the processor has F, VL and DQ, besides AVX2 and FMA.
     #[inline]
     pub fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
@@ -36,7 +36,7 @@ impl Avx512 {
         fn compiled<W: Work>(simd: Avx512, work: W) -> W::Output {
             work.run(simd)
         }
-        // SAFETY: an `Avx512` exists only where the processor has them all.
+        // SAFETY: an `Avx512` exists only if the processor has them all.
         unsafe { compiled(self, work) }
     }
 }
@@ -47,13 +47,13 @@ impl Simd for Avx512 {
 
     const BUSY: usize = 12;
 
-    /// Of two panels 16 registers of sums: each value of x that is loaded serves two multiply-adds, and there are general
-    /// registers for eight places of x. Of one panel loads are what limits it.
+    /// For two panels, 16 registers of sums: each loaded value of x serves two multiply-adds, and there are enough general
+    /// registers for eight places of x. For one panel, loads are the limit.
     const TALL: [usize; 2] = [10, 8];
 }
 
-// SAFETY of each operation: an `Avx512` exists only where the processor has the instructions; references are valid for
-// sixteen floats, and no alignment is asked for.
+// SAFETY of each operation: an `Avx512` exists only if the processor has the instructions; references are valid for sixteen
+// floats, and no alignment is required.
 impl Number<Avx512> for __m512 {
     #[inline(always)]
     fn splat(_: Avx512, x: f32) -> Self {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A set of instructions that kernels are compiled for, the least first.
+/// The instruction sets that kernels are compiled for, the smallest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instructions {
-    /// What every processor of the architecture has.
+    /// The instructions that every processor of the architecture has.
     Portable,
     /// AVX2 with fused multiply-add.
     Avx2,
@@ -18,7 +18,7 @@ pub enum Instructions {
 impl Instructions {
     const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
 
-    /// The best that this processor has.
+    /// The best set that this processor has.
     fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
@@ -43,7 +43,7 @@ impl FromStr for Instructions {
 }
 
 impl Instructions {
-    /// As [`from_str`](FromStr::from_str) takes it.
+    /// Its name, as [`from_str`](FromStr::from_str) accepts it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
@@ -63,21 +63,21 @@ impl fmt::Display for Instructions {
     }
 }
 
-/// The best that may be used.
+/// The best set that may be used.
 static LIMIT: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
 
-/// From now on kernels of this process use no better instructions than `most`: to compare them.
+/// From now on kernels of this process use no better instructions than `most`, for comparisons.
 pub fn limit(most: Instructions) {
     LIMIT.store(most as u8, Ordering::Relaxed);
 }
 
-/// What [`limit`] allows.
+/// The best set that [`limit`] permits.
 #[inline]
 pub(super) fn most() -> Instructions {
     Instructions::ALL[usize::from(LIMIT.load(Ordering::Relaxed))]
 }
 
-/// What kernels are run with.
+/// The set that kernels run with.
 pub fn used() -> Instructions {
     Instructions::best().min(most())
 }

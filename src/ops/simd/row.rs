@@ -1,15 +1,15 @@
-//! Rows of sixteen floats: what the products of `ops/tile.rs` are made of, and what Winograd's transforms work on.
+//! Rows of sixteen floats: the unit of the products in `ops/tile.rs` and of Winograd's transforms.
 #![allow(
     clippy::inline_always,
-    reason = "operations must become a part of the function that is compiled for the instruction set"
+    reason = "operations must be inlined into the function that is compiled for the instruction set"
 )]
 
 use super::{LANES, Lanes, Vectors};
 
-/// Floats of a row.
+/// Floats per row.
 pub const ROW: usize = 2 * LANES;
 
-/// Some lanes in registers of `S`, to compute with.
+/// Some lanes in registers of `S`, with arithmetic.
 pub trait Number<S: Vectors>: Copy {
     /// All `x`.
     fn splat(s: S, x: f32) -> Self;
@@ -27,20 +27,20 @@ pub trait Number<S: Vectors>: Copy {
     fn mul_add(self, s: S, b: Self, c: Self) -> Self;
 }
 
-/// As much of a row as is worked on at a time: one of its two vectors, or both.
+/// The part of a row that is processed at a time: one of its two vectors, or both.
 pub trait Part<S: Vectors>: Number<S> {
-    /// Vectors of a part.
+    /// Vectors per part.
     const VECTORS: usize;
-    /// Parts of a row.
+    /// Parts per row.
     const COUNT: usize = 2 / Self::VECTORS;
 
-    /// Part `number` of a row in memory.
+    /// Loads part `number` of a row.
     fn load(s: S, row: &[f32; ROW], number: usize) -> Self;
-    /// To part `number` of a row in memory.
+    /// Stores to part `number` of a row.
     fn store(self, s: S, row: &mut [f32; ROW], number: usize);
-    /// The first [`VECTORS`](Self::VECTORS) of these, side by side.
+    /// Joins the first [`VECTORS`](Self::VECTORS) of these.
     fn join(s: S, vectors: [S::Vector; 2]) -> Self;
-    /// The vectors that it is made of; of one, that one twice.
+    /// Its vectors; if there is only one, that one twice.
     fn vectors(self, s: S) -> [S::Vector; 2];
 }
 

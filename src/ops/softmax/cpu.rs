@@ -1,4 +1,4 @@
-//! Softmax and cross-entropy: rows one after another, as they are few and short.
+//! Softmax and cross-entropy on the CPU. Rows are few and short, so they are processed one after another.
 
 use super::Loss;
 
@@ -21,7 +21,7 @@ pub fn probabilities(logits: &[f32], classes: usize, probabilities: &mut [f32]) 
     }
 }
 
-/// The loss of each row with a weight other than 0, from z and p.
+/// The loss of all rows with a weight other than 0, from z and p.
 pub fn loss(logits: &[f32], probabilities: &[f32], classes: usize, labels: &[u32], weights: &[f32]) -> Loss {
     let mut loss = Loss::default();
     let rows = logits.chunks_exact(classes).zip(probabilities.chunks_exact(classes));
@@ -39,7 +39,7 @@ pub fn loss(logits: &[f32], probabilities: &[f32], classes: usize, labels: &[u32
     loss
 }
 
-/// dz, with `present` as the divisor; rows of weight 0 get zeros.
+/// dz, divided by `present`. Rows of weight 0 get zeros.
 pub fn backward(probabilities: &[f32], classes: usize, labels: &[u32], weights: &[f32], present: u32, dz: &mut [f32]) {
     let scale = 1.0 / present.max(1) as f32;
     let rows = probabilities.chunks_exact(classes).zip(dz.chunks_exact_mut(classes));
@@ -53,7 +53,7 @@ pub fn backward(probabilities: &[f32], classes: usize, labels: &[u32], weights: 
     }
 }
 
-/// The index of the largest value, the first where several are equal.
+/// The index of the largest value; the first one if several are equal.
 pub fn first_largest(values: &[f32]) -> usize {
     values
         .iter()

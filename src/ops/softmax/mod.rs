@@ -6,7 +6,7 @@
 //! dz[n][k] = weight[n] · (p[n][k] − [k = label[n]]) / present,   present = how many rows have weight 1
 //! ```
 //!
-//! z, p, dz: `[N][K]`. A row of weight 0 (a skipped image, the padding of an epoch's tail) counts nowhere.
+//! z, p, dz: `[N][K]`. Rows of weight 0 (skipped images, and padding at the end of an epoch) do not count.
 
 pub mod cpu;
 
@@ -17,12 +17,12 @@ pub struct Loss {
     pub sum: f64,
     /// Rows of weight 1.
     pub present: u32,
-    /// Present rows whose label has the largest probability (the first, where several are equal).
+    /// Present rows whose label has the largest probability (the first one, if several are equal).
     pub correct: u32,
 }
 
 impl Loss {
-    /// That of these rows and those of `other`.
+    /// The loss of these rows and those of `other` together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -32,12 +32,12 @@ impl Loss {
         }
     }
 
-    /// Mean over the present rows; 0 where there are none.
+    /// Mean over the present rows; 0 if there are none.
     pub fn mean(&self) -> f64 {
         self.sum / f64::from(self.present.max(1))
     }
 
-    /// The share of the present rows whose largest probability is not at the label; 0 where there are none.
+    /// The share of present rows whose largest probability is not at the label; 0 if there are none.
     pub fn top1_error(&self) -> f64 {
         f64::from(self.present - self.correct) / f64::from(self.present.max(1))
     }

@@ -5,21 +5,21 @@
 //! beyond:     1 − 2 / (e^(2|x|) + 1), with the sign of x   e^u = 2ⁿ·p(u − n·ln 2), n = ⌊u / ln 2⌋
 //! ```
 //!
-//! Both polynomials were found by interpolation at Chebyshev's points. All coefficients of p are positive, and so is its
-//! argument but for its rounding, so every step from |x| to the result is rounded from a function that does not fall: neither
-//! does the result. It is within 2 ulps of tanh (1.5 at most, over all floats); `tests/ops/tanh.rs` holds both, between and at the seams.
+//! Both polynomials were found by interpolation at Chebyshev points. All coefficients of p are positive, and so is its argument,
+//! except for rounding. So every step from |x| to the result is a rounded monotonic function, and the result is monotonic. The
+//! error is below 2 ulps of tanh (at most 1.5 over all floats). `tests/ops/tanh.rs` checks both, also where the pieces meet.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 use crate::ops::activation::{self, Activation};
 use crate::ops::simd::{self, LANES, Simd, Work};
 
-/// Up to here the series around 0.
+/// Up to this |x| the series around 0 is used.
 const NEAR: f32 = 0.625;
 
-/// tanh(9.02) is 1 in 24 bits; beyond it e^(2x) must not overflow.
+/// tanh(9.02) is 1 in 24 bits. Larger arguments are limited to this, so that e^(2x) does not overflow.
 const FAR: f32 = 10.0;
 
 /// q, from the highest power of x² down.
@@ -66,7 +66,7 @@ fn polynomial<S: Simd, const N: usize>(s: S, x: S::Vector, coefficients: &[f32; 
     sum
 }
 
-/// e^u for u from 0 to 2·[`FAR`], NaN where u is.
+/// e^u for u from 0 to 2·[`FAR`]; NaN if u is.
 #[inline(always)]
 fn exponential<S: Simd>(s: S, u: S::Vector) -> S::Vector {
     let n = s.floor(s.mul(u, s.splat(std::f32::consts::LOG2_E)));
@@ -87,7 +87,7 @@ fn tanh<S: Simd>(s: S, x: S::Vector) -> S::Vector {
     s.with_sign(y, x)
 }
 
-/// y = tanh(x), in place, by whatever instructions it is run with.
+/// y = tanh(x), in place, with any instruction set.
 #[derive(Debug)]
 pub struct Forward<'a>(pub &'a mut [f32]);
 
@@ -100,7 +100,7 @@ impl Work for Forward<'_> {
         for x in vectors {
             s.store(tanh(s, s.load(x)), x);
         }
-        // The same instructions for the last few: a value's bits do not depend on where it stands.
+        // The same instructions for the last few values, so that a value's bits do not depend on its position.
         let mut last = [0.0; LANES];
         last[..rest.len()].copy_from_slice(rest);
         s.store(tanh(s, s.load(&last)), &mut last);

@@ -1,3 +1,3 @@
-//! Hyperbolic tangent: y = tanh(x); dx = dy · (1 − y²). The baseline of the paper's figure 1. In place.
+//! Hyperbolic tangent: y = tanh(x); dx = dy · (1 − y²). In place. The baseline in the paper's figure 1.
 
 pub mod cpu;

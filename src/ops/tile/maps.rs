@@ -1,26 +1,26 @@
-//! Tiles whose sums, or whose w, lie in blocks of a feature map: no panel is written and read between them.
+//! Tiles whose sums or whose w are in blocks of a feature map, so that no panel is written and read in between.
 #![allow(
     clippy::inline_always,
-    reason = "the loop must become a part of the function that is compiled for the instruction set"
+    reason = "the loop must be inlined into the function that is compiled for the instruction set"
 )]
 
 use super::{PANEL, Panels, Places, Rows, Start, TOGETHER, Tiled, check, each_tile};
 use crate::ops::simd::{self, LANES, Lanes, Part, Simd, Work};
 
-/// Blocks of a feature map, of eight l each: a panel is two neighbouring ones, and the last may lack its second.
+/// Blocks of a feature map, of eight l each. A panel is two adjacent blocks; the last panel may have only one.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocks<'p, D> {
     /// The map.
     pub data: D,
-    /// Where the eight l of each p, or of each j, lie in the first block.
+    /// Where the eight l of each p, or of each j, are in the first block.
     pub places: &'p [u32],
-    /// From one block to the next.
+    /// Distance from one block to the next.
     pub apart: usize,
-    /// How many there are: up to two for each of [`TOGETHER`] panels.
+    /// Number of blocks: up to two for each of [`TOGETHER`] panels.
     pub count: usize,
 }
 
-/// Blocks of the panels that are worked on together.
+/// Blocks of the panels that are processed together.
 const MOST: usize = 2 * TOGETHER;
 
 impl<D: AsRef<[f32]>> Blocks<'_, D> {
@@ -43,7 +43,7 @@ impl<D: AsRef<[f32]>> Blocks<'_, D> {
 /// What is done with a sum before it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending {
-    /// Whether it is added to what the map holds.
+    /// Whether it is added to the contents of the map.
     pub start: Start,
     /// Added for each l.
     pub bias: [Lanes; MOST],
@@ -51,19 +51,19 @@ pub struct Ending {
     pub rectify: bool,
 }
 
-/// The sum of [`tiles`](super::tiles), plus `bias`, rectified where asked, into blocks of a feature map.
+/// Writes the sum of [`tiles`](super::tiles), with `ending`, to blocks of a feature map.
 ///
 /// # Panics
-/// Where a place lies outside `x` or `out`, or `w` is too short.
+/// If a place is outside `x` or `out`, or `w` is too short.
 pub fn tiles_to_map(x: Places<'_>, w: Panels<&[f32]>, ending: Ending, out: Blocks<'_, &mut [f32]>) {
     simd::run(ToMap { x, w, ending, out });
 }
 
-/// The sum of [`tiles`](super::tiles) added to `out`, with w in blocks of a feature map. What is summed for l that the last
-/// panel lacks is of no meaning.
+/// Adds the sum of [`tiles`](super::tiles) to `out`, with w in blocks of a feature map. The sums for missing l of the last panel are
+/// meaningless.
 ///
 /// # Panics
-/// Where a place lies outside `x` or `w`, or `out` is too short.
+/// If a place is outside `x` or `w`, or `out` is too short.
 pub fn tiles_from_map(x: Places<'_>, w: Blocks<'_, &[f32]>, out: Panels<&mut [f32]>) {
     simd::run(FromMap { x, w, out });
 }
@@ -71,7 +71,7 @@ pub fn tiles_from_map(x: Places<'_>, w: Blocks<'_, &[f32]>, out: Panels<&mut [f3
 /// Copies the first `rows` rows of blocks of a feature map into panels, `[row][16]`, one after another.
 ///
 /// # Panics
-/// Where a place lies outside `from`, there are no blocks or too many, or `to` is too short.
+/// If a place is outside `from`, there are no blocks or too many, or `to` is too short.
 pub fn copy_rows<'t>(from: Blocks<'_, &[f32]>, rows: usize, to: &'t mut [f32]) -> Panels<&'t [f32]> {
     let (apart, count) = (rows * PANEL, from.panels());
     let to = &mut to[..count * apart];
@@ -123,7 +123,11 @@ impl Work for ToMap<'_> {
         self.x.check();
         self.w.check(self.x.offsets.len());
         self.out.check(self.x.bases.len());
-        assert_eq!(self.w.count, self.out.panels(), "as many panels of w as of blocks");
+        assert_eq!(
+            self.w.count,
+            self.out.panels(),
+            "the same number of panels of w and of blocks"
+        );
         each_tile(simd, &mut self);
     }
 }
@@ -175,8 +179,8 @@ struct FromMap<'a> {
 impl Rows for Blocks<'_, &[f32]> {
     #[inline(always)]
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row {
-        // SAFETY: as the caller says, there is such a row: eight floats at its place in each block. Where there is no second
-        // block, the first is read twice.
+        // SAFETY: the caller guarantees that there is such a row: eight floats at its place in each block. If there is no
+        // second block, the first is read twice.
         unsafe {
             let place = *self.places.get_unchecked(j) as usize;
             let [left, right] = [2 * panel, (2 * panel + 1).min(self.count - 1)];
@@ -200,7 +204,11 @@ impl Work for FromMap<'_> {
         self.x.check();
         self.w.check(self.x.offsets.len());
         self.out.check(self.x.bases.len());
-        assert_eq!(self.w.panels(), self.out.count, "as many panels of sums as of blocks");
+        assert_eq!(
+            self.w.panels(),
+            self.out.count,
+            "the same number of panels of sums and of blocks"
+        );
         each_tile(simd, &mut self);
     }
 }
@@ -226,7 +234,7 @@ impl Tiled for FromMap<'_> {
 #[inline(always)]
 unsafe fn lanes(data: &[f32], place: usize) -> &Lanes {
     debug_assert!(place + LANES <= data.len());
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     unsafe { &*data.as_ptr().add(place).cast() }
 }
 
@@ -235,7 +243,7 @@ unsafe fn lanes(data: &[f32], place: usize) -> &Lanes {
 #[inline(always)]
 unsafe fn lanes_mut(data: &mut [f32], place: usize) -> &mut Lanes {
     debug_assert!(place + LANES <= data.len());
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     unsafe { &mut *data.as_mut_ptr().add(place).cast() }
 }
 

@@ -1,4 +1,4 @@
-//! Panels of w and of sums: where they lie, and how a row of one is read and written.
+//! Panels of w and of sums: their places, and how their rows are read and written.
 #![allow(
     clippy::inline_always,
     reason = "rows must be loaded in the function that is compiled for the instruction set"
@@ -10,11 +10,11 @@ use crate::ops::simd::{Number, Part, Simd};
 /// Panels of w or of sums, `[row][16]` each.
 #[derive(Clone, Copy, Debug)]
 pub struct Panels<D> {
-    /// Where they lie.
+    /// Their memory.
     pub data: D,
-    /// From one to the next.
+    /// Distance from one to the next.
     pub apart: usize,
-    /// How many there are: up to [`TOGETHER`].
+    /// Number of panels: up to [`TOGETHER`].
     pub count: usize,
 }
 
@@ -32,7 +32,7 @@ impl<D: AsRef<[f32]>> Panels<D> {
 }
 
 impl Panels<&[f32]> {
-    /// As many panels for sums.
+    /// The same number of panels, for sums.
     pub fn beside<'a>(&self, data: &'a mut [f32], apart: usize) -> Panels<&'a mut [f32]> {
         Panels {
             data,
@@ -47,16 +47,16 @@ impl Rows for Panels<&[f32]> {
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row {
         let at = panel * self.apart + j * PANEL;
         debug_assert!(at + PANEL <= self.data.len());
-        // SAFETY: as the caller says, sixteen floats lie there.
+        // SAFETY: the caller guarantees sixteen floats there.
         S::Row::load(simd, unsafe { &*self.data.as_ptr().add(at).cast() }, 0)
     }
 }
 
 impl Panels<&mut [f32]> {
-    /// Writes sums to rows from the `first` on, of panels from number `panel` on.
+    /// Writes sums to the rows from `first` on, of the panels from number `panel` on.
     ///
     /// # Safety
-    /// The panels have as many rows.
+    /// The panels have that many rows.
     #[inline(always)]
     pub(super) unsafe fn write<S: Simd, const P: usize, const C: usize>(
         &mut self,
@@ -70,7 +70,7 @@ impl Panels<&mut [f32]> {
             for (c, sum) in sums.into_iter().enumerate() {
                 let at = (panel + c) * self.apart + (first + p) * PANEL;
                 debug_assert!(at + PANEL <= self.data.len());
-                // SAFETY: as the caller says, sixteen floats lie there.
+                // SAFETY: the caller guarantees sixteen floats there.
                 let out: &mut [f32; PANEL] = unsafe { &mut *self.data.as_mut_ptr().add(at).cast() };
                 let sum = match start {
                     Start::Zero => sum,

@@ -1,24 +1,15 @@
-//! Random brightness, contrast and saturation: three factors, applied as one mixture of colours.
+//! Random brightness, contrast and saturation: three factors, applied as one affine map of colours.
 
-/// Weights of R, G and B in a grey value (ITU-R BT.601, as JPEG has it).
+use crate::stages::rule::Jitter;
+
+/// Weights of R, G and B in a grey value (ITU-R BT.601, as in JPEG).
 pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// Factors drawn for one row; 1 changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Jitter {
-    /// Of every value.
-    pub brightness: f32,
-    /// Of a value's distance from the crop's mean grey.
-    pub contrast: f32,
-    /// Of a colour's distance from its grey.
-    pub saturation: f32,
-}
-
 impl Jitter {
-    /// Brightness, then contrast, then saturation, as one affine map of R, G, B and 1 for a crop of that mean grey.
+    /// Brightness, then contrast, then saturation, as one affine map of (R, G, B, 1) for a crop with this mean grey.
     ///
-    /// With b, c, s: x₁ = b·x; x₂ = c·x₁ + (1 − c)·b·mean; x₃ = s·x₂ + (1 − s)·grey(x₂). Grey weights add up to 1, so the
-    /// constant passes the last step as it is.
+    /// With b, c, s: x₁ = b·x; x₂ = c·x₁ + (1 − c)·b·mean; x₃ = s·x₂ + (1 − s)·grey(x₂). The grey weights add up to 1, so
+    /// the last step leaves the constant as it is.
     pub(super) fn mix(&self, mean_grey: f32) -> [[f32; 4]; 3] {
         let Self {
             brightness,

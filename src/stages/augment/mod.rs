@@ -1,31 +1,30 @@
-//! augment: from decoded pixels to the row that the network reads: crop, reflection, colour noise, mean, in one pass.
+//! augment: writes decoded pixels as the rows that the network reads. Crop, reflection, colours and mean in one pass.
 //! upstream: decode · downstream: staging
 
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
-use crate::stages::decode::{Frame, Raw, Region};
+use crate::stages::decode::Raw;
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::{Phase, Pixels, Receipt, Receipts, RowFact, Ticket};
+use crate::stages::rule::{Draw, Rule};
 
 mod jitter;
 mod normalization;
-mod rule;
 
-pub use jitter::Jitter;
 pub use normalization::{Mean, Normalization};
-pub use rule::{ColourNoise, Draw, JitterRange, ResizedCrop, Rule};
 
-/// What every augment worker knows.
+/// The settings of every augment worker.
 #[derive(Clone)]
 pub struct Augment {
     /// Draws crops, reflections and colours.
     pub rule: Rule,
-    /// How a crop is shown to the network.
+    /// How pixels become the network's input.
     pub normalization: Normalization,
     /// Training and validation set, for labels and ids.
     pub data: Sets,
-    /// Whether the rows' bytes go into the stream hash as well.
+    /// Whether the stream hash covers the rows' bytes as well.
     pub hash_pixels: bool,
 }
 
@@ -36,84 +35,46 @@ pub fn run(
     receipts: Outlet<Receipts>,
     spare: Outlet<Vec<u8>>,
 ) -> Result<(), Fault> {
-    let mut written = Receipts::default();
-    // Nobody sleeps on a receipt: it may be the one that makes a batch whole.
-    while let Some(item) = pixels.next_after(|| flush(&mut written, &receipts))? {
-        let data = augment.data.of(item.ticket.phase);
-        let label = data.label(item.ticket.sample as usize);
-        let span = tracing::trace_span!("augment", sample = %data.id(item.ticket.sample as usize));
-        let _entered = span.enter();
-        let is_present = item.refused.is_none() && !item.ticket.is_padding;
-        let stored = if item.buffer.is_none() && is_present {
-            let raw = Raw::again(data, item.ticket.sample as usize, item.frame).map_err(Fault::failed)?;
-            raw.map(|raw| raw.pixels()).transpose().map_err(Fault::failed)?
-        } else {
-            None
-        };
-        let buffer = item.buffer.as_deref().or(stored);
-        let mut left = Some(item.ticket.rows);
-        let mut view = item.ticket.first_view;
-        while let Some(rows) = left {
-            let (mut row, rest) = rows.split(1);
-            let request = Request {
-                phase: item.ticket.phase,
-                epoch: item.ticket.epoch,
-                sample: item.ticket.sample,
-                view,
-            };
-            let source = Source {
-                buffer: buffer.unwrap_or_default(),
-                frame: item.frame,
-                region: item.region,
-                checksum: item.checksum,
-            };
-            let stream = if is_present {
-                augment.write(&request, &source, &mut row)
-            } else {
-                row.row_mut(0).fill(0);
-                0
-            };
-            if stored.is_some() {
-                // Before the row goes on: a shard that was cut short meanwhile reads as zeros.
-                data.verify(request.sample as usize).map_err(Fault::failed)?;
-            }
-            let fact = RowFact {
-                sample: request.sample,
-                label,
-                view,
-                stream,
-                is_padding: item.ticket.is_padding,
-                refused: item.refused.clone(),
-            };
-            written.push(Receipt {
-                serial: item.ticket.serial,
-                rows: row,
-                fact,
-            });
-            if written.is_full() {
-                flush(&mut written, &receipts)?;
-            }
-            view += 1;
-            left = rest;
-        }
+    let mut written = Written {
+        receipts: Receipts::default(),
+        outlet: receipts,
+    };
+    // A worker never sleeps with a receipt in hand: it may be the one that completes a batch.
+    while let Some(item) = pixels.next_after(|| written.flush())? {
+        let buffer = augment.rows(item, &mut written)?;
         // decode may have ended already; then nobody needs the buffer.
-        let _ = item.buffer.map(|buffer| spare.send(buffer));
+        let _ = buffer.map(|buffer| spare.send(buffer));
     }
-    flush(&mut written, &receipts)?;
-    receipts.finish();
+    written.flush()?;
+    written.outlet.finish();
     spare.finish();
     Ok(())
 }
 
-/// Hands on the receipts so far.
-fn flush(written: &mut Receipts, receipts: &Outlet<Receipts>) -> Result<(), Fault> {
-    if !written.is_empty() {
-        receipts.send(std::mem::take(written))?;
-    }
-    Ok(())
+/// Receipts that were not sent yet.
+struct Written {
+    receipts: Receipts,
+    outlet: Outlet<Receipts>,
 }
 
-/// Which view of which sample.
+impl Written {
+    fn push(&mut self, receipt: Receipt) -> Result<(), Fault> {
+        self.receipts.push(receipt);
+        if self.receipts.is_full() {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        if !self.receipts.is_empty() {
+            self.outlet.send(std::mem::take(&mut self.receipts))?;
+        }
+        Ok(())
+    }
+}
+
+/// The view to write.
 struct Request {
     phase: Phase,
     epoch: u32,
@@ -121,7 +82,7 @@ struct Request {
     view: u8,
 }
 
-/// Where its pixels are.
+/// The pixels of its sample.
 struct Source<'a> {
     buffer: &'a [u8],
     frame: Frame,
@@ -130,7 +91,74 @@ struct Source<'a> {
 }
 
 impl Augment {
-    /// Writes one view into its row and gives its part of the stream hash.
+    /// Writes a row for each view of a sample, and returns the sample's buffer.
+    fn rows(&self, item: Pixels<Ticket>, written: &mut Written) -> Result<Option<Vec<u8>>, Fault> {
+        let Pixels {
+            ticket,
+            buffer,
+            frame,
+            region,
+            checksum,
+            refused,
+        } = item;
+        let (data, sample) = (self.data.of(ticket.phase), ticket.sample as usize);
+        let label = data.label(sample);
+        let span = tracing::trace_span!("augment", sample = %data.id(sample));
+        let _entered = span.enter();
+        let is_present = refused.is_none() && !ticket.is_padding;
+        let stored = if buffer.is_none() && is_present {
+            let raw = Raw::again(data, sample, frame).map_err(Fault::failed)?;
+            raw.map(|raw| raw.pixels()).transpose().map_err(Fault::failed)?
+        } else {
+            None
+        };
+        let source = Source {
+            buffer: buffer.as_deref().or(stored).unwrap_or_default(),
+            frame,
+            region,
+            checksum,
+        };
+        let mut left = Some(ticket.rows);
+        let mut view = ticket.first_view;
+        while let Some(rows) = left {
+            let (mut row, rest) = rows.split(1);
+            let request = Request {
+                phase: ticket.phase,
+                epoch: ticket.epoch,
+                sample: ticket.sample,
+                view,
+            };
+            let stream = if is_present {
+                self.write(&request, &source, &mut row)
+            } else {
+                row.row_mut(0).fill(0);
+                0
+            };
+            if stored.is_some() {
+                // Checked before the row is sent: a shard that was truncated meanwhile reads as zeros.
+                data.verify(sample).map_err(Fault::failed)?;
+            }
+            let fact = RowFact {
+                sample: ticket.sample,
+                label,
+                view,
+                stream,
+                is_padding: ticket.is_padding,
+                refused: refused.clone(),
+            };
+            let serial = ticket.serial;
+            written.push(Receipt {
+                serial,
+                rows: row,
+                fact,
+            })?;
+            view += 1;
+            left = rest;
+        }
+        Ok(buffer)
+    }
+
+    /// Writes one view into its row and returns its hash for the stream.
     fn write(&self, request: &Request, source: &Source<'_>, row: &mut Rows) -> u64 {
         let draw = match request.phase {
             Phase::Train => {

@@ -1,18 +1,18 @@
-//! How a crop is shown to the network: what is subtracted, what it is divided by, how a row is written.
+//! How pixels become the network's input: what is subtracted, what they are divided by, and how a row is written.
 
 use std::sync::Arc;
 
-use super::Draw;
 use super::jitter::LUMA;
 use crate::devices::row::{RowWriter, Subtract, View};
-use crate::stages::decode::Region;
+use crate::stages::frame::Region;
+use crate::stages::rule::Draw;
 
 /// What is subtracted from a crop.
 #[derive(Clone, Debug)]
 pub enum Mean {
-    /// One number a channel.
+    /// One number per channel.
     Channel([f32; 3]),
-    /// The mean image, in planes, `side` × `side` like every frame.
+    /// The mean image, in planes, with the frame's size: `side` × `side`.
     Image {
         /// Side of the image.
         side: u32,
@@ -21,7 +21,7 @@ pub enum Mean {
     },
 }
 
-/// The same for training, evaluation and prediction.
+/// From pixels to input. The same for training, evaluation and prediction.
 #[derive(Clone)]
 pub struct Normalization {
     /// Side of the crop that the network sees.
@@ -30,12 +30,12 @@ pub struct Normalization {
     pub mean: Mean,
     /// 1 / standard deviation, or 1.
     pub scale: [f32; 3],
-    /// The device's door.
+    /// Writes rows in the device's layout.
     pub writer: Arc<dyn RowWriter>,
 }
 
 impl Normalization {
-    /// Writes what `draw` has drawn into `row`. `pixels` is the RGB of `region`, which holds the crop.
+    /// Writes the view that was drawn into `row`. `pixels` is the RGB of `region`, which contains the crop.
     pub fn write(&self, draw: &Draw, pixels: &[u8], region: Region, row: &mut [u8]) {
         let line = 3 * region.width as usize;
         let (x, y) = ((draw.region.x - region.x) as usize, (draw.region.y - region.y) as usize);
@@ -65,11 +65,11 @@ impl Normalization {
     }
 }
 
-/// The mean of a crop's grey values: what less contrast moves its colours towards.
+/// The mean of a crop's grey values, towards which a lower contrast moves its colours.
 fn mean_grey(pixels: &[u8], line: usize, crop: u32) -> f32 {
     let mut sums = [0_u64; 3];
     for line in pixels.chunks(line).take(crop as usize) {
-        // A line's sums fit 32 bits, which the vector units like better.
+        // A line's sums fit 32 bits, which vectorise better.
         let mut of_line = [0_u32; 3];
         for pixel in line[..3 * crop as usize].chunks_exact(3) {
             of_line

@@ -1,11 +1,11 @@
-//! Samples that were refused: each is told of once, and counted.
+//! Refused samples: each is reported once, and counted.
 
-use super::{ComputeError, Report, Run};
+use super::{ComputeError, Run};
 use crate::flow::Fault;
-use crate::stages::messages::{Batch, Phase};
+use crate::stages::messages::{Batch, Phase, Report};
 
 impl Run {
-    /// Reports bad samples when they are met first, and ends the run when there are too many.
+    /// Reports bad samples the first time they appear, and ends the run if there are too many.
     pub(super) fn note_bad(&mut self, batch: &Batch) -> Result<(), Fault> {
         let phase = batch.header.position.phase;
         for fact in &batch.facts {
@@ -32,7 +32,7 @@ impl Run {
         Ok(())
     }
 
-    /// An evaluation that is cut short is done again from its beginning, and with it what it met.
+    /// An interrupted evaluation is repeated from the start, and will meet its bad samples again.
     pub(super) fn forget_evaluation(&mut self) {
         for sample in self.met_in_evaluation.drain(..) {
             self.compute.state.bad.remove(&(Phase::Evaluate, sample));

@@ -3,7 +3,7 @@
 /// Why a run had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
-    /// The loss has left the numbers.
+    /// The loss is NaN or infinite.
     #[error("step {step} (epoch {epoch}): the loss is {loss}: the weights have diverged at learning rate {lr}")]
     NotFinite {
         /// The step, from 1.
@@ -15,7 +15,7 @@ pub enum ComputeError {
         /// The learning rate.
         lr: f32,
     },
-    /// A weight has left the numbers.
+    /// A weight is NaN or infinite.
     #[error(
         "step {step}: {name} holds a value that is not finite: the weights have diverged, and nothing is saved of this step"
     )]
@@ -25,7 +25,7 @@ pub enum ComputeError {
         /// The parameter.
         name: String,
     },
-    /// The network's outputs have left the numbers.
+    /// The network's outputs are NaN or infinite.
     #[error("after step {step} the network's outputs are not finite: the weights have diverged")]
     OutputNotFinite {
         /// Updates done.
@@ -37,20 +37,20 @@ pub enum ComputeError {
         /// How many.
         refused: u64,
     },
-    /// More bad samples than the user allows.
+    /// There are more bad samples than the user allows.
     #[error("more than {most} bad images (run.bad_images_max); the newest is {}: {reason}", crate::text::plain(.sample))]
     TooManyBad {
-        /// The budget.
+        /// How many are allowed.
         most: u32,
         /// `CLASS/name`.
         sample: String,
         /// Why it is bad.
         reason: String,
     },
-    /// A resumed run got other data than the interrupted one had.
+    /// The interrupted run had other samples at this step.
     #[error(
-        "step {step}: the samples differ from those that the interrupted run had at this step: the training images were \
-         changed meanwhile; restore them, or start a new run"
+        "step {step}: the samples differ from those of the interrupted run at this step: the training images have changed; \
+         restore them, or start a new run"
     )]
     StreamDiffers {
         /// The step, from 1.

@@ -1,9 +1,9 @@
 //! Errors on the validation set: softmax outputs averaged over the views of each image (paper, section 4.1).
 
 use super::ComputeError;
-use crate::stages::messages::RowFact;
+use crate::stages::messages::{Evaluated, RowFact};
 
-/// An evaluation under way. Rows come in the order of the samples, all views of one after another.
+/// An evaluation in progress. Rows arrive in sample order, with all views of a sample one after another.
 #[derive(Debug)]
 pub struct Evaluation {
     classes: usize,
@@ -11,7 +11,7 @@ pub struct Evaluation {
     /// Sum of the softmax outputs of the current sample's views.
     sum: Vec<f64>,
     seen: u32,
-    /// Whether every output so far was a number: a comparison with anything else would call each guess right.
+    /// Whether all outputs so far were finite: comparisons with NaN would count every guess as right.
     is_finite: bool,
     result: Tally,
 }
@@ -23,21 +23,6 @@ struct Tally {
     wrong1: u64,
     wrong5: u64,
     loss: f64,
-}
-
-/// What an evaluation found; errors are fractions of the images.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evaluated {
-    /// Images that counted.
-    pub images: u64,
-    /// Images that could not be decoded.
-    pub refused: u64,
-    /// −ln of the averaged probability of the label, mean over images, in nats.
-    pub loss: f64,
-    /// Share whose first guess was wrong.
-    pub top1_error: f64,
-    /// Share whose class was not among the first five guesses.
-    pub top5_error: f64,
 }
 
 impl Evaluation {
@@ -53,7 +38,7 @@ impl Evaluation {
         }
     }
 
-    /// Takes the softmax outputs of the rows of a batch: `[rows][classes]`.
+    /// Adds the softmax outputs of a batch's rows: `[rows][classes]`.
     pub fn add(&mut self, facts: &[RowFact], probabilities: &[f32]) {
         for (fact, row) in facts.iter().zip(probabilities.chunks_exact(self.classes)) {
             if self.seen == 0 {
@@ -75,17 +60,17 @@ impl Evaluation {
 
     fn count(&mut self, label: usize) {
         let own = self.sum[label];
-        // Where probabilities are equal, the class with the smaller label is guessed first.
+        // Of equal probabilities, the smaller label is guessed first.
         let before = |at: &(usize, &f64)| *at.1 > own || (*at.1 == own && at.0 < label);
         let rank = self.sum.iter().enumerate().filter(before).count();
         self.result.images += 1;
         self.result.wrong1 += u64::from(rank >= 1);
         self.result.wrong5 += u64::from(rank >= 5);
-        // A probability below the smallest float counts as that: an infinite loss would hide all others.
+        // A probability below the smallest float counts as the smallest float: an infinite loss would hide all others.
         self.result.loss -= (own / f64::from(self.views)).max(f64::from(f32::MIN_POSITIVE)).ln();
     }
 
-    /// The errors of the network after `step` updates.
+    /// The network's errors after `step` updates.
     pub fn finish(&self, step: u64) -> Result<Evaluated, ComputeError> {
         let Tally {
             images,

@@ -1,7 +1,7 @@
-//! The network on one device, run by a thread of its own: work goes in, outcomes come out, in the same order.
+//! The network on one device, run by its own thread: work goes in, outcomes come out, in the same order.
 //!
-//! A batch is shared by the devices; its slot goes back to the source as soon as the last of them has copied its rows into
-//! its own memory, not when the step ends.
+//! The devices share a batch. Its slot returns to the source as soon as the last device has copied its rows into its own
+//! memory, not when the step ends.
 
 use std::sync::Arc;
 
@@ -11,63 +11,63 @@ use crate::model::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::sgd::{self, Rate};
 use crate::ops::softmax::Loss;
-use crate::stages::messages::Batch;
-use crate::stages::save::Snapshot;
+use crate::stages::messages::{Batch, Snapshot};
 
-/// Something for the device to do.
+/// Work for a device.
 #[derive(Clone)]
 pub enum Work {
     /// One training step.
     Train {
         /// The rows.
         batch: Arc<Batch>,
-        /// The number of the step, from 0: the key of the dropout masks.
+        /// Number of the step, from 0: the key of the dropout masks.
         step: u64,
-        /// One for each parameter.
+        /// One per parameter.
         rates: Arc<[Rate]>,
     },
-    /// Softmax outputs of a batch.
+    /// Computes the softmax outputs of a batch.
     Evaluate(Arc<Batch>),
-    /// A batch that is not wanted any more: its slot goes home.
+    /// A batch that is no longer needed: only its slot is returned.
     Discard(Arc<Batch>),
-    /// Copies what the device updates of all parameters.
+    /// Copies the part of all parameters that this device updates.
     Copy(Snapshot),
 }
 
-/// What came of it. `Discard` has no outcome.
+/// The result of a piece of work. `Discard` has none.
 pub enum Outcome {
-    /// The loss of a training step, on the rows that the device is_leader for: its own, or of columns the first device's all.
+    /// The loss of a training step over the rows that this device reports: its own rows, or, with columns, all rows on the first
+    /// device and none on the others.
     Trained(Loss),
     /// Softmax outputs of those rows, `[rows][classes]`.
     Evaluated(Vec<f32>),
-    /// The device's part of the parameters after all work so far is in it.
+    /// A snapshot to which this device's part of the parameters was added, after all work so far.
     Copied(Snapshot),
 }
 
-/// A device's end of the communicator.
+/// A device's communicator.
 pub type End = Box<dyn Communicator<Buffer = [f32]>>;
 
-/// What peers a device to the others.
+/// How a device is connected to the others.
 pub enum Peers {
     /// There are no others.
     None,
-    /// Gradients are summed, and weights gathered.
+    /// Data parallelism: gradients are summed, and weights gathered.
     Gradients(End),
-    /// Maps change hands.
+    /// Columns: maps are exchanged.
     Columns(Columns),
 }
 
-/// A network and where it lives.
+/// A network and its device.
 pub struct Replica {
-    /// The device.
+    /// The device's name.
     pub name: &'static str,
     /// The network.
     pub network: Network,
     /// The run's seed.
     pub seed: u64,
-    /// Elements of a row as the network sees it.
+    /// Floats per row of the network's input.
     pub row_len: usize,
-    /// The other devices.
+    /// Its connection to the other devices.
     pub peers: Peers,
 }
 
@@ -77,7 +77,7 @@ pub struct DeviceChannels {
     pub work: Inlet<Work>,
     /// To compute.
     pub outcomes: Outlet<Outcome>,
-    /// The slots' way home.
+    /// Returns slots to the source.
     pub free: Outlet<Slot>,
 }
 
@@ -110,7 +110,7 @@ pub fn run(mut replica: Replica, channels: DeviceChannels) -> Result<(), Fault> 
 }
 
 impl Peers {
-    /// Time that the device has waited for others.
+    /// Time that the device has waited for the others.
     pub fn waits(&self) -> Option<Arc<Stopwatch>> {
         match self {
             Self::None => None,
@@ -121,13 +121,13 @@ impl Peers {
 }
 
 impl Replica {
-    /// Copies those of the rows in use that are the device's into its memory, and how many these are.
+    /// Copies this device's share of the rows in use into its memory, and returns how many rows that is.
     fn load(&mut self, batch: Arc<Batch>, free: &Outlet<Slot>) -> usize {
         let in_use = batch.header.rows as usize;
         let own = self.network.own_rows();
         let own = own.start.min(in_use)..own.end.min(in_use);
         let floats: &[f32] = bytemuck::cast_slice(batch.slot.bytes(in_use));
-        // A row of the slot is padded to whole words, a row of the network is not.
+        // Rows in the slot are padded to whole words, rows of the network are not.
         let rows = floats.chunks_exact(floats.len() / in_use);
         let input = self.network.input_mut().chunks_exact_mut(self.row_len);
         for (to, from) in input.zip(rows.skip(own.start).take(own.len())) {
@@ -165,7 +165,7 @@ impl Replica {
         Ok(loss)
     }
 
-    /// Softmax outputs of the rows that this device is_leader for.
+    /// Softmax outputs of the rows that this device reports.
     fn evaluate(&mut self, rows: usize) -> Result<Vec<f32>, PeerLost> {
         let Self { network, peers, .. } = self;
         match peers {
@@ -181,18 +181,17 @@ impl Replica {
     }
 }
 
-/// The slot goes home with the last device that lets go of its batch. The source may have ended already; then nobody needs
-/// it.
+/// The last device to drop the batch returns its slot. The source may have ended already; then nobody needs it.
 fn give_back(batch: Arc<Batch>, free: &Outlet<Slot>) {
     if let Some(batch) = Arc::into_inner(batch) {
         let _ = free.send(batch.slot);
     }
 }
 
-/// What the rows of a batch should come to.
+/// Labels and weights of a batch's rows.
 struct Targets {
     labels: Vec<u32>,
-    /// 0 for what was refused.
+    /// 0 for refused samples and padding.
     weights: Vec<f32>,
     /// Rows of weight 1.
     present: u32,

@@ -8,7 +8,7 @@ use crate::text;
 
 /// A sample that cannot be decoded, under the policy `fail`.
 #[derive(Debug, thiserror::Error)]
-#[error("{id}: {reason} ({place}); repair or remove it, or set run.on_bad_image = \"skip\" to go on without it")]
+#[error("{id}: {reason} ({place}); repair or remove it, or set run.on_bad_image = \"skip\" to continue without it")]
 pub struct BadImage {
     id: String,
     reason: String,
@@ -25,7 +25,7 @@ impl BadImage {
     }
 }
 
-/// A bad image could not be copied away.
+/// A bad image could not be copied to quarantine.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: the bad image cannot be copied here: {source}")]
 pub(super) struct QuarantineError {
@@ -33,7 +33,7 @@ pub(super) struct QuarantineError {
     source: std::io::Error,
 }
 
-/// Copies a bad sample's bytes to `folder/CLASS/name`; `folder` is that of its set.
+/// Copies a bad sample's bytes to `folder/CLASS/name`; each set has its own `folder`.
 pub(super) fn quarantine(
     folder: &Path,
     data: &Dataset,

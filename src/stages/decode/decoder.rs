@@ -1,89 +1,38 @@
-//! From a sample's bytes to the pixels of a region of its frame.
+//! Decodes a sample's bytes to the pixels of a region of its frame.
 
-use super::frame::Geometry;
+use super::geometry::Geometry;
 use super::jpeg::{Jpeg, mend};
 use super::large;
 use super::opened::Opened;
+use super::options::{Options, Trust};
 use super::resize::Resize;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
-/// How many times more pixels than wanted libjpeg must leave, each way, when it shrinks an image: 3/2. On 150 photographs of
-/// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at a gap of 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
+/// When libjpeg shrinks an image, it must leave this many times the wanted pixels along each side: 3/2. On 150 photographs of
+/// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at a factor of 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
 const LEAST_GAP: (u64, u64) = (3, 2);
 
-/// What an image takes that is large unless said otherwise.
-pub const LARGE: u64 = 64 << 20;
-
-/// What is done to every image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Resize so that the shorter side has this length, up or down; the aspect ratio stays.
-    pub shorter_side: Option<u32>,
-    /// The frame is the central square of the (resized) image.
-    pub square: bool,
-    /// Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
-    pub dct_scaling: bool,
-    /// Turn images upright as their EXIF orientation says.
-    pub exif: bool,
-    /// Images of more pixels are refused before memory is taken for them, and so are those that would take more memory than
-    /// three bytes for each of so many.
-    pub max_pixels: u64,
-    /// Images that take more bytes are decoded one at a time, by all decoders together, and their memory is given back.
-    pub large: u64,
-}
-
-impl Options {
-    /// Bytes that decoding one image may take.
-    pub fn most_bytes(&self) -> u64 {
-        self.max_pixels.saturating_mul(3)
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        // Where Pillow calls an image a decompression bomb: half a GiB of RGB. A header of 20 bytes can claim 65500 by 65500,
-        // 13 GB.
-        Self {
-            shorter_side: None,
-            square: false,
-            dct_scaling: true,
-            exif: true,
-            max_pixels: 178_956_970,
-            large: LARGE,
-        }
-    }
-}
-
-/// What is known of the bytes to be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Nothing: all of them are read, so that an image is refused or not whatever part of it is wanted.
-    Unknown,
-    /// They are those of an image that was decoded whole before: only what the wanted part needs is read.
-    Verified,
-}
-
-/// A part of a frame, and where its pixels go.
+/// A part of a frame, and the buffer for its pixels.
 pub struct Choice<'o> {
-    /// Which part.
+    /// The part.
     pub region: Region,
-    /// To which size it is scaled.
+    /// The size to which it is scaled.
     pub size: (u32, u32),
     /// RGB, row by row, exactly `size`.
     pub out: &'o mut [u8],
 }
 
-/// One worker's decoder: it keeps its buffers, so that an image costs no allocation once they have grown.
+/// One worker's decoder. It keeps its buffers: once they have grown, an image costs no allocation.
 pub struct Decoder {
     options: Options,
     tools: Tools,
-    /// A JPEG without what libjpeg refuses without need.
+    /// A mended copy of a JPEG that libjpeg refuses needlessly.
     mended: Vec<u8>,
 }
 
 impl Decoder {
-    /// A decoder that does to every image what `options` say.
+    /// A decoder that applies `options` to every image.
     pub fn new(options: Options) -> Result<Self, DecodeError> {
         Ok(Self {
             options,
@@ -97,13 +46,13 @@ impl Decoder {
         })
     }
 
-    /// Reads the header alone: the size of the frame in which crops are drawn.
+    /// Reads only the header: the size of the frame in which crops are drawn.
     pub fn open(&mut self, encoded: Encoded<'_>) -> Result<Frame, DecodeError> {
         let (_, geometry) = self.opened(encoded)?;
         Ok(geometry.frame)
     }
 
-    /// Bytes that decoding the whole image takes, beside those that it is stored in.
+    /// Bytes that decoding the whole image takes, in addition to the encoded bytes.
     pub fn takes(&mut self, encoded: Encoded<'_>) -> Result<u64, DecodeError> {
         let (opened, geometry) = self.opened(encoded)?;
         Ok(opened.takes(geometry.whole()))
@@ -121,7 +70,7 @@ impl Decoder {
         }
     }
 
-    /// Whether an image of this size, stored as exactly its pixels, is a frame as it is: then there is nothing to decode.
+    /// Whether raw pixels of this size already are the frame: then there is nothing to decode.
     pub fn keeps(&self, frame: Frame) -> bool {
         let geometry = Geometry::new((frame.width, frame.height), 1, &self.options);
         geometry.is_ok_and(|geometry| geometry.resized == geometry.stored && geometry.frame == frame)
@@ -144,9 +93,9 @@ impl Decoder {
         self.choose(encoded, trust, |_| Ok(Choice { region, size, out }))
     }
 
-    /// Decodes what `choose` wants when it knows the frame: the header is read once.
+    /// Decodes the part that `choose` returns for the frame. The header is read only once.
     ///
-    /// What libjpeg refuses is tried again without that which harms no pixel, if there is something of the kind.
+    /// If libjpeg refuses an image, a copy without harmless faults is tried, if there are any.
     pub fn choose<'o>(
         &mut self,
         encoded: Encoded<'_>,
@@ -167,8 +116,8 @@ impl Decoder {
                 let encoded = mend(encoded, options.max_pixels, mended).ok_or(error)?;
                 match Opened::new(options, &mut tools.jpeg, encoded)? {
                     (opened, geometry) if geometry == wish.geometry => tools.render(opened, &wish, out),
-                    // Somebody writes to the bytes.
-                    _ => Err(DecodeError::Jpeg("its size changes while it is read".into())),
+                    // Another process is writing to the file.
+                    _ => Err(DecodeError::Jpeg("its size changed while it was read".into())),
                 }
             }
             result => result,
@@ -176,13 +125,13 @@ impl Decoder {
     }
 }
 
-/// What is wanted of an image, before it is turned.
+/// The wanted part of an image, before it is turned.
 struct Wish {
     geometry: Geometry,
     trust: Trust,
-    /// Which part of the resized image.
+    /// The part of the resized image.
     part: Region,
-    /// To which size it is scaled.
+    /// The size to which it is scaled.
     size: (u32, u32),
     is_resized: bool,
     dct_scaling: bool,
@@ -190,7 +139,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// For a region of the frame and the size to which it is scaled, in `bytes` bytes.
+    /// A region of the frame, and the size to which it is scaled, for a buffer of `bytes` bytes.
     fn new(
         options: &Options,
         geometry: Geometry,
@@ -217,18 +166,18 @@ impl Wish {
     }
 }
 
-/// What images are decoded with, one after the other.
+/// The tools that decode one image after another.
 struct Tools {
     jpeg: Jpeg,
     resize: Resize,
-    /// RGB of the stored image, or of a region that encloses the wanted one.
+    /// RGB of the stored image, or of a region that contains the wanted one.
     decoded: Vec<u8>,
     /// The wanted region before it is turned.
     unturned: Vec<u8>,
 }
 
 impl Tools {
-    /// Writes what is wanted of an image into `out`.
+    /// Writes the wanted part of an image into `out`.
     fn render(&mut self, mut opened: Opened<'_>, wish: &Wish, out: &mut [u8]) -> Result<(), DecodeError> {
         let Wish { geometry, part, .. } = wish;
         let mut stored = geometry.stored;
@@ -255,7 +204,7 @@ impl Tools {
         filled
     }
 
-    /// Decodes `source`, a part of the stored image, and makes of it what is wanted.
+    /// Decodes `source`, a part of the stored image, and turns it into the wanted part.
     fn fill(&mut self, opened: Opened<'_>, source: Region, wish: &Wish, out: &mut [u8]) -> Result<(), DecodeError> {
         let Self {
             jpeg,
@@ -264,7 +213,7 @@ impl Tools {
             unturned,
         } = self;
         let Wish { geometry, part, .. } = wish;
-        // Whether what is decoded is what is wanted.
+        // Whether the decoded region already is the wanted part.
         let fits = |lies_at: Region| lies_at == *part && geometry.turn.is_none() && !wish.is_resized;
         let (pixels, lies_at) = if let Opened::Rgb(pixels) = opened {
             (pixels, geometry.whole())
@@ -300,8 +249,7 @@ impl Tools {
     }
 }
 
-/// By how much libjpeg may shrink an image while it decodes it: [`LEAST_GAP`] times as many pixels as are wanted must be
-/// left.
+/// By how much libjpeg may shrink an image while decoding it: [`LEAST_GAP`] times the wanted pixels must be left.
 fn shrink(geometry: &Geometry, wanted: Region, size: (u32, u32)) -> u32 {
     let enough = |by: u32, stored: u32, resized: u32, part: u32, out: u32| {
         // part of `resized` pixels are part · stored / resized of the stored image.
@@ -315,7 +263,7 @@ fn shrink(geometry: &Geometry, wanted: Region, size: (u32, u32)) -> u32 {
     [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
-/// Copies `wanted` out of pixels that lie at `lies_at`, both in the same image.
+/// Copies `wanted` out of the pixels of `lies_at`. Both are regions of the same image.
 fn cut(pixels: &[u8], lies_at: Region, wanted: Region, out: &mut [u8]) {
     let (pitch, row_bytes) = (3 * lies_at.width as usize, 3 * wanted.width as usize);
     let left = 3 * (wanted.x - lies_at.x) as usize;

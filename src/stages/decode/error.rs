@@ -6,15 +6,15 @@ pub enum DecodeError {
     /// No bytes.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// Nothing that can be decoded.
+    /// Not an image that can be decoded.
     #[error("not a JPEG or PNG but {0}")]
     OtherFormat(&'static str),
-    /// An image that other bytes stand in front of.
+    /// An image with other bytes in front of it.
     #[error("{what} behind {bytes} foreign byte{}; cut {} off", if *.bytes == 1 { "" } else { "s" }, if *.bytes == 1 { "it" } else { "them" })]
     Behind {
-        /// What it is.
+        /// The image's format.
         what: &'static str,
-        /// How many they are.
+        /// How many bytes.
         bytes: usize,
     },
     /// Larger than allowed, in pixels of the image or of the resized image.
@@ -29,7 +29,7 @@ pub enum DecodeError {
         /// Pixels allowed.
         limit: u64,
     },
-    /// Smaller than what is cut out of it.
+    /// Smaller than the crop.
     #[error(
         "{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to scale it up"
     )]
@@ -41,19 +41,19 @@ pub enum DecodeError {
         /// Side of the crop.
         crop: u32,
     },
-    /// A pack's member that changed after it was written.
-    #[error("its bytes are not those that were packed")]
+    /// A pack's member that has changed since it was written.
+    #[error("its bytes have changed since it was packed")]
     NotAsPacked,
     /// Damaged, in the words of libjpeg-turbo.
     #[error("damaged JPEG: {0}")]
     Jpeg(String),
-    /// A kind of JPEG that cannot be decoded here.
+    /// A kind of JPEG that is not supported.
     #[error("unsupported JPEG: {0}")]
     UnsupportedJpeg(String),
     /// Damaged, in the words of the PNG decoder.
     #[error("damaged PNG: {0}")]
     Png(String),
-    /// Another format, damaged or of a kind that cannot be decoded, in the words of its decoder.
+    /// Another format, damaged or not supported, in the words of its decoder.
     #[error("{state} {format}: {reason}")]
     Other {
         /// Damaged or unsupported.
@@ -63,7 +63,7 @@ pub enum DecodeError {
         /// Why.
         reason: String,
     },
-    /// Not a binary PPM of 8 bits, or one that is cut.
+    /// Not a binary PPM of 8 bits, or a truncated one.
     #[error("damaged PPM: {0}")]
     Ppm(String),
     /// The caller's region is not inside the frame.
@@ -82,7 +82,7 @@ pub enum DecodeError {
         /// The frame's height.
         frame_height: u32,
     },
-    /// The caller's buffer has another size than the pixels.
+    /// The caller's buffer does not have the size of the pixels.
     #[error("a buffer of {got} bytes was given for {want} bytes of pixels")]
     Buffer {
         /// Bytes given.

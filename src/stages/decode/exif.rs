@@ -1,18 +1,18 @@
 //! The EXIF orientation.
 //!
-//! A broken EXIF block is never an error: the image is then taken as it is stored.
+//! A broken EXIF block is never an error: the image is then used as it is stored.
 
 use super::jpeg::exif_blocks;
 
-/// The tag that holds it.
+/// Its tag.
 const ORIENTATION: u32 = 0x0112;
 
-/// The orientation of a JPEG, 1 to 8; 1 where none is given or it makes no sense.
+/// The orientation of a JPEG, 1 to 8; 1 if there is none or it is invalid.
 pub(super) fn of_jpeg(bytes: &[u8]) -> u8 {
     exif_blocks(bytes).find_map(of_tiff).unwrap_or(1)
 }
 
-/// The orientation that the first directory of a TIFF gives; none where it gives none from 1 to 8.
+/// The orientation in the first directory of a TIFF, if there is one from 1 to 8.
 pub(super) fn of_tiff(bytes: &[u8]) -> Option<u8> {
     let tiff = Tiff::new(bytes)?;
     let directory = tiff.number(4, 4)? as usize;
@@ -24,7 +24,7 @@ pub(super) fn of_tiff(bytes: &[u8]) -> Option<u8> {
         .map(|value| value as u8)
 }
 
-/// What EXIF blocks are.
+/// A TIFF, the format of EXIF blocks.
 struct Tiff<'a> {
     bytes: &'a [u8],
     is_little_endian: bool,
@@ -32,7 +32,7 @@ struct Tiff<'a> {
 
 impl<'a> Tiff<'a> {
     fn new(bytes: &'a [u8]) -> Option<Self> {
-        // The order of the magic number's own bytes is sometimes wrong.
+        // Some files have the bytes of the magic number in the wrong order.
         let is_little_endian = match bytes.get(..4)? {
             b"II*\0" | b"II\0*" => true,
             b"MM\0*" | b"MM*\0" => false,
@@ -55,7 +55,7 @@ impl<'a> Tiff<'a> {
         })
     }
 
-    /// The first value of the entry at `at`, if it holds whole numbers. One that is negative comes out as a large one.
+    /// The first value of the entry at `at`, if its type is an integer. A negative number is read as a large one.
     fn first_value(&self, at: usize) -> Option<u32> {
         let size = match self.number(at + 2, 2)? {
             // BYTE, SBYTE; SHORT, SSHORT; LONG, SLONG.
@@ -66,7 +66,7 @@ impl<'a> Tiff<'a> {
         };
         match self.number(at + 4, 4)? as usize {
             0 => None,
-            // Values lie in the entry where they fit.
+            // Values are stored in the entry itself if they fit.
             count if count <= 4 / size => self.number(at + 8, size),
             _ => self.number(self.number(at + 8, 4)? as usize, size),
         }

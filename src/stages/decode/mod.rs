@@ -1,4 +1,4 @@
-//! decode: from encoded bytes to RGB of just the crop.
+//! decode: decodes a sample to RGB, no more of it than the crop needs.
 //! upstream: source · downstream: augment (or measure)
 
 use std::path::PathBuf;
@@ -10,17 +10,18 @@ use crate::config::run::OnBadImage;
 use crate::dataset::Encoded;
 use crate::flow::{Fault, Inlet, Outlet};
 use crate::stages::Sets;
-use crate::stages::augment::Rule;
 use crate::stages::messages::{Phase, Pixels, Ticket};
+use crate::stages::rule::Rule;
 
 mod bad;
 mod decoder;
 mod error;
 mod exif;
-mod frame;
+mod geometry;
 mod jpeg;
 mod large;
 mod opened;
+mod options;
 mod other;
 mod png;
 mod ppm;
@@ -29,45 +30,47 @@ mod resize;
 mod sniff;
 
 pub use bad::BadImage;
-pub use decoder::{Choice, Decoder, LARGE, Options, Trust};
+pub use decoder::{Choice, Decoder};
 pub use error::DecodeError;
-pub use frame::{Frame, Region};
+pub use options::{LARGE, Options, Trust};
 pub use raw::Raw;
 
-/// What every decode worker knows.
+pub use crate::stages::frame::{Frame, Region};
+
+/// The settings of every decode worker.
 #[derive(Clone)]
 pub struct Decode {
-    /// What is done to every image.
+    /// How every image is decoded.
     pub options: Options,
-    /// Says which region of the frame is needed.
+    /// Draws the region of the frame that is needed.
     pub rule: Rule,
-    /// Where the bytes are.
+    /// The source of the bytes.
     pub data: Sets,
-    /// What a bad image does.
+    /// What happens at a bad image.
     pub on_bad_image: OnBadImage,
-    /// Where bad images are copied under `quarantine`.
+    /// Where bad images are copied to under the policy `quarantine`.
     pub quarantine: PathBuf,
 }
 
-/// Somebody who wants a part of a sample's frame.
+/// A request for a part of a sample's frame.
 pub trait Request: Send {
-    /// Which set.
+    /// Selects the set.
     fn phase(&self) -> Phase;
-    /// Index in it.
+    /// Index in the set.
     fn sample(&self) -> u32;
-    /// Which region, given the frame's size and the number from which the sample's random numbers derive.
+    /// The region, given the frame's size and the index from which the sample's random numbers derive.
     fn region(&self, rule: &Rule, canonical: u32, frame: Frame) -> Region;
-    /// Whether nothing is wanted.
+    /// Whether there is no sample behind the request.
     fn is_padding(&self) -> bool {
         false
     }
-    /// Whether whoever gets the pixels can read them out of the data set, where they are stored as pixels.
+    /// Whether the receiver can read raw pixels from the data set itself.
     fn reads_in_place(&self, _rule: &Rule) -> bool {
         false
     }
-    /// Sees the sample's bytes before they are decoded.
+    /// Called with the sample's bytes before they are decoded.
     fn see(&mut self, _encoded: Encoded<'_>) {}
-    /// To which size that region is scaled: by itself to none.
+    /// The size to which the region is scaled. By default it is not.
     fn size(&self, _rule: &Rule, region: Region) -> (u32, u32) {
         (region.width, region.height)
     }
@@ -90,7 +93,7 @@ impl Request for Ticket {
         self.is_padding
     }
     fn reads_in_place(&self, rule: &Rule) -> bool {
-        // What is to be scaled must be copied anyway.
+        // Pixels that are scaled must be copied anyway.
         self.phase == Phase::Evaluate || rule.resized.is_none()
     }
     fn size(&self, rule: &Rule, region: Region) -> (u32, u32) {
@@ -117,8 +120,8 @@ pub fn run<T: Request>(
     Ok(())
 }
 
-/// Whether bytes are known to be good: those of a pack's member are if they have the sum that they were written with, for what
-/// a pack holds was decoded whole when it was made.
+/// Whether bytes are known to be good. A pack's members were decoded as a whole when the pack was made, so those with the
+/// checksum from back then are.
 fn judge(bytes: &[u8], sum: Option<u64>) -> Result<Trust, DecodeError> {
     match sum {
         None => Ok(Trust::Unknown),
@@ -148,7 +151,7 @@ impl Decode {
             None => data.read(sample, scratch).map_err(Fault::failed)?,
         };
         ticket.see(stored);
-        // A pack knows the hash of what it was made of.
+        // A pack has the checksums of its source.
         let checksum = data.checksum(sample).unwrap_or_else(|| xxh3_64(stored.bytes()));
         let mut buffer = None;
         let in_place = raw.filter(|raw| ticket.reads_in_place(&self.rule) && decoder.keeps(raw.frame()));
@@ -162,7 +165,7 @@ impl Decode {
                 self.region(decoder, image, trust, &ticket, buffer)
             })
         };
-        // Before anything is believed of the bytes: a shard that was cut short meanwhile reads as zeros.
+        // Checked before the result is used: a shard that was truncated meanwhile reads as zeros.
         data.verify(sample).map_err(Fault::failed)?;
         let (frame, region, refused) = match decoded {
             Ok((frame, region)) => (frame, region, None),
@@ -181,7 +184,7 @@ impl Decode {
         })
     }
 
-    /// Whether the crop fits into the frame.
+    /// Checks that the crop fits into the frame.
     fn fits<T: Request>(&self, ticket: &T, frame: Frame) -> Result<(), DecodeError> {
         let crop = self.rule.smallest_frame(ticket.phase());
         if frame.width < crop || frame.height < crop {
@@ -214,7 +217,7 @@ impl Decode {
                 height,
                 ..region
             };
-            // Grows to the largest region once and keeps its memory, but not that of a large image.
+            // The buffer grows to the largest region and keeps its memory, except that of a large image.
             if buffer.capacity() as u64 > self.options.large {
                 *buffer = Vec::new();
             }
@@ -229,7 +232,7 @@ impl Decode {
         Ok(chosen)
     }
 
-    /// Applies the policy: the reason to travel on with, or the end of the run.
+    /// Applies the policy: the reason that is sent on instead of pixels, or the end of the run.
     fn refuse(
         &self,
         phase: Phase,
@@ -238,7 +241,7 @@ impl Decode {
         error: &DecodeError,
     ) -> Result<Arc<str>, Fault> {
         let data = self.data.of(phase);
-        // Names may be the same in both sets.
+        // The two sets may have names in common.
         let set = if phase == Phase::Train { "train" } else { "val" };
         match self.on_bad_image {
             OnBadImage::Fail => return Err(Fault::failed(BadImage::new(data, sample, error))),

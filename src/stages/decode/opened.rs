@@ -1,6 +1,6 @@
-//! An image whose header has been read, of whatever kind it is.
+//! An image of any format whose header has been read.
 
-use super::frame::{Geometry, limit};
+use super::geometry::{Geometry, limit};
 use super::jpeg::{Image, Jpeg, grey_to_rgb};
 use super::other::Other;
 use super::png::Png;
@@ -14,12 +14,12 @@ pub(super) enum Opened<'a> {
     Png(Box<Png<'a>>),
     Other(Other<'a>),
     Grey(&'a [u8]),
-    /// Pixels where they lie.
+    /// Raw pixels, used in place.
     Rgb(&'a [u8]),
 }
 
 impl<'a> Opened<'a> {
-    /// Finds out what the bytes are and reads the header.
+    /// Detects the format and reads the header.
     pub(super) fn new(
         options: &Options,
         jpeg: &mut Jpeg,
@@ -61,7 +61,7 @@ impl<'a> Opened<'a> {
         Ok((opened, geometry))
     }
 
-    /// Refuses what would take more memory than the largest image as RGB, whatever part of it is wanted.
+    /// Refuses images that would take more memory than the largest allowed RGB image, whatever part is wanted.
     fn check_memory(&self, size: (u32, u32), max_pixels: u64) -> Result<(), DecodeError> {
         let (width, height) = (u64::from(size.0), u64::from(size.1));
         let takes = self.takes(Region::whole(Frame {
@@ -90,8 +90,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Decodes a region that holds `wanted` into the buffer that `buffer` gives for it, and says where it lies. `geometry` is the
-    /// image's.
+    /// Decodes a region that contains `wanted` into the buffer that `buffer` returns for it, and returns that region. `geometry`
+    /// is the image's.
     pub(super) fn decode<'o>(
         self,
         jpeg: &mut Jpeg,
@@ -112,7 +112,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The geometry of raw pixels, `channels` bytes each, if there are as many as their size says.
+/// The geometry of raw pixels of `channels` bytes, if their number is right.
 fn of_pixels(
     width: u32,
     height: u32,

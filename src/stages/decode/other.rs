@@ -29,7 +29,7 @@ impl<'a> Other<'a> {
         };
         let mut decoder: Box<dyn ImageDecoder> = opened().map_err(|error| refused(kind, error))?;
         let orientation = if kind == sniff::Other::Tiff {
-            // What EXIF blocks are, this is as a whole.
+            // EXIF blocks have this format; here it is the whole file.
             exif::of_tiff(bytes)
         } else {
             let block = decoder.exif_metadata().ok().flatten().unwrap_or_default();
@@ -46,17 +46,17 @@ impl<'a> Other<'a> {
         self.decoder.dimensions()
     }
 
-    /// The EXIF orientation, 1 where there is none.
+    /// The EXIF orientation; 1 if there is none.
     pub(super) fn orientation(&self) -> u8 {
         self.orientation
     }
 
-    /// Bytes that decoding takes at most, beside the pixels as RGB.
+    /// The most bytes that decoding takes, in addition to the RGB pixels.
     pub(super) fn held(&self) -> u64 {
         let (stored, (width, height)) = (self.decoder.total_bytes(), self.size());
         match self.kind {
             sniff::Other::Bmp => stored,
-            // A frame and the canvas; the image as it is stored, and as it is wanted.
+            // GIF: a frame and the canvas. TIFF: the pixels as stored and as converted.
             sniff::Other::Gif | sniff::Other::Tiff => stored.saturating_mul(2),
             // Planes, a frame and the canvas.
             sniff::Other::WebP => stored.saturating_add(8 * u64::from(width) * u64::from(height)),

@@ -1,13 +1,12 @@
-//! PNG, row by row: an image takes three bytes a pixel, whatever it is stored as. Alpha is dropped, 16 bits become 8.
+//! PNG, row by row: an image takes three bytes per pixel, however it is stored. Alpha is dropped, 16 bits become 8.
 
 use std::io::Cursor;
 
 use ::png::{BitDepth, Decoder, Info, InterlaceInfo, Reader, Transformations, expand_interlaced_row};
 
-use super::{DecodeError, Frame, Region, exif, frame};
+use super::{DecodeError, Frame, Region, exif, geometry};
 
-/// Most pixels of a row, of which several are held as they are stored: an image of one row could be as long as its pixels are
-/// many.
+/// The most pixels per row: several rows are held as they are stored, and an image of one row could have all its pixels there.
 const MOST_IN_A_ROW: u64 = 1 << 20;
 
 /// A PNG with its header read.
@@ -22,12 +21,12 @@ impl<'a> Png<'a> {
         // Neither is used, and both may be compressed.
         decoder.set_ignore_text_chunk(true);
         decoder.set_ignore_iccp_chunk(true);
-        // Palettes and few bits become colours and eight bits.
+        // Expands palettes, and fewer than eight bits.
         decoder.set_transformations(Transformations::EXPAND);
         limit(decoder.read_header_info().map_err(refused)?, max_pixels)?;
         let reader = decoder.read_info().map_err(refused)?;
         let png = Self { bytes, reader };
-        // What an animation begins with.
+        // The first frame of an animation.
         let first = png.reader.info().frame_control;
         if first.is_some_and(|first| (first.width, first.height) != png.size()) {
             return Err(DecodeError::Png("its first frame is not as large as the image".into()));
@@ -39,7 +38,7 @@ impl<'a> Png<'a> {
         self.reader.info().size()
     }
 
-    /// The orientation of an eXIf chunk, which may stand behind the pixels; 1 where there is none.
+    /// The orientation in an eXIf chunk, which may be behind the pixels; 1 if there is none.
     pub(super) fn orientation(&self) -> u8 {
         let mut rest = self.bytes.get(8..).unwrap_or_default();
         while let Some((length, chunk)) = rest.split_first_chunk() {
@@ -49,16 +48,16 @@ impl<'a> Png<'a> {
             };
             if kind == b"eXIf" {
                 let data = data.get(..length).unwrap_or(data);
-                // Some write the name before it that JPEGs need.
+                // Some writers put the name in front that JPEGs need.
                 return exif::of_tiff(data.strip_prefix(b"Exif\0\0").unwrap_or(data)).unwrap_or(1);
             }
-            // Behind the data is a checksum.
+            // A checksum follows the data.
             rest = data.get(length.saturating_add(4)..).unwrap_or_default();
         }
         1
     }
 
-    /// The region that is decoded for `wanted`: an interlaced image comes in seven passes.
+    /// The region that is decoded for `wanted`: all of an interlaced image, which comes in seven passes.
     pub(super) fn enclosing(&self, wanted: Region) -> Region {
         let (width, height) = self.size();
         if self.reader.info().interlaced {
@@ -68,8 +67,8 @@ impl<'a> Png<'a> {
         }
     }
 
-    /// Decodes a region that holds `wanted` into the buffer that `buffer` gives for it, and says where it lies. All rows are
-    /// read, so that an image is refused or not whatever part of it is wanted.
+    /// Decodes a region that contains `wanted` into the buffer that `buffer` returns for it, and returns that region. All rows
+    /// are read, so that whether an image is refused does not depend on the wanted part.
     pub(super) fn decode<'o>(
         mut self,
         wanted: Region,
@@ -100,10 +99,10 @@ impl<'a> Png<'a> {
     }
 }
 
-/// How a pixel lies in a row as it is decoded.
+/// The layout of a pixel in a decoded row.
 #[derive(Clone, Copy)]
 struct Pixel {
-    /// Grey, grey and alpha, RGB, or RGB and alpha.
+    /// 1 to 4: grey, grey and alpha, RGB, or RGB and alpha.
     samples: usize,
     /// Whether each has 16 bits.
     is_wide: bool,
@@ -114,7 +113,7 @@ impl Pixel {
         self.samples * if self.is_wide { 2 } else { 1 }
     }
 
-    /// Writes as many pixels as `rgb` has.
+    /// Fills `rgb` with as many pixels as it has room for.
     fn to_rgb(self, row: &[u8], rgb: &mut [u8]) {
         let pixels = row.chunks_exact(self.bytes()).zip(rgb.chunks_exact_mut(3));
         match (self.samples, self.is_wide) {
@@ -129,7 +128,7 @@ impl Pixel {
     }
 }
 
-/// The first sample of 16 bits as one of 8, to the nearest.
+/// A sample of 16 bits, rounded to 8.
 fn narrow(wide: &[u8]) -> u8 {
     ((u32::from(u16::from_be_bytes([wide[0], wide[1]])) + 128) / 257) as u8
 }
@@ -137,8 +136,8 @@ fn narrow(wide: &[u8]) -> u8 {
 /// Whether the image is small enough to be decoded.
 fn limit(info: &Info<'_>, max_pixels: u64) -> Result<(), DecodeError> {
     let (width, height) = (u64::from(info.width), u64::from(info.height));
-    frame::limit("a row", width, 1, MOST_IN_A_ROW)?;
-    frame::limit("an image", width, height, max_pixels)
+    geometry::limit("a row", width, 1, MOST_IN_A_ROW)?;
+    geometry::limit("an image", width, height, max_pixels)
 }
 
 fn refused(error: ::png::DecodingError) -> DecodeError {

@@ -1,8 +1,8 @@
-//! Binary PPM of 8 bits, the form in which a pack keeps raw pixels.
+//! Binary PPM of 8 bits, the format of a pack's raw pixels.
 
 use super::{DecodeError, Frame};
 
-/// What the header of a `P6` says.
+/// The header of a `P6` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) frame: Frame,
@@ -11,7 +11,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads the header of a file of `length` bytes that begins with `bytes`; its pixels must be all that follows.
+    /// Reads the header of a file of `length` bytes that begins with `bytes`. Exactly the pixels must follow it.
     pub(super) fn read(bytes: &[u8], length: usize) -> Result<Self, DecodeError> {
         let damaged = |reason: String| DecodeError::Ppm(reason);
         let mut rest = bytes.get(2..).unwrap_or_default();
@@ -20,12 +20,12 @@ impl Head {
             rest = skip_blanks(rest);
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let text = str::from_utf8(&rest[..digits]).unwrap_or_default();
-            *number = text.parse().map_err(|_| damaged("its header holds no size".into()))?;
+            *number = text.parse().map_err(|_| damaged("its header has no size".into()))?;
             rest = &rest[digits..];
         }
         let [width, height, largest] = numbers;
         if largest != 255 {
-            return Err(damaged(format!("its values reach to {largest}; only 255 can be read")));
+            return Err(damaged(format!("its values go up to {largest}; only 255 is supported")));
         }
         if width == 0 || height == 0 {
             return Err(damaged(format!("its size is {width}x{height}")));
@@ -35,7 +35,7 @@ impl Head {
             return Err(damaged("it ends within its header".into()));
         };
         let pixels_at = bytes.len() - rest.len();
-        // In 128 bits: a header may claim whatever it likes.
+        // In 128 bits: a header may claim any size.
         let want = 3 * u128::from(width) * u128::from(height);
         let got = length.saturating_sub(pixels_at);
         if !blank.is_ascii_whitespace() || got as u128 != want {
@@ -48,7 +48,7 @@ impl Head {
     }
 }
 
-/// Blanks, and comments from `#` to the end of the line.
+/// Skips blanks, and comments from `#` to the end of the line.
 fn skip_blanks(mut rest: &[u8]) -> &[u8] {
     loop {
         rest = rest.trim_ascii_start();

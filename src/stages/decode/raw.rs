@@ -1,14 +1,14 @@
-//! Samples that are stored as exactly the pixels of their frame: there is nothing to decode, and they are read where they lie.
+//! Samples that are stored as raw pixels: there is nothing to decode, and they are read in place.
 
 use super::ppm::Head;
 use super::{DecodeError, Frame, Region};
 use crate::dataset::{Dataset, Encoded, Lent, ReadError};
 
-/// A header as packs write it is at most 29 bytes long. One that is longer, by comments, belongs to a file that is copied before
-/// it is read, like any other.
+/// The headers that packs write have at most 29 bytes. A file with a longer one, because of comments, is copied before it is
+/// read, like any other.
 const LONGEST_HEAD: usize = 64;
 
-/// A sample that is stored as pixels.
+/// A sample that is stored as raw pixels.
 #[derive(Clone, Copy)]
 pub struct Raw<'a> {
     frame: Frame,
@@ -16,7 +16,7 @@ pub struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Finds out whether sample `i` is one. Its header is looked at once, and never again.
+    /// Sample `i`, if it is stored as raw pixels. Its header is read here, and never again.
     pub fn find(data: &'a Dataset, i: usize) -> Result<Option<Self>, ReadError> {
         let Some(lent) = data.lend(i)? else { return Ok(None) };
         let frame = match lent {
@@ -33,8 +33,8 @@ impl<'a> Raw<'a> {
         Ok(frame.map(|frame| Self { frame, lent }))
     }
 
-    /// Sample `i` once more, which was found to have this frame. Whoever has written to its file since may have changed its
-    /// pixels, but neither their place nor their number.
+    /// Sample `i` again, which [`find`](Self::find) gave this frame. If its file was written to since, the pixels may have
+    /// changed, but not their place or number.
     pub fn again(data: &'a Dataset, i: usize, frame: Frame) -> Result<Option<Self>, ReadError> {
         Ok(data.lend(i)?.map(|lent| Self { frame, lent }))
     }

@@ -1,8 +1,8 @@
-//! What a file is, by its first bytes: names lie (ImageNet has a PNG named .JPEG).
+//! The format of a file, by its first bytes. Names can be wrong: ImageNet has a PNG named .JPEG.
 
 use super::DecodeError;
 
-/// The kinds that can be decoded.
+/// The formats that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Jpeg,
@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Other(Other),
 }
 
-/// What the `image` crate decodes.
+/// The formats that the `image` crate decodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Other {
     Bmp,
@@ -32,10 +32,10 @@ impl Other {
     }
 }
 
-/// So many foreign bytes in front of an image are looked through: a byte order mark, a line's end, a length.
+/// How many foreign bytes in front of an image are searched: a byte order mark, a line break, a length.
 const MOST_FOREIGN: usize = 64;
 
-/// First bytes of what people rename to .jpg.
+/// First bytes of files that people rename to .jpg.
 const OTHERS: [(&[u8], &str); 10] = [
     (b"II\xbc", "a JPEG XR; convert it"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000; convert it"),
@@ -49,7 +49,7 @@ const OTHERS: [(&[u8], &str); 10] = [
     (b"Rar!\x1a", "a RAR archive"),
 ];
 
-/// Finds the kind, or names what the file is instead.
+/// Detects the format. The error names what the file is instead.
 pub(super) fn sniff(bytes: &[u8]) -> Result<Kind, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
@@ -73,7 +73,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Kind, DecodeError> {
     Err(foreign.unwrap_or_else(|| DecodeError::OtherFormat(other(bytes))))
 }
 
-/// Kinds whose first bytes hardly occur by chance.
+/// Formats whose first bytes are long enough to be no coincidence.
 fn by_long_magic(bytes: &[u8]) -> Option<(Kind, &'static str)> {
     if bytes.starts_with(b"\xff\xd8\xff") {
         Some((Kind::Jpeg, "a JPEG"))
@@ -90,7 +90,7 @@ fn by_long_magic(bytes: &[u8]) -> Option<(Kind, &'static str)> {
     }
 }
 
-/// Two letters are little: a BMP also has nothing where it is reserved, and a second header of a known length.
+/// Two letters are not enough: a BMP also has zeros in its reserved bytes, and a second header of a known length.
 fn is_bmp(bytes: &[u8]) -> bool {
     let Some(header) = bytes.first_chunk::<18>().filter(|header| header.starts_with(b"BM")) else {
         return false;
@@ -122,7 +122,7 @@ fn other(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Whether these are characters; the last may be cut.
+/// Whether these bytes are text; the last character may be cut off.
 fn is_text(start: &[u8]) -> bool {
     let readable = match str::from_utf8(start) {
         Ok(text) => text,

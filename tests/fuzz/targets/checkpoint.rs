@@ -8,9 +8,9 @@ use pipeline::devices::cpu::PlanarRows;
 use pipeline::model::Parameter;
 use pipeline::model::checkpoint::{self, Content};
 use pipeline::plan::{ModelPlan, preprocessing};
-use pipeline::stages::augment::Rule;
 use pipeline::stages::compute::RunState;
-use pipeline::stages::decode::{Frame, Region};
+use pipeline::stages::frame::{Frame, Region};
+use pipeline::stages::rule::Rule;
 use serde_json::{Value, json};
 
 use super::archives::{joined, parts};

@@ -13,8 +13,8 @@ use crate::ops::tile::{PANEL, Panels, Places, Start, tiles};
 type Read = fn(&Winograd<'_>, &Panel, &[f32], &mut [f32], &mut [f32]);
 type Add = fn(&Layout<'_>, &[f32], &mut [f32]);
 
-/// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as direct
-/// convolution has them.
+/// Adds the weight gradient of the images, from their `x` and `dy`, to `sums`: panels of the window's elements, as in direct
+/// convolution.
 pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
     let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
     let layout = Layout::new(geometry, Order::Blocked, winograd.images);
@@ -29,7 +29,7 @@ pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &m
                 read(winograd, &layout.panel(panel), dy, gradients, areas.band);
             }
             for (i, inputs) in areas.inputs.chunks_exact(winograd.input_point()).enumerate() {
-                // Channels and tiles change places.
+                // Channels and tiles are exchanged.
                 let x = Places {
                     x: inputs,
                     bases: areas.channels,
@@ -51,7 +51,7 @@ pub fn backward_weights(winograd: &Winograd<'_>, x: &[f32], dy: &[f32], sums: &m
     }
 }
 
-/// How dy is read and the gradient of U added, with `filter`.
+/// The functions that read dy and add the gradient of U, for `filter`.
 fn passes(filter: Filter) -> (Read, Add) {
     match filter {
         Filter::F4x3 => (read::<6, 4>, add::<3, 6>),

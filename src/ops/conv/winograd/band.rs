@@ -1,7 +1,7 @@
-//! Some rows of two neighbouring blocks of channels, side by side and with zeros around: `[row][column][16]`.
+//! Some rows of two adjacent blocks of channels, with zeros around them: `[row][column][16]`.
 //!
-//! Tiles of a small map mostly hang over its edge. A band is copied once for a row of tiles and stays in the nearest cache, so that
-//! no tile has to ask which of its positions there are.
+//! Most tiles of a small map extend over its edge. A band is copied once for a row of tiles and stays in the first-level cache. So
+//! no tile has to check which of its positions exist.
 
 use super::transform::{Sink, Square};
 use crate::ops::map::Map;
@@ -10,7 +10,7 @@ use crate::ops::simd::{LANES, Lanes, Part, ROW, Simd, Vectors};
 /// Sixteen channels of a position.
 type Position = [f32; ROW];
 
-/// Two neighbouring blocks of one image; the first twice, where there is no second.
+/// Two adjacent blocks of one image; the first twice if there is no second.
 #[derive(Clone, Copy)]
 pub struct Blocks<'a> {
     positions: [&'a [Lanes]; 2],
@@ -19,7 +19,7 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Block `first` of the map, and the next where it is before `end`.
+    /// Block `first` of the map, and the next one if it is before `end`.
     pub fn new(map: Map, data: &'a [f32], first: usize, end: usize) -> Self {
         let block = |block: usize| data[block * map.block()..][..map.block()].as_chunks().0;
         Self {
@@ -30,14 +30,14 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Memory for rows of this width.
+/// Memory for rows of a fixed width.
 pub struct Band<'a> {
     positions: &'a mut [Position],
     width: usize,
 }
 
 impl<'a> Band<'a> {
-    /// `height` rows in `memory`, as it is.
+    /// `height` rows in `memory`, with its current contents.
     pub fn new(memory: &'a mut [f32], height: usize, width: usize) -> Self {
         let positions = &mut memory.as_chunks_mut().0[..height * width];
         Self { positions, width }
@@ -50,12 +50,12 @@ impl<'a> Band<'a> {
         band
     }
 
-    /// Copies the rows of `blocks` from `top` on, `left` columns further right: always as many, so that those beside them stay
-    /// zero.
+    /// Copies the rows of `blocks` from `top` on, shifted `left` columns to the right. The copied width is always the same, so the
+    /// columns beside it stay zero.
     #[inline(always)]
     pub fn fill<S: Simd>(&mut self, s: S, blocks: &Blocks<'_>, top: isize, left: usize) {
         for (i, row) in self.positions.chunks_exact_mut(self.width).enumerate() {
-            // What is negative is larger than any map as an unsigned number.
+            // A negative number is larger than any map when read as unsigned.
             let y = (top + i as isize) as usize;
             if y >= blocks.height {
                 row.fill([0.0; ROW]);
@@ -80,7 +80,7 @@ impl<'a> Band<'a> {
         Tile { rows, part }
     }
 
-    /// Where a square goes: part `part`, from column `left` on.
+    /// Where to write a square: part `part`, from column `left` on.
     #[inline(always)]
     pub fn sink(&mut self, left: usize, part: usize) -> TileMut<'_> {
         TileMut {
@@ -91,7 +91,7 @@ impl<'a> Band<'a> {
         }
     }
 
-    /// Its rows as the rows of block `number` of the two: plus `bias`, rectified where asked.
+    /// Writes its rows to those of block `number` of the two: plus `bias`, rectified if `rectify`.
     #[inline(always)]
     pub fn write<'y, S: Vectors>(
         &self,

@@ -1,11 +1,11 @@
-//! Which of the minimal filterings a convolution uses.
+//! The minimal filtering that a convolution uses.
 
 use crate::ops::conv::Geometry;
 
 /// F(M, K): tiles of M × M outputs, for kernels of K.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// 2.25 multiplications an output instead of 9.
+    /// 2.25 multiplications per output instead of 9.
     F4x3,
     /// 1.96 instead of 9.
     F5x3,
@@ -16,8 +16,8 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    /// The one with the fewest multiplications for `geometry`, and of equals the most exact: what hangs over the edge of the
-    /// map counts, so that maps of 13 are cut by 5 (15 of them computed) and not by 4 (16) or by 6 (18).
+    /// The filter with the fewest multiplications for `geometry`; of equals, the most exact one. Outputs beyond the edge of the map
+    /// count, too: maps of 13 use tiles of 5 (15 outputs per side) instead of 4 (16) or 6 (18).
     pub(super) fn of(geometry: &Geometry) -> Self {
         if geometry.kernel == 5 {
             return Self::F4x5;
@@ -41,7 +41,7 @@ impl Filter {
         }
     }
 
-    /// N: side of the inputs, which is also how many points there are in one dimension.
+    /// N: side of the inputs, which is also the number of points in one dimension.
     pub(super) fn points(self) -> usize {
         match self {
             Self::F4x3 => 6,
@@ -50,7 +50,7 @@ impl Filter {
         }
     }
 
-    /// Tiles of one image: down, across.
+    /// Tiles of one image: vertically, horizontally.
     pub(super) fn grid(self, geometry: &Geometry) -> [usize; 2] {
         let output = geometry.output;
         [output.height, output.width].map(|length| length.div_ceil(self.side()))

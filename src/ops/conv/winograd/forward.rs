@@ -3,19 +3,19 @@
 use super::filter::Filter;
 use super::tiles::{Inputs, Outputs};
 use super::{SET, Winograd};
+use crate::ops::conv::epilogue::Epilogue;
 use crate::ops::conv::layout::{Layout, Panel};
 use crate::ops::map::Order;
 use crate::ops::simd;
 use crate::ops::tile::{PANEL, Panels, Places, Start, TOGETHER, tiles};
 
-/// y of the images from their `x` and packed weights: plus `bias`, rectified where asked.
+/// y of the images from their `x` and packed weights.
 pub fn forward(
     winograd: &Winograd<'_>,
     x: &[f32],
     packed: &[f32],
-    bias: Option<&[f32]>,
+    epilogue: Epilogue<'_>,
     y: &mut [f32],
-    rectify: bool,
     scratch: &mut [f32],
 ) {
     let (geometry, areas) = (winograd.geometry, winograd.areas(scratch));
@@ -46,7 +46,7 @@ pub fn forward(
             for number in together {
                 let panel = layout.panel(number);
                 let mut biases = [0.0; PANEL];
-                if let Some(bias) = bias {
+                if let Some(bias) = epilogue.bias {
                     biases[..panel.channels.len()].copy_from_slice(&bias[panel.channels.clone()]);
                 }
                 let products = &areas.outputs[(number - first) * square * point..][..square * point];
@@ -56,7 +56,7 @@ pub fn forward(
                     Filter::F6x3 => write::<8, 6>,
                     Filter::F4x5 => write::<8, 4>,
                 };
-                write(winograd, &panel, products, &biases, rectify, y, areas.band);
+                write(winograd, &panel, products, &biases, epilogue.rectify, y, areas.band);
             }
         }
     }

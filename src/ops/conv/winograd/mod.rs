@@ -1,21 +1,21 @@
-//! Winograd convolution: kernels of 3 and of 5 at stride 1, by N² products of matrices.
+//! Winograd convolution: kernels of 3 and 5 at stride 1, by N² matrix products.
 //!
-//! The input is cut into tiles of N × N that overlap by K − 1, and each gives M × M outputs: N = M + K − 1. Transformed, a
-//! tile, a kernel and the outputs that they make are N² numbers each, and the convolution is a product of each over the
-//! channels:
+//! The input is cut into tiles of N × N that overlap by K − 1, and each tile gives M × M outputs: N = M + K − 1. The transforms of a
+//! tile, of a kernel and of their outputs are N² numbers each, and the convolution is a sum of products over the channels for
+//! each of these numbers:
 //!
 //! ```text
 //! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A
 //! ```
 //!
-//! F(4, 3), a kernel of 3 that gives 4 × 4, takes 36 multiplications instead of 144; [`Filter`] has the others. In between
-//! numbers grow and cancel, so errors are larger than those of direct convolution: docs/performance.md has them.
+//! F(4, 3), a kernel of 3 with 4 × 4 outputs, takes 36 multiplications instead of 144; [`Filter`] has the others. Intermediate
+//! numbers grow and cancel, so rounding errors are larger than in direct convolution; docs/performance.md has numbers.
 //!
-//! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. The tiles
-//! of a few images at a time, so that V stays in the cache.
+//! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. A few images are
+//! processed at a time, so that V stays in the cache.
 #![allow(
     clippy::inline_always,
-    reason = "loops must become a part of the function that is compiled for the instruction set"
+    reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
 mod backward;
@@ -35,29 +35,30 @@ use super::{Geometry, evenly};
 use crate::ops::simd::{LANES, ROW};
 use crate::ops::tile::{PANEL, TOGETHER};
 
-/// Panels whose products are computed before they are transformed, at most: V of one point is read from the nearest cache for all.
+/// The most panels whose products are computed before they are transformed: V of one point is read from the first-level cache for
+/// all of them.
 const SET: usize = 4;
 
-/// Floats between the points of V and of products beyond what they hold: without, all would fall into one set of the cache.
+/// Unused floats between the points of V and of products: without them, all points would share one set of the cache.
 const GAP: usize = 48;
 
-/// Floats of V and of products that are made at a time, about: they stay in a core's own cache.
+/// About how many floats of V and of products are made at a time: they stay in a core's own cache.
 const NEAR: usize = 128 << 10;
 
-/// Tiles that are made at a time, at least, in the passes that read U: each of its numbers comes from farther away.
+/// The least number of tiles made at a time in the passes that read U, because U comes from a more distant cache.
 const FEWEST: usize = 96;
 
-/// Floats of V and of gradients that are made at a time for the weight gradient, about, where that is enough tiles.
+/// About how many floats of V and of gradients are made at a time for the weight gradient, if those are enough tiles.
 const NEAR_GRADIENT: usize = 256 << 10;
 
-/// Tiles that are enough: dU is transformed back once for all of them.
+/// How many tiles are enough: dU is transformed back once for all of them.
 const ENOUGH: usize = 64;
 
-/// Floats of V that are made at a time for the weight gradient where it is not, at most, and tiles, about.
+/// Otherwise: the most floats of V made at a time for the weight gradient, and about how many tiles.
 const FAR: usize = 1 << 21;
 const MOST: usize = 160;
 
-/// A Winograd convolution on some images, and how its memory is laid out.
+/// A Winograd convolution on some images, and its memory layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Winograd<'a> {
     geometry: &'a Geometry,
@@ -66,10 +67,10 @@ pub struct Winograd<'a> {
 }
 
 impl<'a> Winograd<'a> {
-    /// Whether `geometry` can be computed so.
+    /// Whether `geometry` can be computed this way.
     pub fn can(geometry: &Geometry) -> bool {
         let blocks = |channels: usize| geometry.groups == 1 || channels.is_multiple_of(LANES);
-        // Where a tile begins in V is counted in 32 bits; of several images it is never farther than of a large one.
+        // The place of a tile in V must fit into 32 bits. With several images it is never larger than with one large image.
         let fits = || {
             let one = Winograd::new(geometry, 1);
             u32::try_from(one.tiles() * one.inputs()).is_ok()
@@ -81,7 +82,7 @@ impl<'a> Winograd<'a> {
             && fits()
     }
 
-    /// For `images` images of `geometry`, which must be one that [`can`](Self::can) says yes to.
+    /// For `images` images of `geometry`, for which [`can`](Self::can) must be true.
     pub fn new(geometry: &'a Geometry, images: usize) -> Self {
         Self {
             geometry,
@@ -90,7 +91,7 @@ impl<'a> Winograd<'a> {
         }
     }
 
-    /// Images that are best worked on together in a pass that reads U, at most `most`; parts of it are even.
+    /// How many images are best processed together in a pass that reads U, at most `most`, in even parts.
     pub fn images(geometry: &Geometry, most: usize) -> usize {
         let one = Winograd::new(geometry, 1);
         let near = NEAR / (one.square() * one.tiles() * (one.inputs() + TOGETHER * PANEL));
@@ -106,12 +107,12 @@ impl<'a> Winograd<'a> {
         evenly(most, if near * one.tiles() >= ENOUGH { near } else { far })
     }
 
-    /// N²: products of a tile.
+    /// N²: products per tile.
     fn square(&self) -> usize {
         self.filter.points().pow(2)
     }
 
-    /// Tiles of one image: down, across.
+    /// Tiles of one image: vertically, horizontally.
     fn grid(&self) -> [usize; 2] {
         self.filter.grid(self.geometry)
     }
@@ -121,7 +122,7 @@ impl<'a> Winograd<'a> {
         self.images * self.grid().iter().product::<usize>()
     }
 
-    /// Channels of V: those of a group, in whole rows.
+    /// Channels of V: those of a group, rounded up to whole rows.
     fn inputs(&self) -> usize {
         self.geometry.group_inputs().next_multiple_of(ROW)
     }
@@ -141,7 +142,7 @@ impl<'a> Winograd<'a> {
         Winograd::new(geometry, 1).square() * geometry.group_inputs() * PANEL
     }
 
-    /// Columns of a band of the input: what a row of tiles reaches.
+    /// Columns of a band of the input: as far as a row of tiles reaches.
     fn width(&self) -> usize {
         self.grid()[1] * self.filter.side() + self.filter.points() - self.filter.side()
     }
@@ -191,9 +192,9 @@ struct Areas<'s> {
     inputs: &'s mut [f32],
     /// Products, or gradients of the outputs.
     outputs: &'s mut [f32],
-    /// The gradient of U of the panels that are worked on together.
+    /// The gradient of U, for the panels that are processed together.
     kernels: &'s mut [f32],
-    /// Rows that tiles are cut from, or that they are put together in.
+    /// Rows that tiles are cut from, or assembled in.
     band: &'s mut [f32],
     /// Where each tile begins in a point of V.
     tiles: &'s [u32],

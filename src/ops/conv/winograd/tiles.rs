@@ -1,4 +1,4 @@
-//! Tiles of feature maps, to the points and back.
+//! Transforms tiles of feature maps to the points and back.
 
 use super::Winograd;
 use super::band::{Band, Blocks};
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// Where N² numbers go: a part of the row at the same place of each point.
+/// Where to write N² numbers: a part of the row at the same place of each point.
 pub(super) struct PointsMut<'a> {
     pub(super) to: &'a mut [f32],
     pub(super) point: usize,
@@ -131,7 +131,7 @@ impl<const N: usize, const M: usize> Work for Outputs<'_, N, M> {
     }
 }
 
-/// The gradients of one panel at the points, from dy. What stands for channels that it lacks is of no meaning.
+/// The gradients of one panel at the points, from dy. Values for missing channels are meaningless.
 pub(super) struct Gradients<'a, const N: usize, const M: usize> {
     pub(super) winograd: &'a Winograd<'a>,
     pub(super) panel: &'a Panel,

@@ -1,4 +1,4 @@
-//! The transforms of Winograd's minimal filtering in one dimension; in two they are applied to columns and then to rows.
+//! The transforms of Winograd's minimal filtering in one dimension. In two dimensions they are applied to columns, then to rows.
 //!
 //! A product of polynomials is computed at N points: 0, 1, −1, 2, −2 and ∞, for N = 7 also −½ and for N = 8 also ½. N points
 //! serve M = N + 1 − R outputs of a kernel of R (Lavin and Gray 2016, section 4; Toom and Cook). With x_j the points and s_j
@@ -11,16 +11,15 @@
 //! s_j = 1 / Π over the other finite points of (x_j − x_k)
 //! ```
 //!
-//! The weight gradient runs the last two backwards: [`Spread`] is the transpose of [`Output`], [`Gather`] that of [`Kernel`].
+//! The weight gradient uses the transposes of the last two: [`Spread`] is that of [`Output`], [`Gather`] that of [`Kernel`].
 #![allow(
     clippy::inline_always,
-    reason = "transforms must become a part of the function that is compiled for the instruction set"
+    reason = "transforms must be inlined into the function that is compiled for the instruction set"
 )]
 
 use crate::ops::simd::{Number, Vectors};
 
-/// A transform in one dimension, of `A` numbers to `B`. A trait and not a closure: closures are not compiled for the
-/// instruction set.
+/// A transform in one dimension, from `A` numbers to `B`. It is a trait because closures are not compiled for the instruction set.
 pub trait Transform<const A: usize, const B: usize> {
     /// Transforms all lanes of `V` at once.
     fn apply<S: Vectors, V: Number<S>>(s: S, from: [V; A]) -> [V; B];
@@ -112,7 +111,7 @@ impl Transform<6, 6> for Input {
     }
 }
 
-/// One more point x beside the six: the tile's polynomial times (t − x) goes through their transform.
+/// One more point x than six: the tile's polynomial times (t − x) is put through the transform for six.
 impl Transform<7, 7> for Input {
     #[inline(always)]
     fn apply<S: Vectors, V: Number<S>>(s: S, d: [V; 7]) -> [V; 7] {
@@ -159,7 +158,7 @@ impl<const N: usize, const M: usize> Transform<N, M> for Output {
         reason = "counted loops unroll, with their coefficients in place"
     )]
     fn apply<S: Vectors, V: Number<S>>(s: S, m: [V; N]) -> [V; M] {
-        // Of the points 1 and −1 all powers are 1.
+        // All powers of the points 1 and −1 are 1 or −1.
         let [sum, difference] = [m[1].add(s, m[2]), m[1].sub(s, m[2])];
         let mut y = [sum; M];
         for i in 0..M {
@@ -251,8 +250,8 @@ impl<const N: usize, const R: usize> Transform<N, R> for Gather {
     }
 }
 
-/// A square of numbers in memory. A trait, so that a column is loaded when it is transformed: an array of up to 64 vectors would
-/// be written and read once more.
+/// A square of numbers in memory. It is a trait, so that a column is loaded only when it is transformed: an array of up to 64
+/// vectors would be written and read once more.
 pub trait Square<S: Vectors, V> {
     /// The number in row `i` and column `j`.
     fn at(&self, s: S, i: usize, j: usize) -> V;
@@ -265,13 +264,13 @@ impl<S: Vectors, V: Copy, const A: usize> Square<S, V> for [[V; A]; A] {
     }
 }
 
-/// Where the rows of a transformed square go, one by one: an array of up to 64 vectors would be written and read once more.
+/// Where to write the rows of a transformed square, one by one: an array of up to 64 vectors would be written and read once more.
 pub trait Sink<S: Vectors, V, const B: usize> {
     /// Takes row `i`.
     fn put(&mut self, s: S, i: usize, row: [V; B]);
 }
 
-/// Transforms the columns of `from`, and then the rows of what comes: A × A → B × B.
+/// Transforms the columns of `from`, then the rows of the result: A × A → B × B.
 #[inline(always)]
 pub fn twice<T, S, V, const A: usize, const B: usize>(s: S, from: &impl Square<S, V>, to: &mut impl Sink<S, V, B>)
 where

@@ -1,4 +1,4 @@
-//! Weights to the points, and their gradients back.
+//! Transforms weights to the points, and their gradients back.
 
 use super::Winograd;
 use super::filter::Filter;
@@ -58,7 +58,7 @@ impl<const R: usize, const N: usize> Work for Pack<'_, R, N> {
 /// Adds one panel's gradient, from its gradient at the points, to sums in the order of the window.
 pub(super) struct Unpack<'a, const R: usize, const N: usize> {
     pub(super) layout: &'a Layout<'a>,
-    /// Its gradient at the points.
+    /// The gradient at the points.
     pub(super) points: &'a [f32],
     pub(super) sums: &'a mut [f32],
 }
@@ -92,7 +92,7 @@ impl<const R: usize, const N: usize> Work for Unpack<'_, R, N> {
     }
 }
 
-/// Where a channel's kernel elements are among the sums, which are added to.
+/// A channel's kernel elements among the sums. Values are added to them.
 struct Taps<'a> {
     layout: &'a Layout<'a>,
     sums: &'a mut [[f32; PANEL]],

@@ -1,7 +1,7 @@
-//! CMYK to RGB, bit for bit as Pillow does it.
+//! CMYK to RGB, bit for bit as in Pillow.
 
-/// Converts pixels as a JPEG stores them, which is inverted (Adobe's convention, taken for granted as Pillow does):
-/// 255 is no ink.
+/// Converts pixels as JPEGs store them, which is inverted: 255 is no ink. That is Adobe's convention; like Pillow, this
+/// assumes it for every file.
 pub(super) fn to_rgb(stored: &[u8], rgb: &mut [u8]) {
     for (cmyk, rgb) in stored.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
         let light = u32::from(cmyk[3]);

@@ -1,22 +1,22 @@
-//! A JPEG's frame header: size, components and their sampling factors, as they are stored and not as anybody names them.
+//! A JPEG's frame header: size, components and their sampling factors, as they are stored.
 
 use super::markers::{self, SEQUENTIAL, SOS};
 
-/// Most components that a scan may have, and the most that can be decoded.
+/// The most components that a scan may have, and that can be decoded.
 pub(super) const MOST_COMPONENTS: usize = 4;
 
-/// One of the colours that an image is made of.
+/// One colour component of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Component {
-    /// What scans call it.
+    /// Its number in scan headers.
     pub(super) id: u8,
-    /// Blocks in an MCU, across and down.
+    /// Blocks per MCU, horizontally and vertically.
     pub(super) factors: (u32, u32),
     /// Its quantization table.
     pub(super) table: u8,
 }
 
-/// What a frame header says.
+/// A frame header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FrameHeader {
     pub(super) precision: u8,
@@ -26,12 +26,12 @@ pub(super) struct FrameHeader {
     count: usize,
 }
 
-/// The columns at which a part of an image may begin that libjpeg decodes on its own, and how far upsampling looks across them.
+/// How a part of an image can be decoded on its own by libjpeg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    /// A part's left must be a multiple of this.
+    /// The part's left column must be a multiple of this.
     pub(super) step: u32,
-    /// libjpeg's upsampling smooths across columns, so that a part's outermost columns differ from the whole's.
+    /// Whether upsampling smooths across columns: then a part's outermost columns differ from those of the whole.
     pub(super) smooth: bool,
 }
 
@@ -71,7 +71,7 @@ impl FrameHeader {
         &self.components[..self.count]
     }
 
-    /// The largest factors, across and down.
+    /// The largest factors, horizontally and vertically.
     pub(super) fn largest(&self) -> (u32, u32) {
         let factors = self.components().iter().map(|component| component.factors);
         factors.fold((1, 1), |largest, factors| {
@@ -79,14 +79,14 @@ impl FrameHeader {
         })
     }
 
-    /// Pixels that an MCU of a scan with all components spans.
+    /// Width and height in pixels of an MCU, in a scan of all components.
     pub(super) fn mcu(&self) -> (u32, u32) {
         // In a scan of a single component an MCU is a block, whatever its sampling factors.
         let (across, down) = if self.count == 1 { (1, 1) } else { self.largest() };
         (8 * across, 8 * down)
     }
 
-    /// Blocks of a component, across and down, without those that only fill an MCU up.
+    /// Blocks of a component, horizontally and vertically, without those that only pad the last MCU.
     pub(super) fn blocks(&self, component: &Component) -> (u32, u32) {
         let (across, down) = self.largest();
         (
@@ -103,11 +103,11 @@ impl FrameHeader {
             .sum()
     }
 
-    /// How a part can be decoded; `None` where it is not certain that it has the whole's pixels. It is where the components'
-    /// factors are those that every encoder writes, and then TurboJPEG, too, reckons with the MCU that there really is.
+    /// How a part can be decoded; `None` if it is not certain that its pixels are those of the whole. It is certain for the
+    /// sampling factors that all encoders write: for those, TurboJPEG computes with the actual size of an MCU.
     pub(super) fn part(&self) -> Option<Part> {
         let (step, smooth) = match *self.components() {
-            // Factors of a single component mean nothing.
+            // The factors of a single component have no meaning.
             [_] => (8, false),
             [luma, blue, red] if (blue.factors, red.factors) == ((1, 1), (1, 1)) => match luma.factors {
                 (1, 1 | 2) => (8, false),
@@ -124,15 +124,15 @@ impl FrameHeader {
 /// How libjpeg can decode an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Way {
-    /// In parts, and how; `None`: only whole.
+    /// How to decode parts; `None`: only the whole image can be decoded.
     pub(super) part: Option<Part>,
-    /// Bytes of coefficients that it holds meanwhile: none where it goes line by line.
+    /// Bytes of coefficients that libjpeg holds meanwhile: 0 if it decodes line by line.
     pub(super) held: u64,
 }
 
 impl Way {
-    /// For the JPEG `bytes`. Parts are decoded where the first scan holds everything: what comes in several scans, libjpeg puts
-    /// together as a whole, and smooths what they left open.
+    /// For the JPEG `bytes`. Parts can be decoded if the first scan contains everything. Otherwise libjpeg assembles the whole
+    /// image from several scans, and smooths what they leave open.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut frame = None;
         for segment in markers::header(bytes) {

@@ -1,4 +1,4 @@
-//! What is known of a JPEG from its header.
+//! What a JPEG's header says about the image.
 
 use super::super::{Frame, Region, Trust};
 use super::frame_header::{Part, Way};
@@ -6,16 +6,16 @@ use super::frame_header::{Part, Way};
 /// How a JPEG's colours come out of libjpeg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Colour {
-    /// RGB, of grey, YCbCr or RGB.
+    /// RGB, from grey, YCbCr or RGB.
     Rgb,
-    /// CMYK, of CMYK or YCCK.
+    /// CMYK, from CMYK or YCCK.
     Cmyk,
-    /// Grey, where it makes no RGB of it.
+    /// Grey, if libjpeg does not convert it to RGB.
     Grey,
 }
 
 impl Colour {
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(super) fn channels(self) -> usize {
         match self {
             Self::Rgb => 3,
@@ -31,19 +31,19 @@ pub(super) struct Stored {
     /// Width and height.
     pub(super) size: (u32, u32),
     pub(super) colour: Colour,
-    /// Bits a sample: 8 or 12.
+    /// Bits per sample: 8 or 12.
     pub(super) precision: u32,
     pub(super) is_lossless: bool,
-    /// Whether TurboJPEG lets a region of it be set.
+    /// Whether TurboJPEG can decode a region of it.
     pub(super) has_regions: bool,
 }
 
-/// A JPEG whose header was read: these bytes, and what libjpeg found in them.
+/// A JPEG whose header has been read.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::stages::decode) struct Image<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) stored: Stored,
-    /// Width and height, as it is decoded: at 1 / `shrink` of its size.
+    /// The decoded width and height: 1 / `shrink` of the stored ones.
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) shrink: u32,
@@ -56,18 +56,18 @@ impl<'a> Image<'a> {
         self.bytes
     }
 
-    /// Width and height, as it is decoded.
+    /// The decoded width and height.
     pub(in crate::stages::decode) fn size(&self) -> (u32, u32) {
         (self.width, self.height)
     }
 
-    /// All of it.
+    /// The whole image.
     pub(super) fn whole(&self) -> Region {
         let (width, height) = self.size();
         Region::whole(Frame { width, height })
     }
 
-    /// Bytes that libjpeg holds while it decodes it, and those of a pixel as it gives them, where that is not RGB.
+    /// Bytes that libjpeg holds while decoding, plus the pixels in libjpeg's format if that is not RGB.
     pub(in crate::stages::decode) fn held(&self) -> u64 {
         let samples = match (self.stored.colour, self.stored.precision) {
             (Colour::Rgb, 8) => 0,
@@ -76,7 +76,7 @@ impl<'a> Image<'a> {
         self.way.held + samples * u64::from(self.width) * u64::from(self.height)
     }
 
-    /// The same image, decoded at 1 / `shrink` of its size (1, 2, 4 or 8). Not everything can be.
+    /// The same image, decoded at 1 / `shrink` of its size (1, 2, 4 or 8). Some images stay as they are.
     pub(in crate::stages::decode) fn scaled(&self, shrink: u32) -> Self {
         if self.stored.precision != 8 || self.stored.is_lossless {
             return *self;
@@ -94,16 +94,16 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// By how much less than it is stored the image is decoded.
+    /// By how much the image is shrunk while it is decoded.
     pub(super) fn shrink(&self) -> u32 {
         self.shrink
     }
 
-    /// The smallest region that holds `wanted`, can be decoded on its own, has exactly the whole's pixels inside
-    /// `wanted`, and is refused exactly when the whole is.
+    /// The smallest region that contains `wanted`, can be decoded on its own, has exactly the pixels of the whole inside
+    /// `wanted`, and is refused exactly when the whole image is.
     ///
-    /// For the last it reaches to the bottom unless the bytes are known to be good: libjpeg does not look at what follows
-    /// a part, so that whether a cut file is refused would depend on where the crop was drawn.
+    /// Because of the last it extends to the bottom unless the bytes are known to be good: libjpeg does not read what follows
+    /// a region, so whether a truncated file is refused would depend on the crop.
     pub(in crate::stages::decode) fn enclosing(&self, wanted: Region, trust: Trust) -> Region {
         let Some(Part { step, smooth }) = self.way.part else {
             return self.whole();

@@ -1,4 +1,4 @@
-//! The marker segments of a JPEG, walked as libjpeg walks them.
+//! The marker segments of a JPEG, found in the same way as in libjpeg.
 
 /// Start of frame, sequential: baseline, extended, and extended with arithmetic coding.
 pub(super) const SEQUENTIAL: [u8; 3] = [0xc0, 0xc1, 0xc9];
@@ -20,11 +20,11 @@ pub(super) const SOS: u8 = 0xda;
 pub(super) const DQT: u8 = 0xdb;
 /// Restart interval.
 pub(super) const DRI: u8 = 0xdd;
-/// Application data, 0 of 16: JFIF.
+/// Application data 0: JFIF.
 pub(super) const APP0: u8 = 0xe0;
-/// Application data: EXIF.
+/// Application data 1: EXIF.
 pub(super) const APP1: u8 = 0xe1;
-/// Application data: Adobe.
+/// Application data 14: Adobe.
 pub(super) const APP14: u8 = 0xee;
 /// A comment.
 pub(super) const COM: u8 = 0xfe;
@@ -34,14 +34,14 @@ pub(super) const COM: u8 = 0xfe;
 pub(super) struct Segment<'a> {
     pub(super) marker: u8,
     pub(super) payload: &'a [u8],
-    /// Where the marker's two bytes begin.
+    /// Where the marker's two bytes are.
     pub(super) at: usize,
-    /// Whether bytes lie in front of it that belong to nothing and are no padding.
+    /// Whether there are bytes in front of it that belong to no segment and are not padding.
     pub(super) is_behind_junk: bool,
 }
 
 impl<'a> Segment<'a> {
-    /// The first segment from `from` on; `None` where there is no marker, or where its segment is cut off.
+    /// The first segment at or after `from`; `None` if there is no marker, or if its segment is truncated.
     pub(super) fn next(bytes: &'a [u8], from: usize) -> Option<Self> {
         let mut at = from;
         // A marker is FF, more FF as padding, and a byte that is not 0.
@@ -56,7 +56,7 @@ impl<'a> Segment<'a> {
         let (marker, body) = (bytes[at], at + 1);
         let payload = if has_payload(marker) {
             let length = u16::from_be_bytes(*bytes.get(body..)?.first_chunk()?);
-            // A length includes itself; one that is too short is taken for that.
+            // The length includes its own two bytes. A smaller one is read as 2.
             bytes.get(body + 2..body + usize::from(length).max(2))?
         } else {
             &[]
@@ -81,7 +81,7 @@ fn has_payload(marker: u8) -> bool {
     !matches!(marker, RST0..=EOI | 0x01)
 }
 
-/// The segments up to the first scan's, with that, or up to where they stop making sense.
+/// The segments up to and including the first scan header, or up to where there is no valid segment.
 pub(super) fn header(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut at = Some(2);
     std::iter::from_fn(move || {

@@ -1,15 +1,15 @@
-//! Removes from a JPEG what harms no pixel, and what libjpeg refuses all the same.
+//! Removes harmless faults from a JPEG: faults that libjpeg refuses although no pixel is lost.
 //!
-//! Why not ignore its warnings: it reports only the first, and a later one may be about pixels that are lost. So a copy is made
-//! that has nothing to be warned of, and libjpeg judges that: it has the last word.
+//! Ignoring libjpeg's warnings is not enough: it reports only the first, and a later one may be about lost pixels. So a copy
+//! without the harmless faults is made, and libjpeg judges that copy.
 
 use super::markers::{APP0, APP14, COM, DHT, DQT, DRI, EOI, RST0, RST7, SOI, SOS, Segment};
 use super::walk::{End, Scans};
 use crate::dataset::Encoded;
 
-/// Writes into `out` the JPEG without: junk between segments, an unknown JFIF version, an unknown transformation of Adobe's, in
-/// sequential scans what only progressive ones say, and what follows the last MCU instead of an end, or before it. `None`
-/// where there is nothing of the kind. Nothing is read of an image of more than `max_pixels`.
+/// Writes the JPEG into `out` without: junk between segments, an unknown JFIF version, an unknown Adobe transformation,
+/// progressive parameters in sequential scans, and anything between the last MCU and the end marker, or in its place. `None` if
+/// there is no such fault, or the image has more than `max_pixels`.
 pub(in crate::stages::decode) fn mend<'a>(
     encoded: Encoded<'a>,
     max_pixels: u64,
@@ -38,19 +38,19 @@ struct Mending<'a, 'o> {
     out: &'o mut Vec<u8>,
     scans: Scans,
     is_changed: bool,
-    /// Where in `out` Adobe's transformations are.
+    /// Places of Adobe transformations in `out`.
     adobe: Vec<usize>,
-    /// The length of `out` at which the image was complete.
+    /// Length of `out` when the image was complete.
     complete: Option<usize>,
 }
 
-/// What to do with what follows a scan's data.
+/// What to do with the bytes behind a scan's data.
 enum Next {
-    /// Go on there.
+    /// Continue with the segment there.
     Segment,
-    /// Leave it out: the image ends here.
+    /// Drop them: the image ends here.
     Cut,
-    /// Leave it to libjpeg.
+    /// Leave them to libjpeg.
     Leave,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Mending<'a, '_> {
         let mut at = 2;
         let mut is_in_header = true;
         while let Some(segment) = Segment::next(self.bytes, at) {
-            // Behind the first scan, junk may be another whose header was lost.
+            // Behind the first scan, junk may be the data of a scan whose header was lost.
             if segment.is_behind_junk && !is_in_header {
                 break;
             }
@@ -95,7 +95,7 @@ impl<'a> Mending<'a, '_> {
             at = end.at;
         }
         if let Some(length) = self.complete {
-            // Nothing that came after it made sense up to an end.
+            // Nothing valid up to an end marker followed it.
             self.is_changed = true;
             self.out.truncate(length);
             return self.end();
@@ -107,7 +107,7 @@ impl<'a> Mending<'a, '_> {
         self.out.extend_from_slice(&[0xff, EOI]);
     }
 
-    /// Copies a segment, mended if it is application data, and says where its payload is.
+    /// Copies a segment, mends it if it is application data, and returns the place of its payload.
     fn copy(&mut self, segment: &Segment<'a>) -> usize {
         let place = self.out.len() + 4;
         self.out.extend_from_slice(&self.bytes[segment.at..segment.end()]);
@@ -126,7 +126,7 @@ impl<'a> Mending<'a, '_> {
         self.out[at] = value;
     }
 
-    /// What a sequential scan says of its coefficients is taken for nothing: it has them all.
+    /// Resets the parameters of a sequential scan that have no meaning there: it contains all coefficients.
     fn mend_scan_header(&mut self, segment: &Segment<'_>, place: usize) {
         if self.scans.is_sequential() && segment.payload.len() >= 3 {
             for (i, value) in [0, 63, 0].into_iter().enumerate() {
@@ -135,7 +135,7 @@ impl<'a> Mending<'a, '_> {
         }
     }
 
-    /// Adobe's transformation, where it is none that libjpeg knows, becomes that which it takes it for.
+    /// Replaces an Adobe transformation that libjpeg does not know by the one that it assumes instead.
     fn set_transformation(&mut self) {
         let components = self.scans.frame().map(|frame| frame.components().len());
         let transformed = match components {
@@ -150,7 +150,7 @@ impl<'a> Mending<'a, '_> {
         }
     }
 
-    /// What to do with what follows the scan whose data begin at `start` and end at `end`.
+    /// What to do with the bytes behind the scan whose data begin at `start` and end at `end`.
     fn next(&mut self, start: usize, end: End) -> Next {
         let rest = &self.bytes[end.at..];
         let marker = rest

@@ -1,4 +1,5 @@
-//! JPEG: libjpeg-turbo decodes and judges; what it cannot be asked, or would refuse without need, is read here.
+//! JPEG: libjpeg-turbo decodes and judges the images. This module reads what libjpeg does not tell, and mends what it refuses
+//! needlessly.
 
 mod cmyk;
 mod frame_header;
@@ -19,12 +20,12 @@ use turbo::Turbo;
 pub(super) use image::Image;
 pub(super) use mend::mend;
 
-/// A JPEG decoder that keeps its buffers. Nothing else passes from one image to the next.
+/// A JPEG decoder. It keeps its buffers and nothing else from one image to the next.
 pub(super) struct Jpeg {
     turbo: Turbo,
     /// A JPEG of the tiles that a region needs.
     spliced: Vec<u8>,
-    /// Pixels as libjpeg gives them, where these are not RGB.
+    /// Pixels in libjpeg's format, if that is not RGB.
     narrow: Vec<u8>,
     wide: Vec<i16>,
 }
@@ -44,8 +45,8 @@ impl Jpeg {
         self.turbo.open(bytes)
     }
 
-    /// Decodes a region that holds `wanted` to RGB, whatever the image's colours and bits, into the buffer that `buffer` gives
-    /// for it, and says where it lies. The image must be the one that was opened last.
+    /// Decodes a region that contains `wanted` to RGB, whatever the image's colours and bits, into the buffer that `buffer`
+    /// returns for it, and returns that region. The image must be the one that was opened last.
     pub(super) fn decode<'o>(
         &mut self,
         image: &Image<'_>,
@@ -69,8 +70,8 @@ impl Jpeg {
                 turbo.open(image.bytes())?;
             }
         }
-        let region = image.enclosing(wanted.moved_back(origin), trust);
-        let lies_at = region.moved(origin);
+        let region = image.enclosing(wanted.relative_to(origin), trust);
+        let lies_at = region.offset_by(origin);
         let out = buffer(lies_at);
         if (image.stored.colour, image.stored.precision) == (Colour::Rgb, 8) {
             turbo.decode(&image, region, out)?;
@@ -93,7 +94,7 @@ impl Jpeg {
         Ok(lies_at)
     }
 
-    /// Gives back the memory of the buffers.
+    /// Frees the buffers.
     pub(super) fn give_back(&mut self) {
         (self.spliced, self.narrow, self.wide) = Default::default();
         self.turbo.give_back();
@@ -103,11 +104,11 @@ impl Jpeg {
 /// The EXIF blocks of a JPEG, as TIFFs.
 pub(super) fn exif_blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let blocks = markers::header(bytes).filter(|segment| segment.marker == APP1);
-    // Behind the name is a zero, and another byte that is not always one.
+    // A zero follows the name, then a byte that should be zero but is not always.
     blocks.filter_map(|block| block.payload.strip_prefix(b"Exif\0")?.get(1..))
 }
 
-/// Each grey value as a pixel.
+/// Expands grey values to pixels.
 pub(super) fn grey_to_rgb(grey: &[u8], rgb: &mut [u8]) {
     let pixels = rgb.chunks_exact_mut(3).zip(grey);
     pixels.for_each(|(pixel, &grey)| pixel.fill(grey));

@@ -1,7 +1,7 @@
-//! A smaller JPEG made of the tiles of a large one that a region needs, so that nothing else is decoded.
+//! Makes a smaller JPEG of only those tiles of a large one that a region needs, so that nothing else is decoded.
 //!
-//! Tiles lie between restart markers. They are copied as they are, the markers between them numbered anew, behind the same
-//! header with another size. To tell where tiles end, the compressed data are only searched for markers.
+//! Tiles lie between restart markers. They are copied unchanged behind the same header with another size, with renumbered
+//! restart markers between them. The compressed data are only searched for markers to find where tiles end.
 
 use memchr::memchr;
 
@@ -10,9 +10,9 @@ use super::image::Image;
 use super::markers::{EOI, RST0};
 use super::tiles::Layout;
 
-/// Writes into `out` a JPEG that has the pixels of `wanted` exactly as the whole has them, and gives its place in the image, as
-/// that is decoded. `None` where it would be the whole, or where `image` has no restart markers that tile it or not all
-/// those that its header announces; then `out` means nothing.
+/// Writes into `out` a JPEG whose pixels inside `wanted` are exactly those of the whole, and returns its place in the decoded
+/// image. `None` if that would be the whole image, or if `image` is not tiled by restart markers or lacks some that its header
+/// announces. Then the contents of `out` are meaningless.
 pub(super) fn splice(image: &Image<'_>, wanted: Region, out: &mut Vec<u8>) -> Option<Region> {
     let layout = Layout::read(image.bytes())?;
     let (width, height) = image.size();
@@ -20,8 +20,7 @@ pub(super) fn splice(image: &Image<'_>, wanted: Region, out: &mut Vec<u8>) -> Op
     if (layout.width.div_ceil(shrink), layout.height.div_ceil(shrink)) != (width, height) {
         return None;
     }
-    // libjpeg smooths colour across one pixel, up to the edge of what it decodes, but not where that has no more than
-    // four columns.
+    // libjpeg smooths colour across one pixel, up to the edge of the decoded area, but not if that has four columns or fewer.
     let x = wanted.x.saturating_sub(1).min(width.saturating_sub(5));
     let y = wanted.y.saturating_sub(1);
     let right = (wanted.x + wanted.width + 1).min(width);
@@ -41,7 +40,7 @@ pub(super) fn splice(image: &Image<'_>, wanted: Region, out: &mut Vec<u8>) -> Op
     })
 }
 
-/// The tiles that a splice is made of.
+/// The tiles of a splice.
 struct Tiles {
     left: u32,
     right: u32,
@@ -50,7 +49,7 @@ struct Tiles {
 }
 
 impl Tiles {
-    /// Writes the JPEG and gives its place in the image that is stored.
+    /// Writes the JPEG and returns its place in the stored image.
     fn write(&self, bytes: &[u8], layout: &Layout, out: &mut Vec<u8>) -> Option<Region> {
         let Self {
             left,
@@ -70,7 +69,7 @@ impl Tiles {
         };
         out.clear();
         out.extend_from_slice(bytes.get(..layout.scan_at)?);
-        // They fit: the image's own did.
+        // They fit into 16 bits, like the sizes of the whole image.
         let size = [part.height as u16, part.width as u16].map(u16::to_be_bytes);
         out.get_mut(layout.size_at..layout.size_at + 4)?
             .copy_from_slice(size.as_flattened());
@@ -79,7 +78,7 @@ impl Tiles {
         Some(part)
     }
 
-    /// Appends the tiles, with markers between them. What follows the last is not looked at.
+    /// Appends the tiles, with markers between them. What follows the last tile is not read.
     fn copy(&self, bytes: &[u8], layout: &Layout, out: &mut Vec<u8>) -> Option<()> {
         let tiles = layout.columns * layout.rows;
         let (mut at, mut copied) = (layout.scan_at, 0);
@@ -100,7 +99,7 @@ impl Tiles {
     }
 }
 
-/// The marker behind any other.
+/// The restart marker behind tile `tile`.
 fn restart(tile: u32) -> u8 {
     RST0 + (tile % 8) as u8
 }

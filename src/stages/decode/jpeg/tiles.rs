@@ -1,24 +1,24 @@
-//! JPEGs whose restart markers cut the image into tiles, each of which can be decoded without those before it.
+//! JPEGs whose restart markers cut the image into tiles, each of which can be decoded without the tiles before it.
 //!
-//! Only what a frame header, a restart interval and one scan say is read here. Whatever is unusual is answered by `None`: then
-//! the image is decoded whole, and libjpeg-turbo judges it.
+//! This reads only the frame header, the restart interval and the header of the one scan. For anything unusual the answer is
+//! `None`: then the image is decoded as a whole, and libjpeg-turbo judges it.
 
 use super::frame_header::FrameHeader;
 use super::markers::{APP0, COM, DHT, DQT, DRI, SOS, Segment};
 
-/// The last of the markers of application data.
+/// Application data 15, the last of its kind.
 const APP15: u8 = APP0 + 15;
 
 /// How an image is laid out in its one scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Where the frame header has its height, followed by its width: two bytes each.
+    /// Place of the height in the frame header, which the width follows: two bytes each.
     pub(super) size_at: usize,
     /// Where the compressed data begin.
     pub(super) scan_at: usize,
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Pixels that a tile spans: a part of a row of MCUs, or one or more whole rows.
+    /// Width and height of a tile in pixels: it is a part of a row of MCUs, or one or more whole rows.
     pub(super) tile: (u32, u32),
     /// Tiles in a row.
     pub(super) columns: u32,
@@ -37,7 +37,7 @@ impl Layout {
                 // Baseline and extended sequential.
                 0xc0 | 0xc1 if frame.is_none() => {
                     let header = FrameHeader::read(payload).filter(|frame| frame.precision == 8)?;
-                    // Behind marker, length and precision.
+                    // The size follows marker, length and precision.
                     frame = Some((header, segment.at + 5));
                 }
                 DRI => interval = u32::from(u16::from_be_bytes(payload.try_into().ok()?)),
@@ -56,7 +56,7 @@ impl Layout {
     }
 
     fn new(frame: &FrameHeader, size_at: usize, interval: u32, scan_at: usize) -> Option<Self> {
-        // With other sampling factors it is not certain that a part has the whole's pixels.
+        // With other sampling factors it is not certain that a part has the pixels of the whole.
         frame.part()?;
         let mcu = frame.mcu();
         let (mcu_columns, mcu_rows) = (frame.width.div_ceil(mcu.0), frame.height.div_ceil(mcu.1));

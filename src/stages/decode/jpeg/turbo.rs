@@ -1,7 +1,7 @@
 //! The only wrapper around TurboJPEG's C interface.
 //!
-//! The raw interface and not the crate's safe one: only it refuses damaged data (`STOPONWARNING`; libjpeg's own way is
-//! to fill in grey and go on), bounds memory, and decodes a part of the image.
+//! It uses the raw interface instead of the crate's safe one: only that can refuse damaged data (`STOPONWARNING`; by default
+//! libjpeg fills in grey and continues), bound the memory, and decode a part of the image.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
@@ -12,10 +12,10 @@ use super::super::{DecodeError, Region};
 use super::frame_header::Way;
 use super::image::{Colour, Image, Stored};
 
-/// More scans than any encoder writes (10 to 14 are usual): a small file of many scans would take minutes.
+/// More scans than any encoder writes (10 to 14 are usual). Without a limit, a small file of many scans would take minutes.
 const MOST_SCANS: c_int = 100;
 
-/// How libjpeg's reasons begin that say nothing against an image but that it cannot be decoded here.
+/// The beginnings of libjpeg's messages for images that are not damaged but not supported.
 const UNSUPPORTED: [&str; 10] = [
     "CCIR601 sampling",
     "Could not determine colorspace",
@@ -29,7 +29,7 @@ const UNSUPPORTED: [&str; 10] = [
     "Unsupported color ",
 ];
 
-/// A decompressor. Nothing passes from one image to the next.
+/// A decompressor. It keeps nothing from one image to the next.
 pub(super) struct Turbo {
     handle: NonNull<c_void>,
     max_pixels: u64,
@@ -63,13 +63,13 @@ impl Turbo {
             raw::TJPARAM_TJPARAM_MAXPIXELS,
             c_int::try_from(max_pixels).unwrap_or(c_int::MAX),
         )?;
-        // What an image may take (`Options::max_pixels`), and working space.
+        // What an image may take (`Options::max_pixels`), plus working space.
         let megabytes = max_pixels.saturating_mul(3) / (1 << 20) + 64;
         jpeg.set(
             raw::TJPARAM_TJPARAM_MAXMEMORY,
             c_int::try_from(megabytes).unwrap_or(c_int::MAX),
         )?;
-        // Colour profiles are not used: do not copy them.
+        // Colour profiles are not used, so they are not copied.
         jpeg.set(raw::TJPARAM_TJPARAM_SAVEMARKERS, 0)?;
         Ok(jpeg)
     }
@@ -87,7 +87,7 @@ impl Turbo {
         unsafe { raw::tj3Get(self.handle.as_ptr(), parameter as c_int) }
     }
 
-    /// Why libjpeg refused the last image: its reason, without the C function's name.
+    /// Why libjpeg refused the last image: its message, without the name of the C function.
     fn refused(&mut self) -> DecodeError {
         let reason = self.reason();
         if UNSUPPORTED.iter().any(|start| reason.starts_with(start)) {
@@ -109,9 +109,9 @@ impl Turbo {
 
     /// Reads the header.
     pub(super) fn open<'a>(&mut self, bytes: &'a [u8]) -> Result<Image<'a>, DecodeError> {
-        // A fresh instance: TurboJPEG keeps quantisation and Huffman tables from the image before, so that one that
-        // lacks its own would decode with them, and after a failure in a header it goes on from there with the next
-        // image. What an image becomes must not depend on what this worker decoded before it. Costs 3 µs.
+        // A fresh instance, which costs 3 µs. TurboJPEG keeps the quantisation and Huffman tables of the previous image, so an
+        // image without its own would be decoded with those; and after a failure in a header it continues from there with the
+        // next image. The result must not depend on what this worker decoded before.
         let mut fresh = Self::new(self.max_pixels)?;
         std::mem::swap(&mut fresh.copy, &mut self.copy);
         *self = fresh;
@@ -130,8 +130,8 @@ impl Turbo {
         })
     }
 
-    /// `bytes` as a JPEG of its own, if libjpeg, too, finds it to be as large as `part`, which they are of the image whose
-    /// header was read last: its tables are the same.
+    /// `bytes` as a JPEG of its own: the part `part` of the image whose header was read last, with the same tables. `None` if
+    /// libjpeg finds another size.
     pub(super) fn part<'a>(&mut self, image: &Image<'_>, bytes: &'a [u8], part: Region) -> Option<Image<'a>> {
         let stored = self.stored(bytes).ok()?;
         let size = [stored.size.0, stored.size.1].map(|length| length.div_ceil(image.shrink));
@@ -148,7 +148,7 @@ impl Turbo {
         })
     }
 
-    /// What a header says.
+    /// The contents of a header.
     fn stored(&mut self, bytes: &[u8]) -> Result<Stored, DecodeError> {
         // SAFETY: the handle is live, pointer and length are a slice's, which outlives the call.
         if unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), bytes.as_ptr(), bytes.len() as _) } != 0 {
@@ -156,7 +156,7 @@ impl Turbo {
         }
         let size = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|length| self.get(length));
         let [Ok(width @ 1..), Ok(height @ 1..)] = size.map(u32::try_from) else {
-            return Err(DecodeError::Jpeg("it holds tables but no image".into()));
+            return Err(DecodeError::Jpeg("it contains tables but no image".into()));
         };
         let is_lossless = self.get(raw::TJPARAM_TJPARAM_LOSSLESS) != 0;
         let colour = match self.get(raw::TJPARAM_TJPARAM_COLORSPACE) as raw::TJCS {
@@ -164,14 +164,14 @@ impl Turbo {
                 return Err(DecodeError::UnsupportedJpeg("lossless, but not in RGB".into()));
             }
             raw::TJCS_TJCS_CMYK | raw::TJCS_TJCS_YCCK => Colour::Cmyk,
-            // libjpeg converts nothing that is lossless.
+            // libjpeg does not convert lossless images.
             raw::TJCS_TJCS_GRAY if is_lossless => Colour::Grey,
             _ => Colour::Rgb,
         };
         let precision = self.get(raw::TJPARAM_TJPARAM_PRECISION) as u32;
         if precision != 8 && precision != 12 {
             return Err(DecodeError::UnsupportedJpeg(format!(
-                "{precision} bits a sample; 8 and 12 can be decoded"
+                "{precision} bits per sample; 8 and 12 can be decoded"
             )));
         }
         Ok(Stored {
@@ -183,8 +183,8 @@ impl Turbo {
         })
     }
 
-    /// Decodes 8-bit data in the image's colour: `region` of it, which must be one that [`Image::enclosing`] gave. Its header
-    /// must be the one that was read last.
+    /// Decodes `region` of an 8-bit image in its own colours. The region must come from [`Image::enclosing`], and the image's
+    /// header must be the one that was read last.
     pub(super) fn decode(&mut self, image: &Image<'_>, region: Region, out: &mut [u8]) -> Result<(), DecodeError> {
         let pitch = region.width as usize * image.stored.colour.channels();
         assert_eq!(out.len(), pitch * region.height as usize, "the caller sizes the buffer");
@@ -205,7 +205,7 @@ impl Turbo {
         })
     }
 
-    /// Decodes 12-bit data whole, in the same shape.
+    /// Decodes a whole 12-bit image in the same layout.
     pub(super) fn decode12(&mut self, image: &Image<'_>, out: &mut [i16]) -> Result<(), DecodeError> {
         let pitch = image.width as usize * image.stored.colour.channels();
         assert_eq!(out.len(), pitch * image.height as usize, "the caller sizes the buffer");
@@ -225,12 +225,12 @@ impl Turbo {
         })
     }
 
-    /// Has `decompress` decode `region` and no more, whatever its bytes are when it looks at them: they should be those whose
-    /// header was read, but if they lie in a mapped file that somebody writes to, they need not.
+    /// Lets `decompress` decode `region` and no more, whatever the bytes are by then: normally those whose header was read, but
+    /// not if they are in a mapped file that another process writes to.
     ///
-    /// A region is what bounds it. TurboJPEG refuses one that does not fit the header that it finds then: libjpeg's crop wants
-    /// the width inside the image's, and more rows than there are, are a warning, at which it stops. What has no regions is
-    /// copied, and so is what is shrunk, for shrinking is nothing to a lossless image that may be there now.
+    /// The region is the bound. TurboJPEG refuses a region that does not fit the header that it finds: libjpeg's crop must lie
+    /// within the image's width, and too many rows are a warning, at which it stops. Images without regions are copied first,
+    /// and so are shrunk ones, because shrinking has no effect on a lossless image that may be there now.
     fn bounded(
         &mut self,
         image: &Image<'_>,
@@ -252,7 +252,7 @@ impl Turbo {
             let stored = self.stored(&copy);
             let result = match stored {
                 Ok(stored) if stored == image.stored => Ok(decompress(self, &copy)),
-                Ok(_) => Err(DecodeError::Jpeg("its header changes while it is read".into())),
+                Ok(_) => Err(DecodeError::Jpeg("its header changed while it was read".into())),
                 Err(error) => Err(error),
             };
             self.copy = copy;
@@ -261,7 +261,7 @@ impl Turbo {
         if failed == 0 { Ok(()) } else { Err(self.refused()) }
     }
 
-    /// Gives back the memory of the buffer.
+    /// Frees the buffer.
     pub(super) fn give_back(&mut self) {
         self.copy = Vec::new();
     }

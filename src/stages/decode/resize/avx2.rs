@@ -1,4 +1,4 @@
-//! The two passes on AVX2, with the sums of `portable` to the last bit: all of them are of whole numbers.
+//! The two passes with AVX2. All sums are of integers, so the results are exactly those of `portable`.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_setr_epi8, _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_add_epi32, _mm256_cvtepu8_epi16,
@@ -9,10 +9,10 @@ use std::arch::x86_64::{
 use super::axis::Axis;
 use super::{LINE_BITS, Rows, WEIGHT_BITS, portable};
 
-/// Values of a line that are blended at once.
+/// How many values of a line are blended at once.
 const AT_ONCE: usize = 16;
 
-/// Blends rows from `first` on into `line`, two rows a multiplication.
+/// Blends rows from `first` on into `line`, two rows per multiplication.
 #[target_feature(enable = "avx2")]
 pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mut [i16]) {
     const SHIFT: i32 = (WEIGHT_BITS - LINE_BITS) as i32;
@@ -20,7 +20,7 @@ pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mu
         return portable::down(rows, first, weights, line);
     };
     let rounding = _mm256_set1_epi32(1 << (SHIFT - 1));
-    // The last 16 values begin where the line leaves room for them: some are made twice.
+    // The last 16 values end with the line, so some values are computed twice.
     for at in (0..last).step_by(AT_ONCE).chain([last]) {
         let (mut low, mut high) = (rounding, rounding);
         for (pair, weights) in weights.iter().enumerate() {
@@ -33,14 +33,14 @@ pub(super) fn down(rows: Rows<'_>, first: usize, weights: &[[i16; 2]], line: &mu
             high = _mm256_add_epi32(high, _mm256_madd_epi16(right, weights));
         }
         let packed = _mm256_packs_epi32(_mm256_srai_epi32::<SHIFT>(low), _mm256_srai_epi32::<SHIFT>(high));
-        // Packing works in each half on its own.
+        // The pack instruction works within each half.
         let packed: __m256i = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
         line[at..at + AT_ONCE].copy_from_slice(&bytemuck::cast::<_, [i16; AT_ONCE]>(packed));
     }
 }
 
-/// Blends pixels of two lines into two rows, two taps of all three channels of both a multiplication. The lines have room
-/// for a load of 8 values at every tap.
+/// Blends pixels of two lines into two rows. One multiplication takes two taps of all three channels of both lines. The lines
+/// have room for a load of 8 values at every tap.
 #[target_feature(enable = "avx2")]
 pub(super) fn across(axis: &Axis, [upper, lower]: [&[i16]; 2], [first, second]: [&mut [u8]; 2]) {
     const SHIFT: i32 = (WEIGHT_BITS + LINE_BITS) as i32;
@@ -66,7 +66,7 @@ pub(super) fn across(axis: &Axis, [upper, lower]: [&[i16]; 2], [first, second]: 
     }
 }
 
-/// Two weights in one 32-bit lane.
+/// Two weights as one 32-bit lane.
 fn both([a, b]: [i16; 2]) -> i32 {
     i32::from(a) & 0xffff | i32::from(b) << 16
 }

@@ -1,13 +1,13 @@
-//! Which pixels of the stored image a pixel of the resized one is made from, along one axis.
+//! Along one axis: which pixels of the stored image make up each pixel of the resized one.
 
 use super::WEIGHT_BITS;
 
-/// Taps of each wanted pixel, in pairs, as the vector unit multiplies them.
+/// The taps of each wanted pixel, in pairs, as vector instructions multiply them.
 #[derive(Default)]
 pub(super) struct Axis {
     /// First tap of each pixel, counted from `start`.
     first: Vec<u32>,
-    /// `pairs` for each pixel.
+    /// `pairs` per pixel.
     weights: Vec<[i16; 2]>,
     pairs: usize,
     start: u32,
@@ -15,15 +15,15 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Prepares `size` pixels out of the part (start, length) of `to` pixels, which are made from `from`. Gives the first
-    /// pixel that is needed and how many.
+    /// Prepares the part (start, length) of `to` resized pixels, scaled to `size` pixels, from `from` stored pixels. Returns the
+    /// first needed pixel and the number of needed pixels.
     pub(super) fn prepare(&mut self, from: u32, to: u32, (at, length): (u32, u32), size: u32) -> (u32, u32) {
         let scale = f64::from(from) / f64::from(to);
-        // 1 exactly where the part is not scaled by itself: then a pixel's place does not depend on where the part begins.
+        // Exactly 1 if the part itself is not scaled: then a pixel's place does not depend on where the part begins.
         let zoom = f64::from(length) / f64::from(size);
         let radius = (scale * zoom).max(1.0);
         let center = |i: u32| (f64::from(at) + (f64::from(i) + 0.5) * zoom) * scale;
-        // The pixels whose middles lie inside of the triangle; at least the nearest.
+        // The pixels whose centres lie inside the triangle; at least the nearest.
         let support = |center: f64| {
             let low = (center - radius + 0.5).floor().max(0.0) as u32;
             let high = ((center + radius + 0.5).floor() as u32).min(from);
@@ -49,7 +49,7 @@ impl Axis {
         self.span()
     }
 
-    /// Leaves off pairs that are 0 for every pixel.
+    /// Removes trailing pairs that are 0 for all pixels.
     fn trim(&mut self) {
         let used = |pixel: &[[i16; 2]]| {
             pixel
@@ -72,22 +72,22 @@ impl Axis {
         self.pairs = needed;
     }
 
-    /// Pixels that are made.
+    /// Number of pixels made.
     pub(super) fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// Taps of a pixel.
+    /// Taps per pixel.
     pub(super) fn taps(&self) -> usize {
         2 * self.pairs
     }
 
-    /// The first pixel that is needed, and how many.
+    /// The first needed pixel, and the number of needed pixels.
     pub(super) fn span(&self) -> (u32, u32) {
         (self.start, self.end - self.start)
     }
 
-    /// First tap (counted from the first that is needed) and weights of the `i`-th pixel.
+    /// First tap (counted from the first needed pixel) and weights of pixel `i`.
     pub(super) fn pixel(&self, i: usize) -> (usize, &[[i16; 2]]) {
         (self.first[i] as usize, &self.weights[i * self.pairs..][..self.pairs])
     }
@@ -99,14 +99,14 @@ impl Axis {
     }
 }
 
-/// Fills in the weights of `taps` taps of the given heights, as whole numbers that add up to 1 exactly.
+/// Fills in the weights of `taps` taps with the given heights, as fixed-point numbers that add up to exactly 1.
 fn fill(weights: &mut [[i16; 2]], taps: usize, height: impl Fn(usize) -> f64) {
     let one = f64::from(1_u32 << WEIGHT_BITS);
     let sum: f64 = (0..taps).map(&height).sum();
     let flat = weights.as_flattened_mut();
     let (mut left, mut largest) = (1_i32 << WEIGHT_BITS, 0);
     for tap in 0..taps {
-        // Half up, by hand: the same on every machine.
+        // Rounds half up explicitly: the same on every machine.
         flat[tap] = (height(tap) / sum * one + 0.5).floor() as i16;
         left -= i32::from(flat[tap]);
         if flat[tap] > flat[largest] {

@@ -1,11 +1,11 @@
-//! Antialiased bilinear resize of just the wanted part.
+//! Antialiased bilinear resize of only the wanted part.
 //!
-//! The filter is the triangle, widened by the scale where the image shrinks, as Pillow's and PyTorch's antialiased resize have
-//! it. A pixel's weights depend on its place in the whole resized image and never on the part that is asked for, so that a
-//! crop has exactly the whole's pixels; and all arithmetic after the weights is in integers, the same on every machine.
+//! The filter is a triangle, widened by the scale when the image shrinks, as in Pillow's and PyTorch's antialiased resize. A
+//! pixel's weights depend on its place in the whole resized image and never on the requested part, so a crop has exactly the
+//! pixels of the whole. All arithmetic after the weights is in integers, the same on every machine.
 //!
-//! Each row is made in two passes: `down` blends rows into one line of 16-bit values, `across` blends the line's pixels.
-//! Down first, because a line of bytes can be blended 16 at a time whatever its pixels are; two rows at a time,
+//! Each row takes two passes: `down` blends rows into one line of 16-bit values, `across` blends the pixels of that line.
+//! Down comes first, because it can blend 16 bytes of a line at a time whatever their channels. Two rows are made at a time,
 //! because their pixels have the same weights across.
 
 #[cfg(target_arch = "x86_64")]
@@ -16,18 +16,18 @@ mod portable;
 use super::Region;
 use axis::Axis;
 
-/// Bits behind the point of a weight: the weights of a pixel add up to exactly `1 << WEIGHT_BITS`.
+/// Fractional bits of a weight: the weights of a pixel add up to exactly `1 << WEIGHT_BITS`.
 const WEIGHT_BITS: u32 = 14;
-/// Bits behind the point of a value on the line between the passes: 255 · 2⁶ fits 16 bits with the sign.
+/// Fractional bits of the values between the passes: 255 · 2⁶ fits into 16 bits with a sign.
 const LINE_BITS: u32 = 6;
-/// Values that a vector load may read behind the end of a line; their weights are 0.
+/// How many values vector loads may read past the end of a line; their weights are 0.
 const PADDING: usize = 8;
 
 /// A resizer that keeps its buffers.
 pub(super) struct Resize {
     across: Axis,
     down: Axis,
-    /// Two blended lines, from the first column that is needed.
+    /// Two blended lines, from the first needed column on.
     lines: Vec<i16>,
     avx2: bool,
 }
@@ -38,12 +38,12 @@ struct Rows<'a> {
     bytes: &'a [u8],
     pitch: usize,
     count: usize,
-    /// Bytes of a row that are used.
+    /// Used bytes of a row.
     length: usize,
 }
 
 impl<'a> Rows<'a> {
-    /// Row `i`, or the last where `i` lies behind it: such a tap has weight 0.
+    /// Row `i`, or the last row if `i` is behind it: such a tap has weight 0.
     fn row(&self, i: usize) -> &'a [u8] {
         &self.bytes[i.min(self.count - 1) * self.pitch..][..self.length]
     }
@@ -63,8 +63,8 @@ impl Resize {
         }
     }
 
-    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`; the part is then scaled to
-    /// `size`, in the same step. Gives the part of the stored image that it is made from.
+    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`. The part is scaled to `size` in
+    /// the same step. Returns the part of the stored image that is needed.
     pub(super) fn prepare(
         &mut self,
         stored: (u32, u32),
@@ -81,7 +81,7 @@ impl Resize {
         Region { x, y, width, height }
     }
 
-    /// Writes the part that was prepared for, out of `pixels`: RGB of the part `lies_at` of the stored image.
+    /// Writes the prepared part. `pixels` is the RGB of the region `lies_at` of the stored image.
     pub(super) fn rgb(&mut self, pixels: &[u8], lies_at: Region, out: &mut [u8]) {
         let Self {
             across,
@@ -125,7 +125,7 @@ fn blend_down(avx2: bool, rows: Rows<'_>, first: usize, weights: &[[i16; 2]], li
     portable::down(rows, first, weights, line);
 }
 
-/// Blends pixels of two lines into two rows; the second row is empty where there is no second line.
+/// Blends pixels of two lines into two rows; the second row is empty if there is no second line.
 fn blend_across(avx2: bool, axis: &Axis, lines: [&[i16]; 2], [first, second]: [&mut [u8]; 2]) {
     #[cfg(target_arch = "x86_64")]
     if avx2 && !second.is_empty() {

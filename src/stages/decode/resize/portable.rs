@@ -1,4 +1,4 @@
-//! The two passes in plain arithmetic.
+//! The two passes in plain code.
 
 use super::axis::Axis;
 use super::{LINE_BITS, Rows, WEIGHT_BITS};

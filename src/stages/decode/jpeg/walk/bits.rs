@@ -2,19 +2,19 @@
 
 use super::super::markers::RST0;
 
-/// Reads bits, first those of a byte's upper end.
+/// Reads bits, the most significant of a byte first.
 #[derive(Clone)]
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
-    /// Behind the byte that is being read.
+    /// The place behind the current byte.
     at: usize,
     byte: u8,
-    /// Bits of it that were not read yet.
+    /// Unread bits of the current byte.
     left: u32,
 }
 
 impl<'a> Bits<'a> {
-    /// Those from `at` on.
+    /// The bits from byte `at` on.
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
         Self {
             bytes,
@@ -24,7 +24,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next bit; `None` where the data have ended.
+    /// The next bit; `None` at the end of the data.
     pub(super) fn bit(&mut self) -> Option<u32> {
         if self.left == 0 {
             (self.byte, self.at) = byte_at(self.bytes, self.at)?;
@@ -34,19 +34,19 @@ impl<'a> Bits<'a> {
         Some(u32::from(self.byte >> self.left & 1))
     }
 
-    /// The number that the next `count` bits are.
+    /// The next `count` bits as a number.
     pub(super) fn number(&mut self, count: u32) -> Option<u32> {
         (0..count).try_fold(0, |number, _| Some(number << 1 | self.bit()?))
     }
 
-    /// The signed number of `size` bits that is stored without its sign.
+    /// A signed number of `size` bits in JPEG's encoding.
     pub(super) fn signed(&mut self, size: u32) -> Option<i32> {
         let number = self.number(size)? as i32;
         let is_negative = size > 0 && number < 1 << (size - 1);
         Some(if is_negative { number + 1 - (1 << size) } else { number })
     }
 
-    /// Goes on behind restart marker `number` modulo 8, which must be what follows the byte that is being read.
+    /// Continues behind restart marker `number` modulo 8, which must follow the current byte.
     pub(super) fn restart(&mut self, number: u32) -> Option<()> {
         let padding = self.bytes.get(self.at..)?.iter().position(|&byte| byte != 0xff)?;
         let marker = self.at + padding;
@@ -55,35 +55,35 @@ impl<'a> Bits<'a> {
         is_there.then_some(())
     }
 
-    /// Behind the last byte of which bits were read.
+    /// The place behind the current byte.
     pub(super) fn end(&self) -> usize {
         self.at
     }
 
-    /// Whether the bits of that byte that were not read are all 1, as encoders fill it up.
+    /// Whether the unread bits of the current byte are all 1, which is how encoders fill it up.
     pub(super) fn is_filled_up(&self) -> bool {
         let mask = (1_u32 << self.left) - 1;
         u32::from(self.byte) & mask == mask
     }
 
-    /// Where the next bit is, counted from the first of all bytes.
+    /// The place of the next bit, counted from the first byte.
     pub(super) fn place(&self) -> usize {
         8 * self.at - self.left as usize
     }
 
-    /// Whether only that byte's rest is left.
+    /// Whether only unread bits of the current byte are left.
     pub(super) fn is_at_end(&self) -> bool {
         byte_at(self.bytes, self.at).is_none()
     }
 }
 
-/// The byte of data at `at` and where the next is; `None` at a marker and at the end.
+/// The data byte at `at` and the place of the next one; `None` at a marker and at the end.
 fn byte_at(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let byte = *bytes.get(at)?;
     if byte != 0xff {
         return Some((byte, at + 1));
     }
-    // FF is stored with a 0 behind it; before that libjpeg lets pass more of them.
+    // FF is stored with a 0 behind it. libjpeg accepts more FFs in between.
     let after = at + bytes[at..].iter().position(|&byte| byte != 0xff)?;
     (bytes[after] == 0).then_some((0xff, after + 1))
 }

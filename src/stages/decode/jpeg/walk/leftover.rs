@@ -1,7 +1,7 @@
-//! Bytes behind the last MCU of an image: what somebody appended, or what damage left over?
+//! Bytes behind the last MCU of an image: an appended trailer, or data left over because of damage?
 //!
-//! A wrong bit makes a decoder read on at wrong places. It may then find all MCUs before the data end, and what is left over
-//! looks like a trailer. So a trailer is believed to be one only where it cannot be data of this image; in doubt it is not.
+//! A wrong bit makes a decoder continue at the wrong place. It may then find all MCUs before the data end, and the remaining
+//! data look like a trailer. So bytes count as a trailer only if they cannot be data of this image; in doubt they do not.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,34 +9,34 @@ use std::ops::Range;
 use super::bits::Bits;
 use super::sequential::Sequential;
 
-/// So many bytes that repeat others are no chance.
+/// This many repeated bytes are no coincidence.
 const REPEATED: usize = 8;
-/// After how many bytes they may do so.
+/// The longest period of repetition.
 const LONGEST_PERIOD: usize = 8;
-/// So many characters in a row are no chance, so near to the beginning.
+/// This many characters in a row are no coincidence, if they begin within the first [`BEFORE_CHARACTERS`] bytes.
 const CHARACTERS: usize = 12;
 const BEFORE_CHARACTERS: usize = 16;
-/// In fewer bytes there may be no whole block of the image, and of so few some reading is possible by chance.
+/// Fewer bytes may not contain a whole block, and can be read as something by coincidence.
 const READ: usize = 64;
-/// So many equal bytes at the end may stand apart from what is in front of them.
+/// This many equal bytes at the end may be separate from what precedes them.
 const RUN: usize = 2;
-/// So many blocks that can be read are no chance.
+/// This many readable blocks are no coincidence.
 const MANY: usize = 80;
 
-/// Whether the bytes from the end of `data` up to `until` are not an image's; `scan` is how they would be read.
+/// Whether the bytes from the end of `data` up to `until` cannot be data of this image. `scan` is how they would be read.
 pub(super) fn is_foreign(bytes: &[u8], data: Range<usize>, until: usize, scan: Option<&Sequential>) -> bool {
     let leftover = &bytes[data.end..until];
-    // An image of one colour has data that are always the same.
+    // The data of an image of one colour repeat themselves, too.
     let is_in_data = |piece: &[u8]| bytes[data.clone()].windows(piece.len()).any(|window| window == piece);
     if let Some(period) = (1..=LONGEST_PERIOD).find(|&period| repeats(leftover, period)) {
-        // What continues the data may be what the end of the file was overwritten with.
+        // If the repetition continues the data, the end of the file may have been overwritten with it.
         let continues = bytes[data.end - 1] == leftover[period - 1];
         return !continues && !is_in_data(&leftover[..period + REPEATED]);
     }
     if begins_with_characters(leftover) {
         return !is_in_data(&leftover[..CHARACTERS]);
     }
-    // What was left over may have been followed by something in its turn.
+    // Leftover data may be followed by something else.
     let run = leftover
         .iter()
         .rev()
@@ -50,12 +50,12 @@ pub(super) fn is_foreign(bytes: &[u8], data: Range<usize>, until: usize, scan: O
     })
 }
 
-/// Whether nothing but data ends where `data` do: not what a file is overwritten with, that happens to be read as data.
+/// Whether `data` end as real data do: not with zeros that overwrote the file and happen to be readable.
 pub(super) fn is_end(bytes: &[u8], data: Range<usize>) -> bool {
     !bytes[data].ends_with(&[0; REPEATED])
 }
 
-/// Whether each byte, and there are enough, is the one `period` bytes before.
+/// Whether there are enough bytes, and each equals the one `period` bytes before it.
 fn repeats(leftover: &[u8], period: usize) -> bool {
     leftover.len() >= period + REPEATED
         && leftover
@@ -64,7 +64,7 @@ fn repeats(leftover: &[u8], period: usize) -> bool {
             .all(|(before, byte)| before == byte)
 }
 
-/// Whether there are characters, behind a few bytes of which most are 0: so the trailers of Samsung's cameras begin.
+/// Whether there is text behind a few bytes, most of them 0. The trailers of Samsung's cameras begin like this.
 fn begins_with_characters(leftover: &[u8]) -> bool {
     let is_character = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ' || *byte == b'\n' || *byte == b'\r';
     let before = (0..=BEFORE_CHARACTERS).find(|&before| {
@@ -78,8 +78,8 @@ fn begins_with_characters(leftover: &[u8]) -> bool {
 }
 
 impl Sequential {
-    /// Whether some part of the `length` bytes from `from` on can be read as blocks up to the last bit, as the rest of a scan can
-    /// whose beginning was read wrongly, or for so long that it is no chance.
+    /// Whether some part of the `length` bytes from `from` on can be read as blocks up to the last bit, like the rest of a scan
+    /// whose beginning was misread, or for so long that it is no coincidence.
     fn may_go_on(&self, bytes: &[u8], from: usize, length: usize) -> bool {
         let mut bits = Bits::new(&bytes[..from + length], from);
         let mut dead = HashSet::new();
@@ -94,8 +94,8 @@ impl Sequential {
         false
     }
 
-    /// Whether blocks can be read from here on, of which the first is number `block` of an MCU; `dead` are places from which
-    /// they cannot.
+    /// Whether blocks can be read from here on, beginning with number `block` of an MCU. `dead` has the places from which they
+    /// cannot.
     fn reads_on(&self, mut bits: Bits<'_>, mut block: usize, dead: &mut HashSet<(usize, usize)>) -> bool {
         for _ in 0..MANY {
             if !dead.insert((bits.place(), block)) || self.block(&self.blocks[block], &mut bits).is_none() {

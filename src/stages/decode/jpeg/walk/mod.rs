@@ -1,6 +1,6 @@
-//! Where the compressed data of a JPEG's scans end: read bit by bit, and believed only where every code makes sense.
+//! Finds where the compressed data of a JPEG's scans end, by reading every code and accepting only valid ones.
 //!
-//! libjpeg does not say where it stopped reading. Only files that it refuses are read here, so that speed is nothing.
+//! libjpeg does not tell where it stopped reading. Only files that libjpeg refuses are read here, so speed does not matter.
 
 mod bits;
 mod leftover;
@@ -15,39 +15,39 @@ use progressive::{Band, Known, Restarts};
 use sequential::{Block, Sequential};
 use tables::Tables;
 
-/// Start of frame of what is sequential and has Huffman codes.
+/// Start of frame, sequential with Huffman codes.
 const HUFFMAN: [u8; 2] = [0xc0, 0xc1];
 
-/// A JPEG's scans, as far as they were read.
+/// The scans of a JPEG that have been read so far.
 pub(super) struct Scans {
     max_pixels: u64,
     frame: Option<(u8, FrameHeader)>,
     tables: Tables,
-    /// Of each component the lowest bit of each coefficient that is known.
+    /// For each coefficient of each component, the lowest known bit.
     lowest: [[Option<u8>; 64]; 4],
     known: [Known; 4],
-    /// The last scan, if it is sequential.
+    /// The latest scan, if it is sequential.
     last: Option<Sequential>,
 }
 
 /// The end of a scan's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
-    /// Behind the last byte.
+    /// The place behind the last byte.
     pub(super) at: usize,
-    /// Whether what is left of that byte was filled up as it should be.
+    /// Whether the rest of the last byte is filled up with 1s, as it should be.
     is_filled_up: bool,
 }
 
 impl End {
-    /// Whether the data, which begin at `start`, surely end here, though no marker says so.
+    /// Whether the data, which begin at `start`, certainly end here, although no marker follows.
     pub(super) fn is_sure(&self, bytes: &[u8], start: usize) -> bool {
         self.is_filled_up && leftover::is_end(bytes, start..self.at)
     }
 }
 
 impl Scans {
-    /// None yet, of an image of at most so many pixels: what is noted of a progressive one grows with them.
+    /// No scans yet. An image of more than `max_pixels` is refused: the notes on a progressive image grow with its size.
     pub(super) fn new(max_pixels: u64) -> Self {
         Self {
             max_pixels,
@@ -59,7 +59,7 @@ impl Scans {
         }
     }
 
-    /// Takes over what a segment says that is no scan's; `None` where it makes no sense.
+    /// Processes a segment that is no scan header; `None` if it is invalid.
     pub(super) fn see(&mut self, segment: &Segment<'_>) -> Option<()> {
         if matches!(segment.marker, 0xc0..=0xcf if !matches!(segment.marker, 0xc4 | 0xc8 | 0xcc)) {
             let frame = FrameHeader::read(segment.payload)?;
@@ -75,14 +75,14 @@ impl Scans {
         self.frame.as_ref().map(|(_, frame)| frame)
     }
 
-    /// Whether the frame is sequential, so that a scan's header has nothing to say of its coefficients.
+    /// Whether the frame is sequential: then every scan contains all coefficients of its components.
     pub(super) fn is_sequential(&self) -> bool {
         self.frame
             .as_ref()
             .is_some_and(|(marker, _)| super::markers::SEQUENTIAL.contains(marker))
     }
 
-    /// Whether every coefficient of every component is known to its last bit.
+    /// Whether all coefficients of all components are known to the last bit.
     pub(super) fn is_complete(&self) -> bool {
         self.frame.as_ref().is_some_and(|(_, frame)| {
             let lowest = self.lowest.iter().take(frame.components().len());
@@ -90,7 +90,7 @@ impl Scans {
         })
     }
 
-    /// Whether no further scan may come.
+    /// Whether no further scan is allowed.
     pub(super) fn is_single(&self) -> bool {
         let Some((marker, frame)) = &self.frame else {
             return false;
@@ -100,7 +100,7 @@ impl Scans {
         *marker != PROGRESSIVE && of_last == Some(frame.components().len())
     }
 
-    /// Reads the data of the scan whose header is `header`; `None` where they are not all there, or cannot be right.
+    /// Reads the data of the scan with the header `header`; `None` if they are incomplete or invalid.
     pub(super) fn read(&mut self, bytes: &[u8], header: &Segment<'_>) -> Option<End> {
         let (marker, frame) = self.frame.clone()?;
         let scan = Scan::read(&frame, header.payload)?;
@@ -122,7 +122,7 @@ impl Scans {
         })
     }
 
-    /// Notes what a progressive scan makes known; `None` where it does not follow from what was before.
+    /// Records the bits that a progressive scan adds; `None` if the scan does not fit the previous ones.
     fn progress(&mut self, scan: &Scan) -> Option<()> {
         let Band { first, last, high, low } = scan.band;
         let is_possible = first <= last
@@ -157,8 +157,8 @@ impl Scans {
         progressive::ac(bits, restarts, &*self.tables.ac(part.ac)?, scan.band, known)
     }
 
-    /// Whether what follows the scan that was read last cannot be data of this image: `bytes` are the JPEG, `start` is where the
-    /// scan's data begin, and what follows reaches up to `until`.
+    /// Whether the bytes behind the latest scan, up to `until`, cannot be data of this image. `bytes` is the JPEG, `start` the
+    /// beginning of the scan's data.
     pub(super) fn are_foreign(&self, bytes: &[u8], start: usize, end: End, until: usize) -> bool {
         end.is_filled_up && leftover::is_foreign(bytes, start..end.at, until, self.last.as_ref())
     }
@@ -174,7 +174,7 @@ struct Scan {
 /// One component of a scan.
 #[derive(Clone, Copy, Default)]
 struct Part {
-    /// Which of the frame's it is.
+    /// Its index in the frame.
     index: usize,
     dc: u8,
     ac: u8,
@@ -211,7 +211,7 @@ impl Scan {
         })
     }
 
-    /// Which of the frame's components are in it.
+    /// The indices of its components in the frame.
     fn indices(&self) -> impl Iterator<Item = usize> {
         self.parts[..self.count].iter().map(|part| part.index)
     }
@@ -220,7 +220,7 @@ impl Scan {
         self.indices().map(|index| &frame.components()[index])
     }
 
-    /// For each block of an MCU, to which of the parts it belongs.
+    /// The part that each block of an MCU belongs to.
     fn blocks(&self, frame: &FrameHeader) -> impl Iterator<Item = usize> {
         let is_alone = self.count == 1;
         self.components(frame).enumerate().flat_map(move |(part, component)| {

@@ -5,21 +5,21 @@ use std::rc::Rc;
 use super::bits::Bits;
 use super::tables::Code;
 
-/// What a scan's header says of the coefficients in it.
+/// Which bits of which coefficients are in a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Band {
-    /// The first, and the last: 0 to 63.
+    /// The first and the last coefficient: 0 to 63.
     pub(super) first: u8,
     pub(super) last: u8,
-    /// The bit that came before this one, where one did, and the lowest that is known now.
+    /// The lowest bit known before the scan (0: none), and the lowest known after it.
     pub(super) high: u8,
     pub(super) low: u8,
 }
 
-/// Which coefficients of each block of a component are known not to be 0: bits of a number.
+/// For each block of a component, which coefficients are known not to be 0, as a bit set.
 pub(super) type Known = Vec<u64>;
 
-/// How often restart markers come.
+/// Counts MCUs up to the next restart marker.
 pub(super) struct Restarts {
     interval: u32,
     until: u32,
@@ -35,7 +35,7 @@ impl Restarts {
         }
     }
 
-    /// Before each MCU: whether a marker was due, and read.
+    /// To be called before each MCU. Whether a marker was due, which is then read.
     fn pass(&mut self, bits: &mut Bits<'_>) -> Option<bool> {
         if self.interval == 0 {
             return Some(false);
@@ -51,7 +51,7 @@ impl Restarts {
     }
 }
 
-/// Reads DC values; `codes` are those of an MCU's blocks, which only first bits need.
+/// Reads DC values. `codes` has one code per block of an MCU; only the first bits need them.
 pub(super) fn dc(
     bits: &mut Bits<'_>,
     mcus: u64,
@@ -81,7 +81,7 @@ pub(super) fn ac(
     band: Band,
     known: &mut Known,
 ) -> Option<()> {
-    // Blocks, from this one on, that have nothing more in the band.
+    // How many blocks, from this one on, have nothing more in the band.
     let mut ended = 0;
     for known in known {
         if restarts.pass(bits)? {
@@ -93,16 +93,16 @@ pub(super) fn ac(
             refine(bits, code, band, &mut ended, known)?;
         }
     }
-    // A run does not go on behind the last block.
+    // A run does not continue behind the last block.
     (ended == 0).then_some(())
 }
 
-/// How many blocks have nothing more, of which `bits` is the exponent.
+/// Reads how many blocks have nothing more: 2^`exponent` plus the next bits.
 fn run(bits: &mut Bits<'_>, exponent: u8) -> Option<u32> {
     Some((1 << exponent) + bits.number(u32::from(exponent))?)
 }
 
-/// Reads what is known of a block for the first time.
+/// Reads the first bits of a block's coefficients.
 fn first(bits: &mut Bits<'_>, code: &Code, band: Band, ended: &mut u32, known: &mut u64) -> Option<()> {
     if *ended > 0 {
         *ended -= 1;
@@ -128,7 +128,7 @@ fn first(bits: &mut Bits<'_>, code: &Code, band: Band, ended: &mut u32, known: &
     Some(())
 }
 
-/// Reads one more bit of each coefficient of a block that is not 0, and those that turn out not to be.
+/// Reads one more bit of each nonzero coefficient of a block, and the coefficients that become nonzero.
 fn refine(bits: &mut Bits<'_>, code: &Code, band: Band, ended: &mut u32, known: &mut u64) -> Option<()> {
     let mut place = band.first;
     while *ended == 0 && place <= band.last {

@@ -8,27 +8,27 @@ use super::tables::{Code, Steps};
 /// One block of an MCU.
 #[derive(Clone)]
 pub(super) struct Block {
-    /// Which of the scan's components it belongs to.
+    /// The index of its component in the scan.
     pub(super) component: usize,
     pub(super) dc: Rc<Code>,
     pub(super) ac: Rc<Code>,
     pub(super) steps: Rc<Steps>,
 }
 
-/// How a scan is to be read.
+/// How to read a scan.
 pub(super) struct Sequential {
-    /// Those of an MCU, in their order.
+    /// The blocks of an MCU, in order.
     pub(super) blocks: Vec<Block>,
     pub(super) mcus: u64,
     pub(super) interval: u32,
-    /// Bits a sample.
+    /// Bits per sample.
     pub(super) precision: u8,
     /// Bits of the longest block so far.
     pub(super) longest: usize,
 }
 
 impl Sequential {
-    /// Reads all MCUs; `None` where the data end before, or cannot be right.
+    /// Reads all MCUs; `None` if the data end too early or are invalid.
     pub(super) fn read(&mut self, bits: &mut Bits<'_>) -> Option<()> {
         let mut last = [0; 4];
         let (mut restarts, mut longest) = (0, 0);
@@ -50,11 +50,11 @@ impl Sequential {
         Some(())
     }
 
-    /// Reads one block and gives by how much its DC value differs from the one before.
+    /// Reads one block and returns the difference of its DC value from the previous one.
     pub(super) fn block(&self, block: &Block, bits: &mut Bits<'_>) -> Option<i32> {
         let size = block.dc.value(bits).filter(|&size| size < 16)?;
         let difference = bits.signed(u32::from(size))?;
-        // Both may be as far out as can be.
+        // The two values may be at opposite limits.
         self.is_possible(difference / 2, block.steps[0]).then_some(())?;
         let mut place = 1;
         while place < 64 {
@@ -76,8 +76,8 @@ impl Sequential {
         Some(difference)
     }
 
-    /// Whether a coefficient can have this value, in steps of `step`: with samples of 8 bits none is above 1024, but encoders
-    /// overshoot.
+    /// Whether a coefficient can have this value, in steps of `step`. With samples of 8 bits the limit is 1024, but encoders
+    /// exceed it a little.
     fn is_possible(&self, value: i32, step: u16) -> bool {
         let most = 1536_u64 << (self.precision - 8);
         u64::from(value.unsigned_abs()) * u64::from(step) <= most + u64::from(step)

@@ -1,4 +1,4 @@
-//! Huffman and quantization tables, and the restart interval: what scans need beside their own headers.
+//! Huffman and quantization tables, and the restart interval: what scans need besides their own headers.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use super::bits::Bits;
 
 /// A Huffman code.
 pub(super) struct Code {
-    /// For each length: the first code of it, the place of its value, and how many there are.
+    /// For each length: the first code, the place of its value, and the number of codes.
     lengths: [(u32, usize, u32); 16],
     values: Vec<u8>,
 }
@@ -20,7 +20,7 @@ impl Code {
             *length = (code, place, u32::from(count));
             code += u32::from(count);
             place += usize::from(count);
-            // No code is all ones.
+            // A code of only ones is not allowed.
             if count > 0 && code >= 1 << bits {
                 return None;
             }
@@ -32,7 +32,7 @@ impl Code {
         })
     }
 
-    /// Reads a value; `None` where the next bits are no code.
+    /// Reads a value; `None` if the next bits are no code.
     pub(super) fn value(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let mut code = 0;
         for (first, place, count) in self.lengths {
@@ -45,21 +45,21 @@ impl Code {
     }
 }
 
-/// Steps of a quantization, in the order in which coefficients are stored.
+/// Steps of a quantization table, in the order in which coefficients are stored.
 pub(super) type Steps = [u16; 64];
 
-/// All that were defined so far.
+/// All tables defined so far.
 #[derive(Default)]
 pub(super) struct Tables {
     dc: [Option<Rc<Code>>; 4],
     ac: [Option<Rc<Code>>; 4],
     steps: [Option<Rc<Steps>>; 4],
-    /// MCUs between restart markers; 0: there are none.
+    /// MCUs between restart markers; 0: no markers.
     pub(super) interval: u32,
 }
 
 impl Tables {
-    /// Takes over what a segment defines; `None` where that makes no sense.
+    /// Processes a segment that may define tables; `None` if it is invalid.
     pub(super) fn define(&mut self, segment: &Segment<'_>) -> Option<()> {
         match segment.marker {
             DHT => self.define_codes(segment.payload),
@@ -96,17 +96,17 @@ impl Tables {
         Some(())
     }
 
-    /// The code of DC values that is number `place`.
+    /// DC code number `place`.
     pub(super) fn dc(&self, place: u8) -> Option<Rc<Code>> {
         self.dc.get(usize::from(place))?.clone()
     }
 
-    /// The code of AC values that is number `place`.
+    /// AC code number `place`.
     pub(super) fn ac(&self, place: u8) -> Option<Rc<Code>> {
         self.ac.get(usize::from(place))?.clone()
     }
 
-    /// The quantization that is number `place`.
+    /// Quantization table number `place`.
     pub(super) fn steps(&self, place: u8) -> Option<Rc<Steps>> {
         self.steps.get(usize::from(place))?.clone()
     }

@@ -1,29 +1,23 @@
-//! The rule that draws crop, reflection and colour: a pure function of the sample's key and the frame's size.
+//! The rule that draws crop, reflection and colours: a pure function of the sample's key and the frame's size.
 
-use super::Jitter;
 use crate::devices::row::Hole;
 use crate::rng::{Philox, Purpose};
-use crate::stages::decode::{Frame, Region};
+use crate::stages::frame::{Frame, Region};
 use crate::stages::messages::Phase;
 
-/// PCA colour noise (paper, section 4.1), with σ and the scale already in: the colour added to a pixel is
+mod resized;
+
+pub use resized::ResizedCrop;
+
+/// PCA colour noise (paper, section 4.1). σ and the scale are already multiplied in: the colour added to a pixel is
 /// Σ α_i · `components[i]` with α_i from N(0, 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColourNoise {
-    /// Rows: principal components of RGB, each times σ, times eigenvalue or standard deviation, times 255.
+    /// Rows: the principal components of RGB, each times σ, times eigenvalue or standard deviation, times 255.
     pub components: [[f64; 3]; 3],
 }
 
-/// A crop of random size and shape, scaled to what the network sees.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ResizedCrop {
-    /// Least and greatest share of the frame's area.
-    pub area: [f32; 2],
-    /// Least and greatest width / height.
-    pub ratio: [f32; 2],
-}
-
-/// How far the factors of colour jitter may lie from 1, to either side.
+/// How far the factors of colour jitter may be from 1, on either side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct JitterRange {
     /// Brightness.
@@ -34,44 +28,55 @@ pub struct JitterRange {
     pub saturation: f32,
 }
 
-/// Draws for every sample of a run.
+/// Factors drawn for one row; 1 changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jitter {
+    /// Multiplies every value.
+    pub brightness: f32,
+    /// Multiplies a value's distance from the crop's mean grey.
+    pub contrast: f32,
+    /// Multiplies a colour's distance from its grey.
+    pub saturation: f32,
+}
+
+/// Draws the views of all samples of a run.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// The run's seed.
     pub seed: u64,
     /// Side of the square crop.
     pub crop: u32,
-    /// Training crops of random size; `None`: of the side `crop`.
+    /// Training crops of random size; `None`: their side is `crop`.
     pub resized: Option<ResizedCrop>,
     /// Probability of a reflection.
     pub flip: f32,
     /// Random brightness, contrast and saturation.
     pub jitter: Option<JitterRange>,
-    /// Side of a square that is blotted out; 0: none.
+    /// Side of the square that cutout blanks; 0: none.
     pub cutout: u32,
     /// Colour noise.
     pub colour: Option<ColourNoise>,
-    /// Views of a sample in evaluation: 1 or 10.
+    /// Views per sample in evaluation: 1 or 10.
     pub views: u32,
 }
 
 /// What was drawn for one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Draw {
-    /// The crop, in the frame. Where it is not of the rule's side it is scaled to it.
+    /// The crop, in the frame. If its sides are not the rule's `crop`, it is scaled to that.
     pub region: Region,
     /// Whether left and right are exchanged.
     pub flip: bool,
     /// Factors of brightness, contrast and saturation.
     pub jitter: Option<Jitter>,
-    /// Added to RGB, in 0..255.
+    /// Added to RGB, on the scale 0..255.
     pub colour: [f32; 3],
-    /// What is blotted out.
+    /// The part that cutout blanks.
     pub hole: Option<Hole>,
 }
 
 impl Rule {
-    /// Fixed views of `crop` pixels, nothing random.
+    /// Fixed views of side `crop`; nothing is random.
     pub fn plain(crop: u32, views: u32) -> Self {
         Self {
             seed: 0,
@@ -125,7 +130,7 @@ impl Rule {
         }
     }
 
-    /// Side of the smallest frame that a phase can use.
+    /// Side of the smallest frame that is usable in a phase.
     pub fn smallest_frame(&self, phase: Phase) -> u32 {
         if phase == Phase::Train && self.resized.is_some() {
             1
@@ -134,7 +139,7 @@ impl Rule {
         }
     }
 
-    /// The square around a point, as far as it lies in the crop (DeVries and Taylor 2017).
+    /// The part of the square around a point that lies inside the crop (DeVries and Taylor 2017).
     fn hole(&self, x: u32, y: u32) -> Hole {
         let span = |middle: u32| {
             let from = middle.saturating_sub(self.cutout / 2);
@@ -145,7 +150,7 @@ impl Rule {
         Hole { x, y, width, height }
     }
 
-    /// A view in evaluation: centre and corners of the frame's central square, then their reflections.
+    /// An evaluation view: centre and corners of the frame's central square, then their reflections.
     pub fn view(&self, view: u8, frame: Frame) -> Draw {
         let square = central_square(frame);
         let room = square.width - self.crop;
@@ -165,7 +170,7 @@ impl Rule {
         }
     }
 
-    /// The smallest region that holds every view of a sample in evaluation.
+    /// The smallest region that contains all evaluation views of a sample.
     pub fn region_of_views(&self, frame: Frame) -> Region {
         if self.views == 1 {
             self.view(0, frame).region
@@ -180,41 +185,6 @@ impl Rule {
             y,
             width: self.crop,
             height: self.crop,
-        }
-    }
-}
-
-impl ResizedCrop {
-    /// Tries ten times to find a place for a drawn area and shape, as torchvision's `RandomResizedCrop` does; then takes the
-    /// largest centred part of an allowed shape.
-    fn draw(&self, random: &mut Philox, frame: Frame) -> Region {
-        let (width, height) = (f64::from(frame.width), f64::from(frame.height));
-        let between = |[low, high]: [f64; 2], share: f32| low + (high - low) * f64::from(share);
-        let logs = self.ratio.map(|ratio| libm::log(f64::from(ratio)));
-        for _ in 0..10 {
-            let area = width * height * between(self.area.map(f64::from), random.uniform());
-            let ratio = libm::exp(between(logs, random.uniform()));
-            let w = libm::round((area * ratio).sqrt()) as u32;
-            let h = libm::round((area / ratio).sqrt()) as u32;
-            if (1..=frame.width).contains(&w) && (1..=frame.height).contains(&h) {
-                let (x, y) = (random.below(frame.width - w + 1), random.below(frame.height - h + 1));
-                return Region {
-                    x,
-                    y,
-                    width: w,
-                    height: h,
-                };
-            }
-        }
-        let [low, high] = self.ratio.map(f64::from);
-        let ratio = (width / height).clamp(low, high);
-        let w = (libm::round(height * ratio) as u32).clamp(1, frame.width);
-        let h = (libm::round(width / ratio) as u32).clamp(1, frame.height);
-        Region {
-            x: (frame.width - w) / 2,
-            y: (frame.height - h) / 2,
-            width: w,
-            height: h,
         }
     }
 }

@@ -1,72 +1,10 @@
-//! The geometry between a stored image and the frame in which crops are drawn.
+//! From a stored image to the frame in which crops are drawn, and back.
 //!
 //! stored image ──resize──▶ resized, still as stored ──turn upright──▶ upright ──centre square──▶ frame
 
-use super::{DecodeError, Options};
+use super::{DecodeError, Frame, Options, Region};
 
-/// The size of what crops are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-impl Frame {
-    /// That of an image that is not there.
-    pub const EMPTY: Self = Self { width: 0, height: 0 };
-}
-
-/// A rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Its left column.
-    pub x: u32,
-    /// Its top row.
-    pub y: u32,
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-impl Region {
-    /// How many bytes the region's RGB pixels take.
-    pub fn bytes(self) -> usize {
-        3 * self.width as usize * self.height as usize
-    }
-
-    /// The same rectangle, seen from `origin`.
-    pub(super) fn moved_back(self, (x, y): (u32, u32)) -> Self {
-        Self {
-            x: self.x - x,
-            y: self.y - y,
-            ..self
-        }
-    }
-
-    /// What was seen from `origin`, seen from the image's corner.
-    pub(super) fn moved(self, (x, y): (u32, u32)) -> Self {
-        Self {
-            x: self.x + x,
-            y: self.y + y,
-            ..self
-        }
-    }
-
-    /// All of a frame.
-    pub fn whole(frame: Frame) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width: frame.width,
-            height: frame.height,
-        }
-    }
-}
-
-/// How a stored image is turned upright: swap rows and columns, after mirroring what is stored.
+/// How a stored image is turned upright: mirrored first, then transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Turn {
     swap: bool,
@@ -88,7 +26,7 @@ impl Turn {
         self == Self::of_exif(1)
     }
 
-    /// Writes `stored`, of the stored size `width`, turned upright. Both hold RGB.
+    /// Writes `stored`, which has rows of `width` pixels, turned upright into `out`. Both are RGB.
     pub(super) fn apply(self, stored: &[u8], width: u32, out: &mut [u8]) {
         let width = width as usize;
         let height = stored.len() / 3 / width;
@@ -105,7 +43,7 @@ impl Turn {
     }
 }
 
-/// Refuses `what` where it has more than `limit` pixels.
+/// Refuses `what` if it has more than `limit` pixels.
 pub(super) fn limit(what: &'static str, width: u64, height: u64, limit: u64) -> Result<(), DecodeError> {
     let fits = width.checked_mul(height).is_some_and(|pixels| pixels <= limit);
     fits.then_some(()).ok_or(DecodeError::TooLarge {
@@ -116,12 +54,12 @@ pub(super) fn limit(what: &'static str, width: u64, height: u64, limit: u64) -> 
     })
 }
 
-/// All sizes on the way from the stored image to the frame.
+/// All sizes between the stored image and the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
     /// The size of the stored image.
     pub(super) stored: (u32, u32),
-    /// Its size after resizing, before turning.
+    /// Its size after the resize, before it is turned.
     pub(super) resized: (u32, u32),
     pub(super) turn: Turn,
     pub(super) frame: Frame,
@@ -136,7 +74,7 @@ impl Geometry {
         let mut resized = stored;
         if let Some(side) = options.shorter_side {
             let (side, shorter) = (u64::from(side), width.min(height));
-            // To the nearest, in whole numbers: the same on every machine.
+            // Rounded in integers: the same on every machine.
             let scaled = |length: u64| ((2 * length * side + shorter) / (2 * shorter)).max(1);
             let (width, height) = (scaled(width), scaled(height));
             limit("an image resized to its frame", width, height, options.max_pixels)?;
@@ -168,7 +106,7 @@ impl Geometry {
         })
     }
 
-    /// An upright size as it is before turning.
+    /// An upright size, before turning.
     pub(super) fn stored_size(&self, (width, height): (u32, u32)) -> (u32, u32) {
         if self.turn.swap {
             (height, width)
@@ -177,13 +115,13 @@ impl Geometry {
         }
     }
 
-    /// All of the stored image.
+    /// The whole stored image.
     pub(super) fn whole(&self) -> Region {
         let (width, height) = self.stored;
         Region::whole(Frame { width, height })
     }
 
-    /// Where a region of the frame lies in the resized image before it is turned.
+    /// The place of a region of the frame in the resized image, before that is turned.
     pub(super) fn before_turning(&self, region: Region) -> Result<Region, DecodeError> {
         let Frame {
             width: frame_width,

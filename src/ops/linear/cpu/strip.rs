@@ -1,9 +1,8 @@
-//! Strips: a few neighbouring columns of a matrix that is stored row by row.
+//! Strips: a few adjacent columns of a row-major matrix.
 //!
-//! Rows of w are tens of KiB apart. So each row of a strip is on a page of its own, which the processor first looks up in
-//! the page table, and in lines that no prefetcher foresees. Waiting for both took a quarter of the data gradient. A strip
-//! is therefore asked for while another is worked on: all pages first, whose look-ups go on side by side, then the lines,
-//! some rows at a time.
+//! Rows of w are tens of KiB apart. So each row of a strip is on its own page, which needs a page-table look-up, and in cache
+//! lines that no hardware prefetcher predicts. Waiting for both took a quarter of the time of the data gradient. So a strip is
+//! prefetched while another one is processed: first all pages, whose look-ups overlap, then the lines, a few rows at a time.
 
 use crate::ops::simd::prefetch;
 use crate::ops::tile::PANEL;
@@ -28,7 +27,7 @@ impl<'a> Strip<'a> {
             .map(move |row| &row[self.from..self.to])
     }
 
-    /// Asks for the ends of each row: a strip is narrower than a page, so those are on all of its pages.
+    /// Prefetches both ends of each row: a strip is narrower than a page, so these are on all of its pages.
     pub fn find_pages(self) {
         for row in self.each() {
             prefetch(&row[..1]);
@@ -36,15 +35,15 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// Asks for part `part` of `parts`.
+    /// Prefetches part `part` of `parts`.
     pub fn fetch(self, part: usize, parts: usize) {
         let count = self.rows.len() / self.width;
         let rows = part * count / parts..(part + 1) * count / parts;
         self.each().skip(rows.start).take(rows.len()).for_each(prefetch);
     }
 
-    /// Copies it into panels of sixteen columns: `[column / 16][row][column % 16]`, of `height` rows each. Columns that the
-    /// last panel lacks are zero.
+    /// Copies the strip into panels of sixteen columns: `[column / 16][row][column % 16]`, with `height` rows each. Missing columns
+    /// of the last panel are zero.
     pub fn pack(self, height: usize, packed: &mut [f32]) {
         for (o, row) in self.each().enumerate() {
             let (whole, rest) = row.as_chunks::<PANEL>();
@@ -61,7 +60,7 @@ impl<'a> Strip<'a> {
     }
 }
 
-/// Copies row `row` of each panel into `to`; panels have `height` rows.
+/// Copies row `row` of all panels to `to`. Panels have `height` rows.
 pub fn unpack(panels: &[f32], height: usize, row: usize, to: &mut [f32]) {
     let (whole, rest) = to.as_chunks_mut::<PANEL>();
     let mut panels = panels.chunks_exact(height * PANEL);

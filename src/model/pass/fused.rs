@@ -1,32 +1,39 @@
-//! The operations of a segment after its head, on some images.
+//! The operations behind the head of a segment, on some images.
 
-use super::segment::{Action, FusedOp, Segment, VALUES};
-use super::timing::Clock;
-use super::{Direction, Pass};
+use crate::model::segment::{Action, FusedOp, POOLS, Segment, VALUES};
+use crate::model::timing::Clock;
+use crate::model::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
 
-/// Which rows of the batch some images are, and what for.
+/// Which rows of the batch some images are, and what pass they are in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Images {
-    /// The number of the first in the batch of the whole run.
+    /// The first image's row in the batch of the whole run.
     pub(super) first: usize,
     /// How many.
     pub(super) count: usize,
     pub(super) pass: Pass,
 }
 
+/// What a segment writes on the way forward, for some images.
+#[derive(Default)]
+pub(super) struct Outputs<'v> {
+    /// The values from number 1 on.
+    pub(super) values: [&'v mut [f32]; VALUES],
+    pub(super) argmax: [&'v mut [u8]; POOLS],
+}
+
 impl Segment {
-    #[allow(clippy::too_many_arguments, reason = "the operands of a segment")]
-    /// All operations after the head. `values` are the values from number 1 on.
+    /// All operations behind the head.
     pub(super) fn fused_forward(
         &self,
         images: Images,
         x: &[f32],
-        values: &mut [&mut [f32]; VALUES],
-        argmax: &mut [&mut [u8]],
+        outputs: &mut Outputs<'_>,
         scratch: &mut [f32],
         clock: &mut Clock<'_>,
     ) {
+        let Outputs { values, argmax } = outputs;
         let mut layers = self.head_layers();
         for op in self.ops.iter().filter(|op| op.action != Action::Relu { done: true }) {
             let to = std::mem::take(&mut values[op.to - 1]);
@@ -43,7 +50,7 @@ impl Segment {
         }
     }
 
-    /// `to` from `from`, where an operation makes a new value. Those that could work in place copy.
+    /// Computes `to` from `from` for an operation that makes a new value. Operations that work in place only copy here.
     fn move_forward(
         &self,
         op: &FusedOp,
@@ -71,7 +78,7 @@ impl Segment {
         }
     }
 
-    /// dx from dy, where an operation made a new value; `false` where it works in place also then.
+    /// Computes dx from dy for an operation that made a new value. `false` if the operation works in place even so.
     pub(super) fn move_backward(
         &self,
         op: &FusedOp,
@@ -101,7 +108,7 @@ impl Segment {
     }
 }
 
-/// What is done on the value itself.
+/// The part of an operation that works in place.
 pub(super) fn in_place_forward(op: &FusedOp, images: Images, x: &mut [f32]) {
     match (op.action, images.pass) {
         (Action::Relu { done: false }, _) => relu::cpu::forward(x),

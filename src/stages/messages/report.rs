@@ -1,10 +1,23 @@
-//! What a run tells of itself: the events of `metrics.jsonl`, typed.
+//! What a run reports: the events of `metrics.jsonl`, typed.
 
 use std::path::PathBuf;
 
-use crate::stages::compute::Evaluated;
+/// The result of an evaluation. Errors are fractions of the images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluated {
+    /// Images that counted.
+    pub images: u64,
+    /// Images that could not be decoded.
+    pub refused: u64,
+    /// −ln of the averaged probability of the label, averaged over images, in nats.
+    pub loss: f64,
+    /// Share of images whose first guess was wrong.
+    pub top1_error: f64,
+    /// Share of images whose class was not among the first five guesses.
+    pub top5_error: f64,
+}
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Clone, Debug)]
 pub enum Report {
     /// An update was done.
@@ -46,23 +59,23 @@ pub enum Report {
         /// Whether no earlier one was as good.
         is_best: bool,
     },
-    /// The plateau schedule lowered the learning rate.
+    /// The plateau schedule has lowered the learning rate.
     Plateau {
         /// Updates so far.
         step: u64,
-        /// What the learning rate is multiplied by from now on.
+        /// The learning rate is multiplied by this from now on.
         factor: f64,
     },
     /// A sample could not be decoded.
     Skip {
-        /// The update that it would have been part of, or the last one before an evaluation.
+        /// The update that the sample would have been part of, or the last one before the evaluation.
         step: u64,
         /// `CLASS/name`.
         sample: String,
         /// Why.
         reason: String,
     },
-    /// A checkpoint is about to be made of the state after all that was reported before: see [`super::Reports`].
+    /// A checkpoint of the state after all earlier reports is about to be made: see [`Reports`](crate::stages::compute::Reports).
     Saving {
         /// Updates so far.
         step: u64,
@@ -73,7 +86,7 @@ pub enum Report {
         step: u64,
         /// The file.
         path: PathBuf,
-        /// Whether `best` points at it.
+        /// Whether `best` points to it.
         is_best: bool,
     },
 }

@@ -1,5 +1,5 @@
-//! Everything about a run that is neither configuration nor weights: what a checkpoint must hold so that a resumed run
-//! goes on bit for bit.
+//! Everything about a run that is neither configuration nor weights. A checkpoint contains it, so that a resumed run
+//! continues bit for bit.
 
 use std::collections::BTreeSet;
 
@@ -17,19 +17,19 @@ pub struct RunState {
     pub position: Position,
     /// Rolling hash of the training stream so far.
     pub stream: u64,
-    /// What the plateau schedule has seen.
+    /// State of the plateau schedule.
     pub plateau: PlateauState,
     /// The best evaluation so far.
     pub best: Option<Score>,
-    /// The newest evaluation.
+    /// The latest evaluation.
     pub newest: Option<Score>,
-    /// Distinct bad samples met so far.
+    /// Distinct bad samples so far.
     pub bad: BTreeSet<(Phase, u32)>,
     /// Whether the run has reached its end.
     pub finished: bool,
     /// Fingerprint of training and validation set.
     pub data: [u64; 2],
-    /// Names of the classes, in the order of their labels.
+    /// Class names in label order.
     pub classes: Vec<String>,
     /// The configuration, resolved.
     pub config: String,
@@ -38,7 +38,7 @@ pub struct RunState {
 /// An evaluation, in short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// After this many updates.
+    /// Updates done before it.
     pub step: u64,
     /// Share of images whose first guess was wrong.
     pub top1_error: f64,
@@ -46,13 +46,13 @@ pub struct Score {
     pub top5_error: f64,
 }
 
-/// A state that contradicts itself: its sum says that it is as it was written, not that it makes sense.
+/// A state that contradicts itself. A checksum only proves that it is what was written, not that it makes sense.
 #[derive(Debug, thiserror::Error)]
 #[error("its state makes no sense: {}", crate::text::plain(.0))]
 pub struct SenselessState(String);
 
 impl RunState {
-    /// From what a checkpoint holds.
+    /// From a checkpoint's JSON.
     pub fn read(value: serde_json::Value) -> Result<Self, SenselessState> {
         let state: Self = serde_json::from_value(value).map_err(|error| SenselessState(error.to_string()))?;
         match state.contradiction() {
@@ -69,7 +69,7 @@ impl RunState {
         if self.classes.len() < 2 {
             Some("it has fewer than two classes")
         } else if distinct.len() < self.classes.len() {
-            Some("two of its classes have one name")
+            Some("two of its classes have the same name")
         } else if !self.best.iter().chain(&self.newest).all(is_score) {
             Some("its error rates are outside 0..1 or belong to later steps")
         } else if !(self.plateau.factor.is_finite() && self.plateau.factor >= 0.0) {
@@ -79,7 +79,7 @@ impl RunState {
         }
     }
 
-    /// Before the first step.
+    /// The state before the first step.
     pub fn new(data: [u64; 2], classes: Vec<String>, config: String) -> Self {
         Self {
             step: 0,
