@@ -28,7 +28,7 @@ mod state;
 
 pub use error::ComputeError;
 pub use evaluation::{Evaluated, Evaluation};
-pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Work, run as run_replica};
+pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Targets, Work, run as run_replica};
 pub use report::Report;
 pub use reports::Reports;
 pub use state::{RunState, Score, SenselessState};

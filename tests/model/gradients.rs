@@ -5,8 +5,9 @@ use pipeline::config::model::{Convolution, Dropout, Layer, MaxPool};
 use pipeline::model::{Network, Pass};
 use pipeline::ops::Shape;
 
-use crate::given::{every_kind, numbers, threads};
+use crate::given::{numbers, threads};
 use crate::layers::{conv, fc, lrn, max_pool};
+use crate::networks::every_kind;
 
 const LABELS: [u32; 6] = [0, 3, 1, 2, 2, 0];
 const WEIGHTS: [f32; 6] = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
