@@ -14,3 +14,6 @@ mod given;
 #[path = "../layers/mod.rs"]
 #[allow(dead_code, reason = "each test target uses its part")]
 mod layers;
+#[path = "../skip/mod.rs"]
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;
