@@ -1,7 +1,7 @@
 //! A gate: workers beyond it are parked, and it opens for good when one of them ends.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 

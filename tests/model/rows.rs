@@ -73,7 +73,11 @@ fn a_batch_without_a_present_row_moves_weights_by_momentum_and_decay_alone() {
     assert_eq!(loss, 0.0);
     assert!(network.gradients().iter().flatten().all(|g| *g == 0.0));
     for (before, after) in before.iter().zip(network.parameters()) {
-        assert!(before.momentum.iter().any(|v| *v != 0.0), "{} stands still", before.name);
+        assert!(
+            before.momentum.iter().any(|v| *v != 0.0),
+            "{} stands still",
+            before.name
+        );
         let twins = before.value.iter().zip(&before.momentum).map(|(w, v)| {
             let [w, v, lr] = [*w, *v, RATE.lr].map(f64::from);
             let v = f64::from(RATE.momentum) * v - f64::from(RATE.weight_decay) * lr * w;

@@ -203,7 +203,8 @@ impl Targets {
     /// Of the rows of a whole batch, in order: their labels, and whether they are present.
     pub fn new(rows: impl Iterator<Item = (u32, bool)>) -> Self {
         let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
-        let (labels, weights): (Vec<u32>, Vec<f32>) = rows.map(|(label, is_present)| (label, weight(is_present))).unzip();
+        let (labels, weights): (Vec<u32>, Vec<f32>) =
+            rows.map(|(label, is_present)| (label, weight(is_present))).unzip();
         let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
         Self {
             labels,

@@ -11,8 +11,8 @@ use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{ModelError, Network, Pass, Placement, Spec};
 use pipeline::ops::Shape;
 
-use crate::layers::{self, fc, lrn, max_pool};
 use super::{CLASSES, Run, assert_near};
+use crate::layers::{self, fc, lrn, max_pool};
 
 fn conv(name: &str, channels: usize, groups: usize) -> Layer {
     Layer::Convolution(Convolution {
