@@ -13,8 +13,11 @@ use pipeline::ops::simd::{self, Instructions};
 use pipeline::rng::{Philox, Purpose};
 
 mod layers;
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;
 
 use layers::{conv, fc, lrn, max_pool};
+use skip::Need;
 
 const SHAPE: Shape = Shape::new(3, 19, 18);
 const BATCH: usize = 6;
@@ -73,7 +76,7 @@ fn trained((method, seed): (Method, u64)) -> Vec<f32> {
 #[test]
 fn vector_instructions_train_what_plain_code_trains() {
     if simd::used() != Instructions::Avx512 {
-        eprintln!("this processor has no AVX-512: its instance is not compared");
+        skip::for_lack_of(Need::Avx512, "AVX-512 is not compared, as this processor has none");
     }
     let all = || cases().map(trained).collect::<Vec<_>>();
     let best = all();

@@ -161,6 +161,34 @@ fn no_queue_is_unbounded() {
     assert!(wrong.is_empty(), "unbounded queues: {wrong:?}");
 }
 
+/// Texts name the tests that keep what they promise, and tests move.
+#[test]
+fn tests_that_texts_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["", "docs"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let pages = pages
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap()));
+    let mut named = 0;
+    let mut wrong = Vec::new();
+    for (page, text) in pages.chain(sources("src")) {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_/.".contains(c)));
+        // tests/ops/NAME.rs stands for any.
+        let paths = words.filter(|word| word.starts_with("tests/") && !word.contains(char::is_uppercase));
+        for path in paths.map(|path| path.trim_end_matches('.')) {
+            named += 1;
+            if !root.join(path).exists() {
+                wrong.push(format!("{page}: {path}"));
+            }
+        }
+    }
+    assert!(named > 20, "{named} are named");
+    assert!(wrong.is_empty(), "there is no such test:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_dataset_says_what_it_is() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");

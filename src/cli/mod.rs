@@ -94,8 +94,9 @@ enum Command {
     /// Prints a completion script for a shell
     #[command(after_help = shell::EXAMPLES)]
     Completions(shell::CompletionsArgs),
-    /// Prints the manual page
-    Man,
+    /// Prints the manual page, or writes those of all commands
+    #[command(after_help = shell::MAN_EXAMPLES)]
+    Man(shell::ManArgs),
 }
 
 /// A configuration file and what is changed in it.
@@ -188,7 +189,7 @@ impl Command {
                 shell::completions(&args);
                 Ok(())
             }
-            Self::Man => shell::man(),
+            Self::Man(args) => shell::man(&args),
         }
     }
 }

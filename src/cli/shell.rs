@@ -1,9 +1,13 @@
 //! `pipeline completions` and `pipeline man`: generated from the same definitions as the help.
 
+use std::fs;
+use std::path::PathBuf;
+
 use clap::{Args, CommandFactory};
 
 use super::{Cli, Failure};
 use crate::observe::terminal;
+use crate::text;
 
 pub(super) const EXAMPLES: &str = "Example:\n  pipeline completions bash > /etc/bash_completion.d/pipeline";
 
@@ -19,7 +23,23 @@ pub(super) fn completions(args: &CompletionsArgs) {
     terminal::bytes(&script);
 }
 
-pub(super) fn man() -> Result<(), Failure> {
+pub(super) const MAN_EXAMPLES: &str = "Examples:
+  pipeline man | man -l -
+  pipeline man --out ~/.local/share/man/man1    # then `man pipeline-run` works too";
+
+#[derive(Args)]
+pub(super) struct ManArgs {
+    /// Writes the pages of all commands into this folder
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
+    if let Some(out) = &args.out {
+        return fs::create_dir_all(out)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), out))
+            .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(out))));
+    }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)

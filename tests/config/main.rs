@@ -1,11 +1,10 @@
-//! Configurations that nobody should write: they are read in time, refused with the key and its line, or they come to plans whose
-//! numbers hold.
+//! Configurations that nobody should write: they are read in time, refused with the key and its line, or they come back as they
+//! were written.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bombs;
 mod home;
 mod keys;
-mod plans;
 mod ranges;
 
 use pipeline::config::Config;

@@ -8,6 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use pipeline::dataset::Encoded;
 
 use super::{ids, open, refusal};
+use crate::skip::{self, Need};
 
 fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0, 0, 8, sizes.len() as u8];
@@ -108,8 +109,7 @@ fn contradictions_are_named() {
 fn fashion_mnist_opens() {
     let folder = "/usr/share/datasets/fashion-mnist";
     if !Path::new(folder).is_dir() {
-        println!("skipped: {folder} is not there");
-        return;
+        return skip::for_lack_of(Need::FashionMnist, &format!("{folder} is not there"));
     }
     let dataset = open(format!("idx:{folder}/t10k"));
     assert_eq!(

@@ -18,6 +18,10 @@ mod tar_links;
 mod tars;
 mod truncation;
 
+#[path = "../skip/mod.rs"]
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;
+
 use std::fs;
 use std::path::Path;
 

@@ -1,10 +1,6 @@
-//! Several devices: what they exchange, and that together they are one.
+//! Devices: the rows that they are written, and what several of them exchange.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod columns;
 mod communicator;
-#[path = "../layers/mod.rs"]
-mod layers;
 mod losses;
-mod networks;
-mod speed;
+mod row;

@@ -1,79 +1,12 @@
 //! What holds a flow up is named, with numbers that are right.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipeline::flow::meter::StageReading;
-use pipeline::flow::{Reading, Role, Stop, Verdict};
+use pipeline::flow::{Reading, Role, Verdict};
 use proptest::prelude::*;
 
-use crate::loss::within;
-use crate::simulated::Simulated;
-
-/// A made-up flow in a steady state.
-#[derive(Clone, Debug)]
-pub struct Made {
-    pub images_per_s: f64,
-    /// Share of the time that decode is busy.
-    pub decode: f64,
-    pub open_decoders: usize,
-    /// Share that the device is busy.
-    pub cpu: f64,
-    pub cores_busy: f64,
-    pub cores: usize,
-}
-
-const TICK: f64 = 2.0;
-
-fn stage(name: &'static str, role: Role, workers: usize) -> StageReading {
-    StageReading {
-        name,
-        role,
-        workers,
-        open: workers,
-        has_gate: name == "decode",
-        can_widen: name == "decode",
-        remedy: if name == "decode" { "smaller images" } else { "" },
-        items: 0,
-        running: Duration::ZERO,
-        parked: Duration::ZERO,
-        input_wait: Duration::ZERO,
-        room_wait: Duration::ZERO,
-    }
-}
-
-/// Two seconds after `before` in the flow `made`: decode has 8 workers, of which some are parked.
-pub fn reading(before: Option<&Reading>, made: &Made) -> Reading {
-    let start = || Reading {
-        at: Duration::ZERO,
-        cpu: Duration::ZERO,
-        cores: made.cores,
-        images: 0,
-        stages: vec![
-            stage("source", Role::Input, 1),
-            stage("decode", Role::Input, 8),
-            stage("cpu", Role::Device, 1),
-        ],
-    };
-    let mut reading = before.cloned().unwrap_or_else(start);
-    let seconds = |seconds: f64| Duration::from_secs_f64(seconds);
-    reading.at += seconds(TICK);
-    reading.cpu += seconds(TICK * made.cores_busy);
-    reading.images += (made.images_per_s * TICK) as u64;
-    for stage in &mut reading.stages {
-        stage.running += seconds(TICK * stage.workers as f64);
-        match stage.name {
-            "decode" => {
-                stage.open = made.open_decoders;
-                stage.parked += seconds(TICK * (8 - made.open_decoders) as f64);
-                stage.room_wait += seconds(TICK * made.open_decoders as f64 * (1.0 - made.decode));
-            }
-            "cpu" => stage.input_wait += seconds(TICK * (1.0 - made.cpu)),
-            _ => stage.room_wait += seconds(TICK * 0.99),
-        }
-    }
-    reading
-}
+use crate::readings::{Made, reading, stage};
 
 fn of(made: &Made) -> Verdict {
     let before = reading(None, made);
@@ -253,45 +186,5 @@ proptest! {
             prop_assert!(!text.contains(word), "{}", verdict.text);
         }
         prop_assert!(verdict.text.contains(verdict.stage) || verdict.text.contains("device"), "{}", verdict.text);
-    }
-}
-
-/// Each stage in turn sleeps longer than all others together: it is the one that is named.
-#[test]
-fn a_stage_that_was_made_slow_is_named() {
-    for (slow, bound) in [
-        ("source", "source"),
-        ("decode", "decode"),
-        ("augment", "augment"),
-        ("staging", "staging"),
-        ("compute", "compute"),
-        ("cpu", "compute"),
-        ("record", "record"),
-    ] {
-        let readings = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&readings);
-        within(Duration::from_secs(60), move || {
-            let flow = Simulated {
-                pauses: vec![(slow, Duration::from_millis(8))],
-                ..Simulated::of(60)
-            };
-            flow.run(&Stop::default(), move |item, meters| {
-                // Not the beginning, which fills queues, nor the end, which empties them.
-                if item == 15 || item == 45 {
-                    kept.lock().expect("no panic").push(meters.read());
-                }
-            })
-        });
-        let readings = readings.lock().expect("no panic");
-        let verdict = Verdict::new(&readings[0], &readings[1]).expect("time has passed");
-        assert_eq!((verdict.stage, verdict.bound), (slow, bound), "{}", verdict.text);
-        let share = verdict.share(slow).expect("it is there");
-        assert!(share.busy > 0.6, "{}: {share:?}", verdict.text);
-        if slow == "decode" {
-            let device = verdict.share("cpu").expect("it is there");
-            assert!(device.input_wait > 0.5, "{device:?}");
-            let source = verdict.share("source").expect("it is there");
-            assert!(source.room_wait > 0.5, "{source:?}");
-        }
     }
 }

@@ -26,7 +26,7 @@ pub mod targets;
 mod given;
 #[path = "../dataset/mat_writer.rs"]
 mod mat_writer;
-#[path = "../decode/pictures.rs"]
+#[path = "../stages/decode/pictures.rs"]
 mod pictures;
 
 #[global_allocator]

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use pipeline::config::model::{Convolution, Dropout, Layer};
 use pipeline::devices::cpu::{Cpu, Threads};
 use pipeline::rng::{Philox, Purpose};
-
-use crate::layers::{conv, fc, lrn, max_pool};
 
 /// A pool of `count` threads.
 pub fn threads(count: usize) -> Arc<Threads> {
@@ -34,30 +31,4 @@ pub fn assert_close(what: &str, ours: &[f32], twin: &[f64], tolerance: f64) {
             "{what}[{i}]: {x} instead of {y}"
         );
     }
-}
-
-/// A network with every kind of layer, for inputs of 3 × 11 × 10 and few classes.
-pub fn every_kind() -> Vec<Layer> {
-    vec![
-        Layer::Convolution(Convolution {
-            stride: 2,
-            partial_windows: true,
-            ..conv("conv1", 6)
-        }),
-        Layer::Relu,
-        lrn(3),
-        max_pool(),
-        Layer::Convolution(Convolution {
-            groups: 2,
-            ..conv("conv2", 8)
-        }),
-        Layer::Tanh,
-        Layer::Tanh,
-        Layer::Convolution(conv("conv3", 5)),
-        Layer::Relu,
-        fc("fc4", Some(12)),
-        Layer::Tanh,
-        Layer::Dropout(Dropout { p: 0.25 }),
-        fc("fc5", None),
-    ]
 }

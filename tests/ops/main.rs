@@ -1,25 +1,17 @@
-//! Every operation against a twin written straight from its formula, gradients against finite differences, and the laws
-//! that hold for the whole network.
+//! Every operation against a twin written straight from its formula, and its gradients against finite differences.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conv;
 mod differences;
 mod elementwise;
 mod given;
-mod gradients;
-mod laws;
 #[path = "../layers/mod.rs"]
+#[allow(dead_code, reason = "each test target uses its part")]
 mod layers;
-mod learns;
 mod linear;
 mod lrn;
 mod planar;
 mod pool;
-mod presets;
-mod rows;
-mod schedule;
 mod sgd;
 mod softmax;
-mod spec;
 mod tanh;
-mod timing;

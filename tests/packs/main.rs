@@ -20,6 +20,9 @@ mod given;
 #[allow(dead_code, reason = "each test target uses its part")]
 #[path = "../runs/process.rs"]
 mod process;
+#[path = "../skip/mod.rs"]
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,6 +8,7 @@ use pipeline::model::checkpoint;
 
 use crate::given::Given;
 use crate::process::{result, run};
+use crate::skip::{self, Need};
 
 /// A small file system in memory, unmounted at the end.
 struct Small<'a>(&'a Path);
@@ -36,8 +37,7 @@ fn a_full_disk_ends_the_run_with_that_reason() {
     let given = Given::new(20, 4);
     let out = given.path("small");
     let Some(_small) = Small::mount(&out, 256) else {
-        eprintln!("left out: this user may not mount a small file system");
-        return;
+        return skip::for_lack_of(Need::Mount, "this user may not mount a small file system");
     };
     let ended = run(
         &given,

@@ -24,3 +24,6 @@ mod verdicts;
 #[allow(dead_code, reason = "each test target uses its part")]
 #[path = "../given/mod.rs"]
 mod given;
+#[path = "../skip/mod.rs"]
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;

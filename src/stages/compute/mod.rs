@@ -28,7 +28,7 @@ mod trained;
 
 pub use error::ComputeError;
 pub use evaluation::Evaluation;
-pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Work, run as run_replica};
+pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Targets, Work, run as run_replica};
 pub use reports::Reports;
 
 pub use crate::stages::messages::{Evaluated, Report};

@@ -89,7 +89,7 @@ pub fn run(mut replica: Replica, channels: DeviceChannels) -> Result<(), Fault> 
             Work::Train { batch, step, rates } => {
                 let span = tracing::debug_span!("cpu", device = replica.name, step);
                 let _entered = span.enter();
-                let targets = Targets::new(&batch);
+                let targets = Targets::new(batch.facts.iter().map(|fact| (fact.label, fact.is_present())));
                 let rows = replica.load(batch, &free);
                 outcomes.send(Outcome::Trained(replica.train(rows, step, &targets, &rates)?))?;
             }
@@ -137,7 +137,8 @@ impl Replica {
         own.len()
     }
 
-    fn train(&mut self, rows: usize, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, PeerLost> {
+    /// One training step on the `rows` rows that are in the network's input, together with the peers.
+    pub fn train(&mut self, rows: usize, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, PeerLost> {
         let Self { network, peers, .. } = self;
         let pass = Pass::Train {
             seed: self.seed,
@@ -189,7 +190,7 @@ fn give_back(batch: Arc<Batch>, free: &Outlet<Slot>) {
 }
 
 /// Labels and weights of a batch's rows.
-struct Targets {
+pub struct Targets {
     labels: Vec<u32>,
     /// 0 for refused samples and padding.
     weights: Vec<f32>,
@@ -198,10 +199,11 @@ struct Targets {
 }
 
 impl Targets {
-    fn new(batch: &Batch) -> Self {
+    /// Of the rows of a whole batch, in order: their labels, and whether they are present.
+    pub fn new(rows: impl Iterator<Item = (u32, bool)>) -> Self {
         let weight = |is_present: bool| if is_present { 1.0 } else { 0.0 };
-        let rows = batch.facts.iter();
-        let (labels, weights): (Vec<u32>, Vec<f32>) = rows.map(|fact| (fact.label, weight(fact.is_present()))).unzip();
+        let (labels, weights): (Vec<u32>, Vec<f32>) =
+            rows.map(|(label, is_present)| (label, weight(is_present))).unzip();
         let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
         Self {
             labels,

@@ -8,7 +8,8 @@ use pipeline::model::solver::{Plateau, PlateauState, Progress, Rates, learning_r
 use pipeline::model::{Network, Parameter};
 use pipeline::ops::Shape;
 
-use crate::given::{every_kind, threads};
+use crate::given::threads;
+use crate::networks::every_kind;
 
 fn solver(schedule: Schedule) -> Solver {
     Solver {

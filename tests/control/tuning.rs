@@ -10,8 +10,8 @@ use pipeline::flow::{Reading, Stop};
 use pipeline::plan::Crew;
 
 use crate::loss::within;
+use crate::readings::{Made, reading};
 use crate::simulated::Simulated;
-use crate::verdict::{Made, reading};
 
 /// Runs until decode has `wanted` workers; gives those that it has at the end. Nothing is said about how soon.
 fn workers_after(flow: Simulated, wanted: usize) -> usize {

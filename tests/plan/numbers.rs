@@ -7,7 +7,7 @@ use pipeline::plan::{Buffers, Crews, MemoryBudget, ModelPlan, PlanError, needs};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use super::keys::{KEYS, Key, LAYERS};
+use crate::keys::{KEYS, Key, LAYERS};
 
 /// What 64 bits show of a number.
 fn shown(number: u128) -> Bytes {

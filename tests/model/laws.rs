@@ -2,35 +2,11 @@
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Layer};
-use pipeline::model::{Network, Pass};
-use pipeline::ops::Shape;
-use pipeline::ops::sgd::Rate;
+use pipeline::model::Network;
 
-use crate::given::{every_kind, numbers, threads};
+use crate::given::{numbers, threads};
 use crate::layers::{conv, fc};
-
-const SHAPE: Shape = Shape::new(3, 11, 10);
-const RATE: Rate = Rate {
-    lr: 0.05,
-    momentum: 0.9,
-    weight_decay: 5e-4,
-    frozen: false,
-};
-
-/// A network with batches of `batch` images.
-pub fn network(batch: usize, count: usize) -> Network {
-    Network::new(&every_kind(), SHAPE, 4, batch, Method::Auto, threads(count), 1).unwrap()
-}
-
-/// One step on `x`; the loss.
-pub fn step(network: &mut Network, x: &[f32], labels: &[u32], weights: &[f32], step: u32) -> f64 {
-    network.input_mut()[..x.len()].copy_from_slice(x);
-    network.forward(Pass::Train { seed: 3, step }, x.len() / SHAPE.len());
-    let loss = network.loss(labels, weights);
-    network.backward();
-    network.update(&vec![RATE; network.parameters().len()]);
-    loss.sum
-}
+use crate::networks::{SHAPE, every_kind, network, step};
 
 #[test]
 fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {

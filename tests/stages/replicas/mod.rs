@@ -1,4 +1,7 @@
-//! Networks on several devices against the same network on one, step by step.
+//! Networks on several devices against the same network on one, step by step, as the devices' threads train them.
+
+mod columns;
+mod speed;
 
 use std::sync::Arc;
 use std::thread;
@@ -8,12 +11,11 @@ use pipeline::config::model::Layer;
 use pipeline::devices::cpu::{CpuCommunicator, Threads};
 use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Network, Parameter, Pass, Placement, Spec};
+use pipeline::model::{Network, Parameter, Placement, Spec};
 use pipeline::ops::Shape;
-use pipeline::ops::sgd::{self, Rate};
-use pipeline::ops::softmax::Loss;
+use pipeline::ops::sgd::Rate;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::Peers;
+use pipeline::stages::compute::{Peers, Replica, Targets};
 
 pub const CLASSES: usize = 5;
 pub const RATE: Rate = Rate {
@@ -45,16 +47,16 @@ fn threads(name: usize) -> Arc<Threads> {
 }
 
 impl Run<'_> {
-    pub fn input(&self, step: u32) -> (Vec<f32>, Vec<u32>, Vec<f32>) {
+    /// The images of a whole batch, and what they should come to.
+    pub fn input(&self, step: u32) -> (Vec<f32>, Targets) {
         let rows = if step == 2 { self.tail } else { self.batch };
         let mut random = Philox::new(9, Purpose::Init, step, 1);
         let x = (0..rows * 3 * self.side * self.side)
             .map(|_| 2.0 * random.uniform() - 1.0)
             .collect();
-        let labels = (0..rows).map(|_| random.below(CLASSES as u32)).collect();
         // Some images were refused.
-        let weights = (0..rows).map(|row| if row % 7 == 5 { 0.0 } else { 1.0 }).collect();
-        (x, labels, weights)
+        let targets = Targets::new((0..rows).map(|row| (random.below(CLASSES as u32), row % 7 != 5)));
+        (x, targets)
     }
 
     pub fn network(&self, placement: Placement) -> Network {
@@ -63,20 +65,19 @@ impl Run<'_> {
     }
 
     /// Three steps; the last has the tail of an epoch.
-    fn on(&self, mut network: Network, mut peers: Peers) -> (Vec<Told>, Network) {
+    fn on(&self, network: Network, peers: Peers) -> (Vec<Told>, Network) {
+        let mut replica = replica(network, peers);
+        let len = replica.row_len;
         let mut losses = Vec::new();
         for number in 0..3 {
-            let (x, labels, weights) = self.input(number);
-            let own = network.own_rows();
-            let own = own.start.min(labels.len())..own.end.min(labels.len());
-            let len = network.spec().input.len();
-            network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
-            let present = weights.iter().filter(|weight| **weight != 0.0).count() as u32;
-            let targets = (&labels[own.clone()], &weights[own], present);
-            let loss = step(&mut network, &mut peers, number, self.lr, targets);
-            losses.push((loss.sum, loss.present, loss.correct));
+            let (x, targets) = self.input(number);
+            let (own, rows) = (replica.network.own_rows(), x.len() / len);
+            let own = own.start.min(rows)..own.end.min(rows);
+            replica.network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
+            let loss = step(&mut replica, own.len(), number, self.lr, &targets);
+            losses.push(loss);
         }
-        (losses, network)
+        (losses, replica.network)
     }
 
     pub fn alone(&self) -> Came {
@@ -128,35 +129,22 @@ pub fn tied(parallel: Parallel, end: CpuCommunicator, network: &Network) -> Peer
     }
 }
 
-/// One step of a device on the rows that are in its network; `targets` are their labels and weights, and how many rows of the
-/// whole batch are present.
-pub fn step(
-    network: &mut Network,
-    peers: &mut Peers,
-    step: u32,
-    lr: f32,
-    (labels, weights, present): (&[u32], &[f32], u32),
-) -> Loss {
-    let pass = Pass::Train { seed: 4, step };
-    let rates = vec![Rate { lr, ..RATE }; network.parameters().len()];
-    if let Peers::Columns(columns) = peers {
-        network.forward_through(pass, labels.len(), columns).unwrap();
-        let loss = network.loss_over(labels, weights, present);
-        network.backward_through(columns).unwrap();
-        network.update(&rates);
-        return loss;
+/// A device that has `network`.
+pub fn replica(network: Network, peers: Peers) -> Replica {
+    Replica {
+        name: "cpu",
+        row_len: network.spec().input.len(),
+        network,
+        seed: 4,
+        peers,
     }
-    network.forward(pass, labels.len());
-    let loss = network.loss_over(labels, weights, present);
-    network.backward();
-    if let Peers::Gradients(communicator) = peers {
-        let mut parameters: Vec<_> = network.sharded().collect();
-        let update: pipeline::devices::Update<'_, [f32]> = &|number, w, v, g| sgd::cpu::step(rates[number], w, v, g);
-        communicator.step(&mut parameters, update).unwrap();
-    } else {
-        network.update(&rates);
-    }
-    loss
+}
+
+/// One step of a device on the `rows` rows that are in its network.
+pub fn step(replica: &mut Replica, rows: usize, step: u32, lr: f32, targets: &Targets) -> Told {
+    let rates = vec![Rate { lr, ..RATE }; replica.network.parameters().len()];
+    let loss = replica.train(rows, u64::from(step), targets, &rates).unwrap();
+    (loss.sum, loss.present, loss.correct)
 }
 
 /// Small networks of every kind of layer, and sizes of batches that do not divide.

@@ -1,12 +1,10 @@
 //! Rows that do not count: beyond the tail of an epoch, or of weight 0.
 
 use pipeline::model::{Network, Pass};
-use pipeline::ops::Shape;
 
-use crate::given::numbers;
-use crate::laws::{network, step};
+use crate::given::{assert_close, numbers};
+use crate::networks::{RATE, SHAPE, network, step};
 
-const SHAPE: Shape = Shape::new(3, 11, 10);
 const IMAGE: usize = SHAPE.len();
 const LABELS: [u32; 16] = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
 
@@ -68,7 +66,25 @@ fn evaluation_of_some_rows_gives_the_bits_of_evaluating_all() {
 #[test]
 fn a_batch_without_a_present_row_moves_weights_by_momentum_and_decay_alone() {
     let mut network = network(16, 2);
-    let loss = step(&mut network, &numbers(1, 16 * IMAGE), &LABELS, &[0.0; 16], 0);
+    // So that there is a momentum.
+    step(&mut network, &numbers(1, 16 * IMAGE), &LABELS, &[1.0; 16], 0);
+    let before = network.parameters().to_vec();
+    let loss = step(&mut network, &numbers(2, 16 * IMAGE), &LABELS, &[0.0; 16], 1);
     assert_eq!(loss, 0.0);
     assert!(network.gradients().iter().flatten().all(|g| *g == 0.0));
+    for (before, after) in before.iter().zip(network.parameters()) {
+        assert!(
+            before.momentum.iter().any(|v| *v != 0.0),
+            "{} stands still",
+            before.name
+        );
+        let twins = before.value.iter().zip(&before.momentum).map(|(w, v)| {
+            let [w, v, lr] = [*w, *v, RATE.lr].map(f64::from);
+            let v = f64::from(RATE.momentum) * v - f64::from(RATE.weight_decay) * lr * w;
+            (w + v, v)
+        });
+        let (weights, momenta): (Vec<f64>, Vec<f64>) = twins.unzip();
+        assert_close(&after.name, &after.value, &weights, 1e-6);
+        assert_close(&after.name, &after.momentum, &momenta, 1e-6);
+    }
 }

@@ -7,7 +7,7 @@ use pipeline::model::{Direction, Pass, Spec};
 use pipeline::ops::Shape;
 
 use crate::given::numbers;
-use crate::laws::{network, step};
+use crate::networks::{network, step};
 
 #[test]
 fn every_layer_is_timed_once_in_each_direction() {

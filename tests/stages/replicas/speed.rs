@@ -1,5 +1,5 @@
 //! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
-//! and no other work: `cargo test --release --test devices speed -- --ignored --nocapture --test-threads=1`.
+//! and no other work: `cargo test --release --test stages speed -- --ignored --nocapture --test-threads=1`.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,9 +11,9 @@ use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Placement, Spec};
 use pipeline::ops::Shape;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::Peers;
+use pipeline::stages::compute::{Peers, Replica, Targets};
 
-use crate::networks::{RATE, step, tied};
+use super::{RATE, replica, step, tied};
 
 /// Steps of one measurement.
 const STEPS: u32 = 2;
@@ -23,7 +23,7 @@ const ROUNDS: u32 = 7;
 
 /// The paper's network on some devices.
 struct Team {
-    members: Vec<(Network, Peers)>,
+    members: Vec<Replica>,
     batch: usize,
 }
 
@@ -46,12 +46,12 @@ impl Team {
                 } else {
                     tied(parallel, end, &network)
                 };
-                (network, peers)
+                replica(network, peers)
             })
             .collect();
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
-        for (network, _) in &mut members {
-            network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
+        for member in &mut members {
+            member.network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
         }
         Self { members, batch }
     }
@@ -61,11 +61,11 @@ impl Team {
         let batch = self.batch;
         let start = Instant::now();
         thread::scope(|scope| {
-            for (network, peers) in &mut self.members {
+            for member in &mut self.members {
                 scope.spawn(move || {
-                    let (labels, weights) = (vec![7; network.batch()], vec![1.0; network.batch()]);
+                    let (rows, targets) = (member.network.batch(), Targets::new((0..batch).map(|_| (7, true))));
                     for number in from..from + STEPS {
-                        step(network, peers, number, RATE.lr, (&labels, &weights, batch as u32));
+                        step(member, rows, number, RATE.lr, &targets);
                     }
                 });
             }

@@ -1,5 +1,4 @@
 //! The decoder: odd JPEGs, regions, orientation, resizing, and damaged input.
-#![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod allocation;
 mod damaged;

@@ -7,6 +7,7 @@ use std::path::Path;
 use pipeline::stages::decode::Options;
 
 use super::pictures::{decoder, whole};
+use crate::skip::{self, Need};
 
 /// Development data lies beside the project (one folder further up from a worktree) and is not part of it.
 fn collection() -> Option<File> {
@@ -20,8 +21,7 @@ fn collection() -> Option<File> {
 #[test]
 fn odd_jpegs_decode_as_pillow_does_or_are_refused() {
     let Some(tar) = collection() else {
-        println!("skipped: jpeg-odd.tar is not there");
-        return;
+        return skip::for_lack_of(Need::Images, "jpeg-odd.tar is not there");
     };
     let mut decoder = decoder(Options::default());
     let mut seen = 0;

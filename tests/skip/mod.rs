@@ -1,0 +1,52 @@
+//! Tests that lack something say so here, so that being skipped is told apart from having passed.
+//!
+//! `PIPELINE_NO_SKIP` lists what must be there (`fashion-mnist,mount`): a test that lacks it fails. `PIPELINE_SKIPPED` names a
+//! file to which each skipped test adds a line. `scripts/test` sets both, and `scripts/skip` does the same for the scripts.
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::thread;
+
+/// What some machines do not have.
+#[derive(Clone, Copy)]
+pub enum Need {
+    /// The collection of odd JPEGs, which is no part of the project.
+    Images,
+    /// Debian's package `dataset-fashion-mnist`, which `scripts/setup` installs.
+    FashionMnist,
+    /// A processor with AVX-512.
+    Avx512,
+    /// Leave to mount a small file system.
+    Mount,
+}
+
+impl Need {
+    /// Its name in `PIPELINE_NO_SKIP`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Avx512 => "avx-512",
+            Self::Mount => "mount",
+        }
+    }
+}
+
+/// Notes that this test, or a part of it, is skipped for the lack of `need`; fails where that must not be.
+pub fn for_lack_of(need: Need, reason: &str) {
+    let (name, thread) = (need.name(), thread::current());
+    let test = thread.name().expect("a test's thread has its name");
+    let demanded = env::var("PIPELINE_NO_SKIP").unwrap_or_default();
+    assert!(
+        demanded.split(',').all(|demanded| demanded != name),
+        "{reason}, and PIPELINE_NO_SKIP demands {name}"
+    );
+    let line = format!("{test}: {reason} ({name})\n");
+    eprint!("skipped: {line}");
+    if let Some(list) = env::var_os("PIPELINE_SKIPPED") {
+        let list = OpenOptions::new().append(true).create(true).open(list);
+        let written = list.and_then(|mut list| list.write_all(line.as_bytes()));
+        written.expect("PIPELINE_SKIPPED is a file that can be written");
+    }
+}

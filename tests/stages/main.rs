@@ -1,0 +1,19 @@
+//! The stages, each by itself: the order of samples, decoding, what augmentation draws, training on several devices, and what must
+//! be kept before a checkpoint is seen.
+#![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
+
+mod augment;
+mod decode;
+mod itinerary;
+mod kept;
+mod replicas;
+
+#[path = "../given/mod.rs"]
+#[allow(dead_code, reason = "each test target uses its part")]
+mod given;
+#[path = "../layers/mod.rs"]
+#[allow(dead_code, reason = "each test target uses its part")]
+mod layers;
+#[path = "../skip/mod.rs"]
+#[allow(dead_code, reason = "each test target lacks its part")]
+mod skip;
