@@ -87,6 +87,10 @@ fn data(plan: &Plan) {
     show("train", &plan.sets.train);
     if plan.itinerary.val_samples > 0 {
         show("val", &plan.sets.val);
+        if let Some(all) = plan.sets.val.part_of() {
+            let (aside, seed) = (plan.sets.val.len(), plan.config.run.seed);
+            answer!("                set aside from train, {aside} of {all} images, chosen by run.seed, {seed}");
+        }
     }
     let way = &plan.itinerary;
     answer!(

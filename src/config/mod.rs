@@ -21,6 +21,8 @@ pub mod run;
 
 pub mod data;
 
+pub mod validation;
+
 pub mod decode;
 
 pub mod augment;
@@ -45,6 +47,7 @@ pub mod observe;
 
 use errors::{ConfigError, Errors};
 use node::{Node, Origin};
+use validation::Validation;
 use value::table;
 
 use crate::text;
@@ -159,7 +162,9 @@ impl Config {
         };
         let data = &mut self.data;
         data.train = expand("data.train", &data.train);
-        data.val = data.val.take().map(|val| expand("data.val", &val));
+        if let Some(Validation::Location(location)) = &mut data.val {
+            *location = expand("data.val", location);
+        }
         let mut folder = |key: &str, path: PathBuf| PathBuf::from(expand(key, &path.to_string_lossy()));
         data.cache = data.cache.take().map(|cache| folder("data.cache", cache));
         self.run.out = folder("run.out", std::mem::take(&mut self.run.out));

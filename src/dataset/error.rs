@@ -83,6 +83,12 @@ pub enum DatasetError {
         /// The class.
         class: String,
     },
+    /// There is no class of which a part could be set aside.
+    #[error("{}: no class has two images, so that none can be set aside", plain(location))]
+    NothingToSetAside {
+        /// The dataset.
+        location: String,
+    },
     /// The folders are train, val, …: splits rather than classes.
     #[error(
         "{0}: its folders are splits ({folders}), not classes; name one of them, as in {0}/{1}",

@@ -4,15 +4,18 @@
 mod available;
 mod buffers;
 mod crew;
+mod data;
 pub mod preprocessing;
 mod model;
 pub mod needs;
 mod memory_budget;
+pub mod scale;
 mod workspace;
 
 pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
+pub use data::{open_data, open_validation};
 pub use memory_budget::{Limit, MemoryBudget, SHARE};
 pub use model::{DevicePlan, ModelPlan, cores};
 pub use needs::{Need, Taker};
@@ -135,23 +138,6 @@ impl PlanError {
     }
 }
 
-/// Opens the training set, and the validation set where there is one; its classes must be among those of the first.
-pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
-    let of = |key| move |source| PlanError::Data { key, source };
-    let train = Arc::new(Dataset::open(&config.data.train).map_err(of("train"))?);
-    let Some(location) = &config.data.val else {
-        return Ok((
-            Sets {
-                val: Arc::clone(&train),
-                train,
-            },
-            false,
-        ));
-    };
-    let val = Arc::new(Dataset::open_for(location, train.classes()).map_err(of("val"))?);
-    Ok((Sets { train, val }, true))
-}
-
 /// Everything that a run needs to know before it begins.
 pub struct Plan {
     /// The configuration.
@@ -186,7 +172,8 @@ impl Plan {
         Self::of(config, Sets { train, val }, true)
     }
 
-    fn of(config: Config, sets: Sets, has_val: bool) -> Result<Self, PlanError> {
+    fn of(mut config: Config, sets: Sets, has_val: bool) -> Result<Self, PlanError> {
+        scale::fill_in(&mut config);
         let classes = sets.train.classes().len();
         if let Some(expected) = config.model.classes
             && expected.get() != classes

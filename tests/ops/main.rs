@@ -23,3 +23,4 @@ mod softmax;
 mod spec;
 mod tanh;
 mod timing;
+mod trains;
