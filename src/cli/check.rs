@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
+use crate::config::augment::Mean;
 use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
@@ -45,6 +46,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
     match planned {
         Ok(plan) => {
             data(&plan);
+            pixels(&plan, config.augment.std.is_some());
             model(&plan.model.spec);
             devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
@@ -111,6 +113,26 @@ fn data(plan: &Plan) {
             way.samples_per_epoch(),
             way.train_samples
         );
+    }
+}
+
+/// On which scale the network sees the pixels, and what is odd about that.
+fn pixels(plan: &Plan, is_std_given: bool) {
+    let augment = &plan.config.augment;
+    let mean = match augment.mean {
+        Mean::Fixed([r, g, b]) => format!("{r}, {g}, {b}"),
+        Mean::Channel => "the mean of each channel".to_string(),
+        Mean::Image => "the mean image".to_string(),
+    };
+    let origin = if is_std_given { "" } else { ", the preset's default" };
+    let std = augment
+        .std
+        .map_or("nothing: they stay on 0..255".to_string(), |[r, g, b]| {
+            format!("{r}, {g}, {b} (augment.std{origin})")
+        });
+    answer!("pixels    minus {mean}, divided by {std}");
+    for warning in plan.warnings() {
+        answer!("warning   {warning}");
     }
 }
 

@@ -13,6 +13,8 @@ pub mod value;
 
 mod home;
 
+mod misplaced;
+
 pub mod workers;
 
 pub mod memory;
@@ -85,7 +87,7 @@ table! {
 pub struct Invalid {
     /// What the text is called in messages: the path of the file.
     pub name: String,
-    /// The first of them, in the order of the file.
+    /// The first of them, causes before what may follow from them, and in the order of the file.
     pub errors: Vec<ConfigError>,
     /// How many there are beside those.
     pub more: usize,
@@ -138,9 +140,15 @@ impl Config {
         for assignment in sets {
             document.set(assignment, &mut errors);
         }
+        misplaced::take_out(&mut document, &mut errors);
         let mut config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
+        let unread = errors.end_of_reading();
         let mut complain = |key: &str, message: String| {
-            errors.push(ConfigError::new(document.origin_of(key), key, message));
+            let table = key.split('.').next().unwrap_or_default();
+            // What could not be read has its default now, and a complaint about that would be about what nobody wrote.
+            if !unread.contains(table) {
+                errors.push(ConfigError::new(document.origin_of(key), key, message));
+            }
         };
         config.write_out_home(&mut complain);
         config.check(&mut complain);

@@ -46,6 +46,7 @@ pub mod pack;
 mod pattern;
 mod shards;
 mod split;
+mod split_name;
 pub mod statistics;
 pub mod sums;
 mod storage;
@@ -68,6 +69,7 @@ pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
 pub use map::{Mapped, Mapping};
 pub use name::{ClassName, NameFault, SampleId, SampleName};
+pub use split_name::SplitName;
 pub use storage::{Encoded, Lent};
 
 use classes::{Purpose, settle};

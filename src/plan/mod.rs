@@ -4,6 +4,7 @@
 mod available;
 mod buffers;
 mod crew;
+mod crop;
 mod data;
 pub mod preprocessing;
 mod model;
@@ -77,6 +78,25 @@ pub enum PlanError {
     /// The statistics of the training set are needed and not there.
     #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
     NoStatistics,
+    /// The crop is larger than images are.
+    #[error(
+        "augment.crop is {crop}, but {sample} has {width} x {height} pixels ({small} of the images of data.{key} that were looked at are \
+         smaller than the crop); lower augment.crop, or let images be enlarged: decode.shorter_side = {crop} or more"
+    )]
+    Crop {
+        /// The crop's side.
+        crop: u32,
+        /// `train` or `val`.
+        key: &'static str,
+        /// An image.
+        sample: String,
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// How many of those looked at are so small.
+        small: u32,
+    },
     /// Not even the fewest workers have room.
     #[error(
         "run.memory: {limit} is not enough: with one worker in each \"auto\" stage the run needs {needed} ({} of it: {}); raise \
@@ -188,9 +208,7 @@ impl Plan {
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
-        let of_train = of_one_decoder(&sets.train);
-        let of_val = if has_val { of_one_decoder(&sets.val) } else { 0 };
-        let workspace = Bytes::new(of_train.max(of_val));
+        let workspace = Bytes::new(crop::look_at_images(&config, &sets, has_val)?);
         let room = MemoryBudget::new(&config, &model, workspace)?;
         Ok(Self {
             config,
@@ -209,6 +227,11 @@ impl Plan {
         let side = self.config.decode.shorter_side;
         let needs = needs::of_statistics(&self.buffers(), side, self.workspace);
         needs::refuse_beyond_all(needs::STATISTICS, &needs)
+    }
+
+    /// What is likely to keep the network from learning.
+    pub fn warnings(&self) -> Vec<String> {
+        scale::warnings(&self.config, &self.model.layers)
     }
 
     /// What the memory of the run is for.
