@@ -7,7 +7,7 @@ use crate::given::{CLASSES, Given};
 use crate::process::{Ended, Process, run};
 
 /// Compares with `tests/golden/NAME.txt`; the temporary folder is called DIR.
-fn golden(given: &Given, name: &str, text: &str) {
+pub fn golden(given: &Given, name: &str, text: &str) {
     let folder = given.path("");
     let folder = folder.to_string_lossy();
     let text = text.replace(folder.trim_end_matches('/'), "DIR");
@@ -33,6 +33,7 @@ fn help() {
         &Process::start(&given.path(""), ["--help"]).wait().expect(0).stdout,
     );
     for command in [
+        "init",
         "run",
         "eval",
         "predict",
