@@ -1,5 +1,6 @@
 //! Which of the things at a location to learn from, and which to measure errors on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -137,9 +138,11 @@ fn entries(folder: &Path, location: &str) -> Vec<Split> {
         return Vec::new();
     };
     let mut splits: Vec<Split> = Vec::new();
+    let mut shards = Numbered::default();
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
+        shards.add(name);
         let stem = match name.rsplit_once('.') {
             Some((stem, end))
                 if ["tar", "txt", "tsv", "csv"]
@@ -155,11 +158,39 @@ fn entries(folder: &Path, location: &str) -> Vec<Split> {
             splits.push((split, format!("{location}/{name}")));
         }
     }
+    splits.extend(shards.splits(location));
     // The order of a folder's entries is the system's.
     splits.sort();
     let has = |wanted: SplitName| splits.iter().any(|(name, _)| *name == wanted);
     let is_split = has(SplitName::Train) && (has(SplitName::Validation) || has(SplitName::Test));
     if is_split { splits } else { Vec::new() }
+}
+
+/// Shards of several parts in one folder, `train-000000.tar` and `val-000000.tar`: their numbers, by what stands before these.
+#[derive(Default)]
+struct Numbered(BTreeMap<String, BTreeSet<String>>);
+
+impl Numbered {
+    fn add(&mut self, name: &str) {
+        let Some(stem) = name.strip_suffix(".tar") else { return };
+        let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = &stem[before.len()..];
+        if !number.is_empty() && SplitName::of(before.trim_end_matches(['-', '_'])).is_some() {
+            self.0.entry(before.to_owned()).or_default().insert(number.to_owned());
+        }
+    }
+
+    /// The parts, as patterns. Numbers with holes are not understood.
+    fn splits(&self, location: &str) -> Vec<Split> {
+        let of = |(before, numbers): (&String, &BTreeSet<String>)| {
+            let (first, last) = (numbers.first()?, numbers.last()?);
+            let count = last.parse::<usize>().ok()?.checked_sub(first.parse().ok()?)? + 1;
+            let name = SplitName::of(before.trim_end_matches(['-', '_']))?;
+            let pattern = format!("{location}/{before}{{{first}..{last}}}.tar");
+            (first.len() == last.len() && count == numbers.len()).then_some((name, pattern))
+        };
+        self.0.iter().filter_map(of).collect()
+    }
 }
 
 /// The only folder in a folder, where there is one.

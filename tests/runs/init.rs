@@ -194,8 +194,28 @@ fn check_accepts_what_init_writes_for_each_kind_of_set() {
     for (from, to) in [(train, "train"), (val, "test")] {
         tar(&given.path(from), &given.path(&format!("tars/{to}.tar")));
         list(&given, from, &format!("lists/{to}.tsv"));
-        let args = ["pack", from, "--out", &format!("packs/{to}"), "--size", "40"];
+        let args = [
+            "pack",
+            from,
+            "--out",
+            &format!("packs/{to}"),
+            "--size",
+            "40",
+            "--per-shard",
+            "5",
+        ];
         pipeline(&given, &args).expect(0);
+    }
+    // Shards of both parts in one folder, as others write them.
+    fs::create_dir(given.path("shards")).unwrap();
+    for part in ["train", "test"] {
+        for shard in fs::read_dir(given.path(&format!("packs/{part}"))).unwrap().flatten() {
+            let name = shard.file_name().into_string().unwrap();
+            let is_tar = shard.path().extension().is_some_and(|extension| extension == "tar");
+            if let Some(number) = name.strip_prefix("train-").filter(|_| is_tar) {
+                fs::copy(shard.path(), given.path(&format!("shards/{part}-{number}"))).unwrap();
+            }
+        }
     }
     idx(&given.path("mnist"));
     cifar(&given.path("cifar"));
@@ -217,6 +237,11 @@ fn check_accepts_what_init_writes_for_each_kind_of_set() {
         ),
         ("packs", "train = \"packs/train\"", "val = \"packs/test\""),
         ("packs/train", "train = \"packs/train\"", "val = { fraction = 0.1 }"),
+        (
+            "shards",
+            "train = \"shards/train-{000000..000003}.tar\"",
+            "val = \"shards/test-{000000..000001}.tar\"",
+        ),
         ("mnist", "train = \"idx:mnist/train\"", "val = \"idx:mnist/t10k\""),
         (
             "idx:mnist/train",

@@ -25,6 +25,7 @@ pub(super) const TARGET: Target = Target {
         b"\0decode.queue=",
         b"\0run.memory=",
         b"\0data.ranks=",
+        b"\0data.val={ fraction = 0.1 }",
         b"9223372036854775807",
         b"4294967295",
         b"65535",
