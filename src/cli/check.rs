@@ -56,6 +56,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
             answer!("data      absent: data.{key}: {source}");
+            plan::scale::fill_in(&mut config);
             let classes = config.model.classes.map_or(CLASSES, std::num::NonZeroUsize::get);
             answer!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;

@@ -219,16 +219,6 @@ impl Dataset {
         })
     }
 
-    /// The place of sample `i` in the whole.
-    fn place(&self, i: usize) -> usize {
-        self.places.as_ref().map_or(i, |places| places[i] as usize)
-    }
-
-    /// How many samples there are in all, where this is a part of them.
-    pub fn part_of(&self) -> Option<usize> {
-        self.places.as_ref().map(|_| self.whole.samples.len())
-    }
-
     /// What was opened, as the user wrote it.
     pub fn location(&self) -> &str {
         &self.whole.location

@@ -7,6 +7,16 @@ use super::{Dataset, DatasetError};
 use crate::rng::{Philox, Purpose};
 
 impl Dataset {
+    /// The place of sample `i` in the whole.
+    pub(super) fn place(&self, i: usize) -> usize {
+        self.places.as_ref().map_or(i, |places| places[i] as usize)
+    }
+
+    /// How many samples there are in all, where this is a part of them.
+    pub fn part_of(&self) -> Option<usize> {
+        self.places.as_ref().map(|_| self.whole.samples.len())
+    }
+
     /// Sets `fraction` of each class aside, chosen by `seed`: gives what is left, and what was set aside. A class of two or more
     /// samples has some in each part, a single sample stays. The parts have the classes, canonical indices and order of the whole,
     /// and share its storage.

@@ -15,6 +15,7 @@ pub fn fill_in(config: &mut Config) {
     let defaults = preset.and_then(|name| presets::defaults(name, overrides(config)));
     if let Some(defaults) = defaults {
         config.augment.std = config.augment.std.or(defaults.std);
+        config.model.bias = config.model.bias.or(defaults.bias);
     }
 }
 
@@ -60,6 +61,19 @@ mod tests {
             .chain(keys.split_whitespace())
             .map(str::to_string);
         Config::parse("t.toml", "", &sets.collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn the_papers_biases_belong_to_the_papers_weights() {
+        let bias = |keys: &str| {
+            let mut config = config(keys);
+            fill_in(&mut config);
+            config.model.bias
+        };
+        assert_eq!(bias("model.preset=alexnet"), None);
+        assert_eq!(bias("model.preset=alexnet model.init=he"), Some(0.0));
+        assert_eq!(bias("model.preset=alexnet model.init=he model.bias=0.5"), Some(0.5));
+        assert_eq!(bias("model.preset=alexnet-small"), None);
     }
 
     fn filled(keys: &str) -> Option<[f32; 3]> {

@@ -150,7 +150,7 @@ fn batch(proposal: &Proposal) -> Line {
     line(
         format!("batch = {batch}"),
         format!(
-            "images of a step: {} steps an epoch",
+            "images of a step; {} make an epoch",
             proposal.found.train.len().div_ceil(batch)
         ),
     )
@@ -169,7 +169,6 @@ fn model(proposal: &Proposal) -> Vec<Line> {
     let mut lines = vec![line(format!("preset = {}", string(network.preset())), why)];
     if network == Network::Paper {
         lines.push(line("init = \"he\"", "the paper's own start needs a million images"));
-        lines.push(line("bias = 0.0", "goes with it"));
     }
     lines
 }

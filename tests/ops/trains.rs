@@ -75,7 +75,7 @@ fn learns(preset: &str, sets: &[&str], side: usize, classes: usize, steps: u32) 
         network.update(&rates);
         loss
     };
-    let losses: Vec<f64> = (0..steps).map(step).map(f64::from).collect();
+    let losses: Vec<f64> = (0..steps).map(step).collect();
     let what = format!("{preset} {sets:?} at {side} pixels: {losses:.2?}");
     assert!(losses.iter().all(|loss| loss.is_finite()), "{what}");
     let end = losses[losses.len() - 8..].iter().sum::<f64>() / 8.0;

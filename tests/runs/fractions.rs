@@ -1,4 +1,5 @@
 //! `data.val = { fraction = … }`: what is told, evaluated, resumed and refused.
+#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
 
 use std::fs;
 

@@ -1,4 +1,5 @@
 //! `init`: a configuration for whatever lies in a folder.
+#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
 
 use std::fs::{self, File};
 use std::path::Path;
