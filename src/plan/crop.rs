@@ -1,5 +1,7 @@
 //! Whether crops can be cut out of the images, as far as can be told before the run.
 
+use std::sync::Arc;
+
 use super::{PlanError, workspace};
 use crate::config::Config;
 use crate::config::run::OnBadImage;
@@ -22,8 +24,11 @@ pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Res
         OnBadImage::Fail => 0,
         OnBadImage::Skip | OnBadImage::Quarantine => config.run.bad_images_max,
     };
-    let train = workspace::look(&sets.train, of_train);
-    let mut looked = vec![("train", &sets.train, train)];
+    let mut looked = Vec::new();
+    // An evaluation has one set alone.
+    if !(has_val && Arc::ptr_eq(&sets.train, &sets.val)) {
+        looked.push(("train", &sets.train, workspace::look(&sets.train, of_train)));
+    }
     if has_val {
         looked.push(("val", &sets.val, workspace::look(&sets.val, crop)));
     }

@@ -42,10 +42,7 @@ pub(super) fn find(location: &str) -> Result<Found, ProposalError> {
         "" => location,
         trimmed => trimmed,
     };
-    let nothing = |source| ProposalError::Nothing {
-        location: location.to_owned(),
-        source,
-    };
+    let nothing = |source| ProposalError::of(location, source);
     let mut splits = known(location);
     if splits.is_empty() {
         splits = entries(Path::new(location), location);

@@ -33,6 +33,9 @@ pub enum ProposalError {
         /// Why it is no data set.
         source: DatasetError,
     },
+    /// Images, but nothing to train on.
+    #[error(transparent)]
+    Data(DatasetError),
     /// Images that are none.
     #[error("{sample}: {reason}; none of the {looked_at} images that were looked at can be decoded")]
     Undecodable {
@@ -43,6 +46,21 @@ pub enum ProposalError {
         /// How many were tried.
         looked_at: usize,
     },
+}
+
+impl ProposalError {
+    /// Why what lies at `location` is no data set.
+    fn of(location: &str, source: DatasetError) -> Self {
+        match source {
+            DatasetError::NoClasses { .. } | DatasetError::NoImages { .. } | DatasetError::UnknownKind { .. } => {
+                Self::Nothing {
+                    location: location.to_owned(),
+                    source,
+                }
+            }
+            source => Self::Data(source),
+        }
+    }
 }
 
 /// What to train on a data set, and how.
