@@ -33,6 +33,8 @@ pub mod stages;
 
 pub mod plan;
 
+pub mod proposal;
+
 pub mod topology;
 
 pub mod control;

@@ -27,6 +27,8 @@ pub enum Purpose {
     PackTicket = 9,
     /// Images and labels of a benchmark.
     Benchmark = 10,
+    /// Which samples are set aside for validation.
+    Split = 11,
 }
 
 /// A stream of random numbers with the key `(seed, purpose, a, b)`.

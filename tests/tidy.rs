@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "rng", "text", "durable", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan",
-    "topology", "control", "observe", "cli",
+    "proposal", "topology", "control", "observe", "cli",
 ];
 
 /// Crates that have one door: where their names may stand.

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
+use crate::config::augment::Mean;
 use crate::config::compute::Parallel;
 use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
@@ -48,6 +49,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
     match planned {
         Ok(plan) => {
             data(&plan);
+            pixels(&plan, config.augment.std.is_some());
             model(&plan.model.spec);
             devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
@@ -58,6 +60,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
             answer!("data      absent: data.{key}: {source}");
+            plan::scale::fill_in(&mut config);
             let classes = config.model.classes.map_or(CLASSES, std::num::NonZeroUsize::get);
             answer!("          the rest is checked for {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
@@ -91,6 +94,10 @@ fn data(plan: &Plan) {
     show("train", &plan.sets.train);
     if plan.itinerary.val_samples > 0 {
         show("val", &plan.sets.val);
+        if let Some(all) = plan.sets.val.part_of() {
+            let (aside, seed) = (plan.sets.val.len(), plan.config.run.seed);
+            answer!("                set aside from train, {aside} of {all} images, chosen by run.seed, {seed}");
+        }
     }
     let way = &plan.itinerary;
     answer!(
@@ -125,6 +132,26 @@ fn evaluations(way: &Itinerary) -> String {
         (0, _) => "; no evaluations, for there is no validation set".to_string(),
         (_, 1) => format!("; an evaluation after each epoch ({of})"),
         (_, every) => format!("; an evaluation every {every} epochs ({of})"),
+    }
+}
+
+/// On which scale the network sees the pixels, and what is odd about that.
+fn pixels(plan: &Plan, is_std_given: bool) {
+    let augment = &plan.config.augment;
+    let mean = match augment.mean {
+        Mean::Fixed([r, g, b]) => format!("{r}, {g}, {b}"),
+        Mean::Channel => "the mean of each channel".to_string(),
+        Mean::Image => "the mean image".to_string(),
+    };
+    let origin = if is_std_given { "" } else { ", the preset's default" };
+    let std = augment
+        .std
+        .map_or("nothing: they stay on 0..255".to_string(), |[r, g, b]| {
+            format!("{r}, {g}, {b} (augment.std{origin})")
+        });
+    answer!("pixels    minus {mean}, divided by {std}");
+    for warning in plan.warnings() {
+        answer!("warning   {warning}");
     }
 }
 

@@ -12,14 +12,14 @@ use super::run::ending;
 use super::trained::Trained;
 use super::{Failure, notes};
 use crate::control::{self, Watch};
-use crate::dataset::Dataset;
 use crate::flow::{Fault, Stop};
 use crate::model::checkpoint;
 use crate::observe::eta::Laps;
 use crate::observe::progress::Progress;
 use crate::observe::terminal::{self, answer};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::stages::compute::{Evaluated, Report, Reports};
+use crate::text;
 use crate::topology::{self, Beginning};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -96,13 +96,21 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
 /// The plan of an evaluation: the training set need not be there.
 fn plan(trained: &Trained) -> Result<Plan, Failure> {
     let config = trained.config.clone();
-    let Some(location) = config.data.val.clone() else {
+    let data = plan::open_validation(&config, &trained.state.classes)
+        .map_err(|error| Failure::Usage(format!("data: {error}")))?;
+    let Some(data) = data else {
         return Err(Failure::Usage(
             "the run has no validation set; name a data set with --data".to_string(),
         ));
     };
-    let data = Dataset::open_for(&location, &trained.state.classes)
-        .map_err(|error| Failure::Usage(format!("data: {error}")))?;
+    // Of another whole another part would be set aside, and the network may have learnt from it.
+    if data.part_of().is_some() && data.fingerprint() != trained.state.data[1] {
+        return Err(Failure::Usage(format!(
+            "data.val is a part of data.train, and {} is not what it was in the run (names, labels or sizes differ): the images that \
+             were set aside cannot be told; restore it, or name a data set with --data",
+            text::plain(data.location())
+        )));
+    }
     Plan::of_evaluation(config, data).map_err(Failure::usage)
 }
 

@@ -20,6 +20,7 @@ mod eval;
 mod export;
 mod folder;
 mod heading;
+mod init;
 mod inspect;
 mod notes;
 mod pack;
@@ -64,6 +65,9 @@ struct Output {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Writes a configuration that fits a data set
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
     /// Trains a network
     #[command(after_help = run::EXAMPLES)]
     Run(run::RunArgs),
@@ -111,6 +115,7 @@ struct ConfigArgs {
 
 impl ConfigArgs {
     fn read(&self) -> Result<Config, Failure> {
+        self.refuse_data()?;
         let name = text::path(&self.config);
         let mut text = String::new();
         // One byte too many is enough to know that it is no configuration.
@@ -118,6 +123,33 @@ impl ConfigArgs {
             .and_then(|file| file.take(Config::LONGEST + 1).read_to_string(&mut text))
             .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
         Config::parse(&name, &text, &self.sets).map_err(|invalid| Failure::Usage(invalid.to_string()))
+    }
+}
+
+impl ConfigArgs {
+    /// Refuses a folder or a tar where a configuration is wanted, with the command that makes one of it.
+    fn refuse_data(&self) -> Result<(), Failure> {
+        let path = &self.config;
+        let (program, word) = (program(), quoted(&path.display().to_string()));
+        let is_tar = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
+        let (name, hint) = match (path.is_dir(), folder::checkpoints(path).is_dir()) {
+            (true, true) => (
+                "is the folder of a run, not a configuration",
+                format!("name its own: {word}/{}", folder::CONFIG),
+            ),
+            (true, false) => (
+                "is a folder, not a configuration",
+                format!("make one that fits its images: `{program} init {word}`"),
+            ),
+            _ if is_tar => (
+                "is a tar, not a configuration",
+                format!("make one that fits its images: `{program} init {word}`"),
+            ),
+            _ => return Ok(()),
+        };
+        Err(Failure::Usage(format!("{} {name}; {hint}", text::path(path))))
     }
 }
 
@@ -171,11 +203,12 @@ impl Failure {
 impl Command {
     /// Whether what it prints is what it is for. The others leave something on the disk, and go on where nothing can be printed.
     fn answers(&self) -> bool {
-        !matches!(self, Self::Run(_) | Self::Pack(_) | Self::Export(_))
+        !matches!(self, Self::Init(_) | Self::Run(_) | Self::Pack(_) | Self::Export(_))
     }
 
     fn execute(self, quiet: bool) -> Result<(), Failure> {
         match self {
+            Self::Init(args) => init::main(&args),
             Self::Run(args) => run::main(&args, quiet),
             Self::Eval(args) => eval::main(&args, quiet),
             Self::Predict(args) => predict::main(&args),

@@ -80,7 +80,9 @@ fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
 
 /// Those that a pack was written with, where its frames are the ones that are looked at and it has what is needed.
 fn of_pack(plan: &Plan) -> Result<Option<Statistics>, Failure> {
-    let Some(pack) = plan.sets.train.pack() else {
+    let train = &plan.sets.train;
+    // A pack's own are of all its images.
+    let Some(pack) = train.pack().filter(|_| train.part_of().is_none()) else {
         return Ok(None);
     };
     let decode = &plan.config.decode;

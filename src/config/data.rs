@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::range::Range;
+use super::validation::Validation;
 use super::value::table;
 
 table! {
@@ -11,8 +12,8 @@ table! {
     Data {
         /// The training set.
         train: String = String::new(),
-        /// The validation set; without one the run has no errors to show.
-        val: Option<String> = None,
+        /// The validation set, or what part of the training set it is; without one the run has no errors to show.
+        val: Option<Validation> = None,
         /// How many processes share the training set: each trains on its own part of every epoch.
         ranks: u32 = 1 => Range::whole(1, 65_536),
         /// Which of them this is, from 0.

@@ -1,7 +1,7 @@
 //! All that is wrong with a configuration, collected so that the user sees everything at once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::node::Origin;
@@ -42,12 +42,14 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// What has been found wrong so far: the first errors in the order of the file, and how many there are.
+/// What has been found wrong so far: the first errors, and how many there are. What cannot be read comes before rules that are
+/// broken, which may follow from it; each in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Errors {
-    /// By line, `--set` last, and within a line in the order in which they were found.
-    first: BTreeMap<(usize, usize), ConfigError>,
+    /// By line, `--set` last, and within a line in the order in which they were found; what was found after the reading last.
+    first: BTreeMap<(bool, usize, usize), ConfigError>,
     count: usize,
+    is_read: bool,
 }
 
 impl Errors {
@@ -57,11 +59,18 @@ impl Errors {
             Origin::Line(line) => line,
             Origin::Set => usize::MAX,
         };
-        self.first.insert((line, self.count), error);
+        self.first.insert((self.is_read, line, self.count), error);
         self.count += 1;
         if self.first.len() > TOLD {
             self.first.pop_last();
         }
+    }
+
+    /// Says that all values have been read, and gives the names of the tables in which something could not be.
+    pub(super) fn end_of_reading(&mut self) -> BTreeSet<String> {
+        self.is_read = true;
+        let tables = self.first.values().filter_map(|error| error.key.split('.').next());
+        tables.map(str::to_string).collect()
     }
 
     /// Whether nothing is wrong.
@@ -69,7 +78,7 @@ impl Errors {
         self.count == 0
     }
 
-    /// The first of them in the order of the file (lines, then `--set`), and how many more there are.
+    /// The first of them, and how many more there are.
     pub fn sorted(self) -> (Vec<ConfigError>, usize) {
         let more = self.count - self.first.len();
         (self.first.into_values().collect(), more)

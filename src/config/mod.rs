@@ -13,6 +13,8 @@ pub mod value;
 
 mod home;
 
+mod misplaced;
+
 pub mod workers;
 
 pub mod memory;
@@ -20,6 +22,8 @@ pub mod memory;
 pub mod run;
 
 pub mod data;
+
+pub mod validation;
 
 pub mod decode;
 
@@ -45,6 +49,7 @@ pub mod observe;
 
 use errors::{ConfigError, Errors};
 use node::{Node, Origin};
+use validation::Validation;
 use value::table;
 
 use crate::text;
@@ -82,7 +87,7 @@ table! {
 pub struct Invalid {
     /// What the text is called in messages: the path of the file.
     pub name: String,
-    /// The first of them, in the order of the file.
+    /// The first of them, causes before what may follow from them, and in the order of the file.
     pub errors: Vec<ConfigError>,
     /// How many there are beside those.
     pub more: usize,
@@ -135,9 +140,15 @@ impl Config {
         for assignment in sets {
             document.set(assignment, &mut errors);
         }
+        misplaced::take_out(&mut document, &mut errors);
         let mut config = <Self as value::Value>::read(&document, "", &mut errors).unwrap_or_default();
+        let unread = errors.end_of_reading();
         let mut complain = |key: &str, message: String| {
-            errors.push(ConfigError::new(document.origin_of(key), key, message));
+            let table = key.split('.').next().unwrap_or_default();
+            // What could not be read has its default now, and a complaint about that would be about what nobody wrote.
+            if !unread.contains(table) {
+                errors.push(ConfigError::new(document.origin_of(key), key, message));
+            }
         };
         config.write_out_home(&mut complain);
         config.check(&mut complain);
@@ -159,7 +170,9 @@ impl Config {
         };
         let data = &mut self.data;
         data.train = expand("data.train", &data.train);
-        data.val = data.val.take().map(|val| expand("data.val", &val));
+        if let Some(Validation::Location(location)) = &mut data.val {
+            *location = expand("data.val", location);
+        }
         let mut folder = |key: &str, path: PathBuf| PathBuf::from(expand(key, &path.to_string_lossy()));
         data.cache = data.cache.take().map(|cache| folder("data.cache", cache));
         self.run.out = folder("run.out", std::mem::take(&mut self.run.out));

@@ -30,6 +30,7 @@ pub const EPOCHS: Range = Range::whole(1, MOST_EPOCHS);
 pub struct Range {
     least: f64,
     most: f64,
+    has_least: bool,
     has_most: bool,
     is_whole: bool,
 }
@@ -51,6 +52,7 @@ impl Range {
         Self {
             least,
             most,
+            has_least: true,
             has_most: true,
             is_whole: false,
         }
@@ -61,6 +63,14 @@ impl Range {
         Self {
             has_most: false,
             ..Self::between(least, most)
+        }
+    }
+
+    /// A number above `least` and below `most`.
+    pub const fn inside(least: f64, most: f64) -> Self {
+        Self {
+            has_least: false,
+            ..Self::below(least, most)
         }
     }
 
@@ -98,7 +108,8 @@ impl Range {
     }
 
     fn holds(&self, number: f64) -> bool {
-        number >= self.least && (number < self.most || (self.has_most && number == self.most))
+        let is_end = (self.has_least && number == self.least) || (self.has_most && number == self.most);
+        is_end || (self.least < number && number < self.most)
     }
 }
 
@@ -106,10 +117,10 @@ impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { least, most, .. } = self;
         let kind = if self.is_whole { "a whole number" } else { "a number" };
-        if self.has_most {
-            write!(f, "{kind} from {least} to {most}")
-        } else {
-            write!(f, "{kind} of at least {least} and below {most}")
+        match (self.has_least, self.has_most) {
+            (_, true) => write!(f, "{kind} from {least} to {most}"),
+            (true, false) => write!(f, "{kind} of at least {least} and below {most}"),
+            (false, false) => write!(f, "{kind} above {least} and below {most}"),
         }
     }
 }

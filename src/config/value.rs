@@ -275,6 +275,9 @@ macro_rules! table {
         }
 
         impl $name {
+            /// The names of all its keys.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
             /// Every key that is set, with its value as TOML, in the order of the declaration.
             pub fn keys(&self) -> Vec<(&'static str, String)> {
                 let mut keys = Vec::new();

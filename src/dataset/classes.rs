@@ -7,19 +7,8 @@ use super::extension;
 use super::few::few;
 use super::listing::Listing;
 use super::name::Classes;
+use super::split_name::SplitName;
 use crate::text::plain;
-
-/// Names that people give to splits. Folders all named so are not classes.
-const SPLITS: [&str; 8] = [
-    "train",
-    "training",
-    "val",
-    "valid",
-    "validation",
-    "test",
-    "testing",
-    "dev",
-];
 
 /// Hidden files are never samples: `.DS_Store`, and macOS's `._x.jpg`, which looks like an image and is none.
 pub(super) fn is_hidden(name: &str) -> bool {
@@ -87,14 +76,12 @@ pub(super) fn settle(
 
 /// Refuses folders that are splits.
 fn splits(location: &str, classes: &[String]) -> Result<(), DatasetError> {
-    let is_split = |class: &String| SPLITS.iter().any(|split| class.eq_ignore_ascii_case(split));
-    if classes.is_empty() || !classes.iter().all(is_split) {
+    if classes.is_empty() || !classes.iter().all(|class| SplitName::of(class).is_some()) {
         return Ok(());
     }
     Err(DatasetError::Splits {
         location: location.to_owned(),
-        folders: few(classes.iter().map(String::as_str)),
-        first: classes[0].clone(),
+        folders: classes.to_vec(),
     })
 }
 

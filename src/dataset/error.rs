@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::extension::all as extensions;
+use super::few::few;
 use super::ignored::Ignored;
 use super::name::NameFault;
 use super::webdataset;
@@ -83,19 +84,24 @@ pub enum DatasetError {
         /// The class.
         class: String,
     },
+    /// There is no class of which a part could be set aside.
+    #[error("{}: no class has two images, so that none can be set aside", plain(location))]
+    NothingToSetAside {
+        /// The dataset.
+        location: String,
+    },
     /// The folders are train, val, …: splits rather than classes.
     #[error(
-        "{0}: its folders are splits ({folders}), not classes; name one of them, as in {0}/{1}",
+        "{0}: its folders are splits ({1}), not classes; name one of them, as in {0}/{2}",
         plain(location),
-        plain(first)
+        few(.folders.iter().map(String::as_str)),
+        .folders.first().map(|first| plain(first)).unwrap_or_default()
     )]
     Splits {
         /// The dataset.
         location: String,
-        /// The folders, at most five.
-        folders: String,
-        /// One of them.
-        first: String,
+        /// The folders.
+        folders: Vec<String>,
     },
     /// Classes without images.
     #[error(

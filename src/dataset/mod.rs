@@ -45,6 +45,8 @@ pub mod own_sum;
 pub mod pack;
 mod pattern;
 mod shards;
+mod split;
+mod split_name;
 pub mod statistics;
 pub mod sums;
 mod storage;
@@ -56,6 +58,7 @@ mod whole;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -68,6 +71,7 @@ pub use ignored::Ignored;
 pub use jpeg_writer::JpegWriter;
 pub use map::{Mapped, Mapping};
 pub use name::{ClassName, NameFault, SampleId, SampleName};
+pub use split_name::SplitName;
 pub use storage::{Encoded, Lent};
 
 use classes::{Purpose, settle};
@@ -77,13 +81,20 @@ use name::Classes;
 use shards::{Form, Shards};
 use storage::{Storage, Wanted};
 
-/// A dataset, opened: everything but the images is in memory, at some 50 bytes a sample.
+/// A dataset, opened: everything but the images is in memory, at some 50 bytes a sample. It may be a part of what was opened.
 pub struct Dataset {
+    whole: Arc<Whole>,
+    /// The places of this part's samples in the whole, in rising order; `None` where it is the whole.
+    places: Option<Vec<u32>>,
+    ignored: Ignored,
+}
+
+/// All that lies at a location.
+struct Whole {
     location: String,
     classes: Classes,
     samples: Samples,
     storage: Storage,
-    ignored: Ignored,
     /// Hash of the modification times.
     modified: u64,
 }
@@ -201,40 +212,44 @@ impl Dataset {
         let classes = settle(location, classes, &mut listing, purpose)?;
         let ignored = listing.ignored();
         let listing::Sorted { samples, at, modified } = listing.sort(location, &classes)?;
-        Ok(Self {
+        let whole = Whole {
             location: location.to_owned(),
             classes,
             samples,
             storage: storage(at),
-            ignored,
             modified,
+        };
+        Ok(Self {
+            whole: Arc::new(whole),
+            places: None,
+            ignored,
         })
     }
 
     /// What was opened, as the user wrote it.
     pub fn location(&self) -> &str {
-        &self.location
+        &self.whole.location
     }
 
     /// The kind of storage, for people.
     pub fn kind(&self) -> &'static str {
-        self.storage.kind()
+        self.whole.storage.kind()
     }
 
     /// What the labels count, in words, where it might be taken for something else.
     pub fn labels_are(&self) -> Option<&'static str> {
-        self.storage.labels()
+        self.whole.storage.labels()
     }
 
     /// How many samples there are: at least one.
     #[expect(clippy::len_without_is_empty, reason = "an empty dataset does not open")]
     pub fn len(&self) -> usize {
-        self.samples.len()
+        self.places.as_ref().map_or(self.whole.samples.len(), Vec::len)
     }
 
     /// The class names; a label is an index into them.
     pub fn classes(&self) -> &[String] {
-        self.classes.as_slice()
+        self.whole.classes.as_slice()
     }
 
     /// Which of the classes have no sample, at most five of them named; `None` where each has one.
@@ -254,22 +269,22 @@ impl Dataset {
 
     /// The label of sample `i` in the canonical order.
     pub fn label(&self, i: usize) -> u32 {
-        self.samples.label(i)
+        self.whole.samples.label(self.place(i))
     }
 
     /// The id of sample `i`: `CLASS/name`.
     pub fn id(&self, i: usize) -> SampleId<'_> {
-        SampleId::new(self.classes.name(self.samples.label(i)), self.samples.name(i))
+        SampleId::new(self.whole.classes.name(self.label(i)), self.name(i))
     }
 
     /// How many bytes sample `i` had when the dataset was opened.
     pub fn bytes(&self, i: usize) -> u64 {
-        self.samples.bytes(i)
+        self.whole.samples.bytes(self.place(i))
     }
 
     /// Where sample `i` lies, for people: a path, or shard and key.
     pub fn where_is(&self, i: usize) -> String {
-        self.storage.where_is(self.wanted(i))
+        self.whole.storage.where_is(self.wanted(i))
     }
 
     /// The bytes of sample `i`, which nobody changes: files are read into `scratch`, which keeps its memory, and what lies in
@@ -277,53 +292,54 @@ impl Dataset {
     ///
     /// Ask [`Dataset::verify`] afterwards whether they were the file's.
     pub fn read<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
-        self.storage.read(self.wanted(i), scratch)
+        self.whole.storage.read(self.wanted(i), scratch)
     }
 
     /// The bytes of sample `i` where they lie, for pixels that are read in place; `None` where it is a file of its own.
     pub fn lend(&self, i: usize) -> Result<Option<Lent<'_>>, ReadError> {
-        self.storage.lend(self.wanted(i))
+        self.whole.storage.lend(self.wanted(i))
     }
 
     /// Checks that the bytes that [`Dataset::read`] and [`Dataset::lend`] gave for sample `i` were the file's throughout: a mapped tar that
     /// someone shortens meanwhile reads as zeros. An image that the decoder refuses is worth asking about first.
     pub fn verify(&self, i: usize) -> Result<(), ReadError> {
-        self.storage.check(self.wanted(i))
+        self.whole.storage.check(self.wanted(i))
     }
 
     /// The number from which the random numbers of sample `i` derive: its place in the canonical order, or, in a pack, its
     /// place in that of what was packed, which has holes where images were left out.
     pub fn canonical(&self, i: usize) -> u32 {
-        match &self.storage {
-            Storage::Shards(shards) => shards.members[i].canonical,
-            _ => i as u32,
+        let place = self.place(i);
+        match &self.whole.storage {
+            Storage::Shards(shards) => shards.members[place].canonical,
+            _ => place as u32,
         }
     }
 
     /// The hash of the encoded bytes that sample `i` was packed from, where it was: the stream's hash is of those.
     pub fn checksum(&self, i: usize) -> Option<u64> {
-        match &self.storage {
-            Storage::Shards(shards) => Some(shards.members[i].sums?.original),
+        match &self.whole.storage {
+            Storage::Shards(shards) => Some(shards.members[self.place(i)].sums?.original),
             _ => None,
         }
     }
 
     /// The hash that the bytes of sample `i` must have, where they are a pack's.
     pub fn member_checksum(&self, i: usize) -> Option<u64> {
-        match &self.storage {
-            Storage::Shards(shards) => Some(shards.members[i].sums?.member),
+        match &self.whole.storage {
+            Storage::Shards(shards) => Some(shards.members[self.place(i)].sums?.member),
             _ => None,
         }
     }
 
     /// Asks the system to read sample `i` ahead, where it lies in a mapped file.
     pub fn prefetch(&self, i: usize) {
-        self.storage.prefetch(i, self.samples.bytes(i));
+        self.whole.storage.prefetch(self.place(i), self.bytes(i));
     }
 
-    /// What the dataset says of itself as a pack, if it is one.
+    /// What the dataset says of itself as a pack, if it is one, or a part of one.
     pub fn pack(&self) -> Option<&pack::Pack> {
-        match &self.storage {
+        match &self.whole.storage {
             Storage::Shards(Shards {
                 form: Form::Pack(pack), ..
             }) => Some(pack),
@@ -339,7 +355,7 @@ impl Dataset {
             hash.update(b"\0");
         }
         for i in 0..self.len() {
-            hash.update(self.samples.name(i).as_str().as_bytes());
+            hash.update(self.name(i).as_str().as_bytes());
             hash.update(b"\0");
             hash.update(&self.label(i).to_le_bytes());
             hash.update(&self.bytes(i).to_le_bytes());
@@ -351,17 +367,21 @@ impl Dataset {
     pub fn content_stamp(&self) -> u64 {
         let mut hash = Xxh3::new();
         hash.update(&self.fingerprint().to_le_bytes());
-        hash.update(self.location.as_bytes());
-        hash.update(&self.modified.to_le_bytes());
+        hash.update(self.location().as_bytes());
+        hash.update(&self.whole.modified.to_le_bytes());
         hash.digest()
     }
 
     fn wanted(&self, i: usize) -> Wanted<'_> {
         Wanted {
-            i,
+            i: self.place(i),
             id: self.id(i),
-            bytes: self.samples.bytes(i),
+            bytes: self.bytes(i),
         }
+    }
+
+    fn name(&self, i: usize) -> SampleName<'_> {
+        self.whole.samples.name(self.place(i))
     }
 }
 
@@ -370,7 +390,7 @@ impl fmt::Debug for Dataset {
         write!(
             f,
             "Dataset({}, {} samples, {} classes)",
-            self.location,
+            self.location(),
             self.len(),
             self.classes().len()
         )

@@ -4,16 +4,20 @@
 mod available;
 mod buffers;
 mod crew;
+mod crop;
+mod data;
 mod disk;
-pub mod preprocessing;
+mod memory_budget;
 mod model;
 pub mod needs;
-mod memory_budget;
+pub mod preprocessing;
+pub mod scale;
 mod workspace;
 
 pub use available::{Bound, Total};
 pub use buffers::Buffers;
 pub use crew::{Crew, Crews};
+pub use data::{open_data, open_validation};
 pub use disk::Disk;
 pub use memory_budget::{Limit, MemoryBudget, SHARE};
 pub use model::{DevicePlan, ModelPlan, cores};
@@ -77,6 +81,25 @@ pub enum PlanError {
     /// The statistics of the training set are needed and not there.
     #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
     NoStatistics,
+    /// The crop is larger than images are.
+    #[error(
+        "augment.crop is {crop}, but {sample} has {width} x {height} pixels ({small} of the images of data.{key} that were looked at are \
+         smaller than the crop); lower augment.crop, or let images be enlarged: decode.shorter_side = {crop} or more"
+    )]
+    Crop {
+        /// The crop's side.
+        crop: u32,
+        /// `train` or `val`.
+        key: &'static str,
+        /// An image.
+        sample: String,
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// How many of those looked at are so small.
+        small: u32,
+    },
     /// Not even the fewest workers have room.
     #[error(
         "run.memory: {limit} is not enough: with one worker in each \"auto\" stage the run needs {needed} ({} of it: {}); raise \
@@ -138,23 +161,6 @@ impl PlanError {
     }
 }
 
-/// Opens the training set, and the validation set where there is one; its classes must be among those of the first.
-pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
-    let of = |key| move |source| PlanError::Data { key, source };
-    let train = Arc::new(Dataset::open(&config.data.train).map_err(of("train"))?);
-    let Some(location) = &config.data.val else {
-        return Ok((
-            Sets {
-                val: Arc::clone(&train),
-                train,
-            },
-            false,
-        ));
-    };
-    let val = Arc::new(Dataset::open_for(location, train.classes()).map_err(of("val"))?);
-    Ok((Sets { train, val }, true))
-}
-
 /// Everything that a run needs to know before it begins.
 pub struct Plan {
     /// The configuration.
@@ -189,7 +195,8 @@ impl Plan {
         Self::of(config, Sets { train, val }, true)
     }
 
-    fn of(config: Config, sets: Sets, has_val: bool) -> Result<Self, PlanError> {
+    fn of(mut config: Config, sets: Sets, has_val: bool) -> Result<Self, PlanError> {
+        scale::fill_in(&mut config);
         let classes = sets.train.classes().len();
         if let Some(expected) = config.model.classes
             && expected.get() != classes
@@ -204,9 +211,7 @@ impl Plan {
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
-        let of_train = of_one_decoder(&sets.train);
-        let of_val = if has_val { of_one_decoder(&sets.val) } else { 0 };
-        let workspace = Bytes::new(of_train.max(of_val));
+        let workspace = Bytes::new(crop::look_at_images(&config, &sets, has_val)?);
         let room = MemoryBudget::new(&config, &model, workspace)?;
         Ok(Self {
             config,
@@ -225,6 +230,11 @@ impl Plan {
         let side = self.config.decode.shorter_side;
         let needs = needs::of_statistics(&self.buffers(), side, self.workspace);
         needs::refuse_beyond_all(needs::STATISTICS, &needs)
+    }
+
+    /// What is likely to keep the network from learning.
+    pub fn warnings(&self) -> Vec<String> {
+        scale::warnings(&self.config, &self.model.layers)
     }
 
     /// What the memory of the run is for.

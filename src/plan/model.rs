@@ -125,13 +125,19 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
+/// What `[model]` changes in a preset, or in a list of layers.
+pub(super) fn overrides(config: &Config) -> Overrides {
     let model = &config.model;
-    let overrides = Overrides {
+    Overrides {
         dropout: model.dropout,
         init: model.init,
         hidden_bias: model.bias,
-    };
+    }
+}
+
+fn layers(config: &Config) -> Result<Vec<Layer>, PlanError> {
+    let model = &config.model;
+    let overrides = overrides(config);
     match (&model.preset, &model.layers) {
         (Some(name), _) => presets::layers(name, overrides).ok_or_else(|| {
             let nearest = crate::config::errors::nearest(name, presets::NAMES);

@@ -16,6 +16,7 @@ pub const KEYS: &[Key] = &[
     ("run.bad_images_max", &["0", "4294967295"]),
     ("run.stall_after_s", &["1", "1000000000"]),
     ("run.memory", &["\"auto\"", "\"16777215 TiB\"", "\"1 TiB\""]),
+    ("data.val.fraction", &["1e-30", "0.1", "0.9999999"]),
     ("data.ranks", &["1", "65536"]),
     ("data.rank", &["0", "65535"]),
     ("decode.workers", WORKERS),

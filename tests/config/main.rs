@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bombs;
+mod causes;
 mod home;
 mod keys;
 mod ranges;

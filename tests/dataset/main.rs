@@ -13,6 +13,7 @@ mod lists;
 mod mat_writer;
 mod names;
 mod passed_over;
+mod splits;
 mod tar_ends;
 mod tar_links;
 mod tars;

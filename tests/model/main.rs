@@ -10,6 +10,7 @@ mod rows;
 mod schedule;
 mod spec;
 mod timing;
+mod trains;
 
 #[path = "../ops/given.rs"]
 #[allow(dead_code, reason = "each test target uses its part")]

@@ -77,6 +77,53 @@ fn raw_gives_the_same_weights_as_resizing_while_training() {
     assert_eq!(result(&given.path("a")).stream, result(&given.path("c")).stream);
 }
 
+/// The same images are set aside, by their places in the source, and raw pixels are read where they lie.
+#[test]
+fn a_pack_is_split_as_its_source_is() {
+    let given = Given::new(12, 1);
+    for (mode, more) in [("passthrough", &[][..]), ("raw", &["--size", "40"])] {
+        let args = [&["--mode", mode, "--per-shard", "5"], more].concat();
+        pack(&given, "train", mode, &args).expect(0);
+    }
+    let sets = [
+        "data.val={ fraction = 0.25 }",
+        "run.hash_pixels=true",
+        "augment.mean=[128, 128, 128]",
+    ];
+    run(&given, &[&sets[..], &["run.out=a"]].concat()).expect(0);
+    run(
+        &given,
+        &[&sets[..], &["run.out=b", &at(&given, "passthrough")]].concat(),
+    )
+    .expect(0);
+    run(&given, &[&sets[..], &["run.out=c", &at(&given, "raw")]].concat()).expect(0);
+    assert_eq!(result(&given.path("a")), result(&given.path("b")));
+    // The stream is that of the files, the pixels are the same.
+    assert_eq!(result(&given.path("a")), result(&given.path("c")));
+}
+
+/// What a pack says of the mean is of all its images, also of those that are set aside.
+#[test]
+fn statistics_are_of_the_images_that_are_learnt_from() {
+    let given = Given::new(12, 1);
+    pack(&given, "train", "packed", &["--mode", "raw", "--size", "40"]).expect(0);
+    let sets = ["data.val={ fraction = 0.25 }", "decode.shorter_side=40"];
+    run(&given, &[&sets[..], &["run.out=a"]].concat()).expect(0);
+    run(&given, &[&sets[..], &["run.out=b", &at(&given, "packed")]].concat()).expect(0);
+    run(&given, &["run.out=whole", "decode.shorter_side=40", "data.val=val"]).expect(0);
+    let mean = |out: &str| {
+        let file = given.path(out).join("checkpoints/step-00000000.safetensors");
+        let checkpoints = pipeline::model::checkpoint::list(file.parent().unwrap()).unwrap();
+        let (_, newest) = checkpoints.last().unwrap();
+        pipeline::model::checkpoint::read(newest).unwrap().statistics.unwrap()
+    };
+    assert_eq!(mean("a").channel_mean, mean("b").channel_mean);
+    assert_eq!((mean("a").images, mean("whole").images), (27, 36));
+    // Each kind of run keeps its own in the cache.
+    let kept = fs::read_dir(given.path("cache")).unwrap().count();
+    assert_eq!(kept, 3);
+}
+
 #[test]
 fn jpeg_gives_the_same_stream_of_other_pixels() {
     let given = Given::new(12, 3);

@@ -171,6 +171,57 @@ fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
 }
 
 #[test]
+fn a_crop_larger_than_images_is_refused_before_anything_is_written() {
+    let given = Given::new(4, 2);
+    for ended in [check(&given, &["augment.crop=64"]), run(&given, &["augment.crop=64"])] {
+        ended
+            .expect(2)
+            .says("error: augment.crop is 64, but ")
+            .says("/train/brick/000.jpg has 40 x 40 pixels (12 of the images of data.train that were looked at")
+            .says("lower augment.crop, or let images be enlarged: decode.shorter_side = 64 or more");
+    }
+    assert!(!given.path("run").exists(), "nothing was begun");
+    // As large as they are is not larger; enlarged, they are large enough; and so many may be skipped.
+    check(&given, &["augment.crop=40"]).expect(0);
+    check(&given, &["augment.crop=64", "decode.shorter_side=64"]).expect(0);
+    let skip = ["augment.crop=64", "run.on_bad_image=skip"];
+    check(&given, &skip).expect(0);
+    check(&given, &[&skip[..], &["run.bad_images_max=17"]].concat()).expect(2);
+    check(&given, &[&skip[..], &["run.bad_images_max=18"]].concat()).expect(0);
+    // Random crops are scaled by themselves, the validation set's are not.
+    let random = ["augment.crop=64", "augment.random_resized_crop={ area = [0.5, 1.0] }"];
+    check(&given, &random).expect(2).says("data.val");
+}
+
+#[test]
+fn the_scale_of_pixels_is_shown_and_odd_ones_are_warned_of() {
+    let given = Given::new(2, 1);
+    let text = given.text();
+    let (head, tail) = text.split_once("layers = [").unwrap();
+    let (_, tail) = tail.split_once("]\n\n[solver]").unwrap();
+    let head = head.replace("std = [64.0, 64.0, 64.0]\n", "");
+    fs::write(
+        given.toml(),
+        format!("{head}preset = \"alexnet-small\"\n[solver]{tail}"),
+    )
+    .unwrap();
+    let shown = shown(&given, &[]);
+    assert!(
+        shown.contains("divided by 70, 70, 70 (augment.std, the preset's default)"),
+        "{shown}"
+    );
+    assert!(!shown.contains("warning"), "{shown}");
+    let odd = check(&given, &["augment.std=[1, 1, 1]"]).expect(0).stdout;
+    assert!(
+        line(&odd, "warning ").contains("the loss is likely to diverge"),
+        "{odd}"
+    );
+    run(&given, &["run.steps=1"]).expect(0);
+    let written = fs::read_to_string(given.path("run/config.toml")).unwrap();
+    assert!(written.contains("std = [70.0, 70.0, 70.0]"), "{written}");
+}
+
+#[test]
 fn numbers_without_sense_are_refused_with_their_line() {
     let given = Given::new(2, 1);
     let text = given.text().replace("slots = 2", "slots = 9223372036854775807");

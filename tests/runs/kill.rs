@@ -11,21 +11,27 @@ use crate::process::{assert_seamless, result, resume, run, start, steps_so_far};
 /// Three images a class to validate on: 9, whose ninths no decimal and no binary fraction can write exactly.
 const VALIDATION: usize = 3;
 
-const SETS: [&str; 4] = [
-    "run.epochs=30",
-    "checkpoint.every_steps=7",
-    "solver.schedule=cosine",
-    "data.val=val",
-];
+const SETS: [&str; 3] = ["run.epochs=30", "checkpoint.every_steps=7", "solver.schedule=cosine"];
 
 #[test]
 fn killed_again_and_again_it_comes_to_the_same_bits() {
+    assert_comes_to_the_same("data.val=val");
+}
+
+/// What is set aside follows from seed and fraction, which are the run's own.
+#[test]
+fn killed_again_and_again_it_has_the_same_images_set_aside() {
+    assert_comes_to_the_same("data.val={ fraction = 0.25 }");
+}
+
+/// A run with `val` that is killed at random moments, beside one that is not.
+fn assert_comes_to_the_same(val: &str) {
     let given = Given::new(20, VALIDATION);
     let whole = given.path("whole");
-    run(&given, &[&SETS[..], &["run.out=whole"]].concat()).expect(0);
+    run(&given, &[&SETS[..], &["run.out=whole", val]].concat()).expect(0);
     let steps = steps_so_far(&whole);
     let killed = given.path("killed");
-    let sets = [&SETS[..], &["run.out=killed"]].concat();
+    let sets = [&SETS[..], &["run.out=killed", val]].concat();
     let mut random = Philox::new(11, Purpose::Crop, 0, 0);
     let mut kills = 0;
     for _ in 0..8 {

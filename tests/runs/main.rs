@@ -10,6 +10,8 @@ mod deterministic;
 mod devices;
 mod disk;
 mod faults;
+mod fractions;
+mod init;
 mod kill;
 mod messages;
 mod ones;

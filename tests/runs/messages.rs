@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use crate::given::{CLASSES, Given};
-use crate::process::{Ended, Process, run};
+use crate::process::{Ended, PIPELINE, Process, run};
 
 /// Compares with `tests/golden/NAME.txt`; the temporary folder is called DIR.
-fn golden(given: &Given, name: &str, text: &str) {
+pub fn golden(given: &Given, name: &str, text: &str) {
     let folder = given.path("");
     let folder = folder.to_string_lossy();
     let text = text.replace(folder.trim_end_matches('/'), "DIR");
+    let text = text.replace(PIPELINE, "pipeline");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(format!("{name}.txt"));
@@ -33,6 +34,7 @@ fn help() {
         &Process::start(&given.path(""), ["--help"]).wait().expect(0).stdout,
     );
     for command in [
+        "init",
         "run",
         "eval",
         "predict",

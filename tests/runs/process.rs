@@ -18,7 +18,7 @@ use crate::given::Given;
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// The binary.
-const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
+pub const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
 
 /// How a process ended and what it printed.
 #[derive(Debug)]

@@ -3,9 +3,12 @@
 mod alexnet;
 mod build;
 mod one_tower;
+mod scale;
 mod small;
 
 use crate::config::model::{Init, Layer};
+
+pub use scale::{Defaults, wants_unit_variance};
 
 /// The names of all presets.
 pub const NAMES: [&str; 6] = [
@@ -62,6 +65,11 @@ pub fn layers(name: &str, overrides: Overrides) -> Option<Vec<Layer>> {
     };
     overrides.apply(&mut layers);
     Some(layers)
+}
+
+/// What the preset called `name` makes of keys that are left out; `None` where there is none of that name.
+pub fn defaults(name: &str, overrides: Overrides) -> Option<Defaults> {
+    Some(Defaults::of(&layers(name, overrides)?))
 }
 
 impl Overrides {

@@ -3,7 +3,7 @@
 //!
 //! No groups and no response normalisation; padding of 2 in conv1; whole windows only; dropout before fc6 and fc7.
 //! 61,100,840 parameters for 1000 classes at 224 × 224. Weights start from He et al.'s distribution, which wants inputs
-//! of about unit variance: set `[augment] std`.
+//! of about unit variance: `[augment] std` has a default.
 
 use super::build::{conv, dropout, fc, pool};
 use crate::config::model::{Convolution, Init, Layer};

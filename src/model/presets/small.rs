@@ -1,5 +1,5 @@
 //! Networks for small images. Weights start from He et al.'s distribution (2015), which wants inputs of about unit
-//! variance: set `[augment] std`.
+//! variance: `[augment] std` has a default.
 
 use super::build::{conv, dropout, fc, lrn, pool};
 use crate::config::model::{Convolution, Init, Layer};

@@ -52,10 +52,10 @@ impl Decoder {
         Ok(geometry.frame)
     }
 
-    /// Bytes that decoding the whole image takes, in addition to the encoded bytes.
-    pub fn takes(&mut self, encoded: Encoded<'_>) -> Result<u64, DecodeError> {
+    /// Bytes that decoding the whole image takes, in addition to the encoded bytes, and the size of the frame.
+    pub fn takes(&mut self, encoded: Encoded<'_>) -> Result<(u64, Frame), DecodeError> {
         let (opened, geometry) = self.opened(encoded)?;
-        Ok(opened.takes(geometry.whole()))
+        Ok((opened.takes(geometry.whole()), geometry.frame))
     }
 
     fn opened<'a>(&'a mut self, encoded: Encoded<'a>) -> Result<(Opened<'a>, Geometry), DecodeError> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use pipeline::config::validation::Validation;
 use pipeline::plan::{Plan, PlanError};
 use pipeline::text;
 
@@ -24,6 +25,7 @@ pub(super) const TARGET: Target = Target {
         b"\0decode.queue=",
         b"\0run.memory=",
         b"\0data.ranks=",
+        b"\0data.val={ fraction = 0.1 }",
         b"9223372036854775807",
         b"4294967295",
         b"65535",
@@ -42,7 +44,10 @@ fn run(bytes: &[u8]) {
     let Some(mut config) = config::read(bytes) else { return };
     let location = |name: &str| DATA.path(name).display().to_string();
     config.data.train = location("train");
-    config.data.val = config.data.val.map(|_| location("val"));
+    config.data.val = config.data.val.map(|val| match val {
+        Validation::Location(_) => Validation::Location(location("val")),
+        fraction @ Validation::Fraction(_) => fraction,
+    });
     config.run.out = PathBuf::from("runs/x");
     match Plan::new(config) {
         Ok(plan) => {

@@ -1,0 +1,129 @@
+//! `pipeline init`: writes a configuration that fits a data set.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Failure, program, quoted};
+use crate::dataset::lies_in;
+use crate::durable;
+use crate::observe::terminal::answer;
+use crate::proposal::{Held, Proposal};
+use crate::text;
+
+pub(super) const EXAMPLES: &str = "Examples:
+  pipeline init photos                      photos/CLASS/*.jpg, or photos/train and photos/val
+  pipeline init photos.tar --out mine.toml
+  pipeline init idx:mnist/train
+  pipeline run train.toml                   what comes next";
+
+#[derive(Args)]
+pub(super) struct InitArgs {
+    /// The data set: a folder of class folders or of splits, a tar, a list, a pack, …
+    #[arg(value_name = "FOLDER")]
+    data: String,
+    /// The file to write
+    #[arg(long, default_value = "train.toml")]
+    out: PathBuf,
+    /// Overwrites it, if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn main(args: &InitArgs) -> Result<(), Failure> {
+    if !args.force && args.out.exists() {
+        return Err(exists(&args.out));
+    }
+    let proposal = Proposal::new(&args.data).map_err(Failure::failed)?;
+    write(args, &proposal.toml(&run_folder(&args.data)))?;
+    tell_what_was_found(&proposal);
+    let out = quoted(&args.out.display().to_string());
+    answer!("wrote     {}", text::path(&args.out));
+    answer!("next      {} run {out}", program());
+    Ok(())
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{} is there already: name another file with --out, or overwrite it with --force",
+        text::path(path)
+    ))
+}
+
+fn write(args: &InitArgs, toml: &str) -> Result<(), Failure> {
+    let written = if args.force {
+        durable::replace(&args.out, toml.as_bytes())
+    } else {
+        File::create_new(&args.out).and_then(|mut file| file.write_all(toml.as_bytes()))
+    };
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(&args.out),
+        _ => Failure::Failed(format!("{}: cannot be written: {error}", text::path(&args.out))),
+    })
+}
+
+fn tell_what_was_found(proposal: &Proposal) {
+    let Proposal { found, seen, choice } = proposal;
+    let (images, classes, kind) = (found.train.len(), found.train.classes().len(), found.train.kind());
+    answer!(
+        "train     {images} images in {classes} classes, {kind}: {}",
+        text::plain(found.train.location())
+    );
+    match &found.val {
+        Held::Set(val) => answer!("val       {} images: {}", val.len(), text::plain(val.location())),
+        Held::Aside(aside) => answer!(
+            "val       {} images of these classes, set aside from train",
+            aside.len()
+        ),
+        Held::Nothing => answer!("val       none: no class has two images"),
+    }
+    if let Some(test) = &found.test {
+        answer!("test      left for `{} eval RUN --data {}`", program(), quoted(test));
+    }
+    let sides = match (seen.least(), seen.greatest()) {
+        (least, greatest) if least == greatest => format!("{least} pixels"),
+        (least, greatest) => format!("{least} to {greatest} pixels"),
+    };
+    let refused = match seen.refused {
+        0 => String::new(),
+        refused => format!("; {refused} more cannot be decoded"),
+    };
+    answer!(
+        "images    {sides} on the shorter side ({} were looked at{refused})",
+        seen.images
+    );
+    answer!(
+        "network   {}, crops of {} pixels, {} epochs in batches of {}",
+        choice.network.preset(),
+        choice.crop,
+        choice.epochs,
+        choice.batch
+    );
+}
+
+/// A folder for the run that is not there yet and does not lie among the images.
+fn run_folder(data: &str) -> String {
+    let path = data.rsplit_once(':').map_or(data, |(_, path)| path);
+    let real = std::fs::canonicalize(path);
+    let name = real.as_deref().unwrap_or(Path::new(path)).file_stem();
+    let plain = |c: char| {
+        if c.is_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.map_or(String::new(), |name| {
+        name.to_string_lossy().chars().map(plain).collect()
+    });
+    let name = if name.is_empty() { "run" } else { &name };
+    let parent = ["runs", "../runs"]
+        .into_iter()
+        .find(|parent| !lies_in(Path::new(parent), Path::new(path)));
+    let parent = parent.unwrap_or("runs");
+    let numbered = (2..).map(|number| format!("{parent}/{name}-{number}"));
+    let mut folders = std::iter::once(format!("{parent}/{name}")).chain(numbered);
+    folders.find(|folder| !Path::new(folder).exists()).unwrap_or_default()
+}

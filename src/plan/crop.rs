@@ -1,0 +1,51 @@
+//! Whether crops can be cut out of the images, as far as can be told before the run.
+
+use std::sync::Arc;
+
+use super::{PlanError, workspace};
+use crate::config::Config;
+use crate::config::run::OnBadImage;
+use crate::stages::Sets;
+
+/// Looks at some images of both sets: the bytes that a decode worker works in. Refuses a crop that more of them are too small for
+/// than the run would put up with, so that it does not end in its midst. With `decode.shorter_side` all are large enough.
+pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Result<u64, PlanError> {
+    let crop = match config.decode.shorter_side {
+        Some(_) => 0,
+        None => config.augment.crop.get() as u32,
+    };
+    // A crop of random size is enlarged by itself.
+    let of_train = if config.augment.random_resized_crop.is_some() {
+        0
+    } else {
+        crop
+    };
+    let allowed = match config.run.on_bad_image {
+        OnBadImage::Fail => 0,
+        OnBadImage::Skip | OnBadImage::Quarantine => config.run.bad_images_max,
+    };
+    let mut looked = Vec::new();
+    // An evaluation has one set alone.
+    if !(has_val && Arc::ptr_eq(&sets.train, &sets.val)) {
+        looked.push(("train", &sets.train, workspace::look(&sets.train, of_train)));
+    }
+    if has_val {
+        looked.push(("val", &sets.val, workspace::look(&sets.val, crop)));
+    }
+    // Of both sets together: the run counts so, too.
+    let small: u32 = looked.iter().map(|(.., seen)| seen.small).sum();
+    let mut small_ones = looked
+        .iter()
+        .filter_map(|&(key, set, seen)| Some((key, set, seen, seen.first_small?)));
+    match small_ones.next().filter(|_| small > allowed) {
+        None => Ok(looked.iter().map(|(.., seen)| seen.bytes).max().unwrap_or(0)),
+        Some((key, set, seen, (sample, frame))) => Err(PlanError::Crop {
+            crop: config.augment.crop.get() as u32,
+            key,
+            sample: set.where_is(sample),
+            width: frame.width,
+            height: frame.height,
+            small: seen.small,
+        }),
+    }
+}

@@ -1,0 +1,42 @@
+//! `[data]` opened.
+
+use std::sync::Arc;
+
+use super::PlanError;
+use crate::config::Config;
+use crate::config::validation::Validation;
+use crate::dataset::{Dataset, DatasetError};
+use crate::stages::Sets;
+
+/// Opens the training set, and the validation set where there is one; its classes must be among those of the first.
+pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
+    let of = |key| move |source| PlanError::Data { key, source };
+    let train = Dataset::open(&config.data.train).map_err(of("train"))?;
+    let (train, val) = match &config.data.val {
+        None => {
+            let train = Arc::new(train);
+            let val = Arc::clone(&train);
+            return Ok((Sets { train, val }, false));
+        }
+        Some(Validation::Location(location)) => {
+            let val = Dataset::open_for(location, train.classes()).map_err(of("val"))?;
+            (train, val)
+        }
+        Some(Validation::Fraction(fraction)) => train.split(*fraction, config.run.seed).map_err(of("val"))?,
+    };
+    let (train, val) = (Arc::new(train), Arc::new(val));
+    Ok((Sets { train, val }, true))
+}
+
+/// Opens the validation set alone, for a network that knows `classes`; `None` where there is none. The training set need not be
+/// there unless the validation set is a part of it.
+pub fn open_validation(config: &Config, classes: &[String]) -> Result<Option<Dataset>, DatasetError> {
+    match &config.data.val {
+        None => Ok(None),
+        Some(Validation::Location(location)) => Dataset::open_for(location, classes).map(Some),
+        Some(Validation::Fraction(fraction)) => {
+            let (_, aside) = Dataset::open_for(&config.data.train, classes)?.split(*fraction, config.run.seed)?;
+            Ok(Some(aside))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Whether the scale of the pixels and that of the first weights go together: what a preset fills in, and what is worth a warning.
+
+use super::model::overrides;
+use crate::config::Config;
+use crate::config::augment::Mean;
+use crate::config::model::Layer;
+use crate::model::presets;
+
+/// Pixels that are divided by less stay far from unit variance.
+const LEAST_STD: f32 = 8.0;
+
+/// Fills in the keys that the preset has a default for and the configuration does not give.
+pub fn fill_in(config: &mut Config) {
+    let preset = config.model.preset.as_deref();
+    let defaults = preset.and_then(|name| presets::defaults(name, overrides(config)));
+    if let Some(defaults) = defaults {
+        config.augment.std = config.augment.std.or(defaults.std);
+        config.model.bias = config.model.bias.or(defaults.bias);
+    }
+}
+
+/// What is likely to keep a network of these layers from learning.
+pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<String> {
+    let augment = &config.augment;
+    let is_of_ones = |values: &[f32; 3]| values.iter().all(|value| (0.0..1.0).contains(value)) && *values != [0.0; 3];
+    let mut warnings = Vec::new();
+    if let Mean::Fixed(mean) = augment.mean
+        && is_of_ones(&mean)
+    {
+        let scaled = mean.map(|value| (255.0 * value).round());
+        warnings.push(format!(
+            "augment.mean is {mean:?}, of pixels on 0..1; they are on 0..255 here: write {scaled:?}"
+        ));
+    }
+    match augment.std {
+        Some(std) if is_of_ones(&std) => {
+            let scaled = std.map(|value| (255.0 * value).round());
+            warnings.push(format!(
+                "augment.std is {std:?}, of pixels on 0..1; they are on 0..255 here: write {scaled:?}"
+            ));
+        }
+        std if presets::wants_unit_variance(layers) && std.is_none_or(|std| std.iter().all(|&s| s < LEAST_STD)) => {
+            let is = std.map_or("is not set".to_string(), |std| format!("is {std:?}"));
+            warnings.push(format!(
+                "augment.std {is}, so that pixels stay on the scale 0..255, but the first weights are drawn by their fan-in and \
+                 want inputs of about unit variance: the loss is likely to diverge; set std = [70.0, 70.0, 70.0]"
+            ));
+        }
+        _ => {}
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(keys: &str) -> Config {
+        let sets = ["data.train=x"]
+            .into_iter()
+            .chain(keys.split_whitespace())
+            .map(str::to_string);
+        Config::parse("t.toml", "", &sets.collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn the_papers_biases_belong_to_the_papers_weights() {
+        let bias = |keys: &str| {
+            let mut config = config(keys);
+            fill_in(&mut config);
+            config.model.bias
+        };
+        assert_eq!(bias("model.preset=alexnet"), None);
+        assert_eq!(bias("model.preset=alexnet model.init=he"), Some(0.0));
+        assert_eq!(bias("model.preset=alexnet model.init=he model.bias=0.5"), Some(0.5));
+        assert_eq!(bias("model.preset=alexnet-small"), None);
+    }
+
+    fn filled(keys: &str) -> Option<[f32; 3]> {
+        let mut config = config(keys);
+        fill_in(&mut config);
+        config.augment.std
+    }
+
+    fn warned(keys: &str) -> Vec<String> {
+        let mut config = config(keys);
+        fill_in(&mut config);
+        let name = config.model.preset.as_deref().unwrap();
+        let layers = presets::layers(name, overrides(&config)).unwrap();
+        warnings(&config, &layers)
+    }
+
+    #[test]
+    fn whatever_starts_by_its_fan_in_has_a_std_unless_one_is_given() {
+        for name in presets::NAMES {
+            let std = filled(&format!("model.preset={name}"));
+            assert_eq!(std, (name != "alexnet").then_some([70.0; 3]), "{name}");
+            let given = filled(&format!("model.preset={name} augment.std=[1,1,1]"));
+            assert_eq!(given, Some([1.0; 3]), "{name}");
+            assert_eq!(filled(&format!("model.preset={name} model.init=0.01")), None, "{name}");
+            assert!(warned(&format!("model.preset={name}")).is_empty(), "{name}");
+        }
+        assert_eq!(filled("model.preset=alexnet model.init=he"), Some([70.0; 3]));
+        assert_eq!(filled("model.preset=nonsense"), None);
+        assert_eq!(filled(r#"model.layers=[{type="fc",name="fc1",init="he"}]"#), None);
+    }
+
+    #[test]
+    fn scales_that_do_not_go_together_are_told() {
+        let said = |keys: &str, what: &str| {
+            let warned = warned(keys);
+            assert!(warned.len() == 1 && warned[0].contains(what), "{keys}: {warned:?}");
+        };
+        said("model.preset=alexnet-small augment.std=[1,1,1]", "likely to diverge");
+        said(
+            "model.preset=alexnet augment.mean=[0.485,0.456,0.406]",
+            "write [124.0, 116.0, 104.0]",
+        );
+        said(
+            "model.preset=alexnet-small augment.std=[0.229,0.224,0.225]",
+            "write [58.0, 57.0, 57.0]",
+        );
+        for quiet in [
+            "alexnet augment.mean=[0,0,0]",
+            "alexnet augment.std=[1,1,1]",
+            "cifar10-quick augment.std=[58,57,57]",
+        ] {
+            assert!(warned(&format!("model.preset={quiet}")).is_empty(), "{quiet}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Which of the things at a location to learn from, and which to measure errors on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use super::ProposalError;
+use crate::dataset::{Dataset, DatasetError, SplitName};
+
+/// How much of a training set without a validation set is set aside.
+pub(super) const FRACTION: f32 = 0.1;
+
+/// The seed of the proposed run, by which that is chosen: the default of `run.seed`.
+const SEED: u64 = 1;
+
+/// The data of a proposal.
+pub struct Found {
+    /// What is learnt from, without what is set aside.
+    pub train: Dataset,
+    /// What errors are measured on.
+    pub val: Held,
+    /// A third part, for the end.
+    pub test: Option<String>,
+}
+
+/// What errors are measured on.
+pub enum Held {
+    /// A data set of its own.
+    Set(Dataset),
+    /// A part of the training set.
+    Aside(Dataset),
+    /// Nothing: no class has two images.
+    Nothing,
+}
+
+/// A part by its name, and where it lies.
+type Split = (SplitName, String);
+
+/// Finds the parts of what lies at `location`; where it has none, it is all to learn from.
+pub(super) fn find(location: &str) -> Result<Found, ProposalError> {
+    let location = match location.trim_end_matches('/') {
+        "" => location,
+        trimmed => trimmed,
+    };
+    let nothing = |source| ProposalError::of(location, source);
+    let mut splits = known(location);
+    if splits.is_empty() {
+        splits = entries(Path::new(location), location);
+    }
+    if !splits.iter().any(|(name, _)| *name == SplitName::Train) {
+        match Dataset::open(location) {
+            Ok(whole) => return Ok(set_aside(whole)),
+            // A tar has such folders inside.
+            Err(DatasetError::Splits { folders, .. }) => {
+                let inside = |folder: String| Some((SplitName::of(&folder)?, format!("{location}/{folder}")));
+                splits = folders.into_iter().filter_map(inside).collect();
+            }
+            // Everything may lie one folder deeper.
+            Err(error) => match only_folder(location) {
+                Some(below) => return find(&below).map_err(|_| nothing(error)),
+                None => return Err(nothing(error)),
+            },
+        }
+    }
+    of_splits(location, splits).map_err(nothing)
+}
+
+/// The parts put to use. One that cannot be measured on, as test images without classes, is passed over.
+fn of_splits(location: &str, mut splits: Vec<Split>) -> Result<Found, DatasetError> {
+    splits.sort();
+    let train = splits.iter().find(|(name, _)| *name == SplitName::Train);
+    let train = match train {
+        Some((_, train)) => Dataset::open(train)?,
+        // Its error says which parts there are.
+        None => Dataset::open(location)?,
+    };
+    let others = splits.iter().filter(|(name, _)| *name != SplitName::Train);
+    let mut usable = others.filter_map(|(_, part)| Dataset::open_for(part, train.classes()).ok());
+    let Some(val) = usable.next() else {
+        return Ok(set_aside(train));
+    };
+    let test = usable.next().map(|test| test.location().to_owned());
+    Ok(Found {
+        train,
+        val: Held::Set(val),
+        test,
+    })
+}
+
+fn set_aside(whole: Dataset) -> Found {
+    // A second look at the listing costs less than a way back from a split that is none.
+    let again = Dataset::open(whole.location());
+    match again.and_then(|again| again.split(FRACTION, SEED)) {
+        Ok((train, aside)) => Found {
+            train,
+            val: Held::Aside(aside),
+            test: None,
+        },
+        Err(_) => Found {
+            train: whole,
+            val: Held::Nothing,
+            test: None,
+        },
+    }
+}
+
+/// The parts of data sets that are known by the names of their files.
+fn known(location: &str) -> Vec<Split> {
+    let is_there = |file: &str| Path::new(location).join(file).is_file();
+    let pair = |scheme: &str, train: &str, other: SplitName, name: &str| {
+        vec![
+            (SplitName::Train, format!("{scheme}:{location}/{train}")),
+            (other, format!("{scheme}:{location}/{name}")),
+        ]
+    };
+    let idx = |prefix: &str| {
+        let file = format!("{prefix}-images-idx3-ubyte");
+        is_there(&file) || is_there(&format!("{file}.gz"))
+    };
+    if is_there("data_batch_1.bin") {
+        pair("cifar", "train", SplitName::Test, "test")
+    } else if is_there("ILSVRC2012_img_train.tar") {
+        pair("ilsvrc", "train", SplitName::Validation, "val")
+    } else if idx("train") {
+        let test = if idx("test") { "test" } else { "t10k" };
+        pair("idx", "train", SplitName::Test, test)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The parts that lie in a folder, a folder, a tar or a list each; none where they are not told apart from classes by two names.
+fn entries(folder: &Path, location: &str) -> Vec<Split> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut splits: Vec<Split> = Vec::new();
+    let mut shards = Numbered::default();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        shards.add(name);
+        let stem = match name.rsplit_once('.') {
+            Some((stem, end))
+                if ["tar", "txt", "tsv", "csv"]
+                    .iter()
+                    .any(|known| end.eq_ignore_ascii_case(known)) =>
+            {
+                stem
+            }
+            _ if entry.path().is_dir() => name,
+            _ => continue,
+        };
+        if let Some(split) = SplitName::of(stem) {
+            splits.push((split, format!("{location}/{name}")));
+        }
+    }
+    splits.extend(shards.splits(location));
+    // The order of a folder's entries is the system's.
+    splits.sort();
+    let has = |wanted: SplitName| splits.iter().any(|(name, _)| *name == wanted);
+    let is_split = has(SplitName::Train) && (has(SplitName::Validation) || has(SplitName::Test));
+    if is_split { splits } else { Vec::new() }
+}
+
+/// Shards of several parts in one folder, `train-000000.tar` and `val-000000.tar`: their numbers, by what stands before these.
+#[derive(Default)]
+struct Numbered(BTreeMap<String, BTreeSet<String>>);
+
+impl Numbered {
+    fn add(&mut self, name: &str) {
+        let Some(stem) = name.strip_suffix(".tar") else { return };
+        let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = &stem[before.len()..];
+        if !number.is_empty() && SplitName::of(before.trim_end_matches(['-', '_'])).is_some() {
+            self.0.entry(before.to_owned()).or_default().insert(number.to_owned());
+        }
+    }
+
+    /// The parts, as patterns. Numbers with holes are not understood.
+    fn splits(&self, location: &str) -> Vec<Split> {
+        let of = |(before, numbers): (&String, &BTreeSet<String>)| {
+            let (first, last) = (numbers.first()?, numbers.last()?);
+            let count = last.parse::<usize>().ok()?.checked_sub(first.parse().ok()?)? + 1;
+            let name = SplitName::of(before.trim_end_matches(['-', '_']))?;
+            let pattern = format!("{location}/{before}{{{first}..{last}}}.tar");
+            (first.len() == last.len() && count == numbers.len()).then_some((name, pattern))
+        };
+        self.0.iter().filter_map(of).collect()
+    }
+}
+
+/// The only folder in a folder, where there is one.
+fn only_folder(location: &str) -> Option<String> {
+    let entries = fs::read_dir(location).ok()?.flatten();
+    let names = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name());
+    let mut names = names.filter(|name| !name.as_encoded_bytes().starts_with(b"."));
+    let only = names.next()?;
+    let only = only.to_str()?;
+    names.next().is_none().then(|| format!("{location}/{only}"))
+}

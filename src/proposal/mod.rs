@@ -1,0 +1,89 @@
+//! A configuration that fits a data set, with the reason beside each key: what `pipeline init` writes.
+//!
+//! ```text
+//! location ──find──▶ training and validation set ──look──▶ sizes, contrast ──choose──▶ numbers ──write──▶ TOML
+//! ```
+//!
+//! It depends on the data alone, not on the machine: the same folder gives the same text everywhere.
+
+mod choose;
+mod find;
+mod look;
+mod write;
+
+pub use choose::Choice;
+pub use find::{Found, Held};
+pub use look::Seen;
+
+use crate::dataset::DatasetError;
+use crate::text::plain;
+
+/// Why no configuration can be proposed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposalError {
+    /// Nothing that can be trained on lies there.
+    #[error(
+        "{source}\n{location} was searched for: folders of images, one a class ({location}/CLASS/*.jpg); two or more splits of \
+         these (train, val, test); tars of either; WebDataset shards, packs, lists (.csv, .tsv, .txt), IDX and CIFAR-10 files",
+        location = plain(.location)
+    )]
+    Nothing {
+        /// What was searched.
+        location: String,
+        /// Why it is no data set.
+        source: DatasetError,
+    },
+    /// Images, but nothing to train on.
+    #[error(transparent)]
+    Data(DatasetError),
+    /// Images that are none.
+    #[error("{sample}: {reason}; none of the {looked_at} images that were looked at can be decoded")]
+    Undecodable {
+        /// One of them.
+        sample: String,
+        /// Why it is refused.
+        reason: String,
+        /// How many were tried.
+        looked_at: usize,
+    },
+}
+
+impl ProposalError {
+    /// Why what lies at `location` is no data set.
+    fn of(location: &str, source: DatasetError) -> Self {
+        match source {
+            DatasetError::NoClasses { .. } | DatasetError::NoImages { .. } | DatasetError::UnknownKind { .. } => {
+                Self::Nothing {
+                    location: location.to_owned(),
+                    source,
+                }
+            }
+            source => Self::Data(source),
+        }
+    }
+}
+
+/// What to train on a data set, and how.
+pub struct Proposal {
+    /// The data.
+    pub found: Found,
+    /// What they look like.
+    pub seen: Seen,
+    /// What fits them.
+    pub choice: Choice,
+}
+
+impl Proposal {
+    /// Looks at what lies at `location`, and chooses.
+    pub fn new(location: &str) -> Result<Self, ProposalError> {
+        let found = find::find(location)?;
+        let seen = look::look(&found.train)?;
+        let choice = choose::choose(found.train.len(), &seen);
+        Ok(Self { found, seen, choice })
+    }
+
+    /// The configuration of a run that writes to the folder `out`.
+    pub fn toml(&self, out: &str) -> String {
+        write::toml(self, out)
+    }
+}
