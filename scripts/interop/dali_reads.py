@@ -1,4 +1,4 @@
-"""DALI reads a pack by its .idx, on the CPU: its samples are those of .sums, and its decoder's pixels are near ours.
+"""Lets DALI read a pack by its .idx, on the CPU. Checks that its samples are those of .sums, and that its pixels are close to ours.
 
     dali_reads.py RAW PACK…
 
@@ -16,7 +16,7 @@ from nvidia.dali import fn, pipeline_def
 from pack_files import manifest, samples, shards
 
 BATCH = 32
-# A mean difference of pixels (of 255) that another decoder's rounding may make, and a mistake does not.
+# A mean difference of pixels (of 255) that another decoder's rounding may cause, and a mistake exceeds.
 ALLOWED = 2.0
 
 

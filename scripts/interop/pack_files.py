@@ -1,4 +1,4 @@
-"""The files of a pack, read as docs/pack-format.md has them and with nothing of ours: manifest, .idx and .sums."""
+"""Reads the files of a pack (manifest, .idx and .sums) as docs/pack-format.md describes them, with none of our code."""
 
 import json
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""We read shards that the `webdataset` package wrote, with ShardWriter and with TarWriter: counts and labels stay.
+"""Reads shards that the `webdataset` package wrote, with ShardWriter and with TarWriter. Checks counts and labels.
 
     webdataset_writes.py BINARY FOLDER
 
-FOLDER is made, for the shards and for a pack of them, whose .sums says which label we read for each sample.
+FOLDER is created for the shards and for a pack of them. The .sums of the pack says which label we read for each sample.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Our network in PyTorch, from what `pipeline bench compute --layers` prints."""
+"""Builds our network in PyTorch from the output of `pipeline bench compute --layers`."""
 
 import json
 import math
@@ -24,7 +24,7 @@ def modules(layer):
     name, kind, channels = layer["name"], layer["kind"], layer["input"][0]
     if kind == "conv":
         kernel, stride, padding = layer["kernel"], layer["stride"], layer["padding"]
-        # Windows that hang over the right and bottom edge read zeros there.
+        # Windows that extend beyond the right and bottom edge read zeros there.
         sides = zip(layer["output"][1:], layer["input"][1:])
         down, right = [max(0, (out - 1) * stride + kernel - size - 2 * padding) for out, size in sides]
         if down or right:

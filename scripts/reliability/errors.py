@@ -1,7 +1,7 @@
-"""Errors: the N-th system call of one kind on one file fails, or all from the N-th on, as on a full disk.
+"""Errors: the N-th system call of one kind on one file fails, or all calls from the N-th on, as on a full disk.
 
-A command may bear it, or end with a reason that names the file. What it leaves must be good: once the error has
-gone, it goes on to what comes of it where there never was one.
+A command may tolerate it, or end with a reason that names the file. What it leaves must be good: once the error is gone, the
+resumed command must reach the result that it reaches without errors.
 """
 
 import errno
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import outcome, process, strace
 
-# What each call may fail with.
+# The errors with which each call may fail.
 ERRORS = {
     "openat": ("EMFILE", "ENFILE", "EACCES", "EIO", "ENOMEM", "ENOSPC"),
     "read": ("EIO", "EINTR"),

@@ -1,7 +1,7 @@
-"""Damage: a bit flipped, a file cut short, zeros over a part of it, in every file that a run or a pack writes.
+"""Damage: a flipped bit, a truncated file, or zeros over a part of it, in every file that a run or a pack writes.
 
-Who reads such a file must notice, by an error or a warning that names it, or come to exactly what comes of the
-undamaged one.
+Whoever reads such a file must report it, with an error or a warning that names the file, or reach exactly the result of the
+undamaged file.
 """
 
 import os
@@ -13,10 +13,10 @@ from .subjects import Resumed, ResumedPack
 
 
 class Place:
-    """A folder with files to be damaged, and the commands that read them.
+    """A folder with files to damage, and the commands that read them.
 
-    `commands` are words with what must come of them: a function of the folder, the ending, the file and its
-    damaged contents that says what is wrong.
+    `commands` are argument lists, each with a check: a function of the folder, the ending, the file and its damaged contents
+    that says what is wrong.
     """
 
     def __init__(self, name, source, commands, but=()):
@@ -27,7 +27,7 @@ class Place:
             if path.is_file()
             and path.stat().st_size > 0
             and not any(part in str(path) for part in but)
-            # What a kill has left of a file is read by nobody.
+            # Nobody reads the remains of a file after a kill.
             and ".tmp" not in path.name
         )
 
@@ -105,7 +105,7 @@ class Flips:
             (words("inspect", "pack", "--verify"), lambda *_: "verification finds nothing"),
             (words("inspect", "pack"), None),
         ]
-        # The pixels of a raw pack are not compared while they are read: the README says so.
+        # The pixels of a raw pack are not compared while they are read: docs/data.md says so.
         if mode != "raw":
             commands.append((train, same))
         return Place(f"pack {mode}", folder, commands)

@@ -1,8 +1,8 @@
-"""Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with counters of coverage.
+"""Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with coverage counters.
 
-The compiler passes that cargo-fuzz asks the nightly one for are LLVM's own and are there in the stable one too;
-only sanitizers are not. So Rust's part is without; but libjpeg-turbo is built by the C compiler with
-AddressSanitizer, whose allocator then serves Rust too: a write of C beyond a buffer of ours is found.
+The compiler passes for which cargo-fuzz needs the nightly compiler are LLVM's, and the stable compiler has them too. Only
+sanitizers are missing, so the Rust code runs without one. The C compiler builds libjpeg-turbo with AddressSanitizer, whose
+allocator then serves Rust as well: a write by C code beyond one of our buffers is found.
 """
 
 import os
@@ -17,8 +17,8 @@ from . import process
 
 TARGET = "x86_64-unknown-linux-gnu"
 
-# libFuzzer reads these: a counter an edge, a table of the edges, and what is compared to what. Flags hold for
-# the target alone, so that build scripts stay as they are.
+# libFuzzer reads these: a counter per edge, a table of the edges, and the operands of comparisons. The flags apply to the target
+# alone, so that build scripts are not affected.
 COUNTERS = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",

@@ -1,4 +1,4 @@
-"""What trials stand on: data sets, a configuration, and what comes of them where nothing interferes."""
+"""What trials start from: data sets, a configuration, and their results without interference."""
 
 import shutil
 import tarfile

@@ -1,12 +1,11 @@
-"""Kills: SIGKILL at the N-th system call of one kind, once or several times over; then the command goes on to
-its end.
+"""Kills: SIGKILL at the N-th system call of one kind, once or several times; then the command is resumed until it ends.
 
-What must come of it is what comes of a command that nothing interrupts, bit for bit, with nothing left over.
+The result must be that of a command that nothing interrupts, bit for bit, with nothing left over.
 """
 
 from . import outcome, process, strace
 
-# How often a command may be killed before it is let go on.
+# How often a command may be killed before it may finish.
 MOST_KILLS = 3
 
 
@@ -22,11 +21,11 @@ class Kills:
             folder.mkdir(parents=True)
             subject.prepare(folder)
             counts = strace.counted(subject.words(), folder)
-            # In an order that does not depend on the system's.
+            # Sorted, so that the order does not depend on the system.
             self.calls[name] = sorted((call, count) for (call, path), count in counts.items() if path is None)
 
     def draw(self, random):
-        """`SUBJECT/CALL.N,CALL.N…`: the first start is killed at the first, what goes on at the next."""
+        """`SUBJECT/CALL.N,CALL.N…`: the first start is killed at the first call, the resumed command at the next."""
         name = random.choice(list(self.subjects))
         places = []
         for _ in range(random.choice([1, 1, 1, 2, MOST_KILLS])):

@@ -1,15 +1,15 @@
-"""What was tried and what failed: counts as they come, a table at the end."""
+"""Counts what was tried and what failed, and prints a table at the end."""
 
 import threading
 from collections import defaultdict
 
-# Failures of a row that are told at once; the rest is counted, and written down where --log says.
+# Failures per row that are printed at once. The rest is counted, and written to the file of --log.
 MOST_TOLD = 6
 
 
 class Ledger:
     def __init__(self, command, log=None):
-        # What reproduces a trial, up to its name.
+        # The command that reproduces a trial, up to the name of the trial.
         self.command, self.log = command, log
         self.lock = threading.Lock()
         self.trials = defaultdict(int)

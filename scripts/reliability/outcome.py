@@ -1,11 +1,11 @@
-"""What a run or a pack has come to, read from its files, and how it differs from another."""
+"""Reads the result of a run or a pack from its files, and says how it differs from another."""
 
 import hashlib
 import json
 import struct
 from pathlib import Path
 
-# What of an event does not depend on how fast the machine is.
+# The parts of an event that depend on the speed of the machine.
 TIMES = ("elapsed_s", "images_per_s")
 
 

@@ -1,4 +1,4 @@
-"""Runs a command, never for ever, and says how it ended."""
+"""Runs a command with a time limit, and says how it ended."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-# Exit codes that the README promises, but for 70 and 130: a fault of the program itself, and a second Ctrl-C.
+# The exit codes in docs/run-folder.md, except 70 (a fault in the program itself) and 130 (a second Ctrl-C).
 PROMISED = (0, 1, 2, 3)
 
 
 @dataclass
 class Ended:
-    """How a command ended and what it said."""
+    """How a command ended and what it printed."""
 
     words: list
     code: int = None
@@ -23,9 +23,9 @@ class Ended:
     stdout: bytes = b""
     stderr: bytes = b""
     seconds: float = 0.0
-    # Resident memory at its highest, in bytes.
+    # Peak resident memory in bytes.
     peak: int = 0
-    # Seconds of the processor.
+    # Processor time in seconds.
     busy: float = 0.0
 
     @property

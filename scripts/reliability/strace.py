@@ -1,4 +1,4 @@
-"""System calls of a command: which there are, and a fault at one of them."""
+"""Lists the system calls of a command, and injects a fault at one of them."""
 
 import os
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from . import process
 
-# Calls whose first arguments are paths; of the others it is the descriptor that tells the file.
+# Calls whose first arguments are paths. For the other calls, the descriptor identifies the file.
 BY_PATH = frozenset(
     """openat open creat rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat link linkat statx newfstatat
     chmod statfs""".split()
 )
 
-# Calls that have to do with files, threads or memory maps.
+# Calls that concern files, threads or memory maps.
 CALLS = sorted(
     BY_PATH
     | set(

@@ -1,19 +1,18 @@
-"""What is killed and what meets errors: commands, how each goes on after an interruption, and what must come of
-it."""
+"""The commands that are killed or meet errors, how each resumes after an interruption, and what its result must be."""
 
 import shutil
 
 from . import outcome, process, strace
 
 
-# How often a run is interrupted until there is one to go on with.
+# How often a run is interrupted until there is one to resume.
 MOST_ATTEMPTS = 8
 
 
 class Subject:
-    """A command in a folder. `prepare` makes the folder ready; `words` is what is struck, `again` what goes on."""
+    """A command in a folder. `prepare` sets up the folder, `words` is the command that meets the fault, `again` resumes it."""
 
-    # What an interruption may lose none of.
+    # Whether it writes results, of which an interruption must lose nothing.
     writes = True
 
     def __init__(self, ground):

@@ -1,5 +1,5 @@
-"""What happens at the same time: packs beside each other, two commands in one folder, signals, streams that
-cannot be written, and files that change while they are read."""
+"""Concurrent commands: packs beside each other, two commands in one folder, signals, streams that cannot be written, and files
+that change while they are read."""
 
 import os
 import random as randomness
@@ -12,7 +12,7 @@ from pathlib import Path
 from . import outcome, process, strace
 from .pictures import tar_of
 
-# Far above what any of these needs; a hang is longer.
+# In seconds. Far above what any of these needs; a hang takes longer.
 LIMIT = 40
 
 STREAMS = {

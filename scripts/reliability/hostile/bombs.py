@@ -1,4 +1,4 @@
-"""Small files that claim, or come to, very much."""
+"""Small files that claim to be very large, or become very large."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 
 def zeros_deflated(mebibytes):
-    """A raw deflate stream of so many MiB of zeros: a thousandth of them, made at once."""
+    """A raw deflate stream of this many MiB of zeros. It is a thousandth of that size, and quick to make."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)

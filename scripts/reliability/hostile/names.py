@@ -1,4 +1,4 @@
-"""Class folders: names, links, and things that are no files."""
+"""Class folders: names, links, and entries that are not files."""
 
 import os
 import random
@@ -7,7 +7,7 @@ import socket
 from .. import pictures
 from .made import Made, good_images, good_png
 
-# What a terminal or a web page would act upon, and what a shell or a path would.
+# Text on which a terminal, a web page, a shell or a path would act.
 NAMES = (
     b"esc\x1b[2J\x1b[31m",
     b"bel\x07",

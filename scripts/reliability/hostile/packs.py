@@ -1,4 +1,4 @@
-"""Forged packs: a pack of ours, and what somebody made of it. Sums that are known here are made to fit."""
+"""Forged packs: packs of ours that somebody changed. Checksums that are known here are made to match."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import struct
 
 from .made import Made
 
-# `sets.py` gives makers a folder alone; whoever prepares a trial puts a good pack here beforehand.
+# Makers get only a folder. The trial puts a good pack here beforehand.
 PACK = "data"
 
 
@@ -27,7 +27,7 @@ def _everywhere(folder, before, after):
 
 
 def _spoil(folder):
-    """Damages an image of each shard: there must be something to copy aside."""
+    """Damages one image of each shard, so that there is something to quarantine."""
     for path in (folder / PACK).glob("*.tar"):
         data = bytearray(path.read_bytes())
         data[700] ^= 255

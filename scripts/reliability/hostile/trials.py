@@ -1,4 +1,4 @@
-"""Each hostile set through each command."""
+"""Runs each hostile set through each command."""
 
 import inspect
 import json
@@ -10,19 +10,19 @@ from .. import outcome, process
 from . import archives, bombs, names, packs
 from .sets import SETS
 
-# What a command may take of address space. Threads and maps reserve some; a bomb that goes off needs more.
+# The address space that a command may use. Threads and maps reserve some; a bomb that goes off needs more.
 ADDRESS_SPACE = 4 << 30
 
-# And of memory: an image may have 179 million pixels, and is held twice where it is turned or cut.
+# The memory that it may use: an image may have 179 million pixels, and exists twice while it is rotated or cropped.
 MOST_RESIDENT = 1200 << 20
 
-# And of the processor's time.
+# The processor time that it may use.
 MOST_BUSY_S = 10
 
 # Debug binaries under load are slow, but not that slow.
 TIMEOUT = 40
 
-# Characters that a terminal acts upon, newlines left out: C0, DEL, C1, separators and marks of direction.
+# Characters on which a terminal acts, except newlines: C0, DEL, C1, separators and direction marks.
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 TOML = """[run]
