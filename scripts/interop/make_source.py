@@ -31,7 +31,7 @@ def chunk(kind, data):
 
 
 def png(width, height, number):
-    """Each row is the same wave, moved on by some pixels."""
+    """Each row is the same wave, shifted by a few pixels."""
     periods = [150 + 7 * ((number * step) % 13) for step in (1, 3, 5)]
     wave = bytes(
         round(128 + 100 * math.sin(2 * math.pi * x / period + number + channel))

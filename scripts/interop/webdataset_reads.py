@@ -25,7 +25,7 @@ def read(pack):
 
 
 def check_samples(pack, source):
-    """Count, order, keys, labels, classes and contents."""
+    """Checks count, order, keys, labels, classes and contents."""
     classes = [one["name"] for one in manifest(pack)["classes"]]
     mode = manifest(pack)["mode"]
     stated, labels = samples(pack), [0] * len(classes)
@@ -45,8 +45,8 @@ def check_samples(pack, source):
 
 
 def check_pixels(pack, raw):
-    """The largest of the samples' mean differences."""
-    # Packs of different sources deal their samples in different orders.
+    """The largest mean difference of any sample."""
+    # Packs of different sources have different orders.
     image = {sample.key: sample.extension for sample in samples(pack)}
     ours = {found["__key__"]: found["ppm"] for found in read(raw).decode("rgb8")}
     largest = 0.0

@@ -66,7 +66,7 @@ def main():
         losses.append(loss.item())
         if step >= options.warmup:
             times.append(time.perf_counter() - start)
-    # As ours: of an even number of steps, the faster of the two in the middle.
+    # As in ours: for an even number of steps, the faster of the two middle ones.
     seconds = sorted(times)[(len(times) - 1) // 2]
     print(json.dumps({
         "images_per_s": len(images) / seconds,

@@ -10,7 +10,7 @@ from torch import nn
 
 
 def build(description):
-    """The same layers under the same names, in training mode."""
+    """Builds the same layers under the same names, in training mode."""
     layers = OrderedDict()
     for layer in description["layers"]:
         for name, module in modules(layer):
@@ -31,7 +31,7 @@ def modules(layer):
             yield f"{name}_edge", nn.ZeroPad2d((0, right, 0, down))
         yield name, nn.Conv2d(channels, layer["output"][0], kernel, stride, padding, groups=layer["groups"])
     elif kind == "fc":
-        # Does nothing to what is flat already.
+        # Does nothing if the input is already flat.
         yield f"{name}_flat", nn.Flatten()
         yield name, nn.Linear(math.prod(layer["input"]), layer["output"][0])
     elif kind == "relu":
@@ -52,7 +52,7 @@ def modules(layer):
 
 
 def check(net, description):
-    """Every layer must have our shape."""
+    """Checks that every layer has our shape."""
     shapes = {layer["name"]: layer["output"] for layer in description["layers"]}
     with torch.no_grad():
         x = torch.zeros(1, *description["input"])

@@ -37,7 +37,7 @@ class Kills:
         return f"kills of {spec.split('/')[0]}"
 
     def trial(self, spec, folder):
-        """Gives whether a kill has struck, and what is wrong."""
+        """Returns whether a kill took effect, and what is wrong."""
         name, places = spec.split("/")
         subject = self.subjects[name]
         subject.prepare(folder)
@@ -66,5 +66,5 @@ class Kills:
         return struck, subject.judge(folder, ended)
 
     def is_done(self, name, folder):
-        """Whether a command that has no --resume was done when it was killed; it would refuse to do it twice."""
+        """Whether a command without --resume was already done when it was killed. It would refuse to run twice."""
         return name == "export" and (folder / "exported").exists()

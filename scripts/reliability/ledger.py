@@ -37,7 +37,7 @@ class Ledger:
                 print(f"more of {row} fail and are counted only", flush=True)
 
     def add(self, row, trials):
-        """Trials that were counted elsewhere."""
+        """Adds trials that were counted elsewhere."""
         with self.lock:
             self.trials[row] += trials
             self.struck[row] += trials
@@ -51,7 +51,7 @@ class Ledger:
         return not any(self.failures.values())
 
     def table(self):
-        """Rows in the order in which they were first met."""
+        """The rows in order of first appearance."""
         width = max([len(row) for row in self.trials] + [8])
         lines = [f"| {'trials of'.ljust(width)} | number | struck | failed |", f"|{'-' * (width + 2)}|---:|---:|---:|"]
         for row, number in self.trials.items():

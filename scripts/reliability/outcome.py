@@ -15,7 +15,7 @@ def files(folder):
 
 
 def steps(folder):
-    """The steps of the checkpoints in a run's folder, lowest first."""
+    """The steps of the checkpoints in a run's folder, in ascending order."""
     found = Path(folder, "checkpoints").glob("step-*.safetensors")
     return sorted(int(path.name.split(".")[0].split("-")[1]) for path in found)
 
@@ -44,7 +44,7 @@ def unlike(a, b):
 
 
 def events(text, kinds=("step", "eval", "skip")):
-    """The events of these kinds, without times, in an order of their own."""
+    """The events of these kinds, without times, sorted."""
     found = []
     for line in text.decode("utf-8", "replace").splitlines():
         try:
@@ -58,7 +58,7 @@ def events(text, kinds=("step", "eval", "skip")):
 
 
 def run_differs(folder, reference, but=(), left=lambda name: False):
-    """How the finished run in `folder` differs from `reference`, which nothing interrupted; nothing where it
+    """How the finished run in `folder` differs from `reference`, which nothing interrupted; None if it
     does not. `but` names files that need not be the same; `left` says of which names there may be more
     files."""
     here, there = files(folder), files(reference)
@@ -99,7 +99,7 @@ def tree_differs(folder, reference):
 
 
 def snapshot(folder, but=()):
-    """What lies in a folder: kinds, sizes, times and contents, but for what is below the paths of `but`."""
+    """The entries of a folder: kinds, sizes, times and contents, except below the paths of `but`."""
     seen = {}
     for path in sorted(folder.rglob("*")):
         if any(path == other or other in path.parents for other in but):
@@ -108,7 +108,7 @@ def snapshot(folder, but=()):
         content = None
         if path.is_file() and not path.is_symlink() and status.st_size < 1 << 20 and status.st_mode & 0o400:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-        # A folder's time changes with what comes and goes in it: that is seen at its entries.
+        # A folder's time changes with its entries, which are compared themselves.
         time = 0 if path.is_dir() else status.st_mtime_ns
         seen[str(path.relative_to(folder))] = (status.st_mode, 0 if path.is_dir() else status.st_size, time, content)
     return seen

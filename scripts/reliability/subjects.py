@@ -28,13 +28,13 @@ class Subject:
         return self.words()
 
     def judge(self, folder, ended, spare=False):
-        """What is wrong with the result of a command that has ended well. `spare`: files that could not be
-        removed may still be there."""
+        """What is wrong with the result of a command that succeeded. `spare`: files that could not be removed may
+        still exist."""
         raise NotImplementedError
 
 
 class Run(Subject):
-    """A run from its start to its end."""
+    """A complete run."""
 
     name = "run"
 
@@ -54,7 +54,7 @@ class Run(Subject):
 
 
 class Resumed(Run):
-    """A run that was killed in its midst and goes on."""
+    """A run that was killed midway and is resumed."""
 
     name = "run --resume"
 
@@ -67,10 +67,10 @@ class Resumed(Run):
         raise SystemExit("no run that was interrupted in its midst goes on to its end")
 
     def begin(self):
-        """Interrupts a run. Whether it can go on: the trials are about what happens to it then; that it can is the
-        kills' matter."""
+        """Interrupts a run. Returns whether it can be resumed. The trials test what happens afterwards; the kills test
+        that it can."""
         self.begun.mkdir()
-        # Behind the checkpoint of step 8, with events that lie past it.
+        # After the checkpoint of step 8, with events beyond it.
         kill = strace.with_fault(Run.words(self), self.begun, "write", "signal=SIGKILL:when=12", "run/metrics.jsonl")
         process.run(kill, self.begun)
         if not 4 <= (outcome.steps(self.begun / "run") or [0])[-1] < 15:
@@ -88,7 +88,7 @@ class Resumed(Run):
 
 
 class Pack(Subject):
-    """A pack from its start to its end."""
+    """A complete pack."""
 
     def __init__(self, ground, mode):
         super().__init__(ground)
@@ -106,14 +106,14 @@ class Pack(Subject):
 
 
 class ResumedPack(Pack):
-    """A pack that was killed in its midst and goes on."""
+    """A pack that was killed midway and is resumed."""
 
     def __init__(self, ground, mode="jpeg"):
         super().__init__(ground, mode)
         self.name = f"pack {mode} --resume"
         self.begun = ground.folder / f"begun-pack-{mode}"
         self.begun.mkdir()
-        # When two shards are finished, the third is not.
+        # After two finished shards, before the third is finished.
         shard = "pack/.partial/train-000002.tar"
         kill = strace.with_fault(Pack.words(self), self.begun, "write", "signal=SIGKILL:when=1", shard)
         process.run(kill, self.begun)
@@ -128,7 +128,7 @@ class ResumedPack(Pack):
 
 
 class Export(Subject):
-    """An export: whole or absent."""
+    """An export: complete or absent."""
 
     name = "export"
 
@@ -143,7 +143,7 @@ class Export(Subject):
 
 
 class Reader(Subject):
-    """A command that writes nothing: the same words each time, and no file is another afterwards."""
+    """A command that writes nothing: it prints the same each time, and changes no file."""
 
     writes = False
 
@@ -160,7 +160,7 @@ class Reader(Subject):
         return self.ground.words(*self.more)
 
     def judge(self, folder, ended, spare=False):
-        # `check` works the rest out where a data set is not there, and says so.
+        # If a data set is missing, `check` says so and works out the rest.
         if steady(ended.output) != self.expected and "absent: " not in ended.output:
             other = set(self.expected) ^ set(steady(ended.output))
             return f"says something else: {sorted(other)[:4]}"
@@ -170,7 +170,7 @@ class Reader(Subject):
 
 
 def steady(text):
-    """What `check` says, without what it has measured."""
+    """The output of `check` without its measurements."""
     return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "within it "))]
 
 

@@ -107,7 +107,7 @@ def deep_json(folder):
 
 
 def _statistics(folder, change):
-    """Writes the statistics anew, their tensors changed: names with type, shape and bytes."""
+    """Writes the statistics again with changed tensors: names with type, shape and bytes."""
     path = folder / PACK / "stats.safetensors"
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
@@ -118,7 +118,7 @@ def _statistics(folder, change):
     }
     change(parts)
     header, body = {"__metadata__": metadata}, b""
-    # The widest first, as alignment wants it.
+    # The widest first, for alignment.
     for name, (kind, shape, contents) in sorted(parts.items(), key=lambda part: (-int(part[1][0][1:]), part[0])):
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(contents)]}
         body += contents

@@ -19,7 +19,7 @@ MOST_RESIDENT = 1200 << 20
 # The processor time that it may use.
 MOST_BUSY_S = 10
 
-# Debug binaries under load are slow, but not that slow.
+# Debug binaries on a busy machine are slow, but not that slow.
 TIMEOUT = 40
 
 # Characters on which a terminal acts, except newlines: C0, DEL, C1, separators and direction marks.
@@ -89,8 +89,8 @@ class Hostile:
             yield f"random-names.{random.randrange(1 << 32)}/{random.choice(list(COMMANDS))}"
 
     def smoke(self, random):
-        """Every set through one command; archives and packs, which must be refused or read wholly, through
-        `inspect` too."""
+        """Every set through one command. Archives and packs, which must be refused or read completely, also go through
+        `inspect`."""
         chosen = []
         for name, maker in SETS.items():
             module = inspect.getmodule(maker)
@@ -110,7 +110,7 @@ class Hostile:
 
     def trial(self, spec, above):
         name, command = spec.split("/")
-        # Deep enough that what climbs out of a folder is still seen.
+        # Deep enough to notice files that escape from a folder.
         folder = above / "a" / "b"
         folder.mkdir(parents=True)
         made = self.make(name, folder)
@@ -131,7 +131,7 @@ class Hostile:
         return True, wrong
 
     def make(self, name, folder):
-        """The set in a folder with what must stay as it is around it."""
+        """Makes the set in a folder, surrounded by files that must not change."""
         for path in ("canary/x.png", "out/canary.txt", "out/photos/x.png", "brick/000.png"):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text("another's")
@@ -144,14 +144,14 @@ class Hostile:
         return maker(folder)
 
     def words(self, words, made):
-        """The command on the set; nothing where it does not apply."""
+        """The command on the set; None if it does not apply."""
         if ("IMAGES" in words or "IMAGE" in words) and not made.images:
             return None
         put = {"LOCATION": [made.location], "IMAGES": made.images, "IMAGE": made.images[:1]}
         full = []
         for word in words:
             if word == "data.train=LOCATION":
-                # JSON's escapes are TOML's.
+                # JSON and TOML share their escapes.
                 full.append(f"data.train={json.dumps(made.location)}")
             else:
                 full += put.get(word, [word])
