@@ -1,4 +1,4 @@
-"""What the scripts that measure and compare share."""
+"""Shared by the scripts that measure and compare."""
 
 import json
 import subprocess

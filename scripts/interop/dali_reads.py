@@ -1,4 +1,4 @@
-"""DALI reads a pack by its .idx, on the CPU: its samples are those of .sums, and its decoder's pixels are near ours.
+"""Lets DALI read a pack by its .idx, on the CPU. Checks that its samples are those of .sums, and that its pixels are close to ours.
 
     dali_reads.py RAW PACK…
 
@@ -16,7 +16,7 @@ from nvidia.dali import fn, pipeline_def
 from pack_files import manifest, samples, shards
 
 BATCH = 32
-# A mean difference of pixels (of 255) that another decoder's rounding may make, and a mistake does not.
+# A mean difference of pixels (of 255) that another decoder's rounding may cause, and a mistake exceeds.
 ALLOWED = 2.0
 
 
@@ -38,7 +38,7 @@ def read(pack, extension):
     left = built.epoch_size("source")
     while left > 0:
         encoded, labels, pixels = built.run()
-        # The last batch is filled up from the beginning.
+        # DALI fills the last batch with samples from the beginning.
         for at in range(min(BATCH, left)):
             label = int(bytes(numpy.asarray(labels[at])))
             place = encoded[at].source_info()
@@ -47,7 +47,7 @@ def read(pack, extension):
 
 
 def frame(sample):
-    """Pixels of a PPM as packs have it."""
+    """Pixels of a PPM as packs store it."""
     _, size, _, rows = sample.contents().split(b"\n", 3)
     width, height = map(int, size.split())
     return numpy.frombuffer(rows, numpy.uint8).reshape(height, width, 3)
@@ -58,7 +58,7 @@ def check(pack, raw):
     stated, differences = samples(pack), []
     labels = [0] * len(manifest(pack)["classes"])
     for own, (place, encoded, label, pixels) in zip(stated, read(pack, stated[0].extension), strict=True):
-        # Behind the last colon comes the member's name, which an index of version 1.1 does not have.
+        # After the last colon comes the member's name, which an index of version 1.1 does not contain.
         assert place == f"{own.shard}:{own.at}:", f"{place} stands where {own.key} is in .idx"
         assert encoded == own.contents(), f"{own.key}: another image"
         assert label == own.label, f"{own.key}: label {label}, .sums has {own.label}"

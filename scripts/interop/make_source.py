@@ -1,9 +1,9 @@
-"""Class folders of small images whose pixels and names are hard on readers: made with the standard library alone.
+"""Makes class folders of small images whose pixels and names are hard for readers, with the standard library alone.
 
     make_source.py FOLDER
 
-Images are PNGs whose shorter side has 256 pixels, of slow diagonal waves, each of other colours and directions: a sample
-under a wrong key, a reflection or exchanged channels are then a large difference, and JPEG compression is a small one.
+Images are PNGs whose shorter side has 256 pixels. They show slow diagonal waves, each with its own colours and direction. A
+sample under a wrong key, a reflection or exchanged channels then make a large difference, and JPEG compression a small one.
 """
 
 import math
@@ -19,7 +19,7 @@ NAMES = {
     1: "back\\slash.png",
     2: "blank and % sign.png",
     3: "ünïcode.png",
-    # Longer than the 100 bytes of a tar header's name.
+    # Longer than the 100 bytes for a name in a tar header.
     4: "long-" * 30 + ".png",
     # A PNG under another name: its extension in the pack is that of its contents.
     5: "photo.JPEG",
@@ -31,7 +31,7 @@ def chunk(kind, data):
 
 
 def png(width, height, number):
-    """Each row is the same wave, moved on by some pixels."""
+    """Each row is the same wave, shifted by a few pixels."""
     periods = [150 + 7 * ((number * step) % 13) for step in (1, 3, 5)]
     wave = bytes(
         round(128 + 100 * math.sin(2 * math.pi * x / period + number + channel))

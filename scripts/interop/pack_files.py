@@ -1,4 +1,4 @@
-"""The files of a pack, read as docs/pack-format.md has them and with nothing of ours: manifest, .idx and .sums."""
+"""Reads the files of a pack (manifest, .idx and .sums) as docs/pack-format.md describes them, with none of our code."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def samples(pack):
     """All samples in the order of the shards."""
     found = []
     for shard in shards(pack):
-        # Split at newlines alone: other characters that Python takes for the end of a line may stand in names.
+        # Split at newlines only: names may contain other characters that Python treats as line ends.
         sums = shard.with_suffix(".sums").read_bytes().decode().split("\n")[:-1]
         version, *index = shard.with_suffix(".idx").read_text().splitlines()
         assert version == f"v1.1 {len(sums)}", f"{shard.name}: .idx says {version}, .sums has {len(sums)} lines"

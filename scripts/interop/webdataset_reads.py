@@ -1,9 +1,10 @@
-"""The `webdataset` package reads a pack: its samples are those of .sums and dataset.json, and their pixels are ours.
+"""Lets the `webdataset` package read a pack. Checks that its samples are those of .sums and dataset.json, and that their pixels
+are ours.
 
     webdataset_reads.py PACK SOURCE [--pixels RAW]
 
-SOURCE is what the pack was made of, as class folders; a passthrough pack has its files byte for byte. RAW is a raw pack of the
-same samples: what our own decoder made of them.
+SOURCE is what the pack was made from, as class folders. A passthrough pack contains its files byte for byte. RAW is a raw pack
+of the same samples: what our own decoder made of them.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import webdataset
 
 from pack_files import manifest, samples, shards
 
-# A mean difference of pixels (of 255) that another decoder's rounding or compression may make, and a mistake does not.
+# A mean difference of pixels (of 255) that another decoder's rounding or compression may cause, and a mistake exceeds.
 ALLOWED = 2.0
 
 
@@ -24,7 +25,7 @@ def read(pack):
 
 
 def check_samples(pack, source):
-    """Count, order, keys, labels, classes and contents."""
+    """Checks count, order, keys, labels, classes and contents."""
     classes = [one["name"] for one in manifest(pack)["classes"]]
     mode = manifest(pack)["mode"]
     stated, labels = samples(pack), [0] * len(classes)
@@ -44,8 +45,8 @@ def check_samples(pack, source):
 
 
 def check_pixels(pack, raw):
-    """The largest of the samples' mean differences."""
-    # Packs of different sources deal their samples in different orders.
+    """The largest mean difference of any sample."""
+    # Packs of different sources have different orders.
     image = {sample.key: sample.extension for sample in samples(pack)}
     ours = {found["__key__"]: found["ppm"] for found in read(raw).decode("rgb8")}
     largest = 0.0

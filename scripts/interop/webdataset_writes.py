@@ -1,8 +1,8 @@
-"""We read shards that the `webdataset` package wrote, with ShardWriter and with TarWriter: counts and labels stay.
+"""Reads shards that the `webdataset` package wrote, with ShardWriter and with TarWriter. Checks counts and labels.
 
     webdataset_writes.py BINARY FOLDER
 
-FOLDER is made, for the shards and for a pack of them, whose .sums says which label we read for each sample.
+FOLDER is created for the shards and for a pack of them. The .sums of the pack says which label we read for each sample.
 """
 
 import re
@@ -20,7 +20,7 @@ BINARY, FOLDER = sys.argv[1], Path(sys.argv[2])
 
 
 def made(count):
-    """Samples whose classes 0, 1, 2, … are of different sizes."""
+    """Samples of classes 0, 1, 2, … of different sizes."""
     labels = [label for label in range(6) for _ in range(label + 3)][:count]
     for at, label in enumerate(labels):
         image = numpy.full((40, 30 + at, 3), 7 * at, dtype=numpy.uint8)
@@ -28,7 +28,7 @@ def made(count):
 
 
 def check(kind, folder, written):
-    """What `inspect` says, then what a pack of these shards has."""
+    """Checks the output of `inspect`, then a pack of these shards."""
     said = subprocess.run([BINARY, "inspect", folder], capture_output=True, text=True, check=True).stdout
     total = re.search(r": (\d+) images in (\d+) classes, WebDataset shards", said)
     counts = Counter(written.values())

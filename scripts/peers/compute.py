@@ -1,10 +1,11 @@
-"""Training steps of our network in PyTorch, for scripts/bench-compute and scripts/check-torch.
+"""Runs training steps of our network in PyTorch, for scripts/bench-compute and scripts/check-torch.
 
     compute.py --layers FILE [--batch N] [--threads N] [--steps N] [--warmup N] [--channels-last] [--start SAFETENSORS]
 
 --layers   what `pipeline bench compute --layers` prints: the network and its solver
 --start    images, labels and initial weights that `pipeline bench compute --dump` wrote; otherwise random ones
-The median of the timed steps counts. Prints one JSON object.
+
+Prints one JSON object. The median of the timed steps counts.
 """
 
 import argparse
@@ -20,12 +21,12 @@ from network import build, solver, tensors
 
 
 def resident():
-    """The most resident memory so far: after the imports, what these take."""
+    """The peak of resident memory so far. After the imports, that is what they take."""
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def batch_of(options, description, net, layout):
-    """Images and labels; the initial weights too, where they are given."""
+    """Images and labels, and the initial weights if they are given."""
     if options.start:
         start = tensors(options.start)
         images, labels = start.pop("images"), start.pop("labels")
@@ -65,7 +66,7 @@ def main():
         losses.append(loss.item())
         if step >= options.warmup:
             times.append(time.perf_counter() - start)
-    # As ours: of an even number of steps, the faster of the two in the middle.
+    # As in ours: for an even number of steps, the faster of the two middle ones.
     seconds = sorted(times)[(len(times) - 1) // 2]
     print(json.dumps({
         "images_per_s": len(images) / seconds,

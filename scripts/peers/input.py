@@ -1,9 +1,9 @@
-"""Images a second of other input pipelines, for scripts/bench-input: decode, shorter side to 256, random 224 crop, random
-reflection, normalised float32 planes, batches of 128.
+"""Measures images per second of other input pipelines, for scripts/bench-input: decode, shorter side to 256, random crop of 224,
+random reflection, normalized float32 planes, batches of 128.
 
     input.py torchvision|dali|dali-pack PATH THREADS
 
-torchvision and dali read class folders; dali-pack reads the shards of a pack of 256-pixel JPEGs with their indexes. The first
+torchvision and dali read class folders. dali-pack reads the shards of a pack of 256-pixel JPEGs with their indices. The first
 epoch warms up, the second is timed. Prints one JSON object.
 """
 

@@ -1,4 +1,4 @@
-"""Our network in PyTorch, from what `pipeline bench compute --layers` prints."""
+"""Builds our network in PyTorch from the output of `pipeline bench compute --layers`."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from torch import nn
 
 
 def build(description):
-    """The same layers under the same names, in training mode."""
+    """Builds the same layers under the same names, in training mode."""
     layers = OrderedDict()
     for layer in description["layers"]:
         for name, module in modules(layer):
@@ -24,14 +24,14 @@ def modules(layer):
     name, kind, channels = layer["name"], layer["kind"], layer["input"][0]
     if kind == "conv":
         kernel, stride, padding = layer["kernel"], layer["stride"], layer["padding"]
-        # Windows that hang over the right and bottom edge read zeros there.
+        # Windows that extend beyond the right and bottom edge read zeros there.
         sides = zip(layer["output"][1:], layer["input"][1:])
         down, right = [max(0, (out - 1) * stride + kernel - size - 2 * padding) for out, size in sides]
         if down or right:
             yield f"{name}_edge", nn.ZeroPad2d((0, right, 0, down))
         yield name, nn.Conv2d(channels, layer["output"][0], kernel, stride, padding, groups=layer["groups"])
     elif kind == "fc":
-        # Does nothing to what is flat already.
+        # Does nothing if the input is already flat.
         yield f"{name}_flat", nn.Flatten()
         yield name, nn.Linear(math.prod(layer["input"]), layer["output"][0])
     elif kind == "relu":
@@ -52,7 +52,7 @@ def modules(layer):
 
 
 def check(net, description):
-    """Every layer must have our shape."""
+    """Checks that every layer has our shape."""
     shapes = {layer["name"]: layer["output"] for layer in description["layers"]}
     with torch.no_grad():
         x = torch.zeros(1, *description["input"])

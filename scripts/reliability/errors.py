@@ -1,7 +1,7 @@
-"""Errors: the N-th system call of one kind on one file fails, or all from the N-th on, as on a full disk.
+"""Errors: the N-th system call of one kind on one file fails, or all calls from the N-th on, as on a full disk.
 
-A command may bear it, or end with a reason that names the file. What it leaves must be good: once the error has
-gone, it goes on to what comes of it where there never was one.
+A command may tolerate it, or end with a reason that names the file. What it leaves must be good: once the error is gone, the
+resumed command must reach the result that it reaches without errors.
 """
 
 import errno
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import outcome, process, strace
 
-# What each call may fail with.
+# The errors with which each call may fail.
 ERRORS = {
     "openat": ("EMFILE", "ENFILE", "EACCES", "EIO", "ENOMEM", "ENOSPC"),
     "read": ("EIO", "EINTR"),
@@ -40,16 +40,16 @@ ERRORS = {
     "mmap": ("ENOMEM", "ENODEV"),
 }
 
-# The loader's, the C library's and the system's files: what their users do about an error is their own affair.
+# Files of the loader, the C library and the system. How these handle an error is not tested here.
 FOREIGN = ("/lib", "/usr/lib", "/etc/ld.so", "/dev/", "pipe:", "socket:", "anon_inode", "/proc/self/maps")
 
-# Names that hold a number of the process, or a random one.
+# Names that contain a process id or a random number.
 PASSING = re.compile(r"/#\d+|\.tmp\w{6}$|\.\d+\.tmp$|partial-\d+")
 
-# The folder with the data sets, which is another each time.
+# Stands for the folder with the data sets, whose path differs each time.
 GROUND = "GROUND"
 
-# A call on no certain file, for those whose names hold a number of the process.
+# A call on an unspecified file, for files whose names contain a process id.
 ANY = "*"
 
 
@@ -73,7 +73,7 @@ class Errors:
                 and not PASSING.search(path)
                 and path != str(ground.binary)
             ]
-            # Where the file has another name each time, its folder's calls stand for it.
+            # If the name of the file changes each time, the calls on its folder stand for it.
             unnamed = [
                 (call, ANY, count)
                 for (call, path), count in counts.items()
@@ -82,9 +82,9 @@ class Errors:
             self.places[name] = sorted(ours + unnamed)
 
     def draw(self, random):
-        """`SUBJECT/CALL/ERROR/N/PATH`; `N+` is all from there on."""
+        """`SUBJECT/CALL/ERROR/N/PATH`; `N+` means all calls from the N-th on."""
         name = random.choice(list(self.places))
-        # First the call, so that the few renames are tried as often as the many reads.
+        # The call is drawn first, so that the few renames are tried as often as the many reads.
         call = random.choice(sorted({call for call, _, _ in self.places[name]}))
         _, path, count = random.choice([place for place in self.places[name] if place[0] == call])
         more = "+" if random.random() < 0.3 else ""
@@ -99,14 +99,14 @@ class Errors:
         subject = self.subjects[name]
         subject.prepare(folder)
         if error == "EINTR" and at.endswith("+"):
-            # For ever interrupted is no error, but a call that never is one.
+            # A call that is interrupted forever is not an error: it never returns.
             at = at[:-1]
         before = outcome.steps(folder / "run")
         ended = process.run(
             strace.with_fault(subject.words(), folder, call, f"error={error}:when={at}", None if path == ANY else path),
             folder,
         )
-        # What cannot be removed, or not be listed for it, stays.
+        # A file that cannot be removed, or not even be listed, stays.
         spare = call in ("unlink", "unlinkat", "getdents64")
         wrong = self.ending(subject, ended, path, error) or self.lost(folder, before)
         if wrong:
@@ -129,7 +129,7 @@ class Errors:
         return ended.code != 0, None
 
     def ending(self, subject, ended, path, error):
-        """Whether the command has ended as it may."""
+        """Whether the command ended in a permitted way."""
         if ended.broken():
             return ended.how()
         if ended.code == 0:
@@ -143,7 +143,7 @@ class Errors:
         return None
 
     def lost(self, folder, before):
-        """Whether something good is no more there."""
+        """Whether something good was lost."""
         damaged = sorted(path.name for path in folder.rglob("*.damaged"))
         if damaged:
             return f"good checkpoints were put aside: {damaged}"
@@ -154,12 +154,12 @@ class Errors:
 
 
 def is_named(path, said):
-    """Whether a message says which file it is about: the file, or a folder that it lies in."""
+    """Whether a message names the file, or a folder that contains it."""
     if path.startswith(("/proc", "/sys")):
         return True
     if path == ANY or "/" not in path:
-        # Without a folder it is a file in one that is removed as a whole.
+        # Without a folder, it is a file in a folder that is removed as a whole.
         return re.search(r"[\w.-]+/[\w.-]+|\b(run|pack|exported|cache):", said) is not None
-    # A temporary file is known by what it becomes.
+    # A temporary file is identified by its final name.
     name = re.sub(r"^\.|(\.\d+)?\.tmp\w*$", "", Path(path).name).split(".")[0]
     return name in said or any(f"{folder}:" in said for folder in Path(path).parents)

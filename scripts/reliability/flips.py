@@ -1,7 +1,7 @@
-"""Damage: a bit flipped, a file cut short, zeros over a part of it, in every file that a run or a pack writes.
+"""Damage: a flipped bit, a truncated file, or zeros over a part of it, in every file that a run or a pack writes.
 
-Who reads such a file must notice, by an error or a warning that names it, or come to exactly what comes of the
-undamaged one.
+Whoever reads such a file must report it, with an error or a warning that names the file, or reach exactly the result of the
+undamaged file.
 """
 
 import os
@@ -13,10 +13,10 @@ from .subjects import Resumed, ResumedPack
 
 
 class Place:
-    """A folder with files to be damaged, and the commands that read them.
+    """A folder with files to damage, and the commands that read them.
 
-    `commands` are words with what must come of them: a function of the folder, the ending, the file and its
-    damaged contents that says what is wrong.
+    `commands` are argument lists, each with a check: a function of the folder, the ending, the file and its damaged contents
+    that says what is wrong.
     """
 
     def __init__(self, name, source, commands, but=()):
@@ -27,7 +27,7 @@ class Place:
             if path.is_file()
             and path.stat().st_size > 0
             and not any(part in str(path) for part in but)
-            # What a kill has left of a file is read by nobody.
+            # Nobody reads the remains of a file after a kill.
             and ".tmp" not in path.name
         )
 
@@ -50,8 +50,7 @@ class Flips:
                 None if ended.stdout == expected else f"says something else: {ended.output[:300]!r}"
             )
 
-        # report.html is written and never read; config.toml is read where a user names it, and is a text to be
-        # changed.
+        # report.html is never read. config.toml is read only if a user names it, and users may change it.
         written = ("report.html", "config.toml", "lock")
         yield Place(
             "finished run",
@@ -65,7 +64,7 @@ class Flips:
         )
         twice = ground.folder / "begun-twice"
         shutil.copytree(resumed.begun, twice)
-        # Killed again until there are hashes of steps that come again: those past the newest checkpoint, if any are.
+        # Killed again until replay.json has hashes: those of the steps after the newest checkpoint, if there are any.
         for _ in range(6):
             kill = strace.with_fault(resumed.again(), twice, "write", "signal=SIGKILL:when=3", "run/metrics.jsonl")
             process.run(kill, twice)
@@ -96,7 +95,7 @@ class Flips:
             raise SystemExit(f"no run from the pack {mode}: {ended.how()}")
 
         def same(folder, ended, file, damaged):
-            # An image that is not what was packed is left out, as the configuration has it, and is told.
+            # An image that is not what was packed is skipped, as configured, and reported.
             if file.endswith(".tar") and "skipped" in ended.errors:
                 return None
             return outcome.run_differs(folder / "run", made / "run")
@@ -105,14 +104,14 @@ class Flips:
             (words("inspect", "pack", "--verify"), lambda *_: "verification finds nothing"),
             (words("inspect", "pack"), None),
         ]
-        # The pixels of a raw pack are not compared while they are read: the README says so.
+        # The pixels of a raw pack are not compared while they are read: docs/data.md says so.
         if mode != "raw":
             commands.append((train, same))
         return Place(f"pack {mode}", folder, commands)
 
     def same_run(self, folder, ended, file, damaged):
-        # A damaged event costs its line, and is told; so what is left of the others is looked at apart. What is
-        # left over is the kills' matter. A checkpoint that nobody needs is not read, and stays as it is.
+        # A damaged event costs its line and is reported, so the other events are checked separately. Leftovers are checked
+        # by the kills. A checkpoint that nobody needs is not read, and stays as it is.
         unread = (
             [file.removeprefix("run/")] if (folder / file).exists() and (folder / file).read_bytes() == damaged else []
         )
@@ -122,7 +121,7 @@ class Flips:
         return wrong or self.events(folder / "run")
 
     def events(self, folder):
-        """All events but one are as they were."""
+        """Whether all events but one are unchanged."""
         here = outcome.events((folder / "metrics.jsonl").read_bytes())
         there = outcome.events((self.ground.run / "metrics.jsonl").read_bytes())
         missing = [event for event in there if event not in here]
@@ -132,12 +131,12 @@ class Flips:
         wrong = outcome.tree_differs(folder / "pack", self.ground.packs[mode])
         if wrong is None:
             return None
-        # A finished shard is not read again when a pack goes on: whoever verifies the pack finds it.
+        # Resuming a pack does not read a finished shard again. Verifying the pack finds the damage.
         verified = process.run(self.ground.words("inspect", "pack", "--verify"), folder)
         return f"{wrong}, and verification finds nothing" if verified.code == 0 else None
 
     def draw(self, random):
-        """`PLACE/KIND.AT/FILE`: `flip.BIT`, `cut.LENGTH`, `zero.FROM`, which reaches over at most 512 bytes."""
+        """`PLACE/KIND.AT/FILE`: `flip.BIT`, `cut.LENGTH`, `zero.FROM`, which zeroes at most 512 bytes."""
         place = self.places[random.choice(list(self.places))]
         file = random.choice(place.files)
         length = (place.source / file).stat().st_size
@@ -157,7 +156,7 @@ class Flips:
         for number, (words, judge) in enumerate(place.commands):
             each = folder / str(number)
             shutil.copytree(place.source, each)
-            # In place: the time of a file is what it was.
+            # In place, with the file's old modification time.
             time = (each / file).stat().st_mtime_ns
             (each / file).write_bytes(damaged)
             os.utime(each / file, ns=(time, time))
@@ -172,7 +171,7 @@ class Flips:
             return ended.how()
         stem = file.rsplit("/", 1)[-1].split(".")[0]
         if ended.code != 0:
-            # What a manifest says wrongly of another file may be laid upon that one.
+            # If a manifest says something wrong about another file, that file may be blamed.
             named = stem in ended.errors or re.search(r"\b(run|pack|cache)/[\w.-]+", ended.errors)
             return None if named else f"no word of {file}: {ended.how()}"
         if stem in ended.errors and re.search("warn", ended.errors, re.IGNORECASE):
@@ -181,7 +180,7 @@ class Flips:
 
 
 def damage(data, kind, at):
-    """The bytes with one kind of damage; nothing where they stay as they are."""
+    """The bytes with one kind of damage; None if they would not change."""
     at = int(at)
     if kind == "flip":
         return data[: at // 8] + bytes([data[at // 8] ^ 1 << at % 8]) + data[at // 8 + 1 :]

@@ -1,8 +1,8 @@
-"""Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with counters of coverage.
+"""Fuzzing: libFuzzer on the targets of tests/fuzz, built on the stable compiler with coverage counters.
 
-The compiler passes that cargo-fuzz asks the nightly one for are LLVM's own and are there in the stable one too;
-only sanitizers are not. So Rust's part is without; but libjpeg-turbo is built by the C compiler with
-AddressSanitizer, whose allocator then serves Rust too: a write of C beyond a buffer of ours is found.
+The compiler passes for which cargo-fuzz needs the nightly compiler are LLVM's, and the stable compiler has them too. Only
+sanitizers are missing, so the Rust code runs without one. The C compiler builds libjpeg-turbo with AddressSanitizer, whose
+allocator then serves Rust as well: a write by C code beyond one of our buffers is found.
 """
 
 import os
@@ -17,8 +17,8 @@ from . import process
 
 TARGET = "x86_64-unknown-linux-gnu"
 
-# libFuzzer reads these: a counter an edge, a table of the edges, and what is compared to what. Flags hold for
-# the target alone, so that build scripts stay as they are.
+# libFuzzer reads these: a counter per edge, a table of the edges, and the operands of comparisons. The flags apply to the target
+# alone, so that build scripts are not affected.
 COUNTERS = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -28,24 +28,24 @@ COUNTERS = [
     "-Ccodegen-units=1",
 ]
 
-# Statically, so that its allocator comes before the C library's.
+# Linked statically, so that its allocator takes precedence over the C library's.
 SANITIZER = ["-Clink-arg=-Wl,--whole-archive", "-Clink-arg=-l:libasan.a", "-Clink-arg=-Wl,--no-whole-archive"]
 OF_C = {f"CFLAGS_{TARGET.replace('-', '_')}": "-fsanitize=address -fno-omit-frame-pointer"}
 
-# Vector code of libjpeg-turbo is assembly, which has no checks: half of the time its C code does the work.
+# libjpeg-turbo's vector code is assembly without checks, so its C code runs half of the time.
 IN_C = {"JSIMD_FORCENONE": "1"}
 OF_IMAGES = ("image", "exif")
 
-# An input that takes longer is a fault; one costs milliseconds.
+# An input that takes longer is a fault; normal inputs take milliseconds.
 SLOWEST_S = 10
 
-# The targets count what they allocate; this is for what C allocates beside it.
+# The targets count their own allocations; this limit also covers those of C code.
 MOST_RESIDENT_MB = 2048
 
-# What is spent on a shorter input that fails too.
+# Seconds spent on finding a shorter input that also fails.
 SHORTENING_S = 10
 
-# How often a target may fail before it is left alone.
+# How often a target may fail before it is dropped.
 MOST_TRIES = 30
 
 
@@ -59,7 +59,7 @@ class Fuzz:
     def build(self):
         print("building the fuzz targets", flush=True)
         manifest = self.root / "tests/fuzz/Cargo.toml"
-        # The versions that the program has; what libFuzzer needs comes on top.
+        # The program's versions, plus what libFuzzer needs.
         lock, ours = manifest.with_name("Cargo.lock"), self.root / "Cargo.lock"
         if not lock.exists() or lock.stat().st_mtime < ours.stat().st_mtime:
             shutil.copyfile(ours, lock)
@@ -86,7 +86,7 @@ class Fuzz:
         return sorted(path.stem for path in listed)
 
     def run(self, seconds, jobs, only, scratch):
-        """Each target gets an equal share of the time; those of images have it in two halves."""
+        """Gives each target an equal share of the time; image targets use it in two halves."""
         names = [name for name in self.names() if not only or name in only]
         tasks = [(name, {}) for name in names] + [(name, IN_C) for name in names if name in OF_IMAGES]
         each = seconds * jobs / len(tasks)
@@ -94,11 +94,11 @@ class Fuzz:
             list(pool.map(lambda task: self.fuzz(*task, each, scratch), tasks))
 
     def fuzz(self, name, settings, seconds, scratch):
-        """One target until its time is over. After a failure it goes on: one fault must not hide the others."""
+        """Runs one target until its time is over. It continues after a failure, so that one fault does not hide others."""
         deadline = time.monotonic() + seconds
         failures, runs, tries = set(), 0, 0
         (self.corpus / name).mkdir(parents=True, exist_ok=True)
-        # A copy: a seed that fails is put away, so that what lies behind it is reached.
+        # A copy: a seed that fails is removed, so that the code behind the failure is reached.
         seeds = scratch / f"seeds-{name}-{len(settings)}"
         shutil.copytree(self.root / "target/fuzz/seeds" / name, seeds)
         while (left := deadline - time.monotonic()) > 1 and tries < MOST_TRIES:
@@ -118,7 +118,7 @@ class Fuzz:
         self.ledger.add(f"fuzzing {name}", runs)
 
     def once(self, name, settings, seeds, seconds, scratch, seed):
-        """Fuzzes until something fails: number of inputs, the input, the reason."""
+        """Fuzzes until something fails. Returns the number of inputs, the failing input and the reason."""
         place = scratch / f"fuzz-{name}"
         place.mkdir(exist_ok=True)
         words = [
@@ -134,7 +134,7 @@ class Fuzz:
             "-print_final_stats=1",
             "-max_len=65536",
         ]
-        # libFuzzer looks at the clock between inputs only, and first reads the corpus.
+        # libFuzzer checks the clock only between inputs, and reads the corpus first.
         ended = process.run(words, scratch, timeout=seconds + 60, env=self.environment(settings, scratch))
         text = ended.errors
         ran = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
@@ -152,7 +152,7 @@ class Fuzz:
         return kept
 
     def environment(self, settings, scratch):
-        # A length that is believed shall be seen as memory that was asked for, not as the end of AddressSanitizer.
+        # Trusting a wrong length must show up as a large allocation, not as an abort of AddressSanitizer.
         more = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1", "TMPDIR": str(scratch)}
         return {**settings, **more}
 
@@ -165,7 +165,7 @@ def forget(input, folder):
 
 
 def reason_of(text):
-    """The first words of what went wrong, the same for the same fault."""
+    """The start of the error message, which is the same for the same fault."""
     panicked = re.search(r"panicked at (.*?):\d+:\n(.*)", text)
     if panicked:
         place, message = panicked.groups()

@@ -1,4 +1,4 @@
-"""What trials stand on: data sets, a configuration, and what comes of them where nothing interferes."""
+"""What trials start from: data sets, a configuration, and their results without interference."""
 
 import shutil
 import tarfile
@@ -45,12 +45,12 @@ lr = 0.01
 every_steps = 2
 """
 
-# A folder that is made by one run is the same by each: what is wrong then is no matter of chance.
+# Every run makes the same folder, so a difference is never a matter of chance.
 REPEATS = 2
 
 
 class Ground:
-    """A folder with everything in it, and the program."""
+    """The folder that holds everything, and the program."""
 
     def __init__(self, folder, binary):
         self.folder, self.binary = folder, binary
@@ -89,7 +89,7 @@ class Ground:
         return ["export", self.folder / "train", "--out", "exported"]
 
     def _images(self):
-        """JPEGs and one PNG a class, by the program itself; one image is damaged."""
+        """JPEGs and one PNG per class, made by the program itself; one image is damaged."""
         made = self.folder / "made"
         pictures.class_folders(made, 8)
         self._must(["pack", made, "--out", "jpegs", "--in-order", "--quality", "90", "--size", "40"], self.folder)
@@ -116,7 +116,7 @@ class Ground:
         return ended
 
     def _twice(self, name, words, differs, keep):
-        """What a command leaves, in a folder of its own; run twice, it must be the same."""
+        """The result of a command in its own folder. Run twice, it must be the same."""
         folders = [self.folder / f"{name}-{i}" for i in range(REPEATS)]
         for folder in folders:
             folder.mkdir()

@@ -1,12 +1,11 @@
-"""Kills: SIGKILL at the N-th system call of one kind, once or several times over; then the command goes on to
-its end.
+"""Kills: SIGKILL at the N-th system call of one kind, once or several times; then the command is resumed until it ends.
 
-What must come of it is what comes of a command that nothing interrupts, bit for bit, with nothing left over.
+The result must be that of a command that nothing interrupts, bit for bit, with nothing left over.
 """
 
 from . import outcome, process, strace
 
-# How often a command may be killed before it is let go on.
+# How often a command may be killed before it may finish.
 MOST_KILLS = 3
 
 
@@ -22,11 +21,11 @@ class Kills:
             folder.mkdir(parents=True)
             subject.prepare(folder)
             counts = strace.counted(subject.words(), folder)
-            # In an order that does not depend on the system's.
+            # Sorted, so that the order does not depend on the system.
             self.calls[name] = sorted((call, count) for (call, path), count in counts.items() if path is None)
 
     def draw(self, random):
-        """`SUBJECT/CALL.N,CALL.N…`: the first start is killed at the first, what goes on at the next."""
+        """`SUBJECT/CALL.N,CALL.N…`: the first start is killed at the first call, the resumed command at the next."""
         name = random.choice(list(self.subjects))
         places = []
         for _ in range(random.choice([1, 1, 1, 2, MOST_KILLS])):
@@ -38,7 +37,7 @@ class Kills:
         return f"kills of {spec.split('/')[0]}"
 
     def trial(self, spec, folder):
-        """Gives whether a kill has struck, and what is wrong."""
+        """Returns whether a kill took effect, and what is wrong."""
         name, places = spec.split("/")
         subject = self.subjects[name]
         subject.prepare(folder)
@@ -67,5 +66,5 @@ class Kills:
         return struck, subject.judge(folder, ended)
 
     def is_done(self, name, folder):
-        """Whether a command that has no --resume was done when it was killed; it would refuse to do it twice."""
+        """Whether a command without --resume was already done when it was killed. It would refuse to run twice."""
         return name == "export" and (folder / "exported").exists()

@@ -1,15 +1,15 @@
-"""What was tried and what failed: counts as they come, a table at the end."""
+"""Counts what was tried and what failed, and prints a table at the end."""
 
 import threading
 from collections import defaultdict
 
-# Failures of a row that are told at once; the rest is counted, and written down where --log says.
+# Failures per row that are printed at once. The rest is counted, and written to the file of --log.
 MOST_TOLD = 6
 
 
 class Ledger:
     def __init__(self, command, log=None):
-        # What reproduces a trial, up to its name.
+        # The command that reproduces a trial, up to the name of the trial.
         self.command, self.log = command, log
         self.lock = threading.Lock()
         self.trials = defaultdict(int)
@@ -37,7 +37,7 @@ class Ledger:
                 print(f"more of {row} fail and are counted only", flush=True)
 
     def add(self, row, trials):
-        """Trials that were counted elsewhere."""
+        """Adds trials that were counted elsewhere."""
         with self.lock:
             self.trials[row] += trials
             self.struck[row] += trials
@@ -51,7 +51,7 @@ class Ledger:
         return not any(self.failures.values())
 
     def table(self):
-        """Rows in the order in which they were first met."""
+        """The rows in order of first appearance."""
         width = max([len(row) for row in self.trials] + [8])
         lines = [f"| {'trials of'.ljust(width)} | number | struck | failed |", f"|{'-' * (width + 2)}|---:|---:|---:|"]
         for row, number in self.trials.items():

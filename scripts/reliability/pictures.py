@@ -5,7 +5,7 @@ import struct
 import tarfile
 import zlib
 
-# Classes, each with a colour of its own.
+# Classes, each with its own colour.
 CLASSES = {"brick": (190, 90, 70), "grass": (80, 170, 70), "sky": (80, 120, 200)}
 
 
@@ -14,7 +14,7 @@ def chunk(kind, data):
 
 
 def png_of(width, height, rows, depth=8, colour=2, extra=b""):
-    """A PNG whose image data are `rows`, compressed here. `extra` are more chunks before them."""
+    """A PNG with `rows` as image data, compressed here. `extra` holds further chunks before them."""
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     data = chunk(b"IDAT", zlib.compress(rows, 9))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + data + chunk(b"IEND", b"")
@@ -32,7 +32,7 @@ def png(rgb, number, side=40):
 
 
 def class_folders(folder, each, first=0):
-    """Class folders with `each` images a class."""
+    """Class folders with `each` images per class."""
     for name, rgb in CLASSES.items():
         (folder / name).mkdir(parents=True)
         for i in range(first, first + each):

@@ -1,4 +1,4 @@
-"""Runs a command, never for ever, and says how it ended."""
+"""Runs a command with a time limit, and says how it ended."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-# Exit codes that the README promises, but for 70 and 130: a fault of the program itself, and a second Ctrl-C.
+# The exit codes in docs/run-folder.md, except 70 (a fault in the program itself) and 130 (a second Ctrl-C).
 PROMISED = (0, 1, 2, 3)
 
 
 @dataclass
 class Ended:
-    """How a command ended and what it said."""
+    """How a command ended and what it printed."""
 
     words: list
     code: int = None
@@ -23,9 +23,9 @@ class Ended:
     stdout: bytes = b""
     stderr: bytes = b""
     seconds: float = 0.0
-    # Resident memory at its highest, in bytes.
+    # Peak resident memory in bytes.
     peak: int = 0
-    # Seconds of the processor.
+    # Processor time in seconds.
     busy: float = 0.0
 
     @property
@@ -37,7 +37,7 @@ class Ended:
         return self.stdout.decode("utf-8", "replace")
 
     def how(self):
-        """The ending in a few words, with the last lines of what was said."""
+        """Describes the ending briefly, with the last lines of output."""
         if self.hung:
             ending = f"did not end within {self.seconds:.0f} s"
         elif self.signal is not None:
@@ -48,7 +48,7 @@ class Ended:
         return f"{ending}: {said[-400:]}" if said else ending
 
     def broken(self):
-        """Why this is no ending that a user may ever see; nothing where it is one."""
+        """Why no user may ever see this ending; None if it is permitted."""
         if self.hung or self.signal is not None or self.code not in PROMISED:
             return self.how()
         if b"panicked at" in self.stderr:
@@ -59,12 +59,12 @@ class Ended:
 
 
 def start(words, folder, *, stdout=None, stderr=None, env=None):
-    """Starts a command in a group of its own, so that whatever it starts can be ended with it."""
+    """Starts a command in its own process group, so that its children can be ended with it."""
     full = {key: value for key, value in os.environ.items() if key not in ("RUST_LOG", "RUST_BACKTRACE")}
     full.update(COLUMNS="100", XDG_CACHE_HOME=str(folder), **(env or {}))
     null = subprocess.DEVNULL
     return subprocess.Popen(
-        # Names of files may be no text.
+        # File names need not be valid text.
         [word if isinstance(word, bytes) else str(word) for word in words],
         cwd=folder,
         env=full,
@@ -76,13 +76,13 @@ def start(words, folder, *, stdout=None, stderr=None, env=None):
 
 
 def end(process):
-    """Ends a command and what it has started."""
+    """Ends a command and its children."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait(process, timeout):
-    """Waits; gives the status and what was used, or nothing where time is up."""
+    """Waits. Returns the status and the resource usage, or None if the time is up."""
     deadline = time.monotonic() + timeout
     pause = 0.001
     while True:
@@ -98,7 +98,7 @@ def wait(process, timeout):
 
 def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=None, env=None):
     """Runs a command in `folder` to its end. `address_space` bounds its memory; `stdout` and `stderr` may be
-    files of the caller's, whose contents are then not read."""
+    the caller's files, whose contents are then not read."""
     if address_space is not None:
         words = ["prlimit", f"--as={address_space}", *words]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -118,7 +118,7 @@ def run(words, folder, *, timeout=60, address_space=None, stdout=None, stderr=No
             ended.code = code
         for file, name in ((out, "stdout"), (err, "stderr")):
             file.seek(0)
-            # What strace says of paths is not the program's word.
+            # Paths printed by strace are not the program's output.
             lines = file.read(16 << 20).splitlines(keepends=True)
             setattr(ended, name, b"".join(line for line in lines if not line.startswith(b"strace: ")))
     return ended

@@ -1,4 +1,4 @@
-"""System calls of a command: which there are, and a fault at one of them."""
+"""Lists the system calls of a command, and injects a fault at one of them."""
 
 import os
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from . import process
 
-# Calls whose first arguments are paths; of the others it is the descriptor that tells the file.
+# Calls whose first arguments are paths. For the other calls, the descriptor identifies the file.
 BY_PATH = frozenset(
     """openat open creat rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat link linkat statx newfstatat
     chmod statfs""".split()
 )
 
-# Calls that have to do with files, threads or memory maps.
+# Calls that concern files, threads or memory maps.
 CALLS = sorted(
     BY_PATH
     | set(
@@ -29,7 +29,7 @@ QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def is_usable(folder):
-    """Why strace cannot be used here; nothing where it can."""
+    """Why strace cannot be used here; None if it can."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     words = [
@@ -54,8 +54,8 @@ def is_usable(folder):
 
 
 def counted(words, folder):
-    """Calls of a command from its start to its end: how often the thread that makes it most often makes each,
-    by call and by (call, path)."""
+    """Counts the calls of a whole command, by call and by (call, path): for each, the count of the thread that makes
+    it most often."""
     log = folder / "strace.log"
     ended = process.run(
         ["strace", "-f", "-y", "-qq", "-s", "1", "-o", log, "-e", f"trace={','.join(CALLS)}", *words], folder
@@ -79,8 +79,7 @@ def counted(words, folder):
 
 
 def paths_of(call, arguments, folder):
-    """Paths that a call names, or the one that its descriptor is of; those in `folder` as they are seen from
-    there."""
+    """The paths that a call names, or the path of its descriptor. Paths inside `folder` are relative to it."""
     if call in BY_PATH:
         found = QUOTED.findall(arguments)[:2]
     else:
@@ -90,11 +89,11 @@ def paths_of(call, arguments, folder):
 
 
 def with_fault(words, folder, call, fault, path=None):
-    """The command with a fault at its calls `call` (of files at `path`): `signal=SIGKILL:when=7`,
+    """The command with a fault injected into its calls `call` (on files at `path`): `signal=SIGKILL:when=7`,
     `error=EIO:when=2+`."""
     only = []
     if path is not None:
-        # A call names a path as it was given, a descriptor has the whole.
+        # A call shows a path as given; a descriptor shows the absolute path.
         whole = str(Path(folder, path))
         only = [word for name in {path, whole} for word in ("-P", name)]
     return [

@@ -1,5 +1,5 @@
-"""What happens at the same time: packs beside each other, two commands in one folder, signals, streams that
-cannot be written, and files that change while they are read."""
+"""Concurrent commands: packs beside each other, two commands in one folder, signals, streams that cannot be written, and files
+that change while they are read."""
 
 import os
 import random as randomness
@@ -12,7 +12,7 @@ from pathlib import Path
 from . import outcome, process, strace
 from .pictures import tar_of
 
-# Far above what any of these needs; a hang is longer.
+# In seconds. Far above what any of these needs; a hang takes longer.
 LIMIT = 40
 
 STREAMS = {
@@ -49,7 +49,7 @@ class Together:
         """`KIND/NUMBER`; the number says when and how."""
         kinds = list(self.kinds)
         yield from (f"{kind}/{random.randrange(1 << 20)}" for kind in kinds)
-        # Where chance decides, often; a stream that is full is full.
+        # Repeated often where timing matters; a full stream is always full.
         often = [kind for kind in kinds if kind not in STREAMS]
         while True:
             yield f"{random.choice([*often, 'packs', 'packs', 'packs'])}/{random.randrange(1 << 20)}"
@@ -65,7 +65,7 @@ class Together:
         return True, self.kinds[kind](folder, randomness.Random(f"{kind} {number}"))
 
     def packs(self, folder, draw):
-        """Small packs at once, as many as hurt: their last messages must all arrive."""
+        """Many small packs at once. All of their last messages must arrive."""
         mode, count = draw.choice(["jpeg", "raw", "passthrough"]), 3
         wrong = []
 
@@ -87,8 +87,8 @@ class Together:
         return wrong[0] if wrong else None
 
     def two(self, folder, draw, name):
-        """Two of the same at once, one of them slowed down at one of its calls: one does it, the other is told
-        why not."""
+        """Two equal commands at once, one of them slowed down at one of its calls. One does the work, the other is told
+        why it cannot."""
         subject = self.subjects[name]
         subject.prepare(folder)
         words = subject.words()
@@ -119,7 +119,7 @@ class Together:
         return subject.judge(folder, next(end for end in ends if end.code == 0))
 
     def signal(self, folder, draw):
-        """A run that is asked to stop, or whose terminal goes, at any moment goes on afterwards."""
+        """A run that is asked to stop, or whose terminal closes, can be resumed, whatever the moment."""
         which = draw.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
         subject = self.subjects["run"]
         running = process.start(subject.words(), folder)
@@ -130,13 +130,13 @@ class Together:
             process.end(running)
             process.wait(running, 10)
             return f"{which.name}: did not end"
-        # Before the program listens, a signal does what it always does.
+        # Before the program handles signals, a signal has its default effect.
         if code not in (0, 3, -which):
             return f"{which.name}: ended with {code}"
         ended = process.run(subject.again(), folder, timeout=LIMIT)
         if ended.broken() or ended.code != 0:
             return f"{which.name}, then {ended.how()}"
-        # A checkpoint at the step of the signal is one more.
+        # There is one more checkpoint, at the step of the signal.
         return self.same_weights(folder)
 
     def same_weights(self, folder):
@@ -150,7 +150,7 @@ class Together:
         return None if a == b else f"other events: {[event for event in a if event not in b][:2]}"
 
     def halt(self, folder, draw):
-        """A process that is halted for longer than it may stand still is not stuck."""
+        """A process that is stopped for longer than the stall limit is not stuck."""
         words = self.ground.words(
             "run",
             self.ground.toml,
@@ -177,7 +177,7 @@ class Together:
         return None if code == 3 else f"asked to stop, it ended with {code}"
 
     def slow_metrics(self, folder, draw):
-        """A checkpoint may not be there before the events that led to it."""
+        """A checkpoint must not appear before the events that led to it."""
         subject = self.subjects["run"]
         slow = strace.with_fault(
             subject.words(),
@@ -191,7 +191,7 @@ class Together:
         if code is None:
             process.end(running)
             process.wait(running, 10)
-        # Whatever strace has let go on.
+        # Whatever strace has left running.
         time.sleep(0.05)
         ended = process.run(subject.again(), folder, timeout=LIMIT)
         if ended.broken() or ended.code != 0:
@@ -227,7 +227,7 @@ class Together:
         return self.ground.words(*draw.choice([pack, run, ["export", "x.tar", "--out", "exported"]]))
 
     def rewritten(self, folder, draw):
-        """Somebody writes into a mapped tar, the headers of its images above all."""
+        """Somebody writes into a mapped tar, mostly into the headers of its images."""
         path = self.tar(folder)
         data = path.read_bytes()
         frames = [
@@ -243,7 +243,7 @@ class Together:
             return self.changing(folder, self.readers(draw), change)
 
     def shortened(self, folder, draw):
-        """Somebody cuts a mapped tar short."""
+        """Somebody truncates a mapped tar."""
         path = self.tar(folder)
         data, wait = path.read_bytes(), draw.uniform(0, 0.1)
 
@@ -254,7 +254,7 @@ class Together:
         return self.changing(folder, self.readers(draw), change)
 
     def stream(self, folder, name):
-        """Standard output or error is a full disk."""
+        """Standard output or standard error is on a full disk."""
         command, stream, codes = STREAMS[name]
         shutil.copytree(self.ground.run, folder / "trained")
         words = {

@@ -1,7 +1,7 @@
 """Hostile data sets, and what each command makes of them.
 
-No command may end by a signal or a panic, hang, take memory without bound, write outside of its own folder, or
-pass control characters on to the terminal or tags to a web page.
+No command may end by a signal or a panic, hang, take unbounded memory, write outside its own folder, or pass control
+characters to the terminal or tags to a web page.
 """
 
 from .sets import SETS

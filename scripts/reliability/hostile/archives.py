@@ -19,7 +19,7 @@ def _tar(folder, data, name="data.tar", **more):
 
 
 def _bare(members=None):
-    """A tar without the zeros that Python fills it up with, but for the two blocks at its end."""
+    """A tar without Python's zero padding, except for the two blocks at its end."""
     data = tar_of(members or _members())
     return data.rstrip(b"\0").ljust(-(-len(data.rstrip(b"\0")) // 512) * 512, b"\0") + bytes(END)
 
@@ -46,9 +46,9 @@ def joined(folder):
 
 
 def hole_of_zeros(folder):
-    """A download whose middle never came: whole blocks of zeros where a header should be."""
+    """A download whose middle is missing: whole blocks of zeros where a header should be."""
     data = bytearray(_bare())
-    # In the midst: a hole that reaches up to the end of the archive looks like its end.
+    # In the middle: a hole that reaches to the end of the archive looks like its end.
     at = data.index(f"{sorted(CLASSES)[0]}/001.png".encode())
     data[at : at + 2048] = bytes(2048)
     return _tar(folder, bytes(data), refused=True)
@@ -59,7 +59,7 @@ def garbage_behind(folder):
 
 
 def filled_up(folder):
-    """As GNU tar writes it, in records of 10,240 bytes: zeros behind the end are no damage."""
+    """As GNU tar writes it, in records of 10,240 bytes: zeros after the end are not damage."""
     data = _bare()
     return _tar(folder, data + bytes(-len(data) % 10240), images_found=9)
 
@@ -137,7 +137,7 @@ def paths_in_pax_headers(folder):
 def sizes_that_lie(folder):
     data = bytearray(_bare())
     at = data.index(b"sky/001.png") + 124
-    # Base 256, as large as it gets.
+    # Base 256, the largest value.
     data[at : at + 12] = b"\x80" + b"\xff" * 11
     header = at - 124
     data[header + 148 : header + 156] = b" " * 8

@@ -1,4 +1,4 @@
-"""Small files that claim, or come to, very much."""
+"""Small files that claim to be very large, or become very large."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 
 def zeros_deflated(mebibytes):
-    """A raw deflate stream of so many MiB of zeros: a thousandth of them, made at once."""
+    """A raw deflate stream of this many MiB of zeros. It is a thousandth of that size, and quick to make."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -23,13 +23,13 @@ def zeros_deflated(mebibytes):
 
 
 def zeros_zlib(mebibytes):
-    # Adler-32 of zeros: the first sum stays 1, the second counts them.
+    # Adler-32 of zeros: the first sum stays 1, the second counts the bytes.
     adler = (mebibytes * MIB % 65521) << 16 | 1
     return b"\x78\xda" + zeros_deflated(mebibytes) + struct.pack(">I", adler)
 
 
 def zeros_gzip(mebibytes, before=b""):
-    """A gzipped file of a few bytes and so many MiB of zeros."""
+    """A gzipped file of a few bytes and this many MiB of zeros."""
     crc, part = zlib.crc32(before), bytes(MIB)
     for _ in range(mebibytes):
         crc = zlib.crc32(part, crc)
@@ -50,7 +50,7 @@ def _among_good(folder, name, data):
 
 
 def png_of_many_pixels(folder):
-    """13,377 by 13,377 pixels of RGBA with 16 bits each, just as many as are allowed: 1.4 GB."""
+    """13,377 by 13,377 pixels of RGBA with 16 bits each, the largest permitted number: 1.4 GB."""
     return _among_good(folder, "x.png", _png(13377, 13377, 16, 6, zeros_zlib(13377 * (13377 * 8 + 1) // MIB + 1)))
 
 
@@ -79,7 +79,7 @@ def jpeg_that_claims_pixels(folder):
 
 
 def jpeg_of_many_scans(folder):
-    """A progressive image of 25 million pixels whose scans say next to nothing, 200 of them."""
+    """A progressive image of 25 million pixels with 200 nearly empty scans."""
     side = 5000
     frame = struct.pack(">BHHB", 8, side, side, 1) + b"\x01\x11\0"
     codes = b"\xff\xc4" + struct.pack(">H", 2 + 17 + 1) + b"\0" + bytes([1] + [0] * 15) + b"\0"
@@ -145,7 +145,7 @@ def _kit(folder, meta):
 
 
 def mat_of_many_arrays(folder):
-    """Compressed elements of 63 MiB each, one behind another: 16 GB."""
+    """Consecutive compressed elements of 63 MiB each: 16 GB."""
     array = zeros_zlib(63)
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
     return _kit(folder, header + (struct.pack("<II", 15, len(array)) + array) * 250)

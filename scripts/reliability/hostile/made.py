@@ -1,4 +1,4 @@
-"""What a maker of a hostile set gives."""
+"""What the maker of a hostile set returns."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ from .. import pictures
 
 @dataclass
 class Made:
-    """A data set below a trial's folder."""
+    """A data set in a trial's folder."""
 
-    # As it stands on the command line.
+    # As given on the command line.
     location: str
     # Files for `predict` and `inspect`.
     images: list = field(default_factory=list)
@@ -17,12 +17,12 @@ class Made:
     refused: bool = False
     # How many images `inspect` must find if it does not refuse it.
     images_found: int = None
-    # The commands that it is for, where not for all.
+    # The commands that it is for, if not for all.
     only: tuple = None
 
 
 def good_images(folder, each=3):
-    """Class folders to hide something among."""
+    """Class folders in which to hide something."""
     pictures.class_folders(folder, each)
 
 

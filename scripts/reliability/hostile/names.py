@@ -1,4 +1,4 @@
-"""Class folders: names, links, and things that are no files."""
+"""Class folders: names, links, and entries that are not files."""
 
 import os
 import random
@@ -7,7 +7,7 @@ import socket
 from .. import pictures
 from .made import Made, good_images, good_png
 
-# What a terminal or a web page would act upon, and what a shell or a path would.
+# Text on which a terminal, a web page, a shell or a path would act.
 NAMES = (
     b"esc\x1b[2J\x1b[31m",
     b"bel\x07",
@@ -107,7 +107,7 @@ def link_to_itself(folder):
 
 
 def links_outside(folder):
-    """What a link leads to is read, as everywhere; it may not be written to."""
+    """The target of a link may be read, as everywhere, but not written to."""
     good_images(folder / "data")
     (folder / "canary.png").write_bytes(b"damaged, and another's")
     (folder / "data" / "sky" / "x.png").symlink_to("../../canary.png")
@@ -120,14 +120,14 @@ def pipes_and_sockets(folder):
     here = os.getcwd()
     listener = socket.socket(socket.AF_UNIX)
     try:
-        # A socket's path may have 107 bytes.
+        # A socket's path has at most 107 bytes.
         descriptor = os.open(folder / "data" / "sky", os.O_RDONLY)
         listener.bind(f"/proc/self/fd/{descriptor}/socket.png")
         os.close(descriptor)
     finally:
         listener.close()
         os.chdir(here)
-    # Not the pipe: whoever names one waits for what comes out of it.
+    # Not the pipe: naming it means waiting for its data.
     return Made("data", ["data/sky/socket.png"])
 
 
@@ -168,7 +168,7 @@ def empty_files(folder):
 
 
 def random_names(folder, seed=0):
-    """Names of random bytes, another set for each seed."""
+    """Names of random bytes, a different set for each seed."""
     draw = random.Random(f"names {seed}")
     good_images(folder / "data")
     for _ in range(12):

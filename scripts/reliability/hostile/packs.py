@@ -1,4 +1,4 @@
-"""Forged packs: a pack of ours, and what somebody made of it. Sums that are known here are made to fit."""
+"""Forged packs: packs of ours that somebody changed. Checksums that are known here are made to match."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import struct
 
 from .made import Made
 
-# `sets.py` gives makers a folder alone; whoever prepares a trial puts a good pack here beforehand.
+# Makers get only a folder. The trial puts a good pack here beforehand.
 PACK = "data"
 
 
@@ -27,7 +27,7 @@ def _everywhere(folder, before, after):
 
 
 def _spoil(folder):
-    """Damages an image of each shard: there must be something to copy aside."""
+    """Damages one image of each shard, so that there is something to quarantine."""
     for path in (folder / PACK).glob("*.tar"):
         data = bytearray(path.read_bytes())
         data[700] ^= 255
@@ -107,7 +107,7 @@ def deep_json(folder):
 
 
 def _statistics(folder, change):
-    """Writes the statistics anew, their tensors changed: names with type, shape and bytes."""
+    """Writes the statistics again with changed tensors: names with type, shape and bytes."""
     path = folder / PACK / "stats.safetensors"
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
@@ -118,7 +118,7 @@ def _statistics(folder, change):
     }
     change(parts)
     header, body = {"__metadata__": metadata}, b""
-    # The widest first, as alignment wants it.
+    # The widest first, for alignment.
     for name, (kind, shape, contents) in sorted(parts.items(), key=lambda part: (-int(part[1][0][1:]), part[0])):
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(contents)]}
         body += contents

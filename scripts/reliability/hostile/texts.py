@@ -1,11 +1,11 @@
-"""Lists, and whatever else is text."""
+"""Lists and other text files."""
 
 import os
 
 from .made import Made, good_images
 from .names import NAMES
 
-# Where there is nothing to be opened, the rest of a command does not matter.
+# If nothing can be opened, the rest of a command does not matter.
 OPENING = ("inspect", "check", "run-fail", "pack-jpeg-fail", "export", "eval")
 
 
@@ -20,7 +20,7 @@ GOOD = [b"images/%s/%03d.png\t%s" % (name, i, name) for name in (b"brick", b"gra
 
 
 def list_that_climbs(folder):
-    """A path may lead outside of the list's folder; a copy of what is there may not."""
+    """A path may lead outside the list's folder; a copy of that file may not."""
     made = _list(folder, [])
     place = folder / "data" / "1/2/3/4"
     place.mkdir(parents=True)

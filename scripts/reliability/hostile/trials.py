@@ -1,4 +1,4 @@
-"""Each hostile set through each command."""
+"""Runs each hostile set through each command."""
 
 import inspect
 import json
@@ -10,19 +10,19 @@ from .. import outcome, process
 from . import archives, bombs, names, packs
 from .sets import SETS
 
-# What a command may take of address space. Threads and maps reserve some; a bomb that goes off needs more.
+# The address space that a command may use. Threads and maps reserve some; a bomb that goes off needs more.
 ADDRESS_SPACE = 4 << 30
 
-# And of memory: an image may have 179 million pixels, and is held twice where it is turned or cut.
+# The memory that it may use: an image may have 179 million pixels, and exists twice while it is rotated or cropped.
 MOST_RESIDENT = 1200 << 20
 
-# And of the processor's time.
+# The processor time that it may use.
 MOST_BUSY_S = 10
 
-# Debug binaries under load are slow, but not that slow.
+# Debug binaries on a busy machine are slow, but not that slow.
 TIMEOUT = 40
 
-# Characters that a terminal acts upon, newlines left out: C0, DEL, C1, separators and marks of direction.
+# Characters on which a terminal acts, except newlines: C0, DEL, C1, separators and direction marks.
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 TOML = """[run]
@@ -89,8 +89,8 @@ class Hostile:
             yield f"random-names.{random.randrange(1 << 32)}/{random.choice(list(COMMANDS))}"
 
     def smoke(self, random):
-        """Every set through one command; archives and packs, which must be refused or read wholly, through
-        `inspect` too."""
+        """Every set through one command. Archives and packs, which must be refused or read completely, also go through
+        `inspect`."""
         chosen = []
         for name, maker in SETS.items():
             module = inspect.getmodule(maker)
@@ -110,7 +110,7 @@ class Hostile:
 
     def trial(self, spec, above):
         name, command = spec.split("/")
-        # Deep enough that what climbs out of a folder is still seen.
+        # Deep enough to notice files that escape from a folder.
         folder = above / "a" / "b"
         folder.mkdir(parents=True)
         made = self.make(name, folder)
@@ -131,7 +131,7 @@ class Hostile:
         return True, wrong
 
     def make(self, name, folder):
-        """The set in a folder with what must stay as it is around it."""
+        """Makes the set in a folder, surrounded by files that must not change."""
         for path in ("canary/x.png", "out/canary.txt", "out/photos/x.png", "brick/000.png"):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text("another's")
@@ -144,14 +144,14 @@ class Hostile:
         return maker(folder)
 
     def words(self, words, made):
-        """The command on the set; nothing where it does not apply."""
+        """The command on the set; None if it does not apply."""
         if ("IMAGES" in words or "IMAGE" in words) and not made.images:
             return None
         put = {"LOCATION": [made.location], "IMAGES": made.images, "IMAGE": made.images[:1]}
         full = []
         for word in words:
             if word == "data.train=LOCATION":
-                # JSON's escapes are TOML's.
+                # JSON and TOML share their escapes.
                 full.append(f"data.train={json.dumps(made.location)}")
             else:
                 full += put.get(word, [word])
