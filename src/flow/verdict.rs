@@ -106,13 +106,13 @@ impl Verdict {
     fn words(&self, most: &Share) -> String {
         if self.images_per_s == 0.0 {
             let seconds = self.seconds;
-            return format!("no image passed in {seconds:.1} s; {} was busy most", most.name);
+            return format!("no image passed in {seconds:.1} s; the busiest stage was {}", most.name);
         }
         let mut text = match most.role {
             Role::Input => self.input_bound(most),
             Role::Driver | Role::Device => self.compute_bound(most),
             Role::Output => {
-                let text = format!("held up by {}, busy {} of the time", most.name, percent(most.busy));
+                let text = format!("limited by {}, busy {} of the time", most.name, percent(most.busy));
                 with_remedy(text, most.remedy, "would help")
             }
         };
@@ -163,7 +163,7 @@ impl Verdict {
         let (more, gain) = self.widened(most);
         let workers = if more == 1 { "worker" } else { "workers" };
         format!(
-            "input-bound at {name}: {short}; {more} {name} {workers} more would give about +{:.0} %",
+            "input-bound at {name}: {short}; {more} more {name} {workers} would give about +{:.0} %",
             100.0 * gain
         )
     }

@@ -26,14 +26,14 @@ fn verdicts_in_words() {
     let cases = [
         (
             input.clone(),
-            "input-bound at decode: 61 images/s short; 2 decode workers more would give about +61 %",
+            "input-bound at decode: 61 images/s short; 2 more decode workers would give about +61 %",
         ),
         (
             Made {
                 cores_busy: 7.5,
                 ..input.clone()
             },
-            "input-bound at decode: 61 images/s short; 1 decode worker more would give about +25 %",
+            "input-bound at decode: 61 images/s short; 1 more decode worker would give about +25 %",
         ),
         (
             Made {
@@ -58,7 +58,7 @@ fn verdicts_in_words() {
                 cpu: 0.0,
                 ..input.clone()
             },
-            "input-bound at decode: the device has next to nothing to do; 5 decode workers more would give about +250 %",
+            "input-bound at decode: the device has next to nothing to do; 5 more decode workers would give about +250 %",
         ),
         (
             Made {
@@ -82,7 +82,7 @@ fn verdicts_in_words() {
                 images_per_s: 0.0,
                 ..input
             },
-            "no image passed in 2.0 s; decode was busy most",
+            "no image passed in 2.0 s; the busiest stage was decode",
         ),
     ];
     for (made, text) in cases {
