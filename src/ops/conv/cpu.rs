@@ -184,7 +184,7 @@ impl Kernel {
                     scratch,
                 ),
                 None => {
-                    Products::new(&self.geometry, self.order, images).backward_data(filters.weight, dy, dx, scratch)
+                    Products::new(&self.geometry, self.order, images).backward_data(filters.weight, dy, dx, scratch);
                 }
             }
         }
