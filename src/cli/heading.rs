@@ -16,6 +16,9 @@ pub(super) fn print(plan: &Plan) {
     };
     let val = match way.val_samples {
         0 => "no validation set".to_string(),
+        images if plan.sets.val.part_of().is_some() => {
+            format!("{} more set aside for validation", grouped(u64::from(images)))
+        }
         images => format!("validation: {}", set(&plan.sets.val, images)),
     };
     tell!(

@@ -3,19 +3,13 @@
 use crate::dataset::Dataset;
 use crate::observe::terminal::tell;
 
-/// Tells how many images of another set the set called `key` is made of, which files are passed over, and which classes it has no
-/// image of.
+/// Tells which files of the set called `key` are passed over, and which classes it has no image of.
 pub(super) fn of_data(key: &str, data: &Dataset, quiet: bool) {
     if quiet {
         return;
     }
     if !data.ignored().is_empty() {
         tell!("{key}: {}", data.ignored());
-    }
-    if let Some(all) = data.part_of()
-        && key == "data.val"
-    {
-        tell!("{key}: {} of the {all} images of data.train are set aside", data.len());
     }
     if let Some(lacking) = data.lacks() {
         tell!("{key}: {lacking}");

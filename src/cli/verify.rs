@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{panic, thread};
 
 use super::Failure;
-use crate::dataset::pack::{self, Manifest};
+use crate::dataset::pack::{self, MANIFEST, Manifest};
 use crate::dataset::{Dataset, Encoded};
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
@@ -19,11 +19,12 @@ const MOST_FAULTS: usize = 20;
 
 /// Verifies the data set at `location`: a pack byte by byte, everything else by decoding each image.
 pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
-    let data = Dataset::open(location).map_err(Failure::failed)?;
-    match data.pack() {
-        Some(pack) => bytes(&pack.folder, quiet),
-        None => images(&data, quiet),
+    // A damaged pack may not open at all, and here all that is damaged is wanted.
+    let folder = Path::new(location);
+    if folder.join(MANIFEST).is_file() {
+        return bytes(folder, quiet);
     }
+    images(&Dataset::open(location).map_err(Failure::failed)?, quiet)
 }
 
 /// Compares all of a pack with its sums.

@@ -13,8 +13,8 @@ pub(super) fn toml(proposal: &Proposal, out: &str) -> String {
     let train = &proposal.found.train;
     let mut text = format!(
         "# Written by `pipeline init` for {}: {} images to learn from, in {} classes.\n\
-         # Paths are relative to the folder in which `pipeline run` is started. Each key that is left out has a default:\n\
-         # `pipeline check` shows what the run will be.\n",
+         # Paths are relative to the folder where you run `pipeline`. Keys that are left out have defaults:\n\
+         # `pipeline check` shows the whole run.\n",
         plain(train.location()),
         train.len(),
         train.classes().len()
@@ -41,10 +41,6 @@ fn tables(proposal: &Proposal, out: &str) -> Vec<(&'static str, Vec<Line>)> {
         ("model", model(proposal)),
         ("solver", solver(proposal)),
         ("evaluate", evaluate(proposal)),
-        (
-            "checkpoint",
-            vec![line("keep = 2", "of the newest; the best one is kept beside them")],
-        ),
     ]
     .into_iter()
     .filter(|(_, lines)| !lines.is_empty())
@@ -64,19 +60,19 @@ fn run(proposal: &Proposal, out: &str) -> Vec<Line> {
     vec![
         line(
             format!("out = {}", string(out)),
-            "checkpoints, metrics and the report go there",
+            "the folder for checkpoints, metrics and the report",
         ),
         line(
             format!("epochs = {}", choice.epochs),
-            format!("passes over the {images} images; more are of use while the error falls"),
+            format!("passes over the {images} images; use more while the error still falls"),
         ),
         line(
             "on_bad_image = \"skip\"",
-            "an image that cannot be decoded is named and left out; \"fail\" ends the run there",
+            "images that cannot be decoded are named and left out; \"fail\" ends the run instead",
         ),
         line(
             format!("bad_images_max = {}", choice.bad_images_max),
-            "more of them end the run: then something else is wrong",
+            "more bad images end the run: something else is wrong then",
         ),
     ]
 }
@@ -88,15 +84,12 @@ fn data(proposal: &Proposal) -> Vec<Line> {
     match &found.val {
         Held::Set(val) => lines.push(line(
             format!("val = {}", string(val.location())),
-            format!(
-                "{} images that are not learnt from: errors are measured on them",
-                val.len()
-            ),
+            format!("{} images to measure errors on", val.len()),
         )),
         Held::Aside(aside) => lines.push(line(
             format!("val = {{ fraction = {FRACTION:?} }}"),
             format!(
-                "{} images, some of each class, are set aside to measure errors on",
+                "sets {} images aside, some of each class, to measure errors on",
                 aside.len()
             ),
         )),
@@ -115,7 +108,7 @@ fn decode(proposal: &Proposal) -> Vec<Line> {
     let of = |side| {
         line(
             format!("shorter_side = {side}"),
-            format!("images are scaled to so many pixels on their shorter side ({sides})"),
+            format!("images are scaled: their shorter side gets this length ({sides})"),
         )
     };
     proposal.choice.shorter_side.map(of).into_iter().collect()
@@ -125,7 +118,7 @@ fn augment(proposal: &Proposal) -> Vec<Line> {
     let (choice, seen) = (&proposal.choice, &proposal.seen);
     let frame = choice.shorter_side.unwrap_or(seen.median());
     let crop = if choice.crop < frame {
-        "the square that the network sees, at another place each time"
+        "the square that the network sees, at a random place"
     } else {
         "the square that the network sees: the whole image"
     };
@@ -133,12 +126,12 @@ fn augment(proposal: &Proposal) -> Vec<Line> {
         line(format!("crop = {}", choice.crop), crop),
         line(
             "flip = 0.5",
-            "half of them are mirrored; 0 where left and right differ, as in letters",
+            "mirrors half of them; use 0 if left and right matter, as in letters",
         ),
         line(
             format!("std = {:?}", [choice.std; 3]),
             format!(
-                "pixels are so far from their mean ({} images), and are divided by it",
+                "divides pixels by their standard deviation, measured on {} images",
                 seen.images
             ),
         ),
@@ -150,7 +143,7 @@ fn batch(proposal: &Proposal) -> Line {
     line(
         format!("batch = {batch}"),
         format!(
-            "images of a step; {} make an epoch",
+            "images per step; {} steps per epoch",
             proposal.found.train.len().div_ceil(batch)
         ),
     )
@@ -161,14 +154,17 @@ fn model(proposal: &Proposal) -> Vec<Line> {
     let why = match network {
         Network::Small => "for images of 28 to 40 pixels",
         Network::Medium if proposal.choice.crop > 64 => {
-            "a third of AlexNet's width: enough for some thousand photographs"
+            "a third of AlexNet's width, enough for some thousand photographs"
         }
         Network::Medium => "for images of 48 to 96 pixels",
-        Network::Paper => "the network of 2012, on crops of half the side: a quarter of the time",
+        Network::Paper => "the network of 2012; crops of half the side take a quarter of the time",
     };
     let mut lines = vec![line(format!("preset = {}", string(network.preset())), why)];
     if network == Network::Paper {
-        lines.push(line("init = \"he\"", "the paper's own start needs a million images"));
+        lines.push(line(
+            "init = \"he\"",
+            "the paper's own initial weights need a million images",
+        ));
     }
     lines
 }
@@ -177,12 +173,12 @@ fn solver(proposal: &Proposal) -> Vec<Line> {
     vec![
         line(
             format!("lr = {:?}", proposal.choice.lr),
-            "half of it if the loss rises or becomes NaN",
+            "halve it if the loss rises or becomes NaN",
         ),
-        line("schedule = \"cosine\"", "falls to 0 at the last step"),
+        line("schedule = \"cosine\"", "falls to 0 by the last step"),
         line(
             "warmup_epochs = 1.0",
-            "rises from 0 before that: the first steps are the most fragile",
+            "rises from 0 first, because early steps diverge most easily",
         ),
     ]
 }
@@ -190,6 +186,6 @@ fn solver(proposal: &Proposal) -> Vec<Line> {
 fn evaluate(proposal: &Proposal) -> Vec<Line> {
     let every = proposal.choice.every_epochs;
     let needs_line = every > 1 && !matches!(proposal.found.val, Held::Nothing);
-    let of = || line(format!("every_epochs = {every}"), "errors are measured so often");
+    let of = || line(format!("every_epochs = {every}"), "how often errors are measured");
     needs_line.then(of).into_iter().collect()
 }

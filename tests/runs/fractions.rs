@@ -23,9 +23,7 @@ fn images_that_are_set_aside_are_told_and_measured_on() {
         shown.contains("set aside from train, 6 of 24 images, chosen by run.seed, 7"),
         "{shown}"
     );
-    run(&given, &[ASIDE])
-        .expect(0)
-        .says("data.val: 6 of the 24 images of data.train are set aside");
+    run(&given, &[ASIDE]).expect(0).says("6 more set aside for validation");
     let evals = of_kind(&given.path("run"), "eval");
     assert!(
         evals.len() == 3 && evals.iter().all(|eval| eval["images"] == 6),
