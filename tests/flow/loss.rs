@@ -217,7 +217,10 @@ fn a_panic_of_one_device_ends_the_run_with_its_name() {
     // Columns find out together that they do not fit.
     let (stage, message) = with_a_broken_device("compute.parallel=columns");
     assert!(["cpu:0", "cpu:1"].contains(&stage), "{stage}");
-    assert!(message.contains("every rank takes part"), "{message}");
+    assert!(
+        message.contains("all ranks have the same number of buffers"),
+        "{message}"
+    );
 }
 
 /// Another worker goes on until there is nothing left to do: every queue is empty then, and only one stage is not waiting.
