@@ -62,10 +62,10 @@ fn circle_from(start: usize, uses: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
                     let way = std::iter::successors(Some(from), |at| before.get(at).copied());
                     return Some(way.collect());
                 }
-                if !before.contains_key(&to) {
-                    before.insert(to, from);
+                before.entry(to).or_insert_with(|| {
                     found.push(to);
-                }
+                    from
+                });
             }
         }
         next = found;

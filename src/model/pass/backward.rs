@@ -161,9 +161,10 @@ impl Backward<'_, '_> {
                         images,
                     };
                     let gradient = piece.through_ops(gradients, rest, &mut clock);
-                    match head {
-                        Some(head) => piece.through_head(head, gradient, [partial, rest], dx, &mut clock),
-                        None => drop(dx.map(|dx| dx.copy_from_slice(gradient))),
+                    match (head, dx) {
+                        (Some(head), dx) => piece.through_head(head, gradient, [partial, rest], dx, &mut clock),
+                        (None, Some(dx)) => dx.copy_from_slice(gradient),
+                        (None, None) => {}
                     }
                 }
             });

@@ -175,17 +175,12 @@ impl Kernel {
         };
         for (dy, dx) in dy.chunks(images * output).zip(dx.chunks_mut(images * input)) {
             let images = dx.len() / input;
-            match &self.data {
-                Some((transposed, algorithm)) => Prepared::new(*algorithm, transposed, Order::Blocked, images).forward(
-                    dy,
-                    filters,
-                    Epilogue::NONE,
-                    dx,
-                    scratch,
-                ),
-                None => {
-                    Products::new(&self.geometry, self.order, images).backward_data(filters.weight, dy, dx, scratch);
-                }
+            if let Some((transposed, algorithm)) = &self.data {
+                let prepared = Prepared::new(*algorithm, transposed, Order::Blocked, images);
+                prepared.forward(dy, filters, Epilogue::NONE, dx, scratch);
+            } else {
+                let products = Products::new(&self.geometry, self.order, images);
+                products.backward_data(filters.weight, dy, dx, scratch);
             }
         }
     }
