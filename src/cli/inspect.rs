@@ -1,7 +1,7 @@
 //! `pipeline inspect`: says what something is, or why it would be refused.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use super::Failure;
 use super::{folder, trained, verify};
 use crate::dataset::pack::{Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
-use crate::model::checkpoint::{self, Content};
+use crate::model::checkpoint::{self, CheckpointError, Content};
 use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options, Region};
 use crate::text::{self, plain};
@@ -37,14 +37,26 @@ pub(super) fn main(args: &InspectArgs, quiet: bool) -> Result<(), Failure> {
     if args.verify {
         return verify::main(&text, quiet);
     }
-    if thing.is_dir() && folder::checkpoints(thing).is_dir() {
+    if is(thing, fs::Metadata::is_dir)? && is(&folder::checkpoints(thing), fs::Metadata::is_dir)? {
         run(thing)
     } else if thing.extension().is_some_and(|extension| extension == "safetensors") {
         show_checkpoint(thing)
-    } else if thing.is_file() && !is_dataset(thing) {
+    } else if is(thing, fs::Metadata::is_file)? && !is_dataset(thing) {
         image(thing)
     } else {
         dataset(&text)
+    }
+}
+
+/// Whether something of that kind lies there. A location need not be a path, so what is not there is no error.
+fn is(path: &Path, kind: impl FnOnce(&fs::Metadata) -> bool) -> Result<bool, Failure> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(kind(&found)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(Failure::Failed(format!(
+            "{}: cannot be read: {error}",
+            text::path(path)
+        ))),
     }
 }
 
@@ -65,8 +77,11 @@ fn run(path: &Path) -> Result<(), Failure> {
     for (step, file) in &all {
         answer!("  step {step:>8}  {}", text::path(file));
     }
-    if let Ok(Some(best)) = checkpoint::best(&folder::checkpoints(path)) {
-        answer!("  best           {}", text::path(&best));
+    match checkpoint::best(&folder::checkpoints(path)) {
+        Ok(None) => {}
+        Ok(Some(best)) => answer!("  best           {}", text::path(&best)),
+        Err(error @ CheckpointError::Damaged { .. }) => answer!("  best           {error}"),
+        Err(error) => return Err(Failure::failed(error)),
     }
     match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),

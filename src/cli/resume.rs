@@ -147,12 +147,17 @@ pub(super) fn resume(
 /// Refuses to go on with other data, or with changed settings that alter results unless they were asked for. Whether
 /// any were.
 fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
     if saved.data != plan.fingerprints() {
-        return Err(Failure::Usage(
-            "the data sets are not those that the run began with (names, labels or sizes differ); restore them, or start \
-             a new run with --set run.out=…"
-                .to_string(),
-        ));
+        let (was, is) = (before.run.seed, plan.config.run.seed);
+        let hint = if was != is && plan.sets.val.part_of().is_some() {
+            format!("run.seed was {was} and is {is}, and chooses the images that are set aside: keep it")
+        } else {
+            "names, labels or sizes differ: restore them".to_string()
+        };
+        return Err(Failure::Usage(format!(
+            "the data sets are not those that the run began with; {hint}, or start a new run with --set run.out=…"
+        )));
     }
     if saved.classes != plan.sets.train.classes() {
         return Err(Failure::Usage(
@@ -160,7 +165,6 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
                 .to_string(),
         ));
     }
-    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
     let now = &plan.config;
     let counted = [
         ("staging.batch", before.staging.batch.get(), now.staging.batch.get()),

@@ -59,6 +59,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     warn_of_memory(&plan);
     if !quiet {
         heading::print(&plan);
+        plan.warnings().iter().for_each(|warning| tell!("warning: {warning}"));
     }
     let folder = RunFolder::lock(&out)?;
     refuse_a_second_run(args, &out)?;

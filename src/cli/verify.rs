@@ -21,7 +21,11 @@ const MOST_FAULTS: usize = 20;
 pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
     // A damaged pack may not open at all, and here all that is damaged is wanted.
     let folder = Path::new(location);
-    if folder.join(MANIFEST).is_file() {
+    let manifest = folder.join(MANIFEST);
+    let is_pack = manifest
+        .try_exists()
+        .map_err(|error| Failure::Failed(format!("{}: cannot be read: {error}", text::path(&manifest))))?;
+    if is_pack {
         return bytes(folder, quiet);
     }
     images(&Dataset::open(location).map_err(Failure::failed)?, quiet)

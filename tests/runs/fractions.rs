@@ -59,9 +59,11 @@ fn a_resumed_run_keeps_what_is_set_aside_and_refuses_to_learn_from_it() {
         &[ASIDE, "run.seed=8"],
     ] {
         let sets = [other, &["run.epochs=6"]].concat();
-        resume(&given, &sets)
+        let refused = resume(&given, &sets)
             .expect(2)
             .says("the data sets are not those that the run began with");
+        let names_the_seed = refused.stderr.contains("run.seed was 7 and is 8");
+        assert_eq!(names_the_seed, other.contains(&"run.seed=8"), "{}", refused.stderr);
     }
 }
 

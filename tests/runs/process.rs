@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -69,6 +69,14 @@ impl Process {
             .env_remove("RUST_LOG")
             .env_remove("RUST_BACKTRACE")
             .env("COLUMNS", "100");
+        // SAFETY: signal(2) is safe between fork and exec, and touches nothing of ours.
+        unsafe {
+            command.pre_exec(|| {
+                // The tests themselves may run under nohup, of which the program would be told.
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                Ok(())
+            });
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
