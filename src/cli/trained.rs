@@ -23,7 +23,7 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Opens a checkpoint, or the best one of a run's folder (the newest where none is best).
+    /// Opens a checkpoint, or the best one of a run's folder (the newest if no best is known).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
         let run = path.is_dir().then_some(path);
         let (path, loaded) = match run {

@@ -8,7 +8,7 @@ use super::value::{TableReader, Value, mismatch};
 /// Where the validation set comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validation {
-    /// A data set of its own.
+    /// A separate data set.
     Location(String),
     /// `{ fraction = 0.1 }`: this part of each class of the training set. It is chosen by `run.seed` and excluded from training.
     Fraction(f32),

@@ -88,7 +88,7 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
     })
 }
 
-/// Where the sample `name` lies, for messages.
+/// Where the sample `name` is, for messages.
 pub(super) fn where_is(folder: &Path, name: &str) -> String {
     let (batch, record) = name.split_once('/').unwrap_or((name, ""));
     format!("{}, record {record}", text::path(&folder.join(format!("{batch}.bin"))))

@@ -30,7 +30,7 @@ pub enum DatasetError {
     UnknownKind {
         /// What was asked for.
         location: String,
-        /// What lies there.
+        /// What is there.
         what: String,
     },
     /// The system does not allow reading a folder or file.
@@ -115,7 +115,7 @@ pub enum DatasetError {
         count: usize,
         /// At most five of them.
         classes: String,
-        /// What lies there instead of images, or nothing.
+        /// What is there instead of images, or nothing.
         passed: String,
     },
     /// Labels are numbers, and some have no images.

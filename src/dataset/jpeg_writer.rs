@@ -81,8 +81,8 @@ impl JpegWriter {
             .resize(most + 3 * (w.div_ceil(MCU) * h.div_ceil(MCU)) as usize, 0);
         let [width, height, pitch] = [width, height, pitch].map(|length| length as c_int);
         let (mut out, mut length) = (self.out.as_mut_ptr(), self.out.len() as _);
-        // SAFETY: the handle is live; there are as many pixels as their size says; at most `length` bytes are written to
-        // `out`, which stays where it is because the handle is told not to allocate.
+        // SAFETY: the handle is live, and there are as many pixels as the size says. At most `length` bytes are written to
+        // `out`, which is not moved because the handle must not allocate.
         let failed = unsafe {
             raw::tj3Compress8(
                 self.handle.as_ptr(),
@@ -111,7 +111,7 @@ impl JpegWriter {
     }
 
     fn reason(&mut self) -> String {
-        // SAFETY: the handle is live, and the string lies in it until the next call; it is copied here.
+        // SAFETY: the handle is live, and the string lives in it until the next call. It is copied here.
         let reason = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle.as_ptr())) };
         reason.to_string_lossy().into_owned()
     }

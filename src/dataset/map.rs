@@ -161,8 +161,8 @@ fn guard() -> io::Result<()> {
     static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
         allow_more_files();
-        // SAFETY: plain queries and one sigaction with structures that live on this stack; `on_sigbus` has the
-        // signature that SA_SIGINFO asks for and touches only atomics, a finished OnceLock and system calls.
+        // SAFETY: plain queries and one sigaction, with structures on this stack. `on_sigbus` has the signature that
+        // SA_SIGINFO requires, and uses only atomics, a finished OnceLock and system calls.
         unsafe {
             PAGE.store(libc::sysconf(libc::_SC_PAGESIZE) as usize, SeqCst);
             let mut before: libc::sigaction = std::mem::zeroed();

@@ -43,7 +43,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Writes the file anew.
+    /// Writes the file, replacing an older one.
     pub fn write(&self, state: State) -> io::Result<()> {
         durable::replace(&self.path, self.render(state).as_bytes())
     }

@@ -33,7 +33,7 @@ pub enum Held {
     Nothing,
 }
 
-/// The name of a part, and its location.
+/// A part's name and location.
 type Split = (SplitName, String);
 
 /// Finds the parts of the data at `location`. Without parts, all of it is for training.
