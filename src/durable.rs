@@ -1,13 +1,13 @@
-//! Files and folders that last: what a function here has returned from is there after a crash or a power failure, whole.
+//! Durable files and folders: once a function here returns, its result survives a crash or a power failure, whole.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes that wait to be written: large files are written in large pieces.
+/// The size of a write: large files are written in large pieces.
 const PIECE: usize = 1 << 20;
 
-/// A file under a temporary name, written and synced, that waits to get its own.
+/// A file under a temporary name, written and synced, ready to be renamed.
 #[derive(Debug)]
 #[must_use = "the file has its name only after `commit`"]
 pub struct Prepared {
@@ -16,7 +16,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Gives the file its name, in place of whatever had it.
+    /// Renames the file to its own name and replaces an existing one.
     pub fn commit(self) -> io::Result<()> {
         let renamed = fs::rename(&self.temporary, &self.path).and_then(|()| sync_folder(folder_of(&self.path)));
         if renamed.is_err() {
@@ -27,12 +27,12 @@ impl Prepared {
 
     /// Removes the file.
     pub fn discard(self) {
-        // Best effort: its name is hidden, and `sweep` takes what is left.
+        // Best effort: the name is hidden, and `sweep` removes leftovers.
         let _ = fs::remove_file(&self.temporary);
     }
 }
 
-/// Writes a file under a temporary name beside `path`, by `write`.
+/// Writes a file under a temporary name beside `path`, using `write`.
 pub fn prepare(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Prepared> {
     let prepared = Prepared {
         temporary: temporary(path),
@@ -53,12 +53,12 @@ pub fn prepare(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
     }
 }
 
-/// Writes a file so that a crash leaves the old one or the new one.
+/// Writes a file so that a crash leaves either the old one or the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare(path, |file| file.write_all(bytes))?.commit()
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -66,7 +66,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder and those above it that are not there.
+/// Makes a folder and its missing ancestors.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -81,12 +81,12 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
-/// Makes the entries of a folder last.
+/// Makes the entries of a folder durable.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Removes what writes that were cut off have left in `folder`. Only while nobody writes there.
+/// Removes the leftovers of interrupted writes in `folder`. Call it only while nobody writes there.
 pub fn sweep(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -99,16 +99,16 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How temporary names end.
+/// The end of temporary names.
 const TEMPORARY: &str = ".tmp";
 
-/// The name under which `path` is written: hidden, and known to [`sweep`].
+/// The temporary name for `path`: hidden, and known to [`sweep`].
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}{TEMPORARY}"))
 }
 
-/// The folder that a path lies in: `.` where it says none.
+/// The folder of a path: `.` if it has none.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),

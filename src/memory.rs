@@ -1,4 +1,4 @@
-//! Amounts of memory, counted without wrapping, and memory that is asked for without an abort.
+//! Amounts of memory that never wrap, and allocations that fail without an abort.
 
 use std::fmt;
 use std::iter::Sum;
@@ -6,17 +6,17 @@ use std::ops::{Add, Mul};
 
 use bytemuck::Zeroable;
 
-/// A number of bytes. It never wraps: what has no place in 64 bits is the largest number there is, which no machine has.
+/// A number of bytes. It never wraps: an amount that does not fit 64 bits becomes the largest number, which no machine has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(u64);
 
 impl Bytes {
-    /// So many bytes.
+    /// This many bytes.
     pub const fn new(bytes: u64) -> Self {
         Self(bytes)
     }
 
-    /// What `count` elements of the type take.
+    /// The size of `count` elements of the type.
     pub const fn of<T>(count: usize) -> Self {
         Self((count as u64).saturating_mul(size_of::<T>() as u64))
     }
@@ -26,12 +26,12 @@ impl Bytes {
         self.0
     }
 
-    /// The number in units of a million.
+    /// The number in millions of bytes.
     pub fn megabytes(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// For people, in the largest unit of which there is at least one: `1.3 GB`, `60 MB`, `4 kB`.
+    /// A readable size, in the largest unit that gives at least one: `1.3 GB`, `60 MB`, `4 kB`.
     pub fn for_people(self) -> String {
         match self.0 as f64 {
             bytes if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
@@ -40,13 +40,13 @@ impl Bytes {
         }
     }
 
-    /// What is left of it when `used` is in use.
+    /// The rest when `used` is in use.
     #[must_use]
     pub const fn without(self, used: Self) -> Self {
         Self(self.0.saturating_sub(used.0))
     }
 
-    /// So many percent of it.
+    /// This percentage of it.
     #[must_use]
     pub const fn percent(self, percent: u64) -> Self {
         Self((self.0 / 100).saturating_mul(percent))
@@ -81,17 +81,17 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Memory that the system did not give.
+/// A failed allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("could not allocate {bytes} for {what}")]
 pub struct NoMemory {
-    /// What it was for.
+    /// The purpose of the memory.
     pub what: &'static str,
     /// How much.
     pub bytes: Bytes,
 }
 
-/// `count` zeros for `what`. Pages are taken when they are first written.
+/// `count` zeros for `what`. Pages are only taken when they are first written.
 pub fn zeroed<T: Zeroable>(what: &'static str, count: usize) -> Result<Vec<T>, NoMemory> {
     bytemuck::allocation::try_zeroed_vec(count).map_err(|()| NoMemory {
         what,

@@ -1,25 +1,26 @@
-//! Text from outside on its way to a person: the names of files and classes, and whatever quotes them.
+//! Text from outside on its way to a person: names of files and classes, and text that quotes them.
 //!
-//! A file name may hold anything but `/` and NUL: sequences that move a terminal's cursor, newlines that forge a line of a
-//! log, marks that turn the reading direction round. Errors and listings show such text by [`plain`] and [`path`], web pages
-//! by [`html`]. Whatever is printed passes [`lines`] once more, so that a forgotten name reaches no terminal raw.
+//! A file name may contain anything but `/` and NUL: sequences that move a terminal's cursor, newlines that forge a line of
+//! a log, marks that reverse the reading direction. Errors and listings show such text by [`plain`] and [`path`], web pages
+//! by [`html`]. All printed text passes [`lines`] once more, so that a name that was forgotten does not reach a terminal
+//! raw.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
-/// One line of text in which every character is a visible one: control characters, line separators and marks of direction are
-/// written as escapes (`\n`, `\u{1b}`).
+/// One line of text with only visible characters. Control characters, line separators and direction marks are escaped (`
+/// `, `\u{1b}`).
 pub fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, acts)
 }
 
-/// Several lines of text: as [`plain`], but newlines stay.
+/// Several lines of text, like [`plain`] but with newlines unchanged.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && acts(c))
 }
 
-/// JSON as its writer gave it: what it left of such characters, inside of strings, is written as JSON's own escapes.
+/// JSON text as [`plain`] text: invisible characters that its writer left inside strings get JSON's own escapes.
 pub fn json(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
@@ -34,12 +35,12 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escape).collect())
 }
 
-/// A path as [`plain`] text. Bytes that are not UTF-8 are shown as `�`.
+/// A path as [`plain`] text. Bytes that are not UTF-8 become `�`.
 pub fn path(path: &Path) -> String {
     plain(&path.to_string_lossy()).into_owned()
 }
 
-/// Text as the content of an HTML element or of a quoted attribute.
+/// Text for the content of an HTML element or of a quoted attribute.
 pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in plain(text).chars() {
@@ -55,8 +56,8 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// Text whose lines have at most `columns` characters: broken between words, further lines set in by two spaces. A word that is longer
-/// stays whole.
+/// Wraps text to lines of at most `columns` characters, between words. Further lines are indented by two spaces. A longer
+/// word stays whole.
 pub fn wrapped(text: &str, columns: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (number, line) in text.split('\n').enumerate() {
@@ -80,7 +81,7 @@ pub fn wrapped(text: &str, columns: usize) -> String {
     out
 }
 
-/// A number in groups of three digits: 60,965,224.
+/// A number with digits grouped by three: 60,965,224.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -111,7 +112,7 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a character does something to what is around it instead of being seen.
+/// Whether a character affects its surroundings instead of being visible.
 fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

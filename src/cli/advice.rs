@@ -1,4 +1,4 @@
-//! What a user is told to do next, where the same command again would not help.
+//! Advice on what to do next, for cases in which the same command would fail again.
 
 use crate::config::Config;
 use crate::config::augment::Mean;
@@ -8,7 +8,7 @@ use crate::model::solver::{Progress, learning_rate};
 use crate::plan::Plan;
 use crate::stages::compute::{ComputeError, RunState};
 
-/// Whether a flow ended because the weights have left the numbers.
+/// Whether a flow ended because training diverged.
 pub(super) fn has_diverged(exit: &Exit) -> bool {
     let Exit::Faulted(Fault::Failed(error)) = exit else {
         return false;
@@ -18,7 +18,7 @@ pub(super) fn has_diverged(exit: &Exit) -> bool {
         .is_some_and(ComputeError::is_divergence)
 }
 
-/// What to do after the weights have diverged. `again` is the command that goes on, without a learning rate.
+/// The advice after divergence. `again` is the command that resumes the run, without a learning rate.
 pub(super) fn after_divergence(config: &Config, again: &str) -> String {
     let lr = config.solver.lr / 10.0;
     let mut advice = format!("go on with a smaller learning rate: `{again} --set solver.lr={lr}`");
@@ -28,7 +28,7 @@ pub(super) fn after_divergence(config: &Config, again: &str) -> String {
     advice
 }
 
-/// Where the mean is one of pixels on 0..1, though pixels are on 0..255.
+/// A note if the mean is that of pixels on 0..1, although pixels are on 0..255.
 fn scale_of_mean(config: &Config) -> Option<String> {
     match config.augment.mean {
         Mean::Fixed(rgb) if rgb.iter().all(|&mean| 0.0 < mean && mean < 1.0) => Some(format!(
@@ -38,7 +38,7 @@ fn scale_of_mean(config: &Config) -> Option<String> {
     }
 }
 
-/// What becomes of the learning rate where a run is given another length, and its schedule depends on that.
+/// The change of the learning rate if a run gets another length and its schedule depends on the length.
 pub(super) fn of_another_length(saved: &RunState, plan: &Plan) -> Option<String> {
     let solver = &plan.config.solver;
     if !matches!(solver.schedule, Schedule::Cosine | Schedule::Polynomial { .. }) || saved.step == 0 {

@@ -1,4 +1,4 @@
-//! `pipeline check`: what a run would be. Touches nothing.
+//! `pipeline check`: describes a run without starting it. Writes nothing.
 
 use clap::Args;
 
@@ -25,7 +25,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
   pipeline check train.toml --set staging.batch=256";
 
-/// Classes that are assumed where neither the data nor the configuration says how many there are.
+/// The number of classes assumed if neither the data nor the configuration has one.
 pub(super) const CLASSES: usize = 1000;
 
 #[derive(Args)]
@@ -120,7 +120,7 @@ fn data(plan: &Plan) {
     }
 }
 
-/// How often the run is evaluated.
+/// The number of evaluations.
 fn evaluations(way: &Itinerary) -> String {
     let batches = way.batches(way.epochs().saturating_sub(1), Phase::Evaluate);
     let of = if batches == 1 {
@@ -135,7 +135,7 @@ fn evaluations(way: &Itinerary) -> String {
     }
 }
 
-/// On which scale the network sees the pixels, and what is odd about that.
+/// The scale of the pixels that the network sees, and warnings about it.
 fn pixels(plan: &Plan, is_std_given: bool) {
     let augment = &plan.config.augment;
     let mean = match augment.mean {
@@ -184,7 +184,7 @@ fn model(spec: &Spec) {
     );
 }
 
-/// What each of several devices has.
+/// The share of each device, if there are several.
 fn devices(config: &Config, model: &ModelPlan) {
     if model.devices.len() < 2 {
         return;
@@ -304,7 +304,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     }
 }
 
-/// How much the run may take, and what that allows.
+/// The memory limit, and the number of workers that it allows.
 fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     let (bytes, origin) = match room.limit {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),

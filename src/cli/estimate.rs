@@ -1,4 +1,4 @@
-//! How fast this machine is, from a fraction of a second of real work: for the times that `check` estimates.
+//! Estimates the speed of this machine from a fraction of a second of real work, for the times that `check` prints.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use crate::ops::simd::{self, Instructions};
 use crate::plan::{Plan, preprocessing};
 use crate::stages::decode::{Decoder, Region};
 
-/// What share of the peak of its multiply-adds a whole training step reaches, about: nominal operations, so that Winograd
-/// convolution may come to more than all.
+/// The approximate share of the multiply-add peak that a whole training step reaches. Operations are nominal, so Winograd
+/// convolution may exceed the peak.
 fn share_of_peak(method: Method) -> f64 {
     // AVX-512 may double the peak, but not the speed of the caches.
     let wide = simd::used() == Instructions::Avx512;
@@ -23,7 +23,7 @@ fn share_of_peak(method: Method) -> f64 {
     }
 }
 
-/// Training images a second that `threads` threads can compute, about, of `flops` operations each.
+/// The approximate number of training images per second that `threads` threads compute, at `flops` operations per image.
 pub(super) fn compute_images_per_s(flops: u64, threads: usize, method: Method) -> f64 {
     let Ok(one) = Threads::new("estimate", 1) else {
         return 0.0;
@@ -33,7 +33,7 @@ pub(super) fn compute_images_per_s(flops: u64, threads: usize, method: Method) -
     flops_per_s / flops as f64
 }
 
-/// Images a second that one worker decodes, about; `None` where the samples looked at cannot be decoded.
+/// The approximate number of images per second that one worker decodes; `None` if the samples tried cannot be decoded.
 pub(super) fn decode_images_per_s(plan: &Plan, data: &Dataset) -> Option<f64> {
     let mut decoder = Decoder::new(preprocessing::decode_options(&plan.config)).ok()?;
     let (mut scratch, mut pixels) = (Vec::new(), Vec::new());

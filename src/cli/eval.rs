@@ -1,4 +1,4 @@
-//! `pipeline eval`: the errors of a trained network on a data set, through the same stages as in training.
+//! `pipeline eval`: the errors of a trained network on a data set, computed by the same stages as in training.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -93,7 +93,7 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The plan of an evaluation: the training set need not be there.
+/// The plan of an evaluation. The training set need not exist.
 fn plan(trained: &Trained) -> Result<Plan, Failure> {
     let config = trained.config.clone();
     let data = plan::open_validation(&config, &trained.state.classes)
@@ -103,7 +103,7 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
             "the run has no validation set; name a data set with --data".to_string(),
         ));
     };
-    // Of another whole another part would be set aside, and the network may have learnt from it.
+    // From a different whole, a different part would be set aside, and the network may have been trained on it.
     if data.part_of().is_some() && data.fingerprint() != trained.state.data[1] {
         return Err(Failure::Usage(format!(
             "data.val is a part of data.train, and {} is not what it was in the run (names, labels or sizes differ): the images that \

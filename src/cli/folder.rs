@@ -1,4 +1,4 @@
-//! The folder of a run: what lies in it, and the lock that keeps two processes apart.
+//! The folder of a run: its contents, and the lock that keeps other processes out.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -22,7 +22,7 @@ pub(super) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder if need be, locks it, and removes what writes that were cut off have left.
+    /// Makes the folder if necessary, locks it, and removes the leftovers of interrupted writes.
     pub(super) fn lock(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", text::path(path)));
         durable::create_folder(&checkpoints(path)).map_err(failed)?;
@@ -62,7 +62,7 @@ impl RunFolder {
         metrics(&self.path)
     }
 
-    /// The page of the run, with what its events have come to.
+    /// The page of the run, with a summary of its events.
     pub(super) fn page(&self, config: &Config, digest: Digest) -> Page {
         Page {
             path: report(&self.path),
@@ -76,22 +76,22 @@ impl RunFolder {
         checkpoints(&self.path)
     }
 
-    /// Stream hashes of steps that come again.
+    /// Stream hashes of steps to be repeated.
     pub(super) fn replay(&self) -> PathBuf {
         self.path.join("replay.json")
     }
 
-    /// When they have come again, or nothing is to be compared.
+    /// Removes the hashes, once the steps have been repeated or cannot be compared.
     pub(super) fn forget_replay(&self) -> Result<(), Failure> {
         remove(&self.replay())
     }
 
-    /// Where a run begins anew, none of an earlier one may be left.
+    /// Removes the events of an earlier run before a run starts again.
     pub(super) fn forget_events(&self) -> Result<(), Failure> {
         remove(&self.metrics())
     }
 
-    /// Why a run cannot begin anew here: the folder holds the traces of one that has saved something.
+    /// Why a run cannot start again here: the folder has traces of a run that has saved something.
     pub(super) fn traces(&self) -> Result<Option<&'static str>, Failure> {
         if checkpoint::any(&self.checkpoints()).map_err(Failure::failed)? {
             return Ok(Some("none of its checkpoints is whole"));
@@ -101,28 +101,28 @@ impl RunFolder {
     }
 }
 
-/// The file that a process holds locked while it is at a run.
+/// The file that a process locks while it works on a run.
 const LOCK: &str = "lock";
 
 /// The name of the resolved configuration in a run's folder.
 pub(super) const CONFIG: &str = "config.toml";
 
-/// Where the checkpoints of the run in `path` lie.
+/// The folder of the checkpoints of the run in `path`.
 pub(super) fn checkpoints(path: &Path) -> PathBuf {
     path.join("checkpoints")
 }
 
-/// Where the events of the run in `path` lie.
+/// The events of the run in `path`.
 pub(super) fn metrics(path: &Path) -> PathBuf {
     path.join("metrics.jsonl")
 }
 
-/// Where the page of the run in `path` lies.
+/// The page of the run in `path`.
 pub(super) fn report(path: &Path) -> PathBuf {
     path.join("report.html")
 }
 
-/// Whether a process is at the run in `path`.
+/// Whether a process is working on the run in `path`.
 pub(super) fn is_in_use(path: &Path) -> Result<bool, Failure> {
     let failed = |error: io::Error| Failure::Failed(format!("{}: cannot be used: {error}", text::path(path)));
     let lock = match File::open(path.join(LOCK)) {
@@ -136,7 +136,7 @@ pub(super) fn is_in_use(path: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// The folder of the run whose resolved configuration `config` is, if it is one.
+/// The run's folder, if `config` is the resolved configuration of a run.
 pub(super) fn of_config(config: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     if config.file_name().is_none_or(|name| name != CONFIG) {
         return Ok(None);
@@ -148,20 +148,20 @@ pub(super) fn of_config(config: &Path) -> Result<Option<PathBuf>, CheckpointErro
     Ok(checkpoint::any(&checkpoints(folder))?.then(|| folder.to_path_buf()))
 }
 
-/// Whether two paths lead to the same folder; `false` where one leads nowhere.
+/// Whether two paths lead to the same folder; `false` if either does not exist.
 pub(super) fn is_same(a: &Path, b: &Path) -> bool {
     // "" is the current folder.
     let real = |path: &Path| fs::canonicalize(Path::new(".").join(path)).ok();
     real(a).is_some_and(|a| real(b) == Some(a))
 }
 
-/// The step of the newest checkpoint in `path`, if a run lies there.
+/// The step of the newest checkpoint in `path`, if there is a run.
 pub(super) fn newest_step(path: &Path) -> Result<Option<u64>, CheckpointError> {
     Ok(checkpoint::list(&checkpoints(path))?.last().map(|(step, _)| *step))
 }
 
-/// The newest checkpoint that is whole. Damaged ones are passed over with a warning; one that cannot be read is not damaged, but
-/// an error.
+/// The newest checkpoint that is intact. Damaged ones are skipped with a warning. One that cannot be read is not damaged:
+/// this is an error.
 pub(super) fn newest_good(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, CheckpointError> {
     for (_, path) in checkpoint::list(folder)?.into_iter().rev() {
         match checkpoint::read(&path) {
@@ -175,7 +175,7 @@ pub(super) fn newest_good(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, Ch
     Ok(None)
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 fn remove(file: &Path) -> Result<(), Failure> {
     durable::remove(file).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))
 }

@@ -1,10 +1,10 @@
-//! The first lines of a run: what is trained, on what, where.
+//! The first lines of a run: network, data and device.
 
 use crate::observe::terminal::tell;
 use crate::plan::Plan;
 use crate::text::{self, grouped};
 
-/// Tells of `plan` in three lines.
+/// Prints a summary of `plan` in three lines.
 pub(super) fn print(plan: &Plan) {
     let (config, way) = (&plan.config, &plan.itinerary);
     let set = |set: &crate::dataset::Dataset, images: u32| {

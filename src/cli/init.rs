@@ -103,7 +103,7 @@ fn tell_what_was_found(proposal: &Proposal) {
     );
 }
 
-/// A folder for the run that is not there yet and does not lie among the images.
+/// A folder for the run that does not exist yet and is not among the images.
 fn run_folder(data: &str) -> String {
     let path = data.rsplit_once(':').map_or(data, |(_, path)| path);
     let real = std::fs::canonicalize(path);

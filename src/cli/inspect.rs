@@ -1,4 +1,4 @@
-//! `pipeline inspect`: says what something is, or why it would be refused.
+//! `pipeline inspect`: identifies a file or folder, or tells why it would be refused.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -155,7 +155,7 @@ fn dataset(location: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What stands in a pack's manifest.
+/// Prints the contents of a pack's manifest.
 fn describe(pack: &Pack) -> Result<(), Failure> {
     let manifest = Manifest::read(&pack.folder).map_err(Failure::failed)?;
     let Settings {

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line: one file per subcommand.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ impl ConfigArgs {
         self.refuse_data()?;
         let name = text::path(&self.config);
         let mut text = String::new();
-        // One byte too many is enough to know that it is no configuration.
+        // One byte too many is enough to know that the file is not a configuration.
         std::fs::File::open(&self.config)
             .and_then(|file| file.take(Config::LONGEST + 1).read_to_string(&mut text))
             .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
@@ -127,7 +127,7 @@ impl ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// Refuses a folder or a tar where a configuration is wanted, with the command that makes one of it.
+    /// Refuses a folder or a tar in place of a configuration, with the command that makes a configuration for it.
     fn refuse_data(&self) -> Result<(), Failure> {
         let path = &self.config;
         let (program, word) = (program(), quoted(&path.display().to_string()));
@@ -162,17 +162,17 @@ const STOPPED: u8 = 3;
 /// Exit code of a fault of `pipeline` itself.
 const INTERNAL: u8 = 70;
 
-/// Why a command did not do what it was asked to.
+/// Why a command failed.
 enum Failure {
     /// The arguments or the configuration are at fault; nothing was begun.
     Usage(String),
-    /// The world was: data, disk, divergence.
+    /// The data or the system is at fault: a bad image, a full disk, divergence.
     Failed(String),
-    /// Stopped on request; the text says how to go on.
+    /// Stopped on request. The text says how to resume.
     Stopped(String),
-    /// `pipeline` itself was.
+    /// `pipeline` itself is at fault.
     Internal(String),
-    /// The cause is on stderr already; the hint says how to go on.
+    /// The cause is already on stderr. The hint says how to resume.
     Told {
         /// The exit code.
         code: u8,
@@ -186,7 +186,7 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
-    /// What cannot be planned is the configuration's fault, but for memory that the system does not give.
+    /// A plan fails because of the configuration, unless the system did not give memory.
     fn plan(error: PlanError) -> Self {
         if error.is_lack_of_memory() {
             Self::failed(error)
@@ -201,7 +201,7 @@ impl Failure {
 }
 
 impl Command {
-    /// Whether what it prints is what it is for. The others leave something on the disk, and go on where nothing can be printed.
+    /// Whether the output is the purpose of the command. Other commands write files, and continue even if nothing can be printed.
     fn answers(&self) -> bool {
         !matches!(self, Self::Init(_) | Self::Run(_) | Self::Pack(_) | Self::Export(_))
     }
@@ -227,7 +227,7 @@ impl Command {
     }
 }
 
-/// Runs the command line and gives the exit code.
+/// Runs the command line and returns the exit code.
 pub fn main() -> ExitCode {
     let Cli { command, output } = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -264,7 +264,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints a help text, or what is wrong with the arguments.
+/// Prints a help text, or an error in the arguments.
 fn help_or_error(error: &clap::Error) -> ExitCode {
     let printed = error.print();
     match error.exit_code() {
@@ -273,14 +273,14 @@ fn help_or_error(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// What this program is called on the command line, for the commands that it proposes.
+/// The name of this program on the command line, for the commands that it suggests.
 fn program() -> String {
     std::env::args()
         .next()
         .map_or("pipeline".to_string(), |name| quoted(&name))
 }
 
-/// A word as a shell reads it.
+/// A word quoted for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%…".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,9 +1,9 @@
-//! What is worth knowing of a data set before it is used: a line each on stderr.
+//! Notes on a data set before it is used, one line each on stderr.
 
 use crate::dataset::Dataset;
 use crate::observe::terminal::tell;
 
-/// Tells which files of the set called `key` are passed over, and which classes it has no image of.
+/// Prints which files of the set called `key` are ignored, and which classes have no image.
 pub(super) fn of_data(key: &str, data: &Dataset, quiet: bool) {
     if quiet {
         return;

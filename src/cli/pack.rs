@@ -29,10 +29,10 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect packs/train --verify                    whether all is as it was written
   pipeline run train.toml --set data.train=packs/train";
 
-/// Nothing that moves takes so long.
+/// The longest time without progress in a flow that is not stuck.
 const STALL_AFTER: Duration = Duration::from_mins(10);
 
-/// What is told of skipped images at the end; the rest stands in the manifest.
+/// The most skipped images listed at the end. The rest is in the manifest.
 const MOST_TOLD: usize = 10;
 
 #[derive(Args)]
@@ -84,7 +84,7 @@ pub(super) struct PackArgs {
     resume: bool,
 }
 
-/// A number from 1 to `MOST`.
+/// Parses a number from 1 to `MOST`.
 fn count<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST);
     number.ok_or_else(|| format!("a whole number from 1 to {MOST} is wanted"))
@@ -145,7 +145,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets the flow go to its end; gives how many images it has written.
+/// Runs the flow to its end. Returns the number of images written.
 fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failure> {
     let samples = u64::from(packing.settings.source.samples);
     let progress = ImagesProgress::new(samples, "pack", u64::from(writer.next()), quiet);
@@ -173,12 +173,12 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
     progress.end();
     match end {
         Ending::Stalled { stage } => {
-            // Its threads cannot be joined: the process has to go.
+            // Its threads cannot be joined, so the process must exit.
             let (again, waited) = (again(), STALL_AFTER.as_secs());
             tell!("error: {stage} has work and has not moved for {waited} seconds; go on with `{again}`");
             std::process::exit(1);
         }
-        // The wish may have come when all was written already.
+        // The request may have come when everything was already written.
         Ending::Stopped if packing.out.join(MANIFEST).exists() => {}
         end => ending(end, || format!("finished shards are kept; go on with `{}`", again()))?,
     }
@@ -223,7 +223,7 @@ fn settings(args: &PackArgs, data: &Dataset) -> Result<Settings, Failure> {
     })
 }
 
-/// Only files can be passed through.
+/// Refuses data that are not files: only files can be passed through.
 fn check_files(data: &Dataset) -> Result<(), Failure> {
     let mut scratch = Vec::new();
     match data.read(0, &mut scratch).map_err(Failure::failed)? {
@@ -255,7 +255,7 @@ fn refused(error: PackError) -> Failure {
     }
 }
 
-/// What the user types to go on.
+/// The command that resumes the pack.
 fn again() -> String {
     let mut words: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
     if !words.iter().any(|word| word == "--resume") {
@@ -264,7 +264,7 @@ fn again() -> String {
     words.join(" ")
 }
 
-/// What there is now, and what to do with it.
+/// Prints a summary, and what to do with the pack.
 fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     let out = quoted(&args.out.display().to_string());
     let (samples, classes, shards) = (manifest.samples, manifest.classes.len(), manifest.shards.len());
@@ -295,7 +295,7 @@ fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     );
 }
 
-/// The key of the configuration that a split is for.
+/// The key of the configuration for a split.
 fn key(split: &str) -> &'static str {
     if split.starts_with("val") || split.starts_with("test") {
         "val"

@@ -1,15 +1,15 @@
-//! No panic ends in success, on whichever thread it was.
+//! A command with a panic on any thread does not end in success.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Failure;
 
-/// Whether a thread has panicked whose panic nobody has turned into the ending of a run. (Those of workers are: see
-/// `flow/worker.rs`, whose hook does not ask this one.)
+/// Whether a thread has panicked outside of a run's workers. (A worker's panic becomes the end of the run: see
+/// `flow/worker.rs`, whose hook does not call this one.)
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// What `command` comes to; a fault of `pipeline` itself where any thread has panicked meanwhile.
+/// The result of `command`, or a fault of `pipeline` itself if any thread panicked meanwhile.
 pub(super) fn caught(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let print = take_hook();
     set_hook(Box::new(move |panic| {
@@ -19,7 +19,7 @@ pub(super) fn caught(command: impl FnOnce() -> Result<(), Failure>) -> Result<()
     let result = catch_unwind(AssertUnwindSafe(command));
     match result {
         Ok(result) if result.is_err() || !PANICKED.load(Ordering::SeqCst) => result,
-        // Where and why stands on stderr already.
+        // The place and the reason are already on stderr.
         _ => Err(Failure::Internal("this is a fault of pipeline itself".to_string())),
     }
 }
@@ -37,7 +37,7 @@ mod tests {
         };
         assert!(matches!(caught(on_another), Err(Failure::Internal(_))));
         assert!(matches!(caught(|| panic!("on purpose")), Err(Failure::Internal(_))));
-        // What the command says itself is more.
+        // The command's own error says more.
         assert!(matches!(
             caught(|| Err(Failure::Failed(String::new()))),
             Err(Failure::Failed(_))

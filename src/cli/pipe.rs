@@ -1,8 +1,8 @@
-//! Standard output into a pipe whose reader leaves, as `head` does.
+//! Standard output to a pipe whose reader exits early, like `head`.
 
-/// Lets a write into such a pipe end the process without a word, as it ends other Unix tools. Rust's start-up ignores the
-/// signal instead, which is right for a command whose work is not what it prints: that goes on without its lines.
+/// Lets a write to such a pipe end the process silently, like other Unix tools. Rust's start-up code ignores the signal
+/// instead. That is right for a command whose purpose is not its output: it continues without the lines.
 pub(super) fn end_with_its_reader() {
-    // SAFETY: called before any other thread is started, and the default action is no function of ours.
+    // SAFETY: called before any other thread starts, and the default action is not a function of ours.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }

@@ -1,4 +1,4 @@
-//! `pipeline predict`: the likeliest classes of image files.
+//! `pipeline predict`: the most likely classes of image files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline predict runs/imagenette photos/new         every image in a folder
   pipeline predict runs/imagenette --crops 10 --json a.jpg b.png";
 
-/// Classes that are named.
+/// The number of classes listed.
 const GUESSES: usize = 5;
 
 #[derive(Args)]
@@ -68,7 +68,7 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
     }
 }
 
-/// The files that are meant: a folder stands for all images in it, in the order of their paths.
+/// The files to predict. A folder stands for all images in it, in the order of their paths.
 fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
@@ -90,7 +90,7 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Adds the images in `folder` and below. Links to folders are not followed: they may lead back.
+/// Adds all images below `folder`. Links to folders are not followed, because they may form loops.
 fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -127,7 +127,7 @@ impl Predictor {
         })
     }
 
-    /// The likeliest classes of a file, with their probabilities.
+    /// The most likely classes of a file, with their probabilities.
     fn guess(&mut self, path: &Path) -> Result<Vec<(String, f64)>, String> {
         let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
         let encoded = Encoded::File(&bytes);

@@ -1,4 +1,4 @@
-//! `pipeline report`: writes a run's page anew, whatever has become of the run.
+//! `pipeline report`: writes a run's page again, whatever the state of the run.
 
 use std::fs;
 use std::path::PathBuf;

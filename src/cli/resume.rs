@@ -1,4 +1,4 @@
-//! Where a run begins: at its newest good checkpoint, or at the start.
+//! Determines where a run begins: at its newest good checkpoint, or at the start.
 
 use std::collections::VecDeque;
 
@@ -15,8 +15,8 @@ use crate::plan::Plan;
 use crate::stages::compute::RunState;
 use crate::text;
 
-/// Keys that may differ on resume without a word: they change how fast a run is, how long or how much is told, never
-/// what a step does.
+/// Keys that may differ on resume without a message. They change the speed or length of a run, or its output, but never the
+/// result of a step.
 const FREE: [&str; 18] = [
     "run.out",
     "run.epochs",
@@ -38,23 +38,23 @@ const FREE: [&str; 18] = [
     "observe.",
 ];
 
-/// Keys that change the order of sums, and with it the last bits of the weights, but not what is trained on.
+/// Keys that change the order of sums, and so the last bits of the weights, but not the data trained on.
 const DEVICES: [&str; 2] = ["compute.devices", "compute.parallel"];
 
-/// What a run takes over from before.
+/// The state that a run takes over.
 pub(super) struct Resumed {
-    /// Where it stands.
+    /// The run's position.
     pub(super) state: RunState,
-    /// Stream hashes of steps that come again.
+    /// Stream hashes of steps to be repeated.
     pub(super) expected: VecDeque<(u64, u64)>,
     /// Seconds of training so far.
     pub(super) elapsed_s: f64,
-    /// Of the training set, as the run has used them.
+    /// Statistics of the training set, as used so far.
     pub(super) statistics: Option<Statistics>,
 }
 
 impl Resumed {
-    /// A run that begins; whatever events lie in its folder belong to none.
+    /// The state of a new run. Events already in its folder belong to no run.
     pub(super) fn fresh(folder: &RunFolder, plan: &Plan) -> Result<Self, Failure> {
         folder.forget_replay()?;
         folder.forget_events()?;
@@ -69,8 +69,8 @@ impl Resumed {
     }
 }
 
-/// Loads the newest good checkpoint into `networks` and puts the folder into the state of that moment; `None` where nothing was
-/// ever saved. A run that has saved something and has no good checkpoint is not begun anew.
+/// Loads the newest good checkpoint into `networks` and restores the folder to that moment; `None` if nothing was ever
+/// saved. A run that has saved something but has no good checkpoint is not started again.
 pub(super) fn resume(
     folder: &RunFolder,
     plan: &Plan,
@@ -130,7 +130,7 @@ pub(super) fn resume(
         tell!("warning: {what}");
     }
     let expected = if is_altered {
-        // Other settings make another stream.
+        // Other settings give another stream.
         folder.forget_replay()?;
         VecDeque::new()
     } else {
@@ -144,8 +144,8 @@ pub(super) fn resume(
     }))
 }
 
-/// Refuses to go on with other data, or with changed settings that alter results unless they were asked for. Whether
-/// any were.
+/// Refuses to resume with other data, or with changed settings that alter results, unless the changes were asked for.
+/// Returns whether there are any.
 fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
     let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
     if saved.data != plan.fingerprints() {
@@ -210,7 +210,7 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     )))
 }
 
-/// Whether sums over the batch are the two halves' sums: on one device, and on two that have a half each.
+/// Whether sums over the batch are the sums of two halves: true for one device, and for two with half of it each.
 fn sums_in_halves(compute: &Compute) -> bool {
     let count = compute.devices.len();
     count == 1 || (count == 2 && compute.parallel == Parallel::Data)

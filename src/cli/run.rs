@@ -1,4 +1,4 @@
-//! `pipeline run`: trains, or goes on training.
+//! `pipeline run`: trains a network, or resumes training.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         follow_the_config(&mut config, args, quiet)?;
     }
     let out = config.run.out.clone();
-    // Looked at before the plan is made, to say so at once, and again with the lock in hand, when it can be relied upon.
+    // Checked before the plan is made, to fail early, and again under the lock, where the result is reliable.
     refuse_a_second_run(args, &out)?;
     let plan = Plan::new(config).map_err(Failure::usage)?;
     refuse_inside_data(&plan)?;
@@ -82,7 +82,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         statistics,
     } = match resumed {
         Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            // It may have been killed before old checkpoints were removed and its report was written.
+            // The previous process may have been killed before it removed old checkpoints and wrote the report.
             let best = resumed.state.best.map(|best| best.step);
             checkpoint::prune(&folder.checkpoints(), plan.config.checkpoint.keep.get(), best)
                 .map_err(Failure::failed)?;
@@ -133,16 +133,16 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::default();
     let listen = move |reports| recorder::run(recorder, reports);
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::plan)?;
-    // Nobody else sets them.
+    // Nothing else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
     let ended = ended(end, &folder, &plan.config, args);
     let told = summary::finish(&folder, &plan, ended.is_ok());
-    // The cause of the ending comes before whatever it did to the report: a full disk, say.
+    // The cause of the ending comes first, before its effect on the report (such as a full disk).
     ended.and(told)
 }
 
-/// Takes the folder that the configuration lies in for the run's, where it is a run's own: the run may have been moved.
+/// Uses the folder of the configuration as the run's if it is a run's own configuration: the run may have been moved.
 fn follow_the_config(config: &mut Config, args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let is_named = args
         .config
@@ -163,7 +163,7 @@ fn follow_the_config(config: &mut Config, args: &RunArgs, quiet: bool) -> Result
     Ok(())
 }
 
-/// A run that is to begin begins in no other run's folder.
+/// Refuses to start a new run in the folder of another.
 fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
     if args.resume {
         return Ok(());
@@ -178,7 +178,7 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
     }
 }
 
-/// A run's files must not be taken for samples the next time that the data are listed.
+/// Refuses a run's folder inside a data set, where its files would be taken for samples the next time.
 fn refuse_inside_data(plan: &Plan) -> Result<(), Failure> {
     let out = &plan.config.run.out;
     let sets = [("data.train", &plan.sets.train), ("data.val", &plan.sets.val)];
@@ -204,11 +204,11 @@ fn warn_of_memory(plan: &Plan) {
     }
 }
 
-/// The result of a flow that ended so, with what to do next.
+/// The result of a flow, with what to do next.
 fn ended(end: Ending, folder: &RunFolder, config: &Config, args: &RunArgs) -> Result<(), Failure> {
     let again = resume_command(args, "");
     match end {
-        // Its cause was told when it was found. (A mere loss is no cause: that is told below.)
+        // Its cause was reported when it was found. (A lost upstream stage is not a cause: it is reported below.)
         Ending::Faulted { exit, .. } if exit.is_cause() => Err(Failure::Told {
             code: if matches!(exit, Exit::Panicked(_)) {
                 INTERNAL
@@ -227,7 +227,7 @@ fn ended(end: Ending, folder: &RunFolder, config: &Config, args: &RunArgs) -> Re
     }
 }
 
-/// What the user types to go on, but for the setting of `but`.
+/// The command that resumes the run, without the setting `but`.
 fn resume_command(args: &RunArgs, but: &str) -> String {
     let config = quoted(&args.config.config.display().to_string());
     let mut command = format!("{} run {config} --resume", program());
@@ -250,7 +250,7 @@ fn watch(config: &Config, quiet: bool) -> Watch {
     }
 }
 
-/// Turns the way a flow ended into a result.
+/// Converts the ending of a flow to a result.
 pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Result<(), Failure> {
     match ending {
         Ending::Finished => Ok(()),
@@ -263,7 +263,7 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
         ))),
         Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
         Ending::Stalled { stage } => {
-            // Its threads cannot be joined: the process has to go, with the checkpoints as they are.
+            // Its threads cannot be joined, so the process must exit and leave the checkpoints as they are.
             tell!("error: {stage} has work and has not moved for run.stall_after_s seconds");
             std::process::exit(1);
         }

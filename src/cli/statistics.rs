@@ -1,4 +1,4 @@
-//! Statistics of the training set: from the run's folder, from the cache, or by a pass over the data.
+//! Obtains statistics of the training set: from the run's folder, from the cache, or by a pass over the data.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::plan::{Plan, preprocessing};
 use crate::text;
 use crate::topology;
 
-/// Gives the statistics that `plan` needs, if it needs any: those of its checkpoint if they serve, or kept ones of the same
-/// data, or new ones.
+/// The statistics that `plan` needs, if any: those of the checkpoint if they have what is needed, else stored ones of the
+/// same data, else new ones.
 pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Result<Option<Statistics>, Failure> {
     if !preprocessing::needs_statistics(&plan.config) {
         return Ok(None);
@@ -49,12 +49,12 @@ pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Re
     Ok(Some(statistics))
 }
 
-/// What the cache has.
+/// The result of a look into the cache.
 enum Cached {
     Found(Statistics),
-    /// Nothing that is of use: new ones are to be kept there.
+    /// No usable statistics. New ones are to be stored there.
     Lacking(PathBuf),
-    /// What is there may be good, and is left alone; or there is no cache.
+    /// There is no cache, or its file may be good but cannot be read. Nothing is stored.
     Off,
 }
 
@@ -78,10 +78,10 @@ fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
     }
 }
 
-/// Those that a pack was written with, where its frames are the ones that are looked at and it has what is needed.
+/// The statistics of a pack, if its frames are those that the run sees and nothing is missing.
 fn of_pack(plan: &Plan) -> Result<Option<Statistics>, Failure> {
     let train = &plan.sets.train;
-    // A pack's own are of all its images.
+    // A pack's own statistics cover all its images.
     let Some(pack) = train.pack().filter(|_| train.part_of().is_none()) else {
         return Ok(None);
     };
@@ -98,7 +98,7 @@ fn of_pack(plan: &Plan) -> Result<Option<Statistics>, Failure> {
     Ok(Some(statistics).filter(|statistics| preprocessing::is_served_by(&plan.config, statistics)))
 }
 
-/// One file for each content of the data and each way of looking at it.
+/// The cache file: one per content of the data and per preprocessing.
 fn cache_file(plan: &Plan) -> Option<PathBuf> {
     let folder = plan.config.data.cache.clone().or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);

@@ -10,14 +10,14 @@ use crate::plan::Plan;
 use crate::stages::compute::Score;
 use crate::text;
 
-/// What a run came to.
+/// The results of a run.
 struct Outcome {
     step: u64,
     newest: Option<Score>,
     best: Option<Score>,
 }
 
-/// Writes the report and, where the run has reached its end, tells where everything lies.
+/// Writes the report. If the run is complete, prints where everything is.
 pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<(), Failure> {
     let digest = Digest::read(&folder.metrics()).map_err(Failure::failed)?;
     if let Some(what) = digest.damaged.text() {
@@ -43,7 +43,7 @@ pub(super) fn finish(folder: &RunFolder, plan: &Plan, finished: bool) -> Result<
 }
 
 impl Outcome {
-    /// As the events tell it.
+    /// The results according to the events.
     fn of_events(step: u64, digest: &Digest) -> Self {
         let score = |eval: &EvalEvent| Score {
             step: eval.step,
@@ -57,7 +57,7 @@ impl Outcome {
         }
     }
 
-    /// The last lines of a run.
+    /// Prints the last lines of a run.
     fn print(&self, folder: &RunFolder, plan: &Plan, page: &Page) {
         let program = program();
         let out = quoted(&folder.path().display().to_string());

@@ -1,4 +1,4 @@
-//! A trained network, found by a run's folder or a checkpoint's path.
+//! Finds a trained network by a run's folder or a checkpoint's path.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
 use crate::text;
 
-/// A checkpoint and what it says of its run.
+/// A checkpoint, and the run that it belongs to.
 pub(super) struct Trained {
     /// The file.
     pub(super) path: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Opens a checkpoint, or the best one of a run's folder (the newest where none is best).
+    /// Opens a checkpoint, or the best one of a run's folder (the newest if no best is known).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
         let run = path.is_dir().then_some(path);
         let (path, loaded) = match run {
@@ -33,7 +33,7 @@ impl Trained {
         let state = state(&path, &loaded)?;
         let mut config = Config::parse(&text::path(&path), &state.config, sets).map_err(Failure::usage)?;
         if let Some(run) = run {
-            // It may have been moved since.
+            // The run may have been moved since.
             config.run.out = run.to_path_buf();
         }
         Ok(Self {
@@ -70,7 +70,7 @@ fn of_run(run: &Path) -> Result<(PathBuf, Loaded), Failure> {
     newest.ok_or_else(|| Failure::Usage(format!("{}: no run lies here: there is no checkpoint", text::path(run))))
 }
 
-/// The checkpoint that a run's `best` points at; `None` where it has none.
+/// The checkpoint that a run's `best` points to; `None` if there is none.
 fn best(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, CheckpointError> {
     let Some(path) = checkpoint::best(folder)? else {
         return Ok(None);

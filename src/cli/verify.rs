@@ -1,4 +1,4 @@
-//! `pipeline inspect X --verify`: reads all of a data set and names what is bad.
+//! `pipeline inspect X --verify`: reads all of a data set and lists everything that is bad.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,12 +14,12 @@ use crate::plan;
 use crate::stages::decode::{Decoder, Options, Region};
 use crate::text::{self, plain};
 
-/// Faults of a pack that are told.
+/// The most faults of a pack that are listed.
 const MOST_FAULTS: usize = 20;
 
-/// Verifies the data set at `location`: a pack byte by byte, everything else by decoding each image.
+/// Verifies the data set at `location`: a pack byte by byte, any other set by decoding each image.
 pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
-    // A damaged pack may not open at all, and here all that is damaged is wanted.
+    // A damaged pack may not open at all, but here all damage is to be listed.
     let folder = Path::new(location);
     let manifest = folder.join(MANIFEST);
     let is_pack = manifest
@@ -31,7 +31,7 @@ pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
     images(&Dataset::open(location).map_err(Failure::failed)?, quiet)
 }
 
-/// Compares all of a pack with its sums.
+/// Checks all of a pack against its hashes.
 fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
     let manifest = Manifest::read(folder).map_err(Failure::failed)?;
     let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
@@ -53,7 +53,7 @@ fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
     Err(Failure::Failed(text))
 }
 
-/// Decodes every image on all cores, and lists those that are refused in the order of the data set.
+/// Decodes every image on all cores, and lists the refused ones in the order of the data set.
 fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
     let progress = ImagesProgress::new(data.len() as u64, "verify", 0, quiet);
     let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -83,7 +83,7 @@ fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
                 ended.unwrap_or_else(|payload| panic::resume_unwind(payload))
             }
         });
-        // All of them, before the first failure counts.
+        // Waits for all workers before the first failure counts.
         ends.collect::<Vec<_>>().into_iter().collect::<Result<(), Failure>>()
     })?;
     progress.end();
@@ -103,7 +103,7 @@ fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
     )))
 }
 
-/// One worker's decoder and buffers.
+/// The decoder and buffers of one worker.
 struct Reader {
     decoder: Decoder,
     encoded: Vec<u8>,
@@ -119,14 +119,14 @@ impl Reader {
         })
     }
 
-    /// Why sample `i` cannot be used; `None` where it can.
+    /// Why sample `i` cannot be used; `None` if it can.
     fn refuses(&mut self, data: &Dataset, i: usize) -> Option<String> {
         let encoded = match data.read(i, &mut self.encoded) {
             Ok(encoded) => encoded,
             Err(error) => return Some(error.to_string()),
         };
         let decoded = decode(&mut self.decoder, encoded, &mut self.pixels);
-        // A mapped file that was cut short reads as zeros: that says more than what the decoder makes of it.
+        // A truncated mapped file reads as zeros. That error says more than the decoder's.
         data.verify(i).err().map(|error| error.to_string()).or(decoded.err())
     }
 }

@@ -1,4 +1,4 @@
-//! `[augment]`: what is done to an image before the network sees it (paper, section 4.1).
+//! `[augment]`: changes to an image before the network sees it (paper, section 4.1).
 
 use std::num::NonZeroUsize;
 
@@ -9,11 +9,11 @@ use super::value::{Value, choice, mismatch, table};
 use super::workers::Workers;
 
 choice! {
-    /// What the random multipliers of the principal components are scaled by.
+    /// The scale of the random multipliers of the principal components.
     PcaScale {
         /// The eigenvalues, as the paper's text says.
         Eigenvalue = "eigenvalue",
-        /// Their square roots, as the 2012 code did: 2 to 17 times stronger.
+        /// Their square roots, as in the 2012 code: 2 to 17 times stronger.
         Stddev = "stddev",
     }
 }
@@ -23,7 +23,7 @@ table! {
     Pca {
         /// Standard deviation of the multipliers (paper: 0.1).
         sigma: f32 = 0.1 => Range::between(0.0, 1000.0),
-        /// What scales them.
+        /// The scale of the multipliers.
         scale: PcaScale = PcaScale::Eigenvalue,
     }
 }
@@ -31,31 +31,31 @@ table! {
 table! {
     /// `random_resized_crop = { area, ratio }`: training crops of random size and shape, scaled to `crop`.
     RandomResizedCrop {
-        /// Least and greatest share of the frame's area.
+        /// The smallest and largest share of the frame's area.
         area: [f32; 2] = [0.08, 1.0] => Range::between(0.0, 1.0),
-        /// Least and greatest width / height.
+        /// The smallest and largest ratio of width to height.
         ratio: [f32; 2] = [0.75, 1.333_333_4] => Range::between(0.001, 1000.0),
     }
 }
 
 table! {
-    /// `jitter = { brightness, contrast, saturation }`: each is multiplied by a factor from 1 − value to 1 + value.
+    /// `jitter = { brightness, contrast, saturation }`: each quantity is multiplied by a factor from 1 − value to 1 + value.
     Jitter {
-        /// Of all values.
+        /// Multiplies all values.
         brightness: f32 = 0.0 => Range::between(0.0, 1.0),
-        /// Of the distance from the crop's mean grey.
+        /// Multiplies the distance from the crop's mean grey.
         contrast: f32 = 0.0 => Range::between(0.0, 1.0),
-        /// Of the distance from a pixel's own grey.
+        /// Multiplies the distance from a pixel's own grey.
         saturation: f32 = 0.0 => Range::between(0.0, 1.0),
     }
 }
 
-/// What is subtracted from the pixels, in 0..255.
+/// The mean subtracted from the pixels, in 0..255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mean {
-    /// `"image"`: the mean image of the training set, at the place of the crop (paper). Needs `decode.square`.
+    /// `"image"`: the mean image of the training set, at the position of the crop (paper). Needs `decode.square`.
     Image,
-    /// `"channel"`: one number a channel, from the training set.
+    /// `"channel"`: one number per channel, from the training set.
     Channel,
     /// `[r, g, b]`: these numbers.
     Fixed([f32; 3]),
@@ -84,29 +84,29 @@ table! {
     Augment {
         /// Threads.
         workers: Workers = Workers::Auto => WORKERS,
-        /// Decoded crops that may wait here.
+        /// Capacity of the queue of decoded crops.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15) => QUEUE,
         /// Side of the square crop that the network sees.
         crop: NonZeroUsize = NonZeroUsize::MIN.saturating_add(223) => SIDE,
-        /// Probability of a horizontal reflection while training.
+        /// Probability of a horizontal reflection during training.
         flip: f32 = 0.5 => Range::between(0.0, 1.0),
-        /// Training crops of random size and shape; absent: `crop` pixels of the frame as they are.
+        /// Training crops of random size and shape; absent: `crop` pixels of the frame, without scaling.
         random_resized_crop: Option<RandomResizedCrop> = None,
-        /// Random brightness, contrast and saturation while training; absent: none.
+        /// Random brightness, contrast and saturation during training; absent: none.
         jitter: Option<Jitter> = None,
-        /// Side of a square that is blotted out while training; 0: none.
+        /// Side of a square that is blotted out during training; 0: none.
         cutout: u32 = 0 => Range::whole(0, LARGEST_SIDE),
-        /// Colour noise while training; absent: none.
+        /// Colour noise during training; absent: none.
         pca: Option<Pca> = None,
-        /// What is subtracted.
+        /// The mean that is subtracted.
         mean: Mean = Mean::Channel => Range::between(-100_000.0, 100_000.0),
-        /// What the differences are divided by, per channel; absent: nothing, pixels stay on the scale 0..255.
+        /// The divisor of the differences, per channel; absent: none, and pixels stay on the scale 0..255.
         std: Option<[f32; 3]> = None => Range::between(0.000_01, 100_000.0),
     }
 }
 
 impl Augment {
-    /// Rules that hold between and inside of keys.
+    /// Checks the rules within and between keys.
     pub(super) fn check(&self, complain: &mut impl FnMut(&str, String)) {
         if let Some(crop) = &self.random_resized_crop {
             let [low, high] = crop.area;

@@ -12,27 +12,27 @@ pub const DEVICES: [&str; 16] = [
     "cpu:12", "cpu:13", "cpu:14", "cpu:15",
 ];
 
-/// Compute threads of all devices, at most.
+/// The most compute threads, over all devices.
 const THREADS: usize = 1024;
 
 choice! {
-    /// What several devices share among them.
+    /// How several devices share the work.
     Parallel {
-        /// The batch: each device has the whole network and takes its rows; gradients are summed.
+        /// By batch: each device has the whole network and takes some of the rows. Gradients are summed.
         Data = "data",
-        /// The network: each device has its share of every layer's outputs, as the paper's two GPUs had.
+        /// By network: each device has a share of every layer's outputs, like the paper's two GPUs.
         Columns = "columns",
     }
 }
 
 choice! {
-    /// How convolutions of kernels of 3 and 5 at stride 1 are computed on the CPU.
+    /// The algorithm for convolutions with kernels of 3 and 5 at stride 1 on the CPU.
     Method {
-        /// Winograd where that applies, which is nearly always faster; direct elsewhere.
+        /// Winograd if applicable, which is nearly always faster; direct otherwise.
         Auto = "auto",
-        /// By direct convolution: no more rounding than a sum has.
+        /// Direct convolution: no more rounding than a sum has.
         Direct = "direct",
-        /// By Winograd's minimal filtering: about half the time, five times the rounding.
+        /// Winograd's minimal filtering: about half the time, five times the rounding.
         Winograd = "winograd",
     }
 }
@@ -40,26 +40,26 @@ choice! {
 table! {
     /// `[compute]`.
     Compute {
-        /// Where the network runs: `cpu:0`, `cpu:1`, …, each of which is a set of threads.
+        /// Where the network runs: `cpu:0`, `cpu:1`, …. Each is a set of threads.
         devices: Vec<String> = vec![DEVICES[0].to_string()],
         /// Compute threads of each CPU device; absent: the cores, shared among the devices.
         threads: Option<NonZeroUsize> = None => WORKERS,
-        /// What several devices share.
+        /// How several devices share the work.
         parallel: Parallel = Parallel::Data,
         /// How convolutions are computed: `auto`, `direct` or `winograd`.
         convolution: Method = Method::Auto,
-        /// Whole batches that may wait here.
+        /// Capacity of the queue of whole batches.
         queue: NonZeroUsize = NonZeroUsize::MIN => QUEUE,
     }
 }
 
 impl Compute {
-    /// The devices by the names that live as long as the program: stages are called by them.
+    /// The names of the devices, with static lifetime: stages are named after them.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.devices.iter().filter_map(|device| known(device))
     }
 
-    /// Rules that hold between keys.
+    /// Checks the rules between keys.
     pub(super) fn check(&self, batch: NonZeroUsize, complain: &mut dyn FnMut(&str, String)) {
         let [first, second, .., last] = DEVICES;
         for (i, device) in self.devices.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `[data]`: which images.
+//! `[data]`: the images.
 
 use std::path::PathBuf;
 
@@ -12,13 +12,13 @@ table! {
     Data {
         /// The training set.
         train: String = String::new(),
-        /// The validation set, or what part of the training set it is; without one the run has no errors to show.
+        /// The validation set, or the part of the training set to use as one. Without it the run has no errors to show.
         val: Option<Validation> = None,
-        /// How many processes share the training set: each trains on its own part of every epoch.
+        /// How many processes share the training set. Each trains on its own part of every epoch.
         ranks: u32 = 1 => Range::whole(1, 65_536),
-        /// Which of them this is, from 0.
+        /// The number of this process, from 0.
         rank: u32 = 0 => Range::whole(0, 65_535),
-        /// Where statistics of a data set are kept for the next run; default: the user's cache folder.
+        /// The folder for cached statistics of data sets; default: the user's cache folder.
         cache: Option<PathBuf> = None,
     }
 }

@@ -1,4 +1,4 @@
-//! `[decode]`: from encoded bytes to RGB of the frame in which crops are drawn.
+//! `[decode]`: from encoded bytes to an RGB frame, from which crops are drawn.
 
 use std::num::NonZeroUsize;
 
@@ -11,13 +11,13 @@ table! {
     Decode {
         /// Threads.
         workers: Workers = Workers::Auto => WORKERS,
-        /// Tickets that may wait here.
+        /// Capacity of the queue of tickets.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63) => QUEUE,
-        /// Scales the image until its shorter side has this many pixels (paper: 256); absent: as it is.
+        /// The shorter side of the image after scaling, in pixels (paper: 256); absent: no scaling.
         shorter_side: Option<u32> = None => SIDE,
         /// Whether only the central square of the scaled image is used (paper: yes).
         square: bool = true,
-        /// Whether libjpeg may decode at 1/2, 1/4 or 1/8 of the size where an image is made far smaller.
+        /// Whether libjpeg may decode at 1/2, 1/4 or 1/8 of the size when an image is scaled down that far.
         dct_scaling: bool = true,
         /// Whether the EXIF orientation is applied.
         exif: bool = true,

@@ -1,4 +1,4 @@
-//! All that is wrong with a configuration, collected so that the user sees everything at once.
+//! All errors of a configuration, collected so that the user sees everything at once.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,13 +7,13 @@ use std::fmt;
 use super::node::Origin;
 use crate::text;
 
-/// Errors that are told; of those after them only the number. A file that is no configuration has one a line.
+/// The most errors shown; the rest is only counted. A file that is not a configuration has an error per line.
 pub const TOLD: usize = 50;
 
-/// Characters of a key or of a string that are quoted.
+/// The most characters quoted of a key or a string.
 const QUOTED: usize = 80;
 
-/// One thing that is wrong.
+/// One error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfigError {
     origin: Origin,
@@ -22,7 +22,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// `key` is the dotted path of the value; empty where the document itself is wrong.
+    /// `key` is the dotted path of the value; empty if the document itself is wrong.
     pub fn new(origin: Origin, key: &str, message: impl Into<String>) -> Self {
         Self {
             origin,
@@ -42,18 +42,19 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// What has been found wrong so far: the first errors, and how many there are. What cannot be read comes before rules that are
-/// broken, which may follow from it; each in the order of the file.
+/// The errors found so far: the first ones, and the total number. Values that cannot be read come before broken rules,
+/// which may follow from them. Both are in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Errors {
-    /// By line, `--set` last, and within a line in the order in which they were found; what was found after the reading last.
+    /// The errors by line, with `--set` last. Errors of one line are in the order in which they were found. Errors found
+    /// after reading come last.
     first: BTreeMap<(bool, usize, usize), ConfigError>,
     count: usize,
     is_read: bool,
 }
 
 impl Errors {
-    /// Adds one.
+    /// Adds an error.
     pub fn push(&mut self, error: ConfigError) {
         let line = match error.origin {
             Origin::Line(line) => line,
@@ -66,26 +67,26 @@ impl Errors {
         }
     }
 
-    /// Says that all values have been read, and gives the names of the tables in which something could not be.
+    /// Marks the end of reading. Returns the names of the tables with values that could not be read.
     pub(super) fn end_of_reading(&mut self) -> BTreeSet<String> {
         self.is_read = true;
         let tables = self.first.values().filter_map(|error| error.key.split('.').next());
         tables.map(str::to_string).collect()
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The first of them, and how many more there are.
+    /// The first errors, and the number of further ones.
     pub fn sorted(self) -> (Vec<ConfigError>, usize) {
         let more = self.count - self.first.len();
         (self.first.into_values().collect(), more)
     }
 }
 
-/// The known word nearest to `word`, if it is near enough to be meant.
+/// The known word nearest to `word`, if it is close enough to be the intended one.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = short(word);
     known
@@ -96,7 +97,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// The beginning of a text that may be of any length.
+/// The beginning of a text of any length.
 pub fn short(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(QUOTED) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

@@ -1,4 +1,4 @@
-//! `[evaluate]`: when and how the validation set is looked at.
+//! `[evaluate]`: when and how the validation set is evaluated.
 
 use std::num::NonZeroUsize;
 

@@ -1,9 +1,9 @@
-//! `~` at the beginning of a path: the shell makes it the home folder on the command line, but nobody does in a file.
+//! `~` at the beginning of a path. The shell expands it on the command line, but nothing does in a file.
 
-/// Why a path with `~` cannot be understood.
+/// Why a path with `~` cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HomeError {
-    /// The home folder of somebody else.
+    /// Another user's home folder.
     #[error("`~{0}` names another user's home folder: write that out (a file of this name here is `./~{0}`)")]
     OfUser(String),
     /// There is no home folder.
@@ -11,7 +11,7 @@ pub enum HomeError {
     Unknown,
 }
 
-/// `path` with a leading `~` or `~/` written out as `home`, also behind a scheme as in `idx:~/prefix`.
+/// Replaces a leading `~` or `~/` of `path` by `home`, also after a scheme as in `idx:~/prefix`.
 pub fn expand(path: &str, home: Option<&str>) -> Result<String, HomeError> {
     let is_scheme = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let (scheme, path) = match path.split_once(':') {
@@ -26,7 +26,7 @@ pub fn expand(path: &str, home: Option<&str>) -> Result<String, HomeError> {
         return Err(HomeError::OfUser(user.to_string()));
     }
     let home = home.filter(|home| home.starts_with('/')).ok_or(HomeError::Unknown)?;
-    // The home folder `/` with `/x` below it is `/x`.
+    // With the home folder `/`, `~/x` becomes `/x`.
     let joined = format!("{scheme}{}{below}", home.trim_end_matches('/'));
     Ok(if joined == scheme { format!("{scheme}/") } else { joined })
 }

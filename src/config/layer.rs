@@ -1,4 +1,4 @@
-//! How a layer of `[model] layers` is read and written: `{ type = "conv", name = "conv1", … }`.
+//! Reads and writes a layer of `[model] layers`: `{ type = "conv", name = "conv1", … }`.
 
 use super::errors::{ConfigError, Errors, nearest, short};
 use super::model::{
@@ -11,10 +11,10 @@ use crate::text;
 
 const TYPES: [&str; 7] = ["conv", "fc", "relu", "tanh", "lrn", "max_pool", "dropout"];
 
-/// Of windows.
+/// The range of a window's side.
 const SIDE: Range = Range::whole(1, WINDOW as u32);
 
-/// Bytes of a layer's name, at most.
+/// The longest name of a layer, in bytes.
 const NAME: usize = 200;
 
 impl Value for Layer {
@@ -85,7 +85,7 @@ impl Value for Layer {
     }
 }
 
-/// A layer's name, which its parameters have in checkpoints and reports.
+/// A layer's name, used for its parameters in checkpoints and reports.
 fn name(table: &mut TableReader<'_>) -> Option<String> {
     let name: String = table.required("name", Range::ANY)?;
     if name.len() > NAME || text::plain(&name) != name {
@@ -134,7 +134,7 @@ fn fully_connected(table: &mut TableReader<'_>) -> Option<FullyConnected> {
     Some(FullyConnected { name: name?, ..rest })
 }
 
-/// The paper's constants where a key is absent (section 3.3).
+/// Absent keys have the paper's constants (section 3.3).
 fn lrn(table: &mut TableReader<'_>) -> Lrn {
     Lrn {
         size: table.or("size", 5, SIDE),

@@ -7,13 +7,13 @@ use super::value::{Value, mismatch};
 /// `"auto"` or a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryLimit {
-    /// A share of what the machine has available when the run begins.
+    /// A share of the memory available when the run begins.
     Auto,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(u64),
 }
 
-/// Largest first, so that a size is written in the largest unit that it is a multiple of.
+/// Largest first, so that a size is written in the largest unit that divides it.
 const UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
     ("TB", 1_000_000_000_000),
@@ -26,7 +26,7 @@ const UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
-/// Reads `4 GiB`, `1.5 GB`, `800MB`; none where it is no size, or none above 0.
+/// Parses `4 GiB`, `1.5 GB`, `800MB`; `None` if the text is not a size above 0.
 fn bytes(text: &str) -> Option<u64> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit_at);

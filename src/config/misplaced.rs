@@ -1,4 +1,4 @@
-//! Keys that stand outside of their table, as in `--set lr=0.1` for `solver.lr`.
+//! Keys outside of their table, as in `--set lr=0.1` for `solver.lr`.
 
 use super::errors::{ConfigError, Errors};
 use super::node::{Node, Tree};
@@ -20,7 +20,7 @@ const TABLES: [(&str, &[&str]); 11] = [
     ("observe", observe::Observe::KEYS),
 ];
 
-/// Takes keys out of `document` that are known in another table than the one they stand in, and notes where they belong.
+/// Removes misplaced keys from `document`: those that are only known in another table. Notes where each belongs.
 pub(super) fn take_out(document: &mut Node, errors: &mut Errors) {
     take_out_of(document, "", Config::KEYS, errors);
     let Tree::Table(tables) = &mut document.value else {
@@ -33,7 +33,7 @@ pub(super) fn take_out(document: &mut Node, errors: &mut Errors) {
     }
 }
 
-/// Out of one table, called `path`, in which `known` keys may stand.
+/// Removes misplaced keys from the table at `path`, whose own keys are `known`.
 fn take_out_of(node: &mut Node, path: &str, known: &[&str], errors: &mut Errors) {
     let Tree::Table(table) = &mut node.value else {
         return;

@@ -1,4 +1,4 @@
-//! The TOML of a run: one file a table, in the data's order. Reading it touches nothing but the text, and `$HOME` for `~`.
+//! The TOML of a run: one file per table, in the order of the data flow. Reading accesses only the text, and `$HOME` for `~`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -55,11 +55,11 @@ use value::table;
 use crate::text;
 
 table! {
-    /// A whole configuration; every table but `data` may be absent.
+    /// A whole configuration. Every table except `data` is optional.
     Config {
         /// Where the run lives and how long it lasts.
         run: run::Run = run::Run::default(),
-        /// Which images.
+        /// The images.
         data: data::Data = data::Data::default(),
         /// From encoded bytes to RGB.
         decode: decode::Decode = decode::Decode::default(),
@@ -69,27 +69,27 @@ table! {
         staging: staging::Staging = staging::Staging::default(),
         /// The devices.
         compute: compute::Compute = compute::Compute::default(),
-        /// What the network is.
+        /// The network.
         model: model::Model = model::Model::default(),
         /// How it learns.
         solver: solver::Solver = solver::Solver::default(),
-        /// When and how the validation set is looked at.
+        /// When and how the validation set is evaluated.
         evaluate: evaluate::Evaluate = evaluate::Evaluate::default(),
-        /// What is kept.
+        /// Which checkpoints are kept.
         checkpoint: checkpoint::Checkpoint = checkpoint::Checkpoint::default(),
-        /// What is told.
+        /// Progress and events.
         observe: observe::Observe = observe::Observe::default(),
     }
 }
 
-/// A configuration that cannot be used: everything that is wrong with it.
+/// An invalid configuration, with all its errors.
 #[derive(Debug)]
 pub struct Invalid {
-    /// What the text is called in messages: the path of the file.
+    /// The name of the text in messages: the path of the file.
     pub name: String,
-    /// The first of them, causes before what may follow from them, and in the order of the file.
+    /// The first errors. Causes come before possible consequences; otherwise the order is that of the file.
     pub errors: Vec<ConfigError>,
-    /// How many there are beside those.
+    /// The number of further errors.
     pub more: usize,
 }
 
@@ -121,10 +121,10 @@ impl Invalid {
 }
 
 impl Config {
-    /// Bytes of a text that is read, at most: a configuration has some thousands.
+    /// The longest text that is read, in bytes. A configuration has some thousands.
     pub const LONGEST: u64 = 4 << 20;
 
-    /// Reads `text`, called `name` in messages, and puts each `KEY=VALUE` of `sets` over it.
+    /// Reads `text`, called `name` in messages, and overrides it by each `KEY=VALUE` of `sets`.
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
         let mut errors = Errors::default();
         if text.len() as u64 > Self::LONGEST {
@@ -134,7 +134,7 @@ impl Config {
         }
         let mut document = Node::parse(text, &mut errors);
         if !errors.is_empty() {
-            // What could be read of such a text would give complaints about values that nobody wrote.
+            // The readable part of this text would give complaints about values that nobody wrote.
             return Err(Invalid::new(name, errors));
         }
         for assignment in sets {
@@ -145,7 +145,7 @@ impl Config {
         let unread = errors.end_of_reading();
         let mut complain = |key: &str, message: String| {
             let table = key.split('.').next().unwrap_or_default();
-            // What could not be read has its default now, and a complaint about that would be about what nobody wrote.
+            // Values that could not be read have their defaults now. Nobody wrote those, so they are not checked.
             if !unread.contains(table) {
                 errors.push(ConfigError::new(document.origin_of(key), key, message));
             }
@@ -159,7 +159,7 @@ impl Config {
         }
     }
 
-    /// Writes out `~` in paths, so that whoever takes the configuration elsewhere finds the same files.
+    /// Expands `~` in paths, so that the configuration finds the same files when it is used elsewhere.
     fn write_out_home(&mut self, complain: &mut impl FnMut(&str, String)) {
         let home = std::env::var("HOME").ok();
         let mut expand = |key: &str, path: &str| {
@@ -178,7 +178,7 @@ impl Config {
         self.run.out = folder("run.out", std::mem::take(&mut self.run.out));
     }
 
-    /// Rules that hold between keys.
+    /// Checks the rules between keys.
     fn check(&self, complain: &mut impl FnMut(&str, String)) {
         if self.data.train.is_empty() {
             complain(
@@ -220,7 +220,7 @@ impl Config {
         self.model.check(complain);
     }
 
-    /// The whole configuration as TOML, defaults included.
+    /// The whole configuration as TOML, including defaults.
     pub fn to_toml(&self) -> String {
         let tables = [
             ("run", self.run.keys()),

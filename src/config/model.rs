@@ -1,27 +1,27 @@
-//! `[model]`: what the network is.
+//! `[model]`: the network.
 
 use std::num::NonZeroUsize;
 
 use super::range::Range;
 use super::value::table;
 
-/// Sides of windows, the distance between them and the zeros around an input, at most: the paper's are 11, 4 and 2.
+/// The largest side of a window, stride or padding. The paper's are 11, 4 and 2.
 pub const WINDOW: usize = 1024;
 
-/// Of what units are left out by.
+/// The range of dropout probabilities.
 pub(super) const PROBABILITY: Range = Range::below(0.0, 1.0);
 
-/// Of initial weights.
+/// The range of σ for initial weights.
 pub(super) const SIGMA: Range = Range::between(0.0, 1000.0);
 
-/// Of initial biases.
+/// The range of initial biases.
 pub(super) const BIAS: Range = Range::between(-1e6, 1e6);
 
-/// Outputs of a layer, channels or classes.
+/// The range of a layer's outputs, channels or classes.
 pub(super) const UNITS: Range = Range::whole(1, 1 << 20);
 
 table! {
-    /// `[model]`: a preset, or a list of layers; the other keys change every layer that they concern.
+    /// `[model]`: a preset, or a list of layers. The other keys override all layers that they apply to.
     Model {
         /// A network by name: `alexnet`, `alexnet-one-tower`, …
         preset: Option<String> = None,
@@ -33,13 +33,13 @@ table! {
         init: Option<Init> = None => SIGMA,
         /// The initial bias of every layer that the preset starts at 1.
         bias: Option<f32> = None => BIAS,
-        /// Checks the number of classes that the data has.
+        /// The expected number of classes, checked against the data.
         classes: Option<NonZeroUsize> = None => UNITS,
     }
 }
 
 impl Model {
-    /// Rules that hold between keys.
+    /// Checks the rules between keys.
     pub(super) fn check(&self, complain: &mut dyn FnMut(&str, String)) {
         match (&self.preset, &self.layers) {
             (None, None) => complain("model.preset", "missing: name a preset, or list `layers`".to_string()),
@@ -49,7 +49,7 @@ impl Model {
     }
 }
 
-/// A layer, in the order in which the activations pass.
+/// A layer. Layers are listed in the order of the forward pass.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// Convolution with groups.
@@ -64,11 +64,11 @@ pub enum Layer {
     Lrn(Lrn),
     /// Max pooling.
     MaxPool(MaxPool),
-    /// Sets each unit to zero with probability p while training, scales by 1 − p in evaluation (as the paper does).
+    /// Sets each unit to zero with probability p during training, scales by 1 − p in evaluation (as the paper does).
     Dropout(Dropout),
 }
 
-/// `{ type = "conv", … }`: square kernels; groups split input and output channels alike.
+/// `{ type = "conv", … }`: square kernels. Groups split input and output channels alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Convolution {
     /// Name of its parameters: `<name>.weight`, `<name>.bias`.
@@ -96,7 +96,7 @@ pub struct Convolution {
 pub struct FullyConnected {
     /// Name of its parameters.
     pub name: String,
-    /// Output units; `None` means one for each class.
+    /// Output units; `None` means one per class.
     pub outputs: Option<usize>,
     /// Initial weights.
     pub init: Init,
@@ -115,11 +115,11 @@ pub struct Lrn {
     pub beta: f32,
     /// k.
     pub k: f32,
-    /// Whether α is divided by `size`, as the 2012 code does.
+    /// Whether α is divided by `size`, as in the 2012 code.
     pub divide_by_size: bool,
 }
 
-/// Max pooling over `size` × `size` windows; z ≠ s overlaps (paper, section 3.4).
+/// Max pooling over `size` × `size` windows. With z ≠ s windows overlap (paper, section 3.4).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool {
     /// z: side of a window.
@@ -137,7 +137,7 @@ pub struct Dropout {
     pub p: f32,
 }
 
-/// How initial weights are drawn. N(0, σ) with σ fixed, or from the fan-in.
+/// The distribution of initial weights: N(0, σ), with σ fixed or derived from the fan-in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// N(0, σ) with this σ (paper: 0.01 everywhere).

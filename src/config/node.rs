@@ -1,4 +1,4 @@
-//! TOML as a tree in which every value knows where it was written, so that each complaint can name the line.
+//! TOML as a tree. Every value knows where it was written, so that each complaint can name the line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use toml::de::{DeFloat, DeTable, DeValue};
 
 use super::errors::{ConfigError, Errors, short};
 
-/// Tables and lists inside of one another, at most: no key needs a fifth of it, and whoever walks a tree goes a call deeper for each.
+/// The deepest nesting of tables and lists. No key needs a fifth of it, and walking a tree takes a call per level.
 const DEPTH: usize = 32;
 const TOO_DEEP: &str = "nested more than 32 levels deep; no key of the configuration is";
 
@@ -33,9 +33,9 @@ impl fmt::Display for Origin {
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What was written.
+    /// The value.
     pub value: Tree,
-    /// Where.
+    /// Its origin.
     pub origin: Origin,
 }
 
@@ -48,7 +48,7 @@ pub enum Tree {
     Integer(i64),
     /// A number with a point or an exponent.
     Float(f64),
-    /// A number that has no place in 64 bits, as it was written.
+    /// A number that does not fit 64 bits, as it was written.
     Beyond(String),
     /// A string.
     String(String),
@@ -59,7 +59,7 @@ pub enum Tree {
 }
 
 impl Node {
-    /// Reads a whole document; every syntax error is reported, with its line.
+    /// Parses a whole document. Every syntax error is reported, with its line.
     pub fn parse(text: &str, errors: &mut Errors) -> Node {
         let lines = Lines::new(text);
         let (table, faults) = DeTable::parse_recoverable(text);
@@ -73,7 +73,7 @@ impl Node {
         }
     }
 
-    /// Puts `--set a.b=v` over what the file says. `v` is read as TOML, or as a string where it is none.
+    /// Overrides the file by `--set a.b=v`. `v` is parsed as TOML, or taken as a string if it is not TOML.
     pub fn set(&mut self, assignment: &str, errors: &mut Errors) {
         let Some((key, value)) = assignment.split_once('=') else {
             let hint = format!("`{}` is not KEY=VALUE, as in --set solver.lr=0.01", short(assignment));
@@ -104,7 +104,7 @@ impl Node {
         };
     }
 
-    /// Where the value at the dotted path `key` was written, or else the nearest table around it.
+    /// The origin of the value at the dotted path `key`, or else of the nearest table around it.
     pub fn origin_of(&self, key: &str) -> Origin {
         let mut node = self;
         for name in key.split('.') {
@@ -116,7 +116,7 @@ impl Node {
         node.origin.clone()
     }
 
-    /// What a message calls this kind of value.
+    /// The name of this kind of value in messages.
     pub fn kind(&self) -> &'static str {
         match self.value {
             Tree::Bool(_) => "a boolean",
@@ -129,7 +129,7 @@ impl Node {
     }
 }
 
-/// Where the lines of a text begin, but for the first.
+/// The offsets at which lines begin, except the first line.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -143,9 +143,9 @@ impl Lines {
     }
 }
 
-/// Makes nodes of what the TOML library has read.
+/// Converts the TOML library's result to nodes.
 struct Reader<'a> {
-    /// Of a place in the text.
+    /// The origin of a position in the text.
     origin: &'a dyn Fn(usize) -> Origin,
     errors: &'a mut Errors,
 }
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
         Self { origin, errors }
     }
 
-    /// A table that lies in `depth` others.
+    /// Converts a table nested in `depth` others.
     fn table(&mut self, table: &DeTable<'_>, depth: usize) -> Tree {
         let entries = table.iter().map(|(key, value)| {
             let origin = (self.origin)(key.span().start);
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A number with a point: its nearest in 64 bits, or, where that would be infinite, what was written.
+/// A number with a point: the nearest in 64 bits, or the original text if that would be infinite.
 fn float(number: &DeFloat<'_>) -> Tree {
     let text = number.as_str();
     let parsed: f64 = text.parse().unwrap_or(f64::NAN);

@@ -1,4 +1,4 @@
-//! `[observe]`: what is told of the run.
+//! `[observe]`: progress and events of the run.
 
 use std::num::NonZeroUsize;
 
@@ -8,9 +8,9 @@ use super::value::table;
 table! {
     /// `[observe]`.
     Observe {
-        /// Events that may wait to be written.
+        /// Capacity of the queue of events to be written.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63) => QUEUE,
-        /// Steps between two lines where progress is no terminal.
+        /// Steps between two lines of progress when the output is not a terminal.
         line_every_steps: NonZeroUsize = NonZeroUsize::MIN.saturating_add(49) => Range::whole(1, 1_000_000_000),
     }
 }

@@ -1,4 +1,4 @@
-//! What a number may be.
+//! Ranges of numbers.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use super::errors::Errors;
 use super::node::{Node, Tree};
 use super::value::unexpected;
 
-/// Largest side of images, frames and crops: a frame of that side is 0.8 GB.
+/// The largest side of images, frames and crops. A frame of that side takes 0.8 GB.
 pub const LARGEST_SIDE: u32 = 16_384;
 
-/// Epochs that are counted anywhere, at most.
+/// The most epochs in any key.
 pub const MOST_EPOCHS: u32 = 1_000_000;
 
-/// Places in a queue. Its memory is taken at once.
+/// Places in a queue. Its memory is allocated at once.
 pub const QUEUE: Range = Range::whole(1, 65_536);
 
-/// Threads of a stage or of a device.
+/// Threads of a stage or device.
 pub const WORKERS: Range = Range::whole(1, 1024);
 
-/// A side of images.
+/// The side of an image.
 pub const SIDE: Range = Range::whole(1, LARGEST_SIDE);
 
 /// Epochs between two events.
 pub const EPOCHS: Range = Range::whole(1, MOST_EPOCHS);
 
-/// The least and the greatest value of a number, and whether it is whole. A key's range is where more of it is nonsense, or
-/// where a product of sizes would have no place in its type any more: what fits into memory is not its matter.
+/// The smallest and largest value of a number, and whether it is whole. A range excludes values that make no sense, and
+/// values whose products would overflow their type. Whether the sizes fit into memory is checked elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
     least: f64,
@@ -58,7 +58,7 @@ impl Range {
         }
     }
 
-    /// A number from `least` to what is just below `most`.
+    /// A number from `least` to just below `most`.
     pub const fn below(least: f64, most: f64) -> Self {
         Self {
             has_most: false,
@@ -74,20 +74,20 @@ impl Range {
         }
     }
 
-    /// Whether `node` is no number outside of this; where it is one, notes that. Of a list every item counts.
+    /// False if `node` is a number outside of the range, which is noted as an error. In a list every item is checked.
     pub fn admits(&self, node: &Node, key: &str, errors: &mut Errors) -> bool {
         if self.least == f64::NEG_INFINITY {
             return true;
         }
         let is_inside = match &node.value {
-            // Every item is looked at before any is missed, so that all errors are noted.
+            // Every item is checked before returning, so that all errors are noted.
             Tree::Array(items) => {
                 let items = items.iter().enumerate();
                 let outside = items.filter(|(i, item)| !self.admits(item, &format!("{key}[{i}]"), errors));
                 return outside.count() == 0;
             }
             Tree::Integer(number) => self.holds(*number as f64),
-            // As it is kept: a number just below 1 may be 1 then, also in the configuration that a run writes.
+            // Compared as it is stored: a number just below 1 may become 1, also in the configuration that a run writes.
             Tree::Float(number) => self.single().holds(f64::from(*number as f32)),
             Tree::Beyond(_) => false,
             _ => true,
@@ -98,7 +98,7 @@ impl Range {
         is_inside
     }
 
-    /// The same with ends that are numbers of 32 bits.
+    /// The same range with its ends rounded to 32 bits.
     fn single(self) -> Self {
         Self {
             least: f64::from(self.least as f32),

@@ -1,5 +1,5 @@
-//! How `solver.schedule` is read and written: `{ kind = "multistep", epochs = [30, 60], factor = 0.1 }`, or a bare
-//! word where the defaults do.
+//! Reads and writes `solver.schedule`: `{ kind = "multistep", epochs = [30, 60], factor = 0.1 }`, or only the kind when the
+//! defaults suffice.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ const KINDS: [&str; 7] = [
     "plateau",
 ];
 
-/// What a rate is multiplied by: none is negative.
+/// Factors of the learning rate, which are never negative.
 const FACTOR: Range = Range::between(0.0, 1000.0);
 
-/// Epochs from 0, evaluations, changes.
+/// Epochs from 0, evaluations or changes.
 const COUNT: Range = Range::whole(0, MOST_EPOCHS);
 
 impl Value for Schedule {

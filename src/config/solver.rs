@@ -7,7 +7,7 @@ use super::node::{Node, Tree};
 use super::range::{MOST_EPOCHS, Range};
 use super::value::{Value, join, mismatch, table};
 
-/// Of learning rates, weight decay and what multiplies them: none is negative, and two of them have a product in 32 bits.
+/// The range of learning rates, weight decay and their multipliers. None is negative, and the product of any two fits an f32.
 const RATE: Range = Range::between(0.0, 1e12);
 
 table! {
@@ -25,13 +25,13 @@ table! {
         schedule: Schedule = Schedule::Constant,
         /// Epochs over which the rate rises linearly from zero.
         warmup_epochs: f32 = 0.0 => Range::between(0.0, MOST_EPOCHS as f64),
-        /// What differs, by layer name.
+        /// Overrides, by layer name.
         layers: BTreeMap<String, LayerRates> = BTreeMap::new(),
     }
 }
 
 table! {
-    /// `[solver.layers.NAME]`: what differs for one layer.
+    /// `[solver.layers.NAME]`: overrides for one layer.
     LayerRates {
         /// Multiplies the learning rate of the weights.
         weight_lr: f32 = 1.0 => RATE,
@@ -39,7 +39,7 @@ table! {
         bias_lr: f32 = 1.0 => RATE,
         /// Multiplies the weight decay.
         weight_decay: f32 = 1.0 => RATE,
-        /// From this epoch on (counted from 0) the layer does not learn.
+        /// The layer stops learning from this epoch on (counted from 0).
         freeze_from_epoch: Option<u32> = None => Range::whole(0, u32::MAX),
     }
 }
@@ -63,46 +63,46 @@ impl Value for BTreeMap<String, LayerRates> {
     }
 }
 
-/// How the learning rate changes; `factor`s multiply.
+/// How the learning rate changes. Each `factor` multiplies it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
     /// Never.
     Constant,
-    /// By `factor` every so many epochs.
+    /// By `factor` at regular intervals.
     Step {
         /// Epochs between two changes.
         every_epochs: u32,
-        /// What the rate is multiplied by.
+        /// The factor of the rate.
         factor: f32,
     },
     /// By `factor` at each of these epochs.
     Multistep {
         /// Epochs (from 0) at whose start the rate changes.
         epochs: Vec<u32>,
-        /// What the rate is multiplied by.
+        /// The factor of the rate.
         factor: f32,
     },
-    /// (1 − t)^power, where t is the done share of all steps.
+    /// (1 − t)^power, where t is the completed share of all steps.
     Polynomial {
         /// The exponent.
         power: f32,
     },
     /// factor^(epoch), continuously by step.
     Exponential {
-        /// What one epoch multiplies the rate by.
+        /// The factor of the rate per epoch.
         factor: f32,
     },
     /// Half a cosine from 1 to 0 over all steps.
     Cosine,
     /// By `factor` when the validation error has not fallen for `patience` evaluations (as the paper did by hand).
     Plateau {
-        /// What the rate is multiplied by (paper: 0.1).
+        /// The factor of the rate (paper: 0.1).
         factor: f32,
         /// Evaluations without improvement before the rate falls.
         patience: u32,
         /// How much the error must fall to count, as a fraction of images.
         threshold: f32,
-        /// How often at most (paper: 3).
+        /// The most changes (paper: 3).
         max_drops: u32,
     },
 }

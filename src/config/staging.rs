@@ -8,11 +8,11 @@ use super::value::table;
 table! {
     /// `[staging]`.
     Staging {
-        /// Rows of a batch (paper: 128).
+        /// Rows per batch (paper: 128).
         batch: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127) => Range::whole(1, 1 << 24),
-        /// Batches under assembly or waiting: the whole read-ahead.
+        /// Batches being assembled or waiting: the whole read-ahead.
         slots: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2) => Range::whole(1, 65_536),
-        /// Receipts that may wait here.
+        /// Capacity of the queue of receipts.
         queue: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63) => QUEUE,
     }
 }

@@ -1,4 +1,4 @@
-//! `data.val`: the images that errors are measured on.
+//! `data.val`: the images for validation.
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
@@ -8,14 +8,14 @@ use super::value::{TableReader, Value, mismatch};
 /// Where the validation set comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validation {
-    /// A data set of its own.
+    /// A separate data set.
     Location(String),
-    /// `{ fraction = 0.1 }`: this part of each class of the training set, chosen by `run.seed`, which is not trained on then.
+    /// `{ fraction = 0.1 }`: this part of each class of the training set. It is chosen by `run.seed` and excluded from training.
     Fraction(f32),
 }
 
 impl Validation {
-    /// The data set, where it is one of its own.
+    /// The location, if the set is a separate one.
     pub fn location(&self) -> Option<&str> {
         match self {
             Self::Location(location) => Some(location),

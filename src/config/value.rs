@@ -8,18 +8,18 @@ use super::errors::{ConfigError, Errors, nearest, short};
 use super::node::{Node, Tree};
 use super::range::Range;
 
-/// Items of a list, at most: layers, devices and epochs are far fewer.
+/// The most items in a list: layers, devices and epochs are far fewer.
 const LONGEST: usize = 1000;
 
-/// A type that can stand to the right of a key.
+/// A type that can be the value of a key.
 pub trait Value: Sized {
-    /// Reads `node`, which stands at the dotted path `key`; what is wrong goes to `errors`.
+    /// Reads `node` at the dotted path `key`. Faults go to `errors`.
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self>;
     /// The value as TOML, on one line.
     fn write(&self) -> String;
 }
 
-/// A table under reading: each key is asked for once, the rest is unknown.
+/// A table being read. Each key is asked for once; the others are unknown.
 pub struct TableReader<'a> {
     table: &'a BTreeMap<String, Node>,
     node: &'a Node,
@@ -43,7 +43,7 @@ impl<'a> TableReader<'a> {
         mismatch(node, path, "a table", errors)
     }
 
-    /// The value of `name`, or `None` where the key is absent or wrong (then the error is noted).
+    /// The value of `name`, or `None` if the key is absent or wrong. A wrong key is noted as an error.
     pub fn optional<T: Value>(&mut self, name: &'static str, range: Range) -> Option<T> {
         self.known.push(name);
         let node = self.table.get(name)?;
@@ -69,13 +69,13 @@ impl<'a> TableReader<'a> {
         self.optional(name, range)
     }
 
-    /// Notes something wrong with the table as a whole.
+    /// Notes an error of the table as a whole.
     pub fn complain(&mut self, message: &str) {
         self.errors
             .push(ConfigError::new(self.node.origin.clone(), &self.path, message));
     }
 
-    /// Ends the reading: whatever key was not asked for is unknown.
+    /// Ends reading: every key that was not asked for is unknown.
     pub fn finish(self) {
         for (name, node) in self.table {
             if self.known.contains(&name.as_str()) {
@@ -100,13 +100,13 @@ pub fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// Nothing, as `node` is not what was expected; that is noted.
+/// Notes that `node` is not of the expected kind. Returns `None`.
 pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) -> Option<T> {
     unexpected(node, key, expected, errors);
     None
 }
 
-/// Notes that `node` is not what was expected.
+/// Notes that `node` is not of the expected kind.
 pub fn unexpected(node: &Node, key: &str, expected: &str, errors: &mut Errors) {
     let shown = match &node.value {
         Tree::String(text) => format!("{:?}", short(text)),
@@ -168,7 +168,7 @@ impl Value for NonZeroUsize {
     }
 }
 
-/// Whether a number of 32 bits is near to `number`: neither infinity, nor 0 or what has lost most of its digits.
+/// Whether 32 bits can hold a number close to `number`: not infinity, and not 0 or a subnormal number with most digits lost.
 fn has_place(number: f64) -> bool {
     number == 0.0 || (number as f32).is_normal()
 }
@@ -218,7 +218,7 @@ impl<T: Value> Value for Vec<T> {
             errors.push(ConfigError::new(node.origin.clone(), key, message));
             return None;
         }
-        // Every item is read before any is missed, so that all its errors are noted.
+        // Every item is read before returning, so that all errors are noted.
         let read: Vec<Option<T>> = items
             .iter()
             .enumerate()
@@ -243,8 +243,8 @@ impl<T: Value, const N: usize> Value for [T; N] {
     }
 }
 
-/// Declares a table of the TOML: the struct, how it is read and how it is written. Keys that are `Option` are written
-/// only where they are set. Behind `=>` stands the range of a number.
+/// Declares a table of the TOML: the struct, and how it is read and written. An `Option` key is written only if it is set.
+/// The expression after `=>` is the range of a number.
 macro_rules! table {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident : $type:ty = $default:expr $(=> $range:expr)?,)* }) => {
         $(#[$meta])*
@@ -278,7 +278,7 @@ macro_rules! table {
             /// The names of all its keys.
             pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
-            /// Every key that is set, with its value as TOML, in the order of the declaration.
+            /// Every key that is set, with its value as TOML, in declaration order.
             pub fn keys(&self) -> Vec<(&'static str, String)> {
                 let mut keys = Vec::new();
                 $(if let Some(value) = $crate::config::value::Key::shown(&self.$key) { keys.push((stringify!($key), value)); })*
@@ -289,11 +289,11 @@ macro_rules! table {
 }
 pub(crate) use table;
 
-/// How a field of a table meets its key: optional fields may be absent, others have a default.
+/// How a field of a table is read from its key: optional fields may be absent, others have a default.
 pub trait Key: Sized {
-    /// Reads the key, whose numbers must be in `range`, or gives `default`.
+    /// Reads the key, whose numbers must be in `range`. Returns `default` if it is absent or wrong.
     fn take(table: &mut TableReader<'_>, name: &'static str, default: Self, range: Range) -> Self;
-    /// The value as TOML; `None` where the key is left out.
+    /// The value as TOML; `None` if the key is to be left out.
     fn shown(&self) -> Option<String>;
 }
 

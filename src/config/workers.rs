@@ -1,4 +1,4 @@
-//! How many threads a stage has.
+//! The number of threads of a stage.
 
 use std::num::NonZeroUsize;
 
@@ -9,9 +9,9 @@ use super::value::{Value, mismatch};
 /// `"auto"` or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {
-    /// As many as help: from one to one a core, as far as memory allows, changed while the run goes on.
+    /// As many as help: from one to one per core, as far as memory allows. The number changes during the run.
     Auto,
-    /// So many.
+    /// A fixed number.
     Fixed(NonZeroUsize),
 }
 

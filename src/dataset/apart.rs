@@ -1,13 +1,13 @@
-//! Whether something would be written into a data set that is read.
+//! Guards a data set against output that would be written into it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::classes::is_hidden;
 
-/// Whether the folder `out`, which need not be there yet, is the folder `source` or lies in it where it is listed, whatever links
-/// and dots the paths have. A source that is no folder holds nothing that could be taken for a sample later, and hidden folders
-/// are not listed.
+/// Whether the folder `out` is the folder `source` or lies in the part of it that is listed. `out` need not exist yet.
+/// Links and dots in the paths are resolved. A source that is not a folder is never affected: nothing in it could later be
+/// taken for a sample. Hidden folders are not listed.
 pub fn lies_in(out: &Path, source: &Path) -> bool {
     let below = || {
         let source = fs::canonicalize(source).ok().filter(|source| source.is_dir())?;
@@ -16,7 +16,7 @@ pub fn lies_in(out: &Path, source: &Path) -> bool {
     below().is_some_and(|below| !below.iter().any(|part| is_hidden(&part.to_string_lossy())))
 }
 
-/// The real path of a folder yet to be made: the longest part of it that is there, and the rest as it is written.
+/// The real path of a folder that may not exist yet: the longest existing part is resolved, the rest is kept as written.
 fn real(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
     path.ancestors().find_map(|part| {

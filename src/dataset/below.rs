@@ -17,22 +17,22 @@ pub struct NotWritten {
 
 /// A folder that samples are written below, as `CLASS/name`.
 ///
-/// The folder itself is the user's, wherever its path leads. Below it no link is followed: none has business there.
+/// The folder itself is the user's, and its path may contain links. Below it no link is followed: none belongs there.
 #[derive(Debug)]
 pub struct Below {
     folder: PathBuf,
-    /// The folder that was made last: samples come class after class.
+    /// The folder that was made last. Samples come class by class, so it is often the next one needed.
     made: PathBuf,
 }
 
 impl Below {
-    /// Nothing is made yet.
+    /// A writer for `folder`. Nothing is created yet.
     pub fn new(folder: PathBuf) -> Self {
         let made = PathBuf::new();
         Self { folder, made }
     }
 
-    /// Writes a sample that is not there yet, its name followed by `suffix`.
+    /// Writes a sample that must not exist yet, under its name followed by `suffix`.
     pub fn write_new(&mut self, id: SampleId<'_>, suffix: &str, bytes: &[u8]) -> Result<(), NotWritten> {
         let mut path = id.path_below(&self.folder);
         path.as_mut_os_string().push(suffix);
@@ -41,8 +41,8 @@ impl Below {
         written.map_err(|source| NotWritten { path, source })
     }
 
-    /// Writes a sample in place of what may be there; a link of its name is replaced, not followed. Several may write the same
-    /// one at once.
+    /// Writes a sample and replaces an existing file. A link of that name is replaced, not followed. Several threads may
+    /// write the same sample at once.
     pub fn write(&mut self, id: SampleId<'_>, bytes: &[u8]) -> Result<(), NotWritten> {
         let path = id.path_below(&self.folder);
         self.make_parent(&path)?;
@@ -52,14 +52,14 @@ impl Below {
                 _ => {}
             }
             match self.write_new(id, "", bytes) {
-                // Another was faster.
+                // Another thread was faster.
                 Err(NotWritten { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
                 written => return written,
             }
         }
     }
 
-    /// Makes the folders between ours and a file.
+    /// Makes the folders between the root and a file.
     fn make_parent(&mut self, path: &Path) -> Result<(), NotWritten> {
         let parent = path.parent().unwrap_or(&self.folder);
         if parent == self.made {
@@ -81,7 +81,7 @@ impl Below {
     }
 }
 
-/// Makes a folder, or finds it there: a folder, not a link to one.
+/// Makes a folder, or accepts an existing one. A link to a folder is refused.
 fn make(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -94,7 +94,7 @@ fn make(folder: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::NotADirectory, reason))
 }
 
-/// Whether nothing is there.
+/// Whether the error says that nothing exists there.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -122,7 +122,7 @@ mod tests {
         let error = below.write(id("b"), b"new").map_err(|error| error.path);
         assert_eq!(error.unwrap_err(), out.join("b"));
         assert_eq!(fs::read(elsewhere.join("1.jpg")).unwrap(), b"precious");
-        // The folder itself may be a link: that is the user's own.
+        // The folder itself may be a link: the user chose it.
         std::os::unix::fs::symlink(&out, root.path().join("link")).unwrap();
         Below::new(root.path().join("link")).write(id("c"), b"x").unwrap();
         assert!(out.join("c/1.jpg").is_file());

@@ -1,7 +1,7 @@
-//! CIFAR-10, its binary version: records of a label and 3072 bytes, the red plane of 32 x 32 pixels, the green, the blue.
+//! CIFAR-10's binary version. A record is a label and 3072 bytes: the red, green and blue planes of 32 x 32 pixels.
 //!
-//! `cifar:DIR/train` means `DIR/data_batch_1.bin` to `DIR/data_batch_5.bin`, `cifar:DIR/test` means `DIR/test_batch.bin`;
-//! the names of the ten classes are the lines of `DIR/batches.meta.txt`, or `0` to `9` where there is no such file.
+//! `cifar:DIR/train` means `DIR/data_batch_1.bin` to `DIR/data_batch_5.bin`, `cifar:DIR/test` means `DIR/test_batch.bin`.
+//! The names of the ten classes are the lines of `DIR/batches.meta.txt`, or `0` to `9` without that file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use super::name::{ClassName, SampleName};
 use super::whole;
 use crate::text;
 
-/// Pixels in a row, and rows.
+/// Pixels per row, and rows.
 pub(super) const SIDE: u32 = 32;
 
 /// Pixels in a plane.
@@ -26,10 +26,10 @@ const RECORD: usize = 1 + 3 * PLANE;
 
 const CLASSES: usize = 10;
 
-/// A batch has 30 MB: what is far larger is refused before it fills the memory.
+/// A batch has 30 MB. A far larger file is refused before it fills the memory.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The names have 61 bytes.
+/// The file of names has 61 bytes.
 const MOST_NAMES: u64 = 1 << 20;
 
 const TRAIN: [&str; 5] = [
@@ -49,7 +49,7 @@ pub(super) struct Listed {
     pub(super) pixels: Vec<u8>,
 }
 
-/// Reads a split. A sample's name is its batch and its five-digit number in it, counted from 0: `data_batch_1/00042`.
+/// Reads a split. A sample is named after its batch and its five-digit number there, counted from 0: `data_batch_1/00042`.
 pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed, DatasetError> {
     let batches: &[&str] = match split {
         "train" => &TRAIN,
@@ -88,7 +88,7 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
     })
 }
 
-/// Where the sample `name` lies, for people.
+/// Where the sample `name` is, for messages.
 pub(super) fn where_is(folder: &Path, name: &str) -> String {
     let (batch, record) = name.split_once('/').unwrap_or((name, ""));
     format!("{}, record {record}", text::path(&folder.join(format!("{batch}.bin"))))
@@ -101,7 +101,7 @@ fn wrong(file: &Path, reason: String) -> DatasetError {
     }
 }
 
-/// Reads a batch: whole records, at least one; and when it was last modified.
+/// Reads a batch, which is one or more whole records. Also returns the modification time.
 fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DatasetError::NotFound {
@@ -124,7 +124,7 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     Ok((bytes, modified(&metadata)))
 }
 
-/// Three planes to RGB.
+/// Interleaves three planes to RGB.
 fn interleave(planes: &[u8], out: &mut Vec<u8>) {
     let (red, rest) = planes.split_at(PLANE);
     let (green, blue) = rest.split_at(PLANE);
@@ -132,7 +132,7 @@ fn interleave(planes: &[u8], out: &mut Vec<u8>) {
     out.extend(pixels.flat_map(|((&r, &g), &b)| [r, g, b]));
 }
 
-/// The names in `batches.meta.txt`, in the order of the labels.
+/// The names in `batches.meta.txt`, in label order.
 fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
     let path = folder.join("batches.meta.txt");
     let text = match whole::read(&path, MOST_NAMES) {

@@ -1,5 +1,5 @@
-//! Class tars, one `CLASS.tar` per class, as in ILSVRC's training images: members of one tar, or files in a folder. They are read
-//! in place.
+//! Class tars, one `CLASS.tar` per class, as in ILSVRC's training images. They are members of one tar, or files in a
+//! folder, and are read in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use super::tar::{self, BLOCK, Extent, Member, Members, is_whole};
 use super::webdataset;
 use crate::text;
 
-/// Digits at the end of a name of which tars that only count themselves have as many or more.
+/// Tars whose names differ only in a trailing number of at least this many digits are shards, not classes.
 const SHARD_DIGITS: usize = 4;
 
-/// The class whose images a member of this name holds, if it is a class tar.
+/// The class of a member with this name, if it is a class tar.
 pub(super) fn class(name: &str) -> Option<&str> {
     name.strip_suffix(".tar").filter(|class| !class.is_empty())
 }
 
-/// Lists the images of class tars inside of a tar, given where each lies. Classes are sorted by the bytes of their names.
+/// Lists the images of class tars inside another tar, from the extents of these. Classes are sorted by the bytes of their names.
 pub(super) fn list(
     shown: &str,
     map: &Mapping,
@@ -34,9 +34,9 @@ pub(super) fn list(
     listing.repeats = Repeats::LastWins;
     for (label, (class, &Extent { at, size })) in tars.iter().enumerate() {
         let inner = format!("{shown}, member {}.tar", text::plain(class));
-        // Within the map: the outer tar's reader has checked every extent.
+        // This is within the map: the outer tar's reader has checked every extent.
         let bytes = &map.bytes()[at as usize..(at + size) as usize];
-        // A cut inside of the padding behind an image would otherwise pass for the end.
+        // Otherwise a cut inside the padding after an image would pass for the end.
         if !bytes.len().is_multiple_of(BLOCK) {
             return Err(DatasetError::DamagedTar {
                 shard: inner,
@@ -51,7 +51,7 @@ pub(super) fn list(
     Ok(tars.keys().cloned().collect())
 }
 
-/// Adds an image of a class tar; `number` is what the storage keeps for it.
+/// Adds an image of a class tar. `number` is what the storage keeps for it.
 fn add(
     label: u32,
     member: &Member<'_>,
@@ -72,7 +72,7 @@ fn add(
     Ok(())
 }
 
-/// Lists a folder of tars without any class inside: class tars, if their names and contents say so.
+/// Lists a folder of tars without classes inside as class tars, if their names and contents say so.
 pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
     let mut listing = Listing::default();
     listing.repeats = Repeats::LastWins;
@@ -113,7 +113,7 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
     Ok((classes, listing, shards))
 }
 
-/// Refuses a tar whose images lie in several folders: these are its classes, and it is a data set of its own.
+/// Refuses a tar whose images lie in several folders: these are classes, and the tar is a data set by itself.
 fn one_folder(file: &Path, members: &Members) -> Result<(), DatasetError> {
     let images = members
         .iter()
@@ -142,7 +142,7 @@ fn stem(file: &Path) -> Result<String, DatasetError> {
         .ok_or_else(|| DatasetError::NotUtf8 { path: text::path(file) })
 }
 
-/// Whether names are those of parts of one set: the same but for numbers of many digits that follow each other.
+/// Whether the names are those of one set's parts: equal except for consecutive numbers of many digits.
 fn only_count(names: &[String]) -> bool {
     let split = |name: &str| {
         let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();

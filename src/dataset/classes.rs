@@ -1,4 +1,4 @@
-//! The classes of a data set: what is refused, and how a set is read with the classes of another.
+//! The classes of a data set: which are refused, and how a set is read with the classes of another.
 
 use std::collections::HashMap;
 
@@ -10,21 +10,21 @@ use super::name::Classes;
 use super::split_name::SplitName;
 use crate::text::plain;
 
-/// Hidden files are never samples: `.DS_Store`, and macOS's `._x.jpg`, which looks like an image and is none.
+/// Hidden files are never samples: `.DS_Store`, or macOS's `._x.jpg`, which is named like an image but is not one.
 pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// Whose classes a data set has.
+/// Which classes a data set is read with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose<'a> {
-    /// Its own, each of which has samples: a classifier is to learn them.
+    /// Its own, for training a classifier. Each must have samples.
     Learn,
-    /// Those of a network that was trained. It needs no sample of each, and has none of another.
+    /// Those of a trained network. A class may be without samples, but no other class may appear.
     Try(&'a [String]),
 }
 
-/// Checks what a reader has found, names and all, and gives the samples the labels that they are to have.
+/// Checks what a reader has found, including the names, and assigns the final labels.
 pub(super) fn settle(
     location: &str,
     classes: Vec<String>,
@@ -95,7 +95,7 @@ fn has_images(location: &str, listing: &Listing) -> Result<(), DatasetError> {
     })
 }
 
-/// Refuses classes that there is nothing to learn from.
+/// Refuses classes without images.
 fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: &[bool]) -> Result<(), DatasetError> {
     let empty = || (0..classes.len()).filter(|&class| !seen[class]);
     if empty().next().is_none() {
@@ -141,7 +141,7 @@ fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: 
     })
 }
 
-/// Gives the samples the labels that their classes' names have in `known`.
+/// Relabels the samples by the position of their class's name in `known`.
 fn relabel(
     location: &str,
     classes: &Classes,
@@ -151,7 +151,7 @@ fn relabel(
 ) -> Result<Classes, DatasetError> {
     let labels: HashMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
     let of = |class: usize| labels.get(classes.as_slice()[class].as_str()).copied();
-    // A class without samples is none here: numbers have holes, and folders may be empty.
+    // A class without samples does not count here: numbers have holes, and folders may be empty.
     let unknown = || (0..seen.len()).filter(|&class| seen[class] && of(class).is_none());
     if unknown().next().is_some() {
         return Err(DatasetError::UnknownClasses {

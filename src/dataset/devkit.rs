@@ -1,4 +1,4 @@
-//! ILSVRC 2012's development kit: which class each number stands for, and the numbers of the validation images.
+//! ILSVRC 2012's development kit: the class for each number, and the numbers of the validation images.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,29 +18,29 @@ const ARCHIVE: &str = "ILSVRC2012_devkit_t12.tar.gz";
 const META: &str = "data/meta.mat";
 const TRUTH: &str = "data/ILSVRC2012_validation_ground_truth.txt";
 
-/// Larger files than this are none of the kit's: its largest has 1 MB.
+/// A file larger than this does not belong to the kit, whose largest file has 1 MB.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// The kit has 2.5 MB in its archive: what goes on beyond this is not decompressed.
+/// The kit's archive holds 2.5 MB. No more than this is decompressed.
 const MOST_ARCHIVE: u64 = 64 << 20;
 
-/// What the kit says.
+/// The contents of the kit.
 pub(super) struct Devkit {
     /// The WNIDs of the classes, sorted by their bytes.
     pub(super) classes: Vec<String>,
-    /// A label an image, in the order of the images' names.
+    /// One label per image, in the order of the images' names.
     pub(super) labels: Vec<u32>,
-    /// Where the labels stand, for people.
+    /// Where the labels come from, for messages.
     pub(super) truth: String,
 }
 
-/// One of the kit's files in memory.
+/// One of the kit's files, in memory.
 struct Text {
     shown: String,
     bytes: Vec<u8>,
 }
 
-/// Reads the kit in `folder`: unpacked, or its archive.
+/// Reads the kit in `folder`, either unpacked or from its archive.
 pub(super) fn read(location: &str, folder: &Path) -> Result<Devkit, DatasetError> {
     let [meta, truth] = files(location, folder)?;
     let numbered = classes(&meta)?;
@@ -69,7 +69,7 @@ fn wrong(file: &str, reason: String) -> DatasetError {
     }
 }
 
-/// The classes by their ILSVRC2012_ID: of all synsets those that have no children.
+/// The classes by ILSVRC2012_ID: all synsets without children.
 fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
     let wrong = |reason: String| wrong(&meta.shown, reason);
     let fields = ["ILSVRC2012_ID", "WNID", "num_children"];
@@ -109,7 +109,7 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
     Ok(classes)
 }
 
-/// The labels of the images, in the order of the lines.
+/// The images' labels, in the order of the lines.
 fn ground_truth(truth: &Text, labels: &BTreeMap<u32, u32>) -> Result<Vec<u32>, DatasetError> {
     let mut found = Vec::new();
     for (index, line) in truth.bytes.trim_ascii_end().split(|&byte| byte == b'\n').enumerate() {
@@ -130,7 +130,7 @@ fn ground_truth(truth: &Text, labels: &BTreeMap<u32, u32>) -> Result<Vec<u32>, D
     Ok(found)
 }
 
-/// The two files that are needed, from the unpacked kit where it has both, else from the archive.
+/// The two files needed. They come from the unpacked kit if it has both, else from the archive.
 fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
     let kit = folder.join(FOLDER);
     let unpacked = [META, TRUTH].map(|name| kit.join(name));
@@ -164,7 +164,7 @@ fn of_file(path: &Path) -> Result<Text, DatasetError> {
     Ok(Text { shown, bytes })
 }
 
-/// Reads the archive up to where both files were seen.
+/// Reads the archive until both files have been found.
 fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
     let unreadable = |source| DatasetError::unreadable(path)(source);
     let reader = GzDecoder::new(File::open(path).map_err(unreadable)?).take(MOST_ARCHIVE);

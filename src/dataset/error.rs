@@ -13,7 +13,7 @@ use crate::text::{self, plain};
 /// Why a dataset cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// Nothing lies there.
+    /// Nothing exists there.
     #[error("{}: not found ({hint})", plain(location))]
     NotFound {
         /// What was asked for.
@@ -21,7 +21,7 @@ pub enum DatasetError {
         /// How far the path exists.
         hint: String,
     },
-    /// It exists, but is none of the kinds that can be read.
+    /// It exists, but is not of a kind that can be read.
     #[error(
         "{}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
          WebDataset shards, class tars, a list file (.txt, .tsv, .csv), idx:DIR/PREFIX, cifar:DIR/train or ilsvrc:DIR/train",
@@ -30,10 +30,10 @@ pub enum DatasetError {
     UnknownKind {
         /// What was asked for.
         location: String,
-        /// What lies there.
+        /// What is there.
         what: String,
     },
-    /// A folder or file that the system does not let us read.
+    /// The system does not allow reading a folder or file.
     #[error("{path}: cannot be read: {}", text::plain(&.source.to_string()))]
     Unreadable {
         /// The folder or file.
@@ -61,7 +61,7 @@ pub enum DatasetError {
     NoImages {
         /// The dataset.
         location: String,
-        /// What was passed over.
+        /// The files that were ignored.
         ignored: Box<Ignored>,
     },
     /// A list without samples.
@@ -73,7 +73,7 @@ pub enum DatasetError {
         /// The list.
         file: String,
     },
-    /// One class cannot be learnt from.
+    /// A single class: there is nothing to tell apart.
     #[error(
         "{}: holds only one class, {class:?}; a classifier needs two: is this the folder above or below the class folders?",
         plain(location)
@@ -84,7 +84,7 @@ pub enum DatasetError {
         /// The class.
         class: String,
     },
-    /// There is no class of which a part could be set aside.
+    /// No class has two images, so none can be set aside.
     #[error("{}: no class has two images, so that none can be set aside", plain(location))]
     NothingToSetAside {
         /// The dataset.
@@ -111,14 +111,14 @@ pub enum DatasetError {
     EmptyClasses {
         /// The dataset.
         location: String,
-        /// How many they are.
+        /// How many there are.
         count: usize,
         /// At most five of them.
         classes: String,
-        /// What lies there in place of images, or nothing.
+        /// What is there instead of images, or nothing.
         passed: String,
     },
-    /// Numbers as labels, and some of them are nobody's.
+    /// Labels are numbers, and some have no images.
     #[error(
         "{}: labels count from 0, and {count} of them have no image: {labels}; {hint}",
         plain(location)
@@ -126,7 +126,7 @@ pub enum DatasetError {
     LabelsWithHoles {
         /// The dataset.
         location: String,
-        /// How many they are.
+        /// How many there are.
         count: usize,
         /// At most five of them.
         labels: String,
@@ -146,7 +146,7 @@ pub enum DatasetError {
         /// At most five of the run's.
         known: String,
     },
-    /// A name that would lead somewhere else, were a path made of it.
+    /// A name that would lead elsewhere if it were made part of a path.
     #[error("{place}: {name:?} is no name for a class or a sample: {reason}")]
     Name {
         /// The file, or the file and the place inside.
@@ -170,7 +170,7 @@ pub enum DatasetError {
         /// The name with the foreign bytes replaced.
         path: String,
     },
-    /// Folders in folders without end.
+    /// Folders nested without end.
     #[error("{path}: folders are nested deeper than {limit} levels; is it a loop of links?")]
     TooDeep {
         /// Where the limit was passed.
@@ -186,7 +186,7 @@ pub enum DatasetError {
         /// What is wrong, where, and what to do.
         reason: String,
     },
-    /// A member name that points outside.
+    /// A member name that points outside the tar.
     #[error("{shard}: refused: the member name {key:?} {reason}; make the tar again from inside its folder")]
     HostileName {
         /// The tar.
@@ -196,7 +196,7 @@ pub enum DatasetError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A link in a tar that leads to no file of it.
+    /// A link that does not lead to a file in the tar.
     #[error("{shard}: member {} is a link to {reason}", plain(key))]
     Link {
         /// The tar.
@@ -206,7 +206,7 @@ pub enum DatasetError {
         /// Where it leads, what is wrong with that, and what to do.
         reason: String,
     },
-    /// A tar that is whole, and whose members do not fit what it is read as.
+    /// An intact tar whose members do not fit the kind of data set.
     #[error("{shard}: {reason}")]
     Shard {
         /// The tar.
@@ -214,7 +214,7 @@ pub enum DatasetError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// Shards in which nothing says what an image shows.
+    /// Shards without labels.
     #[error(
         "{}: no image has a label: there are {found}; wanted is {}",
         plain(location),
@@ -226,7 +226,7 @@ pub enum DatasetError {
         /// What there is instead.
         found: String,
     },
-    /// A pack that was not written to its end.
+    /// An incomplete pack.
     #[error(
         "{}: an unfinished pack; go on with it by the same pipeline pack command and --resume",
         plain(location)
@@ -258,7 +258,7 @@ pub enum DatasetError {
     ListLine {
         /// The list.
         file: String,
-        /// Counted from 1.
+        /// The line number, from 1.
         line: usize,
         /// What is wrong and what to do.
         reason: String,
@@ -279,17 +279,17 @@ pub enum DatasetError {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// A scheme with a split that it does not have.
+    /// A scheme with an unknown split.
     #[error("{}: no split {split:?}; write {choices}", plain(location))]
     Split {
         /// The dataset.
         location: String,
-        /// What was asked for.
+        /// The split asked for.
         split: String,
-        /// What there is.
+        /// The splits that exist.
         choices: &'static str,
     },
-    /// A file of CIFAR-10 that is not as it should be.
+    /// A malformed file of CIFAR-10.
     #[error("{file}: {reason}")]
     Cifar {
         /// The file.
@@ -305,7 +305,7 @@ pub enum DatasetError {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// A tar of images without folders.
+    /// A tar of images without class folders.
     #[error(
         "{}: holds {images} images but no class folders, so that no image has a label; unpack it and write a list \
          file, or make a tar of class folders; ILSVRC 2012's validation images open as ilsvrc:DIR/val, with \
@@ -321,13 +321,13 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
-    /// A file or folder that cannot be read.
+    /// The error for a file or folder that cannot be read.
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = text::path(path);
         move |source| Self::Unreadable { path, source }
     }
 
-    /// A name that is refused, found at a place.
+    /// The error for a refused name, found at `place`.
     pub(super) fn name(place: &str, name: &str) -> impl FnOnce(NameFault) -> Self {
         let (place, name) = (place.to_owned(), name.to_owned());
         move |fault| Self::Name {
@@ -338,10 +338,10 @@ impl DatasetError {
     }
 }
 
-/// Why one sample's bytes cannot be had.
+/// Why a sample's bytes cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The system refused.
+    /// The system reported an error.
     #[error("{file}: cannot be read: {source}")]
     Io {
         /// The file.

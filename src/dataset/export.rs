@@ -7,10 +7,10 @@ use super::below::Below;
 use super::{Dataset, Encoded, JpegWriter, ReadError};
 use crate::text;
 
-/// Why an export did not come about.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The target holds something.
+    /// The target is not empty.
     #[error("{out}: exists and is not empty; name another folder or remove it")]
     OutNotEmpty {
         /// The target.
@@ -35,17 +35,17 @@ pub enum ExportError {
     /// A sample could not be compressed.
     #[error("{sample}: cannot be written as JPEG: {reason}")]
     Encode {
-        /// CLASS/name, or what was being set up.
+        /// CLASS/name, or the step of the setup that failed.
         sample: String,
         /// libjpeg-turbo's reason.
         reason: String,
     },
 }
 
-/// Writes `dataset` to the folder `out`. Files are copied byte for byte; raw pixels become JPEGs at `quality`.
+/// Writes `dataset` to the folder `out`. Files are copied byte for byte. Raw pixels become JPEGs at `quality`.
 ///
-/// All is written to a hidden folder beside `out` and renamed at the end: `out` exists whole or not at all. `progress`
-/// is told how many samples are written.
+/// The files are written to a hidden folder beside `out`, which is renamed at the end: `out` is complete or absent.
+/// `progress` gets the number of samples written so far.
 pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl FnMut(usize)) -> Result<(), ExportError> {
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) || out.is_file() {
         return Err(ExportError::OutNotEmpty { out: text::path(out) });
@@ -53,20 +53,20 @@ pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl Fn
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let partial = out.with_file_name(format!(".{name}.partial-{}", std::process::id()));
     remove_leftovers(out, &name).map_err(|source| write_error(out, source))?;
-    // Ours alone: a folder that is there already is somebody's.
+    // A folder of our own: an existing one belongs to someone else.
     fs::create_dir_all(partial.parent().unwrap_or(Path::new("")))
         .and_then(|()| fs::create_dir(&partial))
         .map_err(|source| write_error(&partial, source))?;
     let written = write_all(dataset, &partial, quality, &mut progress)
         .and_then(|()| fs::rename(&partial, out).map_err(|source| write_error(out, source)));
     if written.is_err() {
-        // The error at hand matters more than one from cleaning up.
+        // The error at hand matters more than one from the cleanup.
         let _ = fs::remove_dir_all(&partial);
     }
     written
 }
 
-/// Removes what exports to `out` have left that were killed.
+/// Removes what killed exports to `out` have left behind.
 fn remove_leftovers(out: &Path, name: &str) -> io::Result<()> {
     let beside = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,8 +1,8 @@
-//! What files that hold images are called. What they really hold, the decoder finds out.
+//! Names of image files. The decoder finds out what the files really hold.
 
 use std::path::Path;
 
-/// Extensions of images, in small letters; any case is taken.
+/// Extensions of images in lower case. Any case is accepted.
 const IMAGES: [&str; 11] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "ppm", "tif", "tiff", "webp",
 ];
@@ -12,17 +12,17 @@ pub(super) fn is_extension(extension: &str) -> bool {
     IMAGES.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Whether a file name says that it holds an image.
+/// Whether a file has the name of an image.
 pub fn is_image(name: &str) -> bool {
     of_image(name).is_some()
 }
 
-/// A name without its image extension, if it has one.
+/// A name without its image extension, if any.
 pub(super) fn stem(name: &str) -> &str {
     of_image(name).map_or(name, |extension| &name[..name.len() - extension.len() - 1])
 }
 
-/// All of them, for people.
+/// All extensions, for messages.
 pub fn all() -> String {
     format!(".{}", IMAGES.join(", ."))
 }

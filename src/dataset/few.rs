@@ -2,7 +2,7 @@
 
 use crate::text::plain;
 
-/// So many names say what is meant.
+/// The names listed at most: enough to show the kind.
 const TOLD: usize = 5;
 
 /// `a, b, c, d, e and 4 more`.

@@ -1,4 +1,4 @@
-//! Class folders: `DIR/CLASS/*.jpg`, nested folders inside a class allowed, links followed.
+//! Class folders: `DIR/CLASS/*.jpg`. Nested folders inside a class are allowed, and links are followed.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +11,7 @@ use super::listing::Listing;
 use super::name::SampleName;
 use crate::text;
 
-/// Deeper than this is taken for a loop of links.
+/// Folders nested deeper than this are taken for a loop of links.
 const DEEPEST: usize = 16;
 
 /// Lists a folder. Classes are sorted by the bytes of their names.
@@ -33,7 +33,7 @@ pub(super) fn list(root: &Path) -> Result<(Vec<String>, Listing), DatasetError> 
     Ok((classes, listing))
 }
 
-/// Lists one folder of a class. `below` is its path under the class folder, with a `/` at its end unless empty.
+/// Lists one folder of a class. `below` is its path under the class folder: empty, or with a `/` at the end.
 fn walk(
     folder: &Path,
     label: u32,
@@ -65,7 +65,7 @@ fn walk(
     })
 }
 
-/// Calls `visit` with every entry that is not hidden; a link is seen as what it leads to, a dead one as an error.
+/// Calls `visit` with every entry that is not hidden. A link counts as its target; a dangling link is an error.
 fn for_each_entry(
     folder: &Path,
     visit: &mut dyn FnMut(&str, &Metadata) -> Result<(), DatasetError>,
@@ -87,7 +87,7 @@ fn for_each_entry(
     Ok(())
 }
 
-/// When the contents last changed, in nanoseconds: good for comparing only.
+/// The modification time in nanoseconds, for comparison only.
 pub(super) fn modified(metadata: &Metadata) -> u64 {
     (metadata.mtime() as u64)
         .wrapping_mul(1_000_000_000)

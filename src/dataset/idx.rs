@@ -1,4 +1,4 @@
-//! IDX, the format of MNIST and its family: one file of grey images, one of labels, either of them gzipped or not.
+//! IDX, the format of MNIST and its family: one file of grey images and one of labels, each gzipped or not.
 //!
 //! `idx:DIR/PREFIX` means `DIR/PREFIX-images-idx3-ubyte[.gz]` and `DIR/PREFIX-labels-idx1-ubyte[.gz]`.
 
@@ -14,16 +14,16 @@ use super::listing::Listing;
 use super::name::SampleName;
 use crate::text;
 
-/// What is read into memory at most. The family's largest has 0.6 GB.
+/// The largest file that is read into memory. The family's largest has 0.6 GB.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// The same of a gzipped file, which may have a thousandth of that on the disk.
+/// The same limit for a gzipped file, which may take a thousandth of that on disk.
 const MOST_UNZIPPED: u64 = 1 << 30;
 
-/// More images than this are refused: the family's largest has 0.8 million.
+/// More images than this are refused. The family's largest file has 0.8 million.
 const MOST_IMAGES: u64 = 1 << 24;
 
-/// Fashion-MNIST's classes; the digit keeps the labels' order where names are sorted.
+/// Fashion-MNIST's classes. The digit keeps the order of the labels when names are sorted.
 const FASHION: [&str; 10] = [
     "0-t-shirt",
     "1-trouser",
@@ -37,7 +37,7 @@ const FASHION: [&str; 10] = [
     "9-ankle-boot",
 ];
 
-/// A pair read into memory.
+/// A pair of files, read into memory.
 pub(super) struct Listed {
     pub(super) classes: Vec<String>,
     pub(super) listing: Listing,
@@ -98,7 +98,7 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
     })
 }
 
-/// The file, in whichever spelling it exists.
+/// The file, under either spelling.
 fn find(location: &str, folder: &Path, prefix: &str, what: &str, rank: u32) -> Result<PathBuf, DatasetError> {
     let plain = format!("{prefix}-{what}-idx{rank}-ubyte");
     let dotted = format!("{prefix}-{what}.idx{rank}-ubyte");
@@ -129,17 +129,17 @@ fn wrong(file: &Path, reason: String) -> DatasetError {
     }
 }
 
-/// A file whose header was read: the sizes of its dimensions.
+/// A file after its header has been read: the sizes of its dimensions.
 struct Open<'a, const RANK: usize> {
     path: &'a Path,
     reader: Box<dyn Read>,
     sizes: [u32; RANK],
-    /// Their product.
+    /// The product of the sizes.
     bytes: u64,
 }
 
 impl<'a, const RANK: usize> Open<'a, RANK> {
-    /// Reads a header, and refuses one that claims more than may be read, or than there is.
+    /// Reads a header. Refuses one that claims more bytes than the limit, or more than the file has.
     fn new(path: &'a Path) -> Result<Self, DatasetError> {
         let unreadable = |source| DatasetError::unreadable(path)(source);
         let file = File::open(path).map_err(unreadable)?;
@@ -187,7 +187,7 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
         Ok(open)
     }
 
-    /// Reads the bytes, exactly as many as the sizes say.
+    /// Reads exactly as many bytes as the sizes say.
     fn read(mut self) -> Result<Vec<u8>, DatasetError> {
         let mut bytes = Vec::new();
         let mut reader = (&mut self.reader).take(self.bytes + 1);

@@ -1,4 +1,4 @@
-//! Files that lie among the samples and are none: how many there are, and what they are called.
+//! Files among the samples that are not samples: their number and their extensions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use crate::text::plain;
 
-/// So many extensions are told apart, each so long at most; what goes beyond is only counted.
+/// The most extensions counted separately, and the longest. The rest is counted together.
 const MOST: usize = 32;
 const LONGEST: usize = 16;
 
-/// So many are told.
+/// The most extensions shown.
 const TOLD: usize = 5;
 
-/// Files that were passed over, counted by extension. Shown as `3 other files are ignored: 2 .txt, 1 .webp`.
+/// Files that were ignored, counted by extension. Shown as `3 other files are ignored: 2 .txt, 1 .webp`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
     count: u64,
-    /// In small letters; empty for files without one.
+    /// In lower case; empty for files without one.
     extensions: BTreeMap<String, u64>,
 }
 
@@ -28,12 +28,12 @@ impl Ignored {
         self.add_extension(&extension.unwrap_or_default().to_ascii_lowercase());
     }
 
-    /// Counts a file of an extension, in small letters.
+    /// Counts a file by its extension, in lower case.
     pub(super) fn add_extension(&mut self, extension: &str) {
         self.add_many(extension, 1);
     }
 
-    /// Counts what was counted elsewhere.
+    /// Adds the counts of another.
     pub(super) fn merge(&mut self, other: &Self) {
         let told_apart: u64 = other.extensions.values().sum();
         for (extension, &count) in &other.extensions {
@@ -51,20 +51,20 @@ impl Ignored {
         }
     }
 
-    /// How many files.
+    /// The number of files.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether no file was ignored.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The commonest extensions: `2 .txt, 1 .webp`.
+    /// The most common extensions: `2 .txt, 1 .webp`.
     pub fn kinds(&self) -> String {
         let mut sorted: Vec<(&String, u64)> = self.extensions.iter().map(|(name, &count)| (name, count)).collect();
-        // Stable: of equally many in the order of their names.
+        // The sort is stable: equal counts stay in the order of their names.
         sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         sorted.truncate(TOLD);
         let told: u64 = sorted.iter().map(|(_, count)| count).sum();

@@ -1,9 +1,9 @@
-//! ILSVRC 2012 as it is downloaded, nothing unpacked.
+//! ILSVRC 2012 as downloaded, without unpacking.
 //!
 //! `ilsvrc:DIR/train` is `DIR/ILSVRC2012_img_train.tar`, a tar of class tars. `ilsvrc:DIR/val` is
-//! `DIR/ILSVRC2012_img_val.tar`, images without folders, whose labels the development kit has: a number a line, in the
-//! order of the images' names. In both the classes are the WNIDs in sorted order, as torchvision and Caffe number them; the
-//! kit's own numbers (ILSVRC2012_ID) are another order.
+//! `DIR/ILSVRC2012_img_val.tar`, images without folders. Their labels are in the development kit: one number per line, in
+//! the order of the images' names. Both use the WNIDs as classes, in sorted order, as torchvision and Caffe number them.
+//! The kit's own numbers (ILSVRC2012_ID) have another order.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
     }
 }
 
-/// One of the two tars, or what is expected.
+/// One of the two tars, or an error that says what is expected.
 fn find(location: &str, folder: &Path, name: &str, split: &str) -> Result<PathBuf, DatasetError> {
     let path = folder.join(name);
     if path.is_file() {
@@ -66,7 +66,7 @@ fn val(location: &str, folder: &Path) -> Result<Listed, DatasetError> {
     let path = find(location, folder, VAL, "val")?;
     let Devkit { classes, labels, truth } = devkit::read(location, folder)?;
     let (map, members) = tar::open(&path)?;
-    // By name, and the later of two of one name, as when the tar is unpacked.
+    // Sorted by name. The later of two members with one name wins, as when the tar is unpacked.
     let mut images = BTreeMap::new();
     let mut listing = Listing::default();
     for member in members.iter().filter(|member| !member.is_folder) {

@@ -1,16 +1,16 @@
-//! Pixels to JPEG: for `export`, and for packs.
+//! Writes pixels as JPEG, for `export` and for packs.
 //!
-//! TurboJPEG's C interface and not the crate's safe one, which knows no restart markers.
+//! Uses TurboJPEG's C interface: the crate's safe one has no restart markers.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
 
 use turbojpeg::{Subsamp, compressed_buf_len, raw};
 
-/// Pixels that an MCU spans, each way, where colour has half the resolution.
+/// The side of an MCU in pixels when colour has half the resolution.
 const MCU: u32 = 16;
 
-/// Compresses images one after the other; its buffer is kept.
+/// Compresses one image after another and reuses its buffer.
 pub struct JpegWriter {
     handle: NonNull<c_void>,
     out: Vec<u8>,
@@ -35,19 +35,19 @@ impl JpegWriter {
             is_tiled: false,
         };
         writer.set(raw::TJPARAM_TJPARAM_QUALITY, quality)?;
-        // Into the buffer that it is given.
+        // The output goes into the buffer given.
         writer.set(raw::TJPARAM_TJPARAM_NOREALLOC, 1)?;
         Ok(writer)
     }
 
-    /// The same, with restart markers in colour JPEGs, so that a crop is decoded without most of what lies beside it.
+    /// The same with restart markers in colour JPEGs, so that a crop can be decoded without most of the pixels beside it.
     #[must_use]
     pub fn tiled(mut self) -> Self {
         self.is_tiled = true;
         self
     }
 
-    /// A colour JPEG from RGB, its colour at half the resolution (4:2:0), as ImageNet's are.
+    /// A colour JPEG from RGB with colour at half the resolution (4:2:0), as in ImageNet.
     pub fn rgb(&mut self, width: u32, height: u32, pixels: &[u8]) -> Result<&[u8], String> {
         let interval = if self.is_tiled {
             restart_interval(width, height)
@@ -76,13 +76,13 @@ impl JpegWriter {
         }
         self.set(raw::TJPARAM_TJPARAM_SUBSAMP, samp as u32)?;
         let most = compressed_buf_len(width, height, samp).map_err(|error| error.to_string())?;
-        // A restart marker is two bytes, and the byte before it is filled up.
+        // A restart marker is two bytes, and the byte before it is padded.
         self.out
             .resize(most + 3 * (w.div_ceil(MCU) * h.div_ceil(MCU)) as usize, 0);
         let [width, height, pitch] = [width, height, pitch].map(|length| length as c_int);
         let (mut out, mut length) = (self.out.as_mut_ptr(), self.out.len() as _);
-        // SAFETY: the handle is live; there are as many pixels as their size says; at most `length` bytes are written to
-        // `out`, which stays where it is because the handle is told not to allocate.
+        // SAFETY: the handle is live, and there are as many pixels as the size says. At most `length` bytes are written to
+        // `out`, which is not moved because the handle must not allocate.
         let failed = unsafe {
             raw::tj3Compress8(
                 self.handle.as_ptr(),
@@ -111,17 +111,18 @@ impl JpegWriter {
     }
 
     fn reason(&mut self) -> String {
-        // SAFETY: the handle is live, and the string lies in it until the next call; it is copied here.
+        // SAFETY: the handle is live, and the string lives in it until the next call. It is copied here.
         let reason = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle.as_ptr())) };
         reason.to_string_lossy().into_owned()
     }
 }
 
-/// MCUs from one restart marker to the next: a part of a row that fits into it a whole number of times.
+/// The MCUs between restart markers: a part of a row that divides it evenly.
 ///
-/// Crops are about as wide as the image's shorter side. So where that is the width they need nearly all of each row, and
-/// a marker at its end is enough. Else two MCUs cost 2.4 % of the bytes and waste one column of a crop at most; larger parts cost
-/// less and waste more. A width of a prime number of MCUs has nothing between one MCU, which costs 5 %, and the row.
+/// Crops are about as wide as the image's shorter side. If the width is the shorter side, crops need nearly all of each
+/// row, and one marker at the end of the row is enough. Otherwise two MCUs cost 2.4 % of the bytes and waste at most one
+/// column of a crop. Larger parts cost less and waste more. If the width is a prime number of MCUs, the only choices are
+/// one MCU, which costs 5 %, and the whole row.
 fn restart_interval(width: u32, height: u32) -> u32 {
     let columns = width.div_ceil(MCU);
     if width <= height {

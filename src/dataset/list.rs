@@ -1,6 +1,6 @@
 //! List files.
 //!
-//! One sample a line, the path first, then its label or class name:
+//! One sample per line: the path, then its label or class name:
 //!
 //! ```text
 //! # comments and empty lines are skipped
@@ -8,13 +8,13 @@
 //! photos/my cat.jpg<TAB>cat
 //! ```
 //!
-//! - `.txt` and `.tsv`: a tab separates where the line has one (the last tab counts), else the last blank.
-//! - `.csv`: a comma separates, and quotes hold paths that have one. There are two fields and no header.
-//! - Paths are relative to the list's own folder, and lead anywhere. A sample's name is what is left of its path without the
+//! - `.txt` and `.tsv`: the separator is the last tab if the line has one, else the last blank.
+//! - `.csv`: the separator is a comma, and quotes enclose paths with a comma. There are two fields and no header.
+//! - Paths are relative to the list's own folder and may lead anywhere. A sample's name is its path without the
 //!   parts that lead up: `../photos/a.jpg` is called `photos/a.jpg`.
-//! - A line that stands there twice is two samples; the second of one name is called `a~2.jpg`.
-//! - Where every label is a whole number, classes are `0` to the largest, in the order of the numbers; otherwise the
-//!   classes are the names, sorted by their bytes.
+//! - A line that occurs twice is two samples. The second sample of one name is called `a~2.jpg`.
+//! - If every label is a whole number, the classes are `0` to the largest, in numeric order. Otherwise the classes are
+//!   the names, sorted by their bytes.
 
 mod lines;
 
@@ -31,21 +31,21 @@ use super::whole;
 use crate::text::{self, plain};
 use lines::Line;
 
-/// A number beyond this is taken for a mistake (an id in place of a label) rather than for 100,000 classes.
+/// A larger number is taken for a mistake (an id instead of a label) rather than for 100,000 classes.
 const MOST_CLASSES: u32 = 100_000;
 
-/// A list of ImageNet has 50 MB.
+/// The limit on the file's size. A list of ImageNet has 50 MB.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// A list, read.
+/// A list after reading.
 pub(super) struct Listed {
     pub(super) classes: Vec<String>,
     pub(super) listing: Listing,
-    /// The samples' paths as they are written, by their numbers in the listing.
+    /// The samples' paths as written, by their numbers in the listing.
     pub(super) paths: Texts,
 }
 
-/// Lists a list file.
+/// Lists the samples of a list file.
 pub(super) fn list(file: &Path) -> Result<Listed, DatasetError> {
     let shown = text::path(file);
     let bytes = whole::read(file, MOST_BYTES).map_err(DatasetError::unreadable(file))?;
@@ -84,19 +84,19 @@ pub(super) fn list(file: &Path) -> Result<Listed, DatasetError> {
     })
 }
 
-/// A list, as far as it has been read.
+/// A list being read.
 struct Reading<'a> {
-    /// Its own folder.
+    /// The folder of the list.
     folder: &'a Path,
     is_csv: bool,
     listing: Listing,
     paths: Texts,
-    /// Numbers of the labels, in the order of first sight.
+    /// Numbers of the labels, in the order of appearance.
     ids: BTreeMap<String, u32>,
 }
 
 impl Reading<'_> {
-    /// Adds a line's sample. The error is the reason.
+    /// Adds the sample of a line. The error is the reason.
     fn add(&mut self, line: Line<'_>) -> Result<(), String> {
         let Line { path, label, number } = line;
         ClassName::new(label).map_err(|fault| {
@@ -141,7 +141,7 @@ fn shown_folder(folder: &Path) -> String {
     }
 }
 
-/// Puts the classes into their order and gives the samples their labels.
+/// Sorts the classes and assigns the labels.
 pub(super) fn number(
     file: &str,
     ids: &BTreeMap<String, u32>,
@@ -176,7 +176,7 @@ pub(super) fn number(
     Ok(classes)
 }
 
-/// A number written plainly: `007` is a name, else two names would make one class.
+/// A number in plain notation. `007` is a name: otherwise two names would mean the same class.
 fn plain_number(label: &str) -> Option<u32> {
     label.parse().ok().filter(|number: &u32| number.to_string() == label)
 }

@@ -1,4 +1,4 @@
-//! Samples as they are found, put into the canonical order: class, then the bytes of the name.
+//! Samples as they are found, and their canonical order: by class, then by the bytes of the name.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::ignored::Ignored;
 use super::name::{Classes, SampleId, SampleName};
 use super::texts::Texts;
 
-/// One sample as a reader found it. Its name lies in the listing's arena.
+/// One sample as found by a reader. Its name is in the listing's arena.
 #[derive(Clone, Copy)]
 struct Found {
     class: u32,
@@ -19,22 +19,22 @@ struct Found {
     at: u64,
 }
 
-/// What a reader has found so far, in whatever order the system gave it.
+/// The samples that a reader has found so far, in the order of the system.
 #[derive(Default)]
 pub(super) struct Listing {
     arena: String,
     found: Vec<Found>,
-    /// Files passed over, by the class that they lie in.
+    /// Ignored files, by class.
     ignored: BTreeMap<Option<u32>, Ignored>,
-    /// What two samples of one name in one class are.
+    /// How to treat samples of one class with the same name.
     pub(super) repeats: Repeats,
-    /// Whether the classes are all numbers from 0 to the largest, whether or not each was met.
+    /// Whether the classes are all numbers from 0 to the largest, even if some have no sample.
     pub(super) is_numbered: bool,
-    /// Whether there may be classes without samples, whose images were left out on purpose.
+    /// Whether classes may be without samples because their images were left out on purpose.
     pub(super) may_lack: bool,
 }
 
-/// What two samples of the same name in one class are.
+/// How to treat samples of one class with the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Repeats {
     /// An error.
@@ -42,18 +42,18 @@ pub(super) enum Repeats {
     Refuse,
     /// The one found later replaces the earlier, as when a tar is unpacked.
     LastWins,
-    /// Two samples: the later of them is called `name~2.jpg`, the next one `name~3.jpg`.
+    /// They are different samples. The second is called `name~2.jpg`, the third `name~3.jpg`.
     Count,
 }
 
-/// The samples in canonical order: one string for all names, no allocation a sample.
+/// The samples in canonical order. One string holds all names: no allocation per sample.
 pub(super) struct Samples {
     names: Texts,
     labels: Vec<u32>,
     bytes: Vec<u64>,
 }
 
-/// The sorted samples, with what the storage keeps for each.
+/// The sorted samples, with the numbers that the storage keeps for them.
 pub(super) struct Sorted {
     pub(super) samples: Samples,
     /// The reader's own number for each sample: a position in a tar, a record in an IDX file.
@@ -84,35 +84,35 @@ impl Listing {
         &self.arena[found.name.0..found.name.1]
     }
 
-    /// Counts a file that is passed over, and lies in a class or in none.
+    /// Counts an ignored file in a class, or outside of all classes.
     pub(super) fn ignore(&mut self, class: Option<u32>, name: &str) {
         self.ignored.entry(class).or_default().add(name);
     }
 
-    /// Counts files that are passed over and lie in no class.
+    /// Counts ignored files outside of all classes.
     pub(super) fn ignore_all(&mut self, files: &Ignored) {
         if !files.is_empty() {
             self.ignored.entry(None).or_default().merge(files);
         }
     }
 
-    /// All files passed over.
+    /// All ignored files.
     pub(super) fn ignored(&self) -> Ignored {
         let mut all = Ignored::default();
         self.ignored.values().for_each(|part| all.merge(part));
         all
     }
 
-    /// Files passed over in a class.
+    /// The ignored files of a class.
     pub(super) fn ignored_of(&self, class: u32) -> Option<&Ignored> {
         self.ignored.get(&Some(class))
     }
 
-    /// Renumbers the classes, when these were numbered as they were met, or are to be another set's. A file passed over counts
-    /// as outside where its class has no number.
+    /// Renumbers the classes, either from order of appearance to sorted order or to another set's numbers. An ignored file
+    /// counts as outside if its class has no number.
     pub(super) fn renumber(&mut self, to: impl Fn(u32) -> Option<u32>) {
         for found in &mut self.found {
-            // A class with samples has a number.
+            // A class with samples always has a number.
             found.class = to(found.class).unwrap_or(found.class);
         }
         for (class, part) in std::mem::take(&mut self.ignored) {
@@ -120,7 +120,7 @@ impl Listing {
         }
     }
 
-    /// Whether each of `classes` classes has a sample.
+    /// For each of `classes` classes, whether it has a sample.
     pub(super) fn seen(&self, classes: usize) -> Vec<bool> {
         let mut seen = vec![false; classes];
         for found in &self.found {
@@ -133,7 +133,7 @@ impl Listing {
         self.found.len()
     }
 
-    /// Sorts, and copies the names so that they lie in order.
+    /// Sorts the samples, and copies the names into the same order.
     pub(super) fn sort(mut self, location: &str, classes: &Classes) -> Result<Sorted, DatasetError> {
         let mut found = self.in_order();
         let same = |listing: &Self, a: &Found, b: &Found| a.class == b.class && listing.name(a) == listing.name(b);
@@ -173,7 +173,7 @@ impl Listing {
         })
     }
 
-    /// What was found, in canonical order; of two equal names the one found later comes later.
+    /// The samples in canonical order. Of two equal names, the one found later comes later.
     fn in_order(&mut self) -> Vec<Found> {
         let mut found = std::mem::take(&mut self.found);
         found.sort_by(|a, b| {
@@ -183,7 +183,7 @@ impl Listing {
         found
     }
 
-    /// Gives each sample a name of its own: the n-th of a name gets the first `name~n.jpg`, from n on, that no other has.
+    /// Makes names unique: the n-th sample of a name becomes `name~n.jpg`, with the first number from n on that is free.
     fn count_repeats(&mut self, sorted: Vec<Found>) {
         let mut renamed = sorted.clone();
         let mut next = 2;
@@ -210,7 +210,7 @@ impl Listing {
     }
 }
 
-/// `a/b~2.jpg` of `a/b.jpg` and 2. No two names and numbers give the same.
+/// `a/b~2.jpg` from `a/b.jpg` and 2. Different names and numbers give different results.
 fn numbered(name: &str, number: u64) -> String {
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
     match name[last..].rfind('.').filter(|&dot| dot > 0) {

@@ -1,4 +1,4 @@
-//! Which kind of dataset a location names.
+//! Finds out which kind of dataset a location names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::pack::{MANIFEST, PARTIAL};
 use super::pattern;
 use crate::text;
 
-/// A location, understood.
+/// A parsed location.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Location {
     /// A folder of class folders.
@@ -20,7 +20,7 @@ pub(super) enum Location {
     Pack(PathBuf),
     /// WebDataset shards.
     Shards(Vec<PathBuf>),
-    /// The tars in a folder, which are shards or class tars, and the other files there.
+    /// Tars in a folder, which are shards or class tars, and the other files there.
     Tars(Vec<PathBuf>, Ignored),
     /// A tar, and the folder inside it that holds the class folders ("" for its top).
     Tar(PathBuf, String),
@@ -70,7 +70,7 @@ impl Location {
         })
     }
 
-    /// A pack, shards, class tars, or class folders, depending on what is in the folder.
+    /// A pack, shards, class tars or class folders, depending on the contents of the folder.
     fn of_folder(location: &str, folder: &Path) -> Result<Self, DatasetError> {
         let mut shards = Vec::new();
         let (mut has_folders, mut has_compressed, mut others) = (false, false, Ignored::default());
@@ -116,7 +116,7 @@ impl Location {
         if has_folders || shards.is_empty() {
             return Ok(Self::Folder(folder.to_owned()));
         }
-        // Without the extension, as classes are sorted: `cat` comes before `cat-big`.
+        // Sorted without the extension, like classes: `cat` comes before `cat-big`.
         shards.sort_unstable_by_key(|shard| shard.with_extension(""));
         Ok(Self::Tars(shards, others))
     }
@@ -147,7 +147,7 @@ impl Location {
         })
     }
 
-    /// `x.tar/train/…`: the part of the path that is a file must be a tar.
+    /// Parses `x.tar/train/…`. The part of the path that is a file must be a tar.
     fn inside_tar(path: &Path) -> Option<Self> {
         let shard = path.ancestors().skip(1).find(|above| above.is_file())?;
         if !shard

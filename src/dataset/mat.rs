@@ -1,24 +1,24 @@
 //! The part of MATLAB's level 5 MAT format that ILSVRC's development kit needs: numbers and texts in a struct array.
 //!
-//! A file is a header of 128 bytes and elements after each other, all of it little-endian here. An element is a tag (type
-//! and length) and its contents, padded to eight bytes; one of at most four bytes fits into its tag. Type 15 is another
-//! element, compressed by zlib; type 14 an array, itself made of elements: flags, dimensions, name, then, for a struct
-//! array, the fields' names and an array for each field of each struct.
+//! A file is a header of 128 bytes, followed by elements. Here all of it is little-endian. An element is a tag (type and
+//! length) and its contents, padded to eight bytes. Contents of at most four bytes fit into the tag. Type 15 is another
+//! element, compressed by zlib. Type 14 is an array, which consists of elements: flags, dimensions and name. In a struct
+//! array these are followed by the names of the fields, and by an array for each field of each struct.
 //!
-//! Nothing in the file is believed: every length is checked against the bytes that are there, what is decompressed has a
-//! limit, and arrays inside of arrays are skipped rather than followed.
+//! The file is not trusted: every length is checked against the bytes that exist, decompression has a limit, and nested
+//! arrays are skipped rather than followed.
 
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-/// More than this is not decompressed, of all elements together: the kit's array has some 2 MB.
+/// The limit on decompressed bytes, over all elements. The kit's array has some 2 MB.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// More fields than this are no struct's: the kit's have 8.
+/// The most fields in a struct. The kit's structs have 8.
 const MOST_FIELDS: usize = 1024;
 
-/// More structs than this are taken for a damaged file: the kit has 1860.
+/// More structs than this are taken for damage. The kit has 1860.
 const MOST_STRUCTS: usize = 1 << 20;
 
 const HEADER: usize = 128;
@@ -44,10 +44,10 @@ const NUMERIC: std::ops::RangeInclusive<u8> = 6..=15;
 /// Why a MAT file cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MatError {
-    /// Something else, or MATLAB's older or newer format.
+    /// Another format, or an older or newer version of MATLAB's.
     #[error("is not a MAT file of level 5 (MATLAB's -v6 and -v7)")]
     NotMat,
-    /// Written on a machine of the other byte order.
+    /// Written on a machine with the other byte order.
     #[error("is a big-endian MAT file, which is not read here")]
     BigEndian,
     /// An element claims more bytes than there are.
@@ -55,27 +55,27 @@ pub(super) enum MatError {
     Cut {
         /// The part.
         what: &'static str,
-        /// How many more it claims.
+        /// How many bytes are missing.
         lacking: usize,
     },
-    /// zlib refuses.
+    /// zlib reports an error.
     #[error("is damaged: a compressed part of it cannot be decompressed ({0})")]
     Compressed(String),
-    /// Beyond a limit.
+    /// A limit is exceeded.
     #[error("is damaged: {0}, more than any such file holds")]
     TooLarge(&'static str),
-    /// It contradicts itself.
+    /// The file contradicts itself.
     #[error("is damaged: {0}")]
     Damaged(&'static str),
-    /// The array that is wanted is not there.
+    /// The array asked for is missing.
     #[error("holds no struct array {0:?}")]
     NoArray(String),
-    /// A field that is wanted is not there.
+    /// A field asked for is missing.
     #[error("its structs have no field {0:?}")]
     NoField(String),
 }
 
-/// What a field of a struct holds, as far as it is read here.
+/// The value of a struct's field, as far as this reader understands it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// A single number.
@@ -118,7 +118,7 @@ struct Element<'a> {
     bytes: &'a [u8],
 }
 
-/// The elements that lie after each other in some bytes.
+/// Consecutive elements in a slice of bytes.
 struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
@@ -128,7 +128,7 @@ impl<'a> Elements<'a> {
         }
         let tag = take(&mut self.0, 4, "a tag")?;
         let first = word(tag);
-        // A small element has its length in the upper half of the word, and its contents in the tag's second word.
+        // A small element has its length in the upper half of the word, and its contents in the second word of the tag.
         if first >> 16 != 0 {
             let (kind, length) = (first & 0xffff, (first >> 16) as usize);
             let word = take(&mut self.0, 4, "a small element")?;
@@ -139,7 +139,7 @@ impl<'a> Elements<'a> {
         }
         let length = word(take(&mut self.0, 4, "a tag")?) as usize;
         let bytes = take(&mut self.0, length, "an element")?;
-        // Compressed elements have no padding; the last one may lack it.
+        // Compressed elements have no padding, and the last element may lack it.
         if first != COMPRESSED {
             let padding = (length.wrapping_neg() % 8).min(self.0.len());
             self.0 = &self.0[padding..];
@@ -147,7 +147,7 @@ impl<'a> Elements<'a> {
         Ok(Some(Element { kind: first, bytes }))
     }
 
-    /// The next element, which must be there.
+    /// The next element. Its absence is an error.
     fn expect(&mut self, what: &'static str) -> Result<Element<'a>, MatError> {
         self.next()?.ok_or(MatError::Cut { what, lacking: 8 })
     }
@@ -162,7 +162,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize, what: &'static str) -> Result<&'
     Ok(taken)
 }
 
-/// A little-endian word; bytes that are not there count as zeros.
+/// A little-endian word. Missing bytes count as zeros.
 fn word(bytes: &[u8]) -> u32 {
     bytes
         .iter()
@@ -171,7 +171,7 @@ fn word(bytes: &[u8]) -> u32 {
         .fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
-/// Decompresses an element, at most to the bytes that are left.
+/// Decompresses an element, up to the number of bytes left.
 fn decompress(bytes: &[u8], left: &mut u64) -> Result<Vec<u8>, MatError> {
     let mut out = Vec::new();
     let mut reader = ZlibDecoder::new(bytes).take(*left + 1);
@@ -184,7 +184,7 @@ fn decompress(bytes: &[u8], left: &mut u64) -> Result<Vec<u8>, MatError> {
     Ok(out)
 }
 
-/// An array's beginning: its class, its number of values, its name, and the elements that follow.
+/// The beginning of an array: its class, its number of values, its name, and the elements that follow.
 struct Array<'a> {
     class: u8,
     count: usize,
@@ -192,7 +192,7 @@ struct Array<'a> {
     rest: Elements<'a>,
 }
 
-/// Opens an array; `None` for one of no bytes, which stands for an empty one.
+/// Opens an array. `None` if it has no bytes, which stands for an empty array.
 fn array(bytes: &[u8]) -> Result<Option<Array<'_>>, MatError> {
     let mut rest = Elements(bytes);
     let Some(flags) = rest.next()? else { return Ok(None) };
@@ -212,7 +212,7 @@ fn array(bytes: &[u8]) -> Result<Option<Array<'_>>, MatError> {
     }))
 }
 
-/// Reads the struct array `name`, if that is what `element` holds.
+/// Reads the struct array `name`, if `element` holds it.
 fn struct_array<const N: usize>(
     element: Element<'_>,
     name: &str,
@@ -282,7 +282,7 @@ fn value(element: Element<'_>) -> Result<Value, MatError> {
     Ok(Value::Other)
 }
 
-/// A text, whichever way its characters are stored.
+/// A text, for any type of its characters.
 fn text(element: Element<'_>) -> Option<String> {
     match element.kind {
         INT8 | UINT8 | UTF8 => String::from_utf8(element.bytes.to_vec()).ok(),
@@ -297,7 +297,8 @@ fn text(element: Element<'_>) -> Option<String> {
     }
 }
 
-/// The first number of an element: MATLAB stores a whole one in the smallest type that holds it, whatever the array's class.
+/// The first number of an element. MATLAB stores a whole number in the smallest type that holds it, whatever the class of
+/// the array.
 fn number(element: Element<'_>) -> Option<f64> {
     let bytes = element.bytes;
     match element.kind {

@@ -1,4 +1,4 @@
-//! Datasets: which samples there are, their classes and labels, and the bytes of each.
+//! Datasets: their samples, classes and labels, and the bytes of each sample.
 //!
 //! | location | kind |
 //! |---|---|
@@ -7,17 +7,17 @@
 //! | `DIR` with `dataset.json` | a pack: WebDataset shards with statistics, sums and original ids beside them |
 //! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .png, …) and `KEY.cls` |
 //! | `DIR` of tars | class tars: `DIR/CLASS.tar`, a tar of the class's images |
-//! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` a line, paths relative to `DIR`, `#` comments |
+//! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` per line, paths relative to `DIR`, `#` comments |
 //! | `cifar:DIR/train`, `cifar:DIR/test` | CIFAR-10's binary version: `DIR/data_batch_1.bin` to `_5.bin`, `DIR/test_batch.bin` |
 //! | `ilsvrc:DIR/train`, `ilsvrc:DIR/val` | ILSVRC 2012 as it is downloaded: two tars and the development kit, read in place |
 //! | `idx:DIR/PREFIX` | `DIR/PREFIX-images-idx3-ubyte[.gz]` and its labels: MNIST and its family |
 //!
-//! The **canonical order** of samples is by class, then by the bytes of the name: the same on every machine, whatever
-//! order the system lists files in. Random numbers and the stream's hash derive from a sample's place in it. A sample's
-//! **id** is `CLASS/name`.
+//! The **canonical order** of samples is by class, then by the bytes of the name. It is the same on every machine, whatever
+//! the order in which the system lists files. Random numbers and the stream's hash derive from a sample's position in it. A
+//! sample's **id** is `CLASS/name`.
 //!
-//! Nothing that lies in a data set is believed: names are checked when they are read ([`SampleId`]), lengths against what is
-//! there, and what has a sum against it.
+//! Nothing in a data set is trusted. Names are checked when they are read ([`SampleId`]), lengths are checked against the
+//! bytes that exist, and data with a checksum against that.
 
 mod apart;
 mod below;
@@ -81,15 +81,16 @@ use name::Classes;
 use shards::{Form, Shards};
 use storage::{Storage, Wanted};
 
-/// A dataset, opened: everything but the images is in memory, at some 50 bytes a sample. It may be a part of what was opened.
+/// An open dataset. Everything but the images is in memory, about 50 bytes per sample. It may be a part of the set that was
+/// opened.
 pub struct Dataset {
     whole: Arc<Whole>,
-    /// The places of this part's samples in the whole, in rising order; `None` where it is the whole.
+    /// The positions of this part's samples in the whole, in rising order; `None` for the whole.
     places: Option<Vec<u32>>,
     ignored: Ignored,
 }
 
-/// All that lies at a location.
+/// The whole set at a location.
 struct Whole {
     location: String,
     classes: Classes,
@@ -100,13 +101,13 @@ struct Whole {
 }
 
 impl Dataset {
-    /// Opens what lies at `location` and lists all of it; no image is read. Each of its classes has samples.
+    /// Opens the data set at `location` and lists all of it. No image is read. Each of its classes has samples.
     pub fn open(location: &str) -> Result<Self, DatasetError> {
         Self::open_as(location, Purpose::Learn)
     }
 
-    /// Opens a set to try on a network that knows `classes`: a label is an index into these. Its own classes are among them, by
-    /// name, and need not be all of them.
+    /// Opens a set for a network that knows `classes`; a label is an index into these. The set's own classes are matched by
+    /// name and may be only some of them.
     pub fn open_for(location: &str, classes: &[String]) -> Result<Self, DatasetError> {
         Self::open_as(location, Purpose::Try(classes))
     }
@@ -226,22 +227,22 @@ impl Dataset {
         })
     }
 
-    /// What was opened, as the user wrote it.
+    /// The location, as the user wrote it.
     pub fn location(&self) -> &str {
         &self.whole.location
     }
 
-    /// The kind of storage, for people.
+    /// The kind of storage, for messages.
     pub fn kind(&self) -> &'static str {
         self.whole.storage.kind()
     }
 
-    /// What the labels count, in words, where it might be taken for something else.
+    /// How the labels are numbered, if other conventions exist.
     pub fn labels_are(&self) -> Option<&'static str> {
         self.whole.storage.labels()
     }
 
-    /// How many samples there are: at least one.
+    /// The number of samples, which is at least one.
     #[expect(clippy::len_without_is_empty, reason = "an empty dataset does not open")]
     pub fn len(&self) -> usize {
         self.places.as_ref().map_or(self.whole.samples.len(), Vec::len)
@@ -252,7 +253,7 @@ impl Dataset {
         self.whole.classes.as_slice()
     }
 
-    /// Which of the classes have no sample, at most five of them named; `None` where each has one.
+    /// The classes without samples, at most five of them by name; `None` if each class has one.
     pub fn lacks(&self) -> Option<String> {
         let mut seen = vec![false; self.classes().len()];
         (0..self.len()).for_each(|i| seen[self.label(i) as usize] = true);
@@ -262,7 +263,7 @@ impl Dataset {
         (count > 0).then(|| format!("no images of {count} of {} classes: {names}", seen.len()))
     }
 
-    /// Files that lie among the samples and are none.
+    /// Files among the samples that are not samples.
     pub fn ignored(&self) -> &Ignored {
         &self.ignored
     }
@@ -277,37 +278,37 @@ impl Dataset {
         SampleId::new(self.whole.classes.name(self.label(i)), self.name(i))
     }
 
-    /// How many bytes sample `i` had when the dataset was opened.
+    /// The length of sample `i` in bytes when the dataset was opened.
     pub fn bytes(&self, i: usize) -> u64 {
         self.whole.samples.bytes(self.place(i))
     }
 
-    /// Where sample `i` lies, for people: a path, or shard and key.
+    /// Where sample `i` is, for messages: a path, or shard and key.
     pub fn where_is(&self, i: usize) -> String {
         self.whole.storage.where_is(self.wanted(i))
     }
 
-    /// The bytes of sample `i`, which nobody changes: files are read into `scratch`, which keeps its memory, and what lies in
-    /// a mapped file is copied there, for others may write to that. What is in memory already is lent.
+    /// The bytes of sample `i`, which nobody else can change. Files are read into `scratch`, which keeps its memory. Bytes
+    /// of a mapped file are copied there, because others may write to that file. Bytes in memory are lent.
     ///
-    /// Ask [`Dataset::verify`] afterwards whether they were the file's.
+    /// Call [`Dataset::verify`] afterwards to learn whether they were the file's.
     pub fn read<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<Encoded<'a>, ReadError> {
         self.whole.storage.read(self.wanted(i), scratch)
     }
 
-    /// The bytes of sample `i` where they lie, for pixels that are read in place; `None` where it is a file of its own.
+    /// The bytes of sample `i` in place, for pixels; `None` if the sample is a file by itself.
     pub fn lend(&self, i: usize) -> Result<Option<Lent<'_>>, ReadError> {
         self.whole.storage.lend(self.wanted(i))
     }
 
-    /// Checks that the bytes that [`Dataset::read`] and [`Dataset::lend`] gave for sample `i` were the file's throughout: a mapped tar that
-    /// someone shortens meanwhile reads as zeros. An image that the decoder refuses is worth asking about first.
+    /// Checks that the bytes that [`Dataset::read`] and [`Dataset::lend`] gave for sample `i` were the file's throughout: a
+    /// mapped tar that is shortened meanwhile reads as zeros. If the decoder refuses an image, check this first.
     pub fn verify(&self, i: usize) -> Result<(), ReadError> {
         self.whole.storage.check(self.wanted(i))
     }
 
-    /// The number from which the random numbers of sample `i` derive: its place in the canonical order, or, in a pack, its
-    /// place in that of what was packed, which has holes where images were left out.
+    /// The number from which the random numbers of sample `i` derive: its position in the canonical order. In a pack it is
+    /// the position in the canonical order of the source, which has holes where images were left out.
     pub fn canonical(&self, i: usize) -> u32 {
         let place = self.place(i);
         match &self.whole.storage {
@@ -316,7 +317,7 @@ impl Dataset {
         }
     }
 
-    /// The hash of the encoded bytes that sample `i` was packed from, where it was: the stream's hash is of those.
+    /// The hash of the encoded bytes that sample `i` was packed from, if it was. The stream's hash is over those bytes.
     pub fn checksum(&self, i: usize) -> Option<u64> {
         match &self.whole.storage {
             Storage::Shards(shards) => Some(shards.members[self.place(i)].sums?.original),
@@ -324,7 +325,7 @@ impl Dataset {
         }
     }
 
-    /// The hash that the bytes of sample `i` must have, where they are a pack's.
+    /// The hash that the bytes of sample `i` must have, if they are in a pack.
     pub fn member_checksum(&self, i: usize) -> Option<u64> {
         match &self.whole.storage {
             Storage::Shards(shards) => Some(shards.members[self.place(i)].sums?.member),
@@ -332,12 +333,12 @@ impl Dataset {
         }
     }
 
-    /// Asks the system to read sample `i` ahead, where it lies in a mapped file.
+    /// Asks the system to read sample `i` ahead, if it is in a mapped file.
     pub fn prefetch(&self, i: usize) {
         self.whole.storage.prefetch(self.place(i), self.bytes(i));
     }
 
-    /// What the dataset says of itself as a pack, if it is one, or a part of one.
+    /// The description of the pack, if the dataset is one or a part of one.
     pub fn pack(&self) -> Option<&pack::Pack> {
         match &self.whole.storage {
             Storage::Shards(Shards {
@@ -347,7 +348,7 @@ impl Dataset {
         }
     }
 
-    /// Hash of ids, labels and lengths in canonical order: equal where a resumed run may go on.
+    /// The hash of ids, labels and lengths in canonical order. A run can be resumed if it is equal.
     pub fn fingerprint(&self) -> u64 {
         let mut hash = Xxh3::new();
         for class in self.classes() {
@@ -363,7 +364,7 @@ impl Dataset {
         hash.digest()
     }
 
-    /// The fingerprint, the location and the modification times: equal where cached statistics still hold.
+    /// The hash of the fingerprint, the location and the modification times. Cached statistics are valid if it is equal.
     pub fn content_stamp(&self) -> u64 {
         let mut hash = Xxh3::new();
         hash.update(&self.fingerprint().to_le_bytes());

@@ -1,10 +1,10 @@
-//! Integer moments of RGB pixels: exact, so the order of addition cannot matter. u64 holds 255² · 2.8 · 10¹⁴ pixels.
+//! Integer moments of RGB pixels. They are exact, so the order of addition does not matter. u64 holds 255² · 2.8 · 10¹⁴ pixels.
 
 use serde::{Deserialize, Serialize};
 
 use super::statistics::{MeanImage, Statistics, eigen};
 
-/// What channel means and principal components are made of.
+/// The sums from which channel means and principal components are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
     /// Frames added.
@@ -22,7 +22,7 @@ impl Moments {
     pub fn add(&mut self, rgb: &[u8]) {
         self.images += 1;
         self.pixels += rgb.len() as u64 / 3;
-        // A line's worth at a time fits u32, which the vector units like better.
+        // The sums of a part this long fit u32, which vectorises better.
         for part in rgb.chunks(3 * 4096) {
             let mut sums = [0u32; 3];
             let mut products = [0u32; 6];
@@ -46,7 +46,7 @@ impl Moments {
         }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds the sums of another.
     pub fn merge(&mut self, other: &Self) {
         self.images += other.images;
         self.pixels += other.pixels;
@@ -57,7 +57,7 @@ impl Moments {
             .for_each(|(sum, part)| *sum += part);
     }
 
-    /// The statistics; `None` where nothing was counted. `skipped` images could not be decoded.
+    /// The statistics; `None` if nothing was added. `skipped` is the number of images that could not be decoded.
     pub fn statistics(&self, skipped: u64, mean_image: Option<MeanImage>) -> Option<Statistics> {
         let pixels = self.pixels as f64;
         if self.images == 0 {
@@ -85,7 +85,7 @@ impl Moments {
 }
 
 impl MeanImage {
-    /// The mean of `images` frames whose values add up to `sums` at each place.
+    /// The mean of `images` frames, from the sums of their values at each position.
     pub(super) fn of_sums(side: u32, sums: &[u64], images: u64) -> Self {
         Self {
             side,

@@ -1,7 +1,7 @@
-//! Names of classes and samples: plain components of paths, checked once, when a data set is opened.
+//! Names of classes and samples: plain components of paths, checked once when a data set is opened.
 //!
-//! Names come from files that anybody may have written, and become paths below a folder that the user has named. So a path
-//! is made of a [`SampleId`] alone, and there is none whose parts lead anywhere but down.
+//! Names come from files that anyone may have written, and become paths below a folder chosen by the user. So paths are
+//! only made from a [`SampleId`], whose parts never lead anywhere but down.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::text::plain;
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    /// Nothing.
+    /// The text is empty.
     #[error("it is empty")]
     Empty,
     /// It begins at the root.
@@ -27,7 +27,7 @@ pub enum NameFault {
     /// Two separators in a row, or one at the end.
     #[error("a part of it is empty")]
     EmptyPart,
-    /// What no file system allows.
+    /// No file system allows it.
     #[error("it has a NUL in it")]
     Nul,
 }
@@ -54,7 +54,7 @@ impl<'a> ClassName<'a> {
     }
 }
 
-/// A sample's name inside of its class: plain components, joined by `/`.
+/// A sample's name inside its class: plain components, joined by `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleName<'a>(&'a str);
 
@@ -77,7 +77,7 @@ impl<'a> SampleName<'a> {
         Ok(Self(text))
     }
 
-    /// A name out of a place where only checked ones are kept.
+    /// A name from a store that only holds checked names.
     pub(super) fn kept(text: &'a str) -> Self {
         debug_assert!(Self::new(text).is_ok(), "{text:?} was kept unchecked");
         Self(text)
@@ -89,7 +89,7 @@ impl<'a> SampleName<'a> {
     }
 }
 
-/// What is left of a path without the parts that lead nowhere or elsewhere: of `../photos/./a.jpg` it is `photos/a.jpg`.
+/// A path without the parts that lead nowhere or elsewhere: `../photos/./a.jpg` becomes `photos/a.jpg`.
 pub(super) fn plain_parts(path: &str) -> Cow<'_, str> {
     let is_plain = |part: &&str| !matches!(*part, "" | "." | "..");
     if path.split('/').all(|part| is_plain(&part)) {
@@ -98,12 +98,12 @@ pub(super) fn plain_parts(path: &str) -> Cow<'_, str> {
     Cow::Owned(path.split('/').filter(is_plain).collect::<Vec<_>>().join("/"))
 }
 
-/// The names of all classes, each another.
+/// The names of all classes, without duplicates.
 #[derive(Clone, Debug)]
 pub(super) struct Classes(Vec<String>);
 
 impl Classes {
-    /// Checks names; the error is the first that is none, or that comes a second time, and why.
+    /// Checks names. The error is the first name that is invalid or a duplicate, and the reason.
     pub(super) fn new(names: Vec<String>) -> Result<Self, (String, String)> {
         for name in &names {
             if let Err(fault) = ClassName::new(name) {
@@ -151,12 +151,12 @@ impl<'a> SampleId<'a> {
         self.name.0
     }
 
-    /// `CLASS/name` with every character as it is: for files and comparisons. People are shown the id itself.
+    /// `CLASS/name` with all characters unescaped: for files and comparisons. Messages show the id itself.
     pub fn raw(self) -> String {
         format!("{}/{}", self.class.0, self.name.0)
     }
 
-    /// Where the sample lies below a folder that holds class folders: the only way from a name to a path.
+    /// The sample's path below a folder of class folders. This is the only way from a name to a path.
     pub fn path_below(self, folder: &Path) -> PathBuf {
         folder.join(self.class.0).join(self.name.0)
     }

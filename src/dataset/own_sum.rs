@@ -1,6 +1,6 @@
-//! A file's sum of itself: XXH3 of all its bytes, with zeros for the sixteen digits that are the sum.
+//! A file's checksum of itself: XXH3 of all its bytes, with zeros in place of the sixteen digits of the sum.
 //!
-//! So a file that decides results needs nothing beside it to be found changed, and stays what it is: JSON, or safetensors.
+//! So a change of a file that decides results is detected without a second file, and the file remains valid JSON or safetensors.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-/// The key whose value is the sum. It stands once in a file.
+/// The key whose value is the sum. It occurs once in a file.
 pub const KEY: &str = "own_xxh3";
 
-/// The sum before it is known.
+/// The placeholder for the sum.
 pub const BLANK: &str = "0000000000000000";
 
-/// An object with its sum at the end.
+/// An object followed by its sum.
 #[derive(Serialize)]
 struct Summed<'a, T> {
     #[serde(flatten)]
@@ -22,7 +22,7 @@ struct Summed<'a, T> {
     own_xxh3: &'static str,
 }
 
-/// Writes the sum into a file in which [`BLANK`] stands for it; false where there is no place for it.
+/// Writes the sum into a file in place of [`BLANK`]. False if there is no place for it.
 #[must_use]
 pub fn put(bytes: &mut [u8]) -> bool {
     let sum = format!("{:016x}", xxh3_64(bytes));
@@ -31,7 +31,7 @@ pub fn put(bytes: &mut [u8]) -> bool {
     true
 }
 
-/// Whether a file is, to the bit, the one that [`put`] made.
+/// Whether a file is, bit for bit, the one that [`put`] made.
 pub fn is_right(bytes: &[u8]) -> bool {
     let Some(at) = place(bytes) else { return false };
     let (before, rest) = bytes.split_at(at);
@@ -43,7 +43,7 @@ pub fn is_right(bytes: &[u8]) -> bool {
     digits == format!("{:016x}", hash.digest()).as_bytes()
 }
 
-/// An object as lines of JSON, its sum last.
+/// An object as lines of JSON, with its sum at the end.
 pub(super) fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
     let own_xxh3 = BLANK;
     let mut text = serde_json::to_vec_pretty(&Summed { content, own_xxh3 })?;
@@ -63,7 +63,7 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| format!("is damaged: {error}"))
 }
 
-/// Where the sum's digits are. (No text inside of JSON looks like the key: quotation marks in texts are escaped.)
+/// The position of the sum's digits. (No text inside JSON looks like the key: quotation marks in texts are escaped.)
 fn place(bytes: &[u8]) -> Option<usize> {
     let key = format!("\"{KEY}\":");
     let mut found = bytes

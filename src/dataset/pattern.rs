@@ -1,17 +1,17 @@
-//! The files that a pattern like `x-{000000..000009}.tar` names.
+//! Expands patterns like `x-{000000..000009}.tar` to files.
 
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 use crate::text;
 
-/// A pattern of more files than can be mapped is a mistake.
+/// The most files in a pattern: more cannot be mapped and must be a mistake.
 const MOST: u64 = 4096;
 
-/// Numbers of more digits are a mistake too.
+/// The most digits in a number: more must be a mistake too.
 const MOST_DIGITS: usize = 20;
 
-/// The files of `x-{000000..000009}.tar`; `None` where the location is no such pattern.
+/// The files of `x-{000000..000009}.tar`; `None` if the location is not a pattern.
 pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetError> {
     let Some((before, from, to, after)) = parts(location) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Samples that are members of several mapped tars: packs, WebDataset shards of other makers, class tars.
+//! Samples that are members of several mapped tars: packs, WebDataset shards from elsewhere, class tars.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use super::pack::{Mode, Pack};
 use super::texts::Texts;
 use super::{DatasetError, class_tars, tar, webdataset};
 
-/// What the tars are.
+/// The kind of the tars.
 pub(super) enum Form {
-    /// A pack's, and what it says of itself.
+    /// Shards of a pack, with its description.
     Pack(Pack),
-    /// Images beside their classes.
+    /// Shards with images and their classes.
     WebDataset,
-    /// A class each.
+    /// One tar per class.
     ClassTars,
 }
 
 impl Form {
-    /// What kind of dataset that is, for people.
+    /// The kind of dataset, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Pack(pack) => match pack.mode {
@@ -33,7 +33,7 @@ impl Form {
     }
 }
 
-/// Lists the tars of a folder: WebDataset shards where the first says what its images show, else class tars.
+/// Lists the tars of a folder: WebDataset shards if the first tar has labels, else class tars.
 pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
     let is_shard = match files.first() {
         Some(first) => webdataset::class_of_a_key(&tar::open(first)?.1).is_some(),
@@ -46,16 +46,16 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
     }
 }
 
-/// Where one sample lies.
+/// The location of one sample.
 #[derive(Clone, Copy)]
 pub(super) struct Member {
-    /// Which of the shards.
+    /// The shard's index.
     pub(super) shard: u32,
-    /// Its first byte there.
+    /// Its first byte in the shard.
     pub(super) at: u64,
-    /// Its canonical index in what a pack was made of.
+    /// Its canonical index in the source of the pack.
     pub(super) canonical: u32,
-    /// What its pack says of its bytes, if it is in one.
+    /// Its hashes, if it is in a pack.
     pub(super) sums: Option<Sums>,
     /// Its number in the order of the shards.
     number: u32,
@@ -64,9 +64,9 @@ pub(super) struct Member {
 /// Hashes of a sample of a pack.
 #[derive(Clone, Copy)]
 pub(super) struct Sums {
-    /// Of its bytes.
+    /// The hash of its bytes.
     pub(super) member: u64,
-    /// Of the bytes that it was made of.
+    /// The hash of the bytes that it was made from.
     pub(super) original: u64,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Shards {
 }
 
 impl Shards {
-    /// None yet.
+    /// No samples yet.
     pub(super) fn new(form: Form) -> Self {
         Self {
             form,
@@ -90,7 +90,7 @@ impl Shards {
         }
     }
 
-    /// Adds a member of the shard `shard` and gives its number.
+    /// Adds a member of the shard `shard` and returns its number.
     pub(super) fn push(&mut self, shard: u32, at: u64, canonical: u32, sums: Option<Sums>, name: &str) -> u64 {
         let number = self.members.len();
         self.members.push(Member {
@@ -104,12 +104,12 @@ impl Shards {
         number as u64
     }
 
-    /// Puts the members into the order of `numbers`.
+    /// Sorts the members into the order of `numbers`.
     pub(super) fn sort(&mut self, numbers: &[u64]) {
         self.members = numbers.iter().map(|&number| self.members[number as usize]).collect();
     }
 
-    /// Puts the members into the order of `numbers` and counts them anew: there is no source to number them by.
+    /// Sorts the members into the order of `numbers` and numbers them again, because there is no source to number them by.
     pub(super) fn sort_and_number(&mut self, numbers: &[u64]) {
         self.sort(numbers);
         for (i, member) in self.members.iter_mut().enumerate() {

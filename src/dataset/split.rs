@@ -1,4 +1,4 @@
-//! A data set in two parts: what is learnt from, and what is set aside to measure errors on.
+//! Splits a data set in two: one part to train on, and one set aside for validation.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use super::{Dataset, DatasetError};
 use crate::rng::{Philox, Purpose};
 
 impl Dataset {
-    /// The place of sample `i` in the whole.
+    /// The position of sample `i` in the whole.
     pub(super) fn place(&self, i: usize) -> usize {
         self.places.as_ref().map_or(i, |places| places[i] as usize)
     }
 
-    /// How many samples there are in all, where this is a part of them.
+    /// The number of samples in the whole, if this is a part.
     pub fn part_of(&self) -> Option<usize> {
         self.places.as_ref().map(|_| self.whole.samples.len())
     }
 
-    /// Sets `fraction` of each class aside, chosen by `seed`: gives what is left, and what was set aside. A class of two or more
-    /// samples has some in each part, a single sample stays. The parts have the classes, canonical indices and order of the whole,
-    /// and share its storage.
+    /// Sets `fraction` of each class aside, chosen by `seed`. Returns the remaining part and the part set aside. A class of
+    /// two or more samples has some in each part; a single sample is not set aside. Both parts have the classes, canonical
+    /// indices and order of the whole, and share its storage.
     ///
-    /// A sample is chosen by its canonical index in the source, so that a pack of the same source is split alike, whoever splits it.
+    /// A sample is chosen by its canonical index in the source, so a pack of that source is split in the same way.
     pub fn split(self, fraction: f32, seed: u64) -> Result<(Self, Self), DatasetError> {
         let aside = self.set_aside(f64::from(fraction), seed);
         let places = |is_aside: bool| -> Vec<u32> {
@@ -46,7 +46,7 @@ impl Dataset {
         Ok((rest, aside))
     }
 
-    /// Of each sample, whether it is set aside.
+    /// For each sample, whether it is set aside.
     fn set_aside(&self, fraction: f64, seed: u64) -> Vec<bool> {
         let mut classes = vec![Vec::new(); self.classes().len()];
         for i in 0..self.len() {
@@ -63,7 +63,7 @@ impl Dataset {
     }
 }
 
-/// How many of `samples` samples of a class are set aside: at least one, and never all.
+/// The number of samples to set aside in a class of `samples`. With two or more it is at least one, and never all.
 fn count(fraction: f64, samples: usize) -> usize {
     match samples {
         0 | 1 => 0,

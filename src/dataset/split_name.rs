@@ -1,18 +1,18 @@
 //! Names that people give to the parts of a data set.
 
-/// What a part is for, by its name. Folders all named so are not classes.
+/// The purpose of a part, by its name. If all folders are named like this, they are not classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SplitName {
-    /// To learn from.
+    /// For training.
     Train,
-    /// To measure errors on while training.
+    /// For validation during training.
     Validation,
-    /// To measure errors on at the end.
+    /// For a test at the end.
     Test,
 }
 
 impl SplitName {
-    /// The part that is called `name`, in any case; `None` where that is no such name.
+    /// The part called `name`, in any case; `None` if the name is not one of them.
     pub fn of(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),

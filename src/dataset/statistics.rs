@@ -16,7 +16,7 @@ pub use read::StatisticsError;
 /// The mean of all frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeanImage {
-    /// Pixels in a row, and rows.
+    /// Pixels per row, and rows.
     pub side: u32,
     /// RGB interleaved, 0..255.
     pub values: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Where the bytes of samples lie, and how they are read.
+//! Where the bytes of samples are, and how they are read.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,17 +14,17 @@ use super::texts::Texts;
 use super::{ReadError, SampleId};
 use crate::text;
 
-/// No photograph has this many bytes: whatever does is not read into memory.
+/// The limit on an image file. No photograph is this large, so larger files are not read into memory.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// A sample's bytes as they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoded<'a> {
-    /// An image file, whatever its name says.
+    /// An image file, whatever its name.
     File(&'a [u8]),
     /// Raw grey pixels, row by row.
     Grey {
-        /// Pixels in a row.
+        /// Pixels per row.
         width: u32,
         /// Rows.
         height: u32,
@@ -33,7 +33,7 @@ pub enum Encoded<'a> {
     },
     /// Raw RGB pixels, row by row, interleaved.
     Rgb {
-        /// Pixels in a row.
+        /// Pixels per row.
         width: u32,
         /// Rows.
         height: u32,
@@ -43,7 +43,7 @@ pub enum Encoded<'a> {
 }
 
 impl<'a> Encoded<'a> {
-    /// The bytes, whatever they are.
+    /// The bytes, whatever their format.
     pub fn bytes(self) -> &'a [u8] {
         match self {
             Self::File(bytes) | Self::Grey { pixels: bytes, .. } | Self::Rgb { pixels: bytes, .. } => bytes,
@@ -51,22 +51,22 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// A sample's bytes where they lie.
+/// A sample's bytes in place.
 #[derive(Clone, Copy)]
 pub enum Lent<'a> {
-    /// In a mapped file, to which others may write.
+    /// In a mapped file, which others may overwrite.
     Mapped(Mapped<'a>),
     /// In memory.
     Memory(Encoded<'a>),
 }
 
-/// Where a dataset's bytes lie.
+/// Where a dataset's bytes are.
 pub(super) enum Storage {
     /// `root/CLASS/name`.
     Folder { root: PathBuf },
-    /// Files that a list names, by paths from `root`; `at` are the numbers of the paths.
+    /// Files named by a list, as paths from `root`. `at` has the numbers of the paths.
     List { root: PathBuf, paths: Texts, at: Vec<u64> },
-    /// Members of a mapped tar; `at` are their positions.
+    /// Members of a mapped tar. `at` has their positions.
     Tar {
         map: Mapping,
         inside: String,
@@ -75,7 +75,7 @@ pub(super) enum Storage {
     },
     /// Members of several mapped tars.
     Shards(Shards),
-    /// Grey images in memory; `at` are their records.
+    /// Grey images in memory. `at` has their records.
     Idx {
         images: PathBuf,
         width: u32,
@@ -83,7 +83,7 @@ pub(super) enum Storage {
         pixels: Vec<u8>,
         at: Vec<u64>,
     },
-    /// CIFAR-10's images in memory; `at` are their records, counted through all batches.
+    /// CIFAR-10's images in memory. `at` has their records, counted through all batches.
     Cifar {
         folder: PathBuf,
         pixels: Vec<u8>,
@@ -91,7 +91,7 @@ pub(super) enum Storage {
     },
 }
 
-/// One sample, named in all the ways that a storage may need.
+/// A sample, with all the identifiers that a storage may need.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) i: usize,
@@ -109,7 +109,7 @@ impl Storage {
         Ok(Encoded::File(scratch))
     }
 
-    /// A sample's bytes where they lie; `None` where each is a file of its own.
+    /// A sample's bytes in place; `None` if each sample is a file by itself.
     pub(super) fn lend(&self, wanted: Wanted<'_>) -> Result<Option<Lent<'_>>, ReadError> {
         self.check(wanted)?;
         let bytes = wanted.bytes as usize;
@@ -139,7 +139,7 @@ impl Storage {
         }))
     }
 
-    /// Reads a sample that is a file of its own.
+    /// Reads a sample that is a file by itself.
     fn read_file(&self, wanted: Wanted<'_>, scratch: &mut Vec<u8>) -> Result<(), ReadError> {
         match self {
             Self::Folder { root } => read_file(root, &[wanted.id.class(), wanted.id.name()], scratch),
@@ -148,7 +148,7 @@ impl Storage {
         }
     }
 
-    /// Checks that bytes handed out earlier were the file's.
+    /// Checks that bytes returned earlier were the file's.
     pub(super) fn check(&self, wanted: Wanted<'_>) -> Result<(), ReadError> {
         let (map, at) = match self {
             Self::Tar { map, at, .. } => (map, at[wanted.i]),
@@ -163,7 +163,7 @@ impl Storage {
         })
     }
 
-    /// Asks the system to have a sample's bytes in memory soon.
+    /// Asks the system to load a sample's bytes soon.
     pub(super) fn prefetch(&self, i: usize, bytes: u64) {
         match self {
             Self::Tar { map, at, .. } => map.prefetch(at[i], bytes),
@@ -172,7 +172,7 @@ impl Storage {
         }
     }
 
-    /// Where a sample lies, for people.
+    /// Where a sample is, for messages.
     pub(super) fn where_is(&self, wanted: Wanted<'_>) -> String {
         let id = wanted.id;
         let in_shard = |shard: &Path, key: &str| format!("shard {}, key {}", text::path(shard), text::plain(key));
@@ -190,7 +190,7 @@ impl Storage {
         }
     }
 
-    /// What kind it is, for people.
+    /// The kind of dataset, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Folder { .. } => "class folders",
@@ -202,7 +202,7 @@ impl Storage {
         }
     }
 
-    /// What its labels count, where people might take them for something else.
+    /// How the labels are numbered, if other conventions exist.
     pub(super) fn labels(&self) -> Option<&'static str> {
         match self {
             Self::Tar { form, .. } => form.labels(),
@@ -211,7 +211,7 @@ impl Storage {
     }
 }
 
-/// Reads a file into `scratch`. Its path is put together there too, so that no sample costs an allocation.
+/// Reads a file into `scratch`. Its path is also built there, so no sample costs an allocation.
 fn read_file(root: &Path, parts: &[&str], scratch: &mut Vec<u8>) -> Result<(), ReadError> {
     scratch.clear();
     scratch.extend_from_slice(root.as_os_str().as_bytes());
@@ -219,7 +219,7 @@ fn read_file(root: &Path, parts: &[&str], scratch: &mut Vec<u8>) -> Result<(), R
         if scratch.last().is_some_and(|&last| last != b'/') {
             scratch.push(b'/');
         }
-        // A list may name an absolute path.
+        // A list may contain absolute paths.
         if part.starts_with('/') {
             scratch.clear();
         }

@@ -1,20 +1,20 @@
-//! What a pass over a training set adds up.
+//! The sums of a pass over a training set.
 
 use super::moments::Moments;
 use super::statistics::{MeanImage, Statistics};
 
-/// Integer sums over frames of u8 RGB, and how many images were skipped.
+/// Integer sums over frames of u8 RGB, and the number of skipped images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
     side: Option<u32>,
     skipped: u64,
     moments: Moments,
-    /// Sum at each place of the square frame, RGB interleaved; empty where no mean image is wanted.
+    /// The sum at each position of the square frame, RGB interleaved; empty if no mean image is wanted.
     image: Vec<u64>,
 }
 
 impl Sums {
-    /// Nothing yet; `side` is that of every frame where a mean image is wanted.
+    /// Empty sums. `side` is the side of every frame, if a mean image is wanted.
     pub fn new(side: Option<u32>) -> Self {
         let places = side.map_or(0, |side| 3 * (side as usize).pow(2));
         Self {
@@ -38,7 +38,7 @@ impl Sums {
         self.skipped += 1;
     }
 
-    /// Adds what another worker has counted.
+    /// Adds the sums of another worker.
     pub fn merge(&mut self, other: &Self) {
         self.skipped += other.skipped;
         self.moments.merge(&other.moments);
@@ -48,7 +48,7 @@ impl Sums {
             .for_each(|(sum, part)| *sum += part);
     }
 
-    /// The statistics; `None` where nothing was counted.
+    /// The statistics; `None` if nothing was counted.
     pub fn finish(&self) -> Option<Statistics> {
         let images = self.moments.images;
         let image = self.side.map(|side| MeanImage::of_sums(side, &self.image, images));

@@ -8,7 +8,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Empty, with room for `count` texts of `bytes` together.
+    /// An empty store with room for `count` texts of `bytes` bytes total.
     pub(super) fn with_capacity(count: usize, bytes: usize) -> Self {
         Self {
             text: String::with_capacity(bytes),
@@ -16,7 +16,7 @@ impl Texts {
         }
     }
 
-    /// Adds a text; its number is how many there were before.
+    /// Adds a text. Its number is the count of texts before it.
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len());

@@ -1,8 +1,8 @@
-//! WebDataset shards of other makers: tars in which `KEY.jpg` lies beside `KEY.cls`.
+//! WebDataset shards from elsewhere: tars with `KEY.jpg` beside `KEY.cls`.
 //!
-//! A member's name is cut at the first dot of its last part into key and extension. A class is a number (then the classes
-//! are `0` to the largest) or a name (then they are sorted by their bytes). A sample's name is `SHARD/KEY.EXTENSION`:
-//! makers begin counting keys anew in each shard.
+//! A member's name is split at the first dot of its last part into key and extension. A class is a number (then the classes
+//! are `0` to the largest) or a name (then they are sorted by their bytes). A sample's name is `SHARD/KEY.EXTENSION`,
+//! because many writers restart the keys in each shard.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -22,25 +22,25 @@ use crate::text::{self, plain};
 /// The extension of a sample's class.
 const CLASS: &str = "cls";
 
-/// A class longer than this is none.
+/// A longer text is not a class.
 const LONGEST_CLASS: u64 = 1024;
 
 /// One key's members in a shard.
 #[derive(Default)]
 struct Sample<'a> {
-    /// The image's name, where it lies, and the time in its header.
+    /// The image's name, its extent, and the time in its header.
     image: Option<(&'a str, Extent, u64)>,
     /// The class, as written.
     class: Option<String>,
 }
 
-/// What has been read so far.
+/// The state of the reader.
 struct Reading {
     listing: Listing,
     shards: Shards,
-    /// Numbers of the classes, in the order of first sight.
+    /// Numbers of the classes, in the order of appearance.
     ids: BTreeMap<String, u32>,
-    /// What members are called behind their keys.
+    /// The extensions of the members.
     extensions: Ignored,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn list(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Li
     Ok((classes, listing, shards))
 }
 
-/// A member that says what an image shows: a class, or anything beside an image of the same key. Class tars have none.
+/// A member that tells a sample's class, or any other member beside an image of the same key. Class tars have none.
 pub(super) fn class_of_a_key(members: &Members) -> Option<&str> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for member in members.iter().filter(|member| !member.is_folder) {
@@ -123,7 +123,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Takes up a member.
+    /// Takes in a member.
     fn member<'a>(
         &mut self,
         member: &Member<'a>,
@@ -162,7 +162,7 @@ impl Reading {
     }
 }
 
-/// A class whose image is not there is told as one of these.
+/// A class without an image is counted under this name.
 const CLASS_WITHOUT_IMAGE: &str = "KEY.cls";
 
 /// Reads a class.
@@ -179,7 +179,7 @@ fn class(member: &Member<'_>, map: &Mapping, extent: Extent) -> Result<String, D
     Ok(class.to_owned())
 }
 
-/// Why an image without a class is refused: what lies beside it says what its maker does.
+/// The error for an image without a class. The other members of its key show how the shard was made.
 fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
     let others = members.iter().filter_map(|member| {
         let (its, extension) = split(member.key)?;
@@ -203,7 +203,7 @@ fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
     }
 }
 
-/// What a sample's members are called, for people.
+/// The members that a sample needs, for messages.
 pub(super) fn wanted() -> String {
     format!(
         "KEY.{CLASS}, with a number or a name in it, beside KEY.jpg ({})",
@@ -211,7 +211,7 @@ pub(super) fn wanted() -> String {
     )
 }
 
-/// Key and extension, in small letters; `None` for hidden files and such without an extension.
+/// Key and extension, in lower case; `None` for hidden files and files without an extension.
 fn split(name: &str) -> Option<(&str, String)> {
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
     let dot = last + name[last..].find('.')?;

@@ -1,17 +1,17 @@
-//! Files that are read into memory whole, none larger than its kind can be.
+//! Reads whole files into memory, with a limit for each kind of file.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Reads a file of at most `most` bytes. What grows while it is read is not followed.
+/// Reads a file of at most `most` bytes. If the file grows meanwhile, the new part is not read.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > most {
         return Err(too_large(length, most));
     }
-    // One more, so that the end is seen without growing.
+    // One byte more, so that the end is seen without growing the buffer.
     let mut bytes = Vec::with_capacity(length as usize + 1);
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why a file of `bytes` is not read.
+/// The error for a file of `bytes`, which is too large.
 pub(super) fn too_large(bytes: u64, most: u64) -> io::Error {
     let reason = format!("its {bytes} bytes are more than the limit of {most} for such a file");
     io::Error::new(io::ErrorKind::FileTooLarge, reason)
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(read(&path, 100).unwrap(), [7; 100]);
         let error = read(&path, 99).unwrap_err().to_string();
         assert!(error.contains("100 bytes") && error.contains("99"), "{error}");
-        // A hole of a terabyte takes no memory.
+        // A sparse file of a terabyte takes no memory.
         File::options()
             .write(true)
             .open(&path)

@@ -1,4 +1,4 @@
-//! What a resumed run takes out of `metrics.jsonl`, so that its events follow without a seam.
+//! Cuts `metrics.jsonl` for a resumed run, so that its events continue without a gap or overlap.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,14 +15,14 @@ use crate::durable;
 use crate::stages::compute::RunState;
 use crate::text;
 
-/// What an interrupted run wrote after its last checkpoint.
+/// The events that an interrupted run wrote after its last checkpoint.
 #[derive(Debug, Default)]
 pub struct Cut {
-    /// Stream hashes of the steps that are to be done again, by step.
+    /// Stream hashes of the steps to be repeated, by step.
     pub steps: BTreeMap<u64, u64>,
     /// Seconds of training up to the checkpoint.
     pub elapsed_s: f64,
-    /// What was damaged, for the user.
+    /// The damage found, for the user.
     pub damaged: Vec<String>,
 }
 
@@ -31,12 +31,12 @@ pub struct Cut {
 struct Replay {
     /// xxh3-64 of `steps` as JSON.
     sum: String,
-    /// Stream hashes by step, both in decimal digits.
+    /// Stream hashes by step, both in decimal.
     steps: BTreeMap<u64, u64>,
 }
 
-/// Takes from `path` all that lies past `state`. The hashes of the steps that were taken out are kept in `replay` until they
-/// have come again, through any number of interruptions. Damaged lines are left out too.
+/// Removes all events past `state` from `path`. The hashes of removed steps are kept in `replay` until the steps have been
+/// repeated, through any number of interruptions. Damaged lines are removed too.
 pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsError> {
     let mut cut = Cut::default();
     if let Some(steps) = read_replay(replay, &mut cut.damaged)? {
@@ -76,19 +76,19 @@ pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsE
             .text()
             .map(|what| format!("{}: {what} and left out", text::path(path))),
     );
-    // First what must not be lost, then what would lose it.
+    // First store what must not be lost, then overwrite the file that has it.
     write_replay(replay, &cut.steps)?;
     prepared.commit().map_err(MetricsError::of(path))?;
     Ok(cut)
 }
 
-/// Step and stream hash of a step event.
+/// The step and stream hash of a step event.
 fn stream_of(event: &Value) -> Option<(u64, u64)> {
     let stream = event["stream"].as_str()?;
     Some((event["step"].as_u64()?, u64::from_str_radix(stream, 16).ok()?))
 }
 
-/// The hashes that were kept; `None` where there are none, or where they are damaged, which is noted.
+/// The stored hashes; `None` if there are none, or if they are damaged, which is noted.
 fn read_replay(path: &Path, damaged: &mut Vec<String>) -> Result<Option<BTreeMap<u64, u64>>, MetricsError> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -127,16 +127,16 @@ fn sum_of(steps: &BTreeMap<u64, u64>) -> String {
     format!("{:016x}", xxh3_64(&bytes))
 }
 
-/// Whether an event belongs to the run as the checkpoint knows it. `trained`: the checkpoint's own step lies before it.
+/// Whether an event belongs to the run up to the checkpoint. `trained`: the event comes after the checkpoint's own step.
 fn is_before(event: &Value, state: &RunState, trained: bool) -> bool {
     let step = event["step"].as_u64().unwrap_or(0);
     let of_evaluation = match event["event"].as_str() {
         Some("eval" | "plateau") => true,
-        // What is skipped after the step was met by the evaluation that followed.
+        // A skip after the step belongs to the evaluation that followed.
         Some("skip") => trained,
         _ => false,
     };
-    // An evaluation is in the checkpoint only if the checkpoint was made after it.
+    // An evaluation is part of the checkpoint only if the checkpoint was made after it.
     step < state.step
         || (step == state.step && (!of_evaluation || state.newest.is_some_and(|newest| newest.step == step)))
 }
@@ -179,10 +179,10 @@ mod tests {
             found.damaged
         );
 
-        // Interrupted once more, before anything came again: they are still known.
+        // Interrupted again before any step was repeated: the hashes are still known.
         let again = cut(&path, &replay, &state(2)).unwrap();
         assert_eq!(again.steps.len(), 2);
-        // An evaluation that the checkpoint knows stays.
+        // An evaluation that is part of the checkpoint stays.
         fs::write(&path, [step(2), eval(2)].concat()).unwrap();
         let newest = Some(Score {
             step: 2,

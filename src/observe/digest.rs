@@ -1,4 +1,4 @@
-//! What the end of a run tells of its events, gathered in one pass over the file and in little memory, however long the run.
+//! A summary of a run's events for its end, gathered in one pass over the file. Memory stays small for a run of any length.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::lines::{Damaged, Lines};
 use super::metrics::MetricsError;
 
-/// Points of a curve, at most twice as many: a page must open at once.
+/// Points of a curve. A curve has at most twice as many, because a page must open at once.
 const POINTS: usize = 600;
 
-/// Evaluations and skipped images that are kept one by one: the newest.
+/// How many of the newest evaluations and skipped images are kept one by one.
 const MOST_KEPT: usize = 1000;
 
-/// An event, as far as the end of a run needs it. Numbers are read as numbers: the file may be anybody's.
+/// An event, with the fields that the summary needs. Numbers must be numbers: the file is not trusted.
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Event {
@@ -47,90 +47,90 @@ pub struct EvalEvent {
     pub epoch: u32,
     /// In nats.
     pub loss: f64,
-    /// A share of the images.
+    /// A fraction of the images.
     pub top1_error: f64,
-    /// A share of the images.
+    /// A fraction of the images.
     pub top5_error: f64,
-    /// Images that counted.
+    /// Images that were counted.
     pub images: u64,
     /// Views of each image.
     pub crops: u32,
 }
 
-/// What held the run up.
+/// The bottleneck of the run.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct VerdictEvent {
     /// In words.
     pub text: String,
-    /// Where the time of each stage went.
+    /// How each stage spent its time.
     pub stages: BTreeMap<String, StageShare>,
 }
 
-/// Where the time of a stage went, as shares of it.
+/// How a stage spent its time, as fractions.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct StageShare {
-    /// Workers, on average.
+    /// The average number of workers.
     pub workers: f64,
-    /// At work.
+    /// Working.
     pub busy: f64,
-    /// Waiting for something to do.
+    /// Waiting for input.
     pub input_wait: f64,
-    /// Waiting for those behind it.
+    /// Waiting for room in the output.
     pub room_wait: f64,
 }
 
-/// A curve over steps: means over neighbours, ever more of them as it grows.
+/// A curve over steps. Its points are means over neighbours, and more and more of these as it grows.
 #[derive(Clone, Debug)]
 pub struct Curve {
     points: Vec<(f64, f64)>,
-    /// Values in a point.
+    /// Values per point.
     size: u64,
     sum: (f64, f64),
     count: u64,
 }
 
-/// What came of a run.
+/// A summary of a run.
 #[derive(Debug, Default)]
 pub struct Digest {
     /// Training loss.
     pub loss: Curve,
     /// Learning rate.
     pub lr: Curve,
-    /// Share of the training rows whose first guess was wrong.
+    /// Fraction of the training rows whose first guess was wrong.
     pub train_error: Curve,
     /// Images per second.
     pub rate: Curve,
     /// Number and loss of the last step.
     pub last_step: Option<(u64, f64)>,
-    /// The newest evaluations, in their order.
+    /// The newest evaluations, in order.
     pub evals: Newest<EvalEvent>,
-    /// The one with the smallest top-1 error; the earliest of several.
+    /// The evaluation with the smallest top-1 error, and the earliest of several.
     pub best: Option<EvalEvent>,
     /// Skipped images: id and reason.
     pub skipped: Newest<(String, String)>,
-    /// Steps of an epoch, once the second has begun.
+    /// Steps per epoch, once the second epoch has begun.
     pub steps_per_epoch: Option<f64>,
-    /// That of the last step, from 0.
+    /// The epoch of the last step, from 0.
     epoch: Option<u64>,
     /// The last verdict.
     pub verdict: Option<VerdictEvent>,
     /// Seconds of training.
     pub elapsed_s: Option<f64>,
-    /// Lines that hold no event.
+    /// Lines without a valid event.
     pub damaged: Damaged,
 }
 
-/// The newest of many.
+/// The newest of many items.
 #[derive(Debug)]
 pub struct Newest<T> {
-    /// Of the kept ones, the oldest first.
+    /// The kept items, the oldest first.
     pub kept: std::collections::VecDeque<T>,
-    /// All that there were.
+    /// The number of all items.
     pub count: u64,
 }
 
 impl Digest {
-    /// Reads the events in `path`; a file that is not there has none.
+    /// Reads the events in `path`. A missing file counts as empty.
     pub fn read(path: &Path) -> Result<Self, MetricsError> {
         let mut digest = Self::default();
         let mut lines = Lines::open(path)?;
@@ -141,7 +141,7 @@ impl Digest {
         Ok(digest)
     }
 
-    /// Counts one more event. One of another shape is none of ours.
+    /// Adds an event. An event of another shape is ignored.
     pub fn take(&mut self, event: &Value) {
         if let Ok(event) = Event::deserialize(event) {
             self.add(event);
@@ -219,7 +219,7 @@ impl Curve {
         (self.sum.0 / self.count as f64, self.sum.1 / self.count as f64)
     }
 
-    /// The points, with what has been gathered of the next.
+    /// The points, including an unfinished one at the end.
     pub fn points(&self) -> Vec<(f64, f64)> {
         let mut points = self.points.clone();
         points.extend((self.count > 0).then(|| self.mean()));

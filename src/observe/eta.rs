@@ -1,4 +1,4 @@
-//! How long a run will still take.
+//! Estimates how long a run will still take.
 
 use std::time::Instant;
 
@@ -6,22 +6,23 @@ use crate::stages::compute::Report;
 use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
 
-/// A new time counts this much at least, so that the estimate follows a run that becomes faster or slower.
+/// The least weight of a new time, so that the estimate follows a run that becomes faster or slower.
 const LEAST_WEIGHT: f64 = 0.02;
 
-/// An evaluation's batch beside a training step before one was measured: forward is a third of forward and backward.
+/// The assumed cost of an evaluation's batch, relative to a training step, until one is measured: forward is a third of
+/// forward and backward.
 const EVALUATION: f64 = 1.0 / 3.0;
 
-/// Measures the time from one report to the next, for those that end some work of the device.
+/// Measures the time between reports that end a batch.
 pub struct Laps(Instant);
 
 impl Laps {
-    /// From now on.
+    /// Starts the clock.
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// Seconds since the report before, where `report` ends a batch; 0 where it does not.
+    /// Seconds since the last report that ended a batch, if `report` ends one; otherwise 0.
     pub fn lap(&mut self, report: &Report) -> f64 {
         match report {
             Report::Step { .. } | Report::EvalProgress { .. } | Report::Eval { .. } => {
@@ -33,7 +34,7 @@ impl Laps {
     }
 }
 
-/// An estimate of the time left, from the times of the batches so far.
+/// An estimate of the remaining time, from the times of the batches so far.
 #[derive(Clone, Debug)]
 pub struct Eta {
     steps: u64,
@@ -43,10 +44,10 @@ pub struct Eta {
 }
 
 impl Eta {
-    /// For a run along `way` that stands after `step` updates.
+    /// An estimate for a run along `way` that has done `step` updates.
     pub fn new(way: &Itinerary, step: u64) -> Self {
         let per_epoch = u64::from(way.steps_per_epoch().max(1));
-        // An evaluation right at `step` may be done or not; it is counted, for it is far less than the rest.
+        // An evaluation at exactly `step` may be done or not. It is counted: it is small compared to the rest.
         let from = (step.saturating_sub(1) / per_epoch) as u32;
         let evaluations = (from..way.epochs()).map(|epoch| u64::from(way.batches(epoch, Phase::Evaluate)));
         Self {
@@ -57,7 +58,7 @@ impl Eta {
         }
     }
 
-    /// Counts what a report says was done, in `seconds`.
+    /// Counts the work of a report, which took `seconds`.
     pub fn count(&mut self, report: &Report, seconds: f64) {
         match report {
             Report::Step { .. } => {
@@ -72,19 +73,19 @@ impl Eta {
         }
     }
 
-    /// Seconds that are left; `None` before there is anything to tell it from.
+    /// Seconds left; `None` before any time is known.
     pub fn left(&self) -> Option<f64> {
         let evaluation = self
             .evaluation_s
             .value()
             .or_else(|| Some(EVALUATION * self.step_s.value()?));
-        // A run without training, as `eval` makes, has no steps to wait for.
+        // A run without training, like that of `eval`, has no steps to wait for.
         let training = if self.steps == 0 { 0.0 } else { self.step_s.value()? };
         Some(self.steps as f64 * training + self.evaluations as f64 * evaluation?)
     }
 }
 
-/// A mean that forgets. The first time is left out: the pipeline fills while it runs.
+/// A mean that forgets. The first time is ignored because it includes the filling of the pipeline.
 #[derive(Clone, Debug, Default)]
 struct Mean {
     mean: f64,
@@ -105,7 +106,7 @@ impl Mean {
     }
 }
 
-/// A time as people say it: `45 s`, `3 min`, `2.5 h`, `3.1 days`.
+/// A time in a readable unit: `45 s`, `3 min`, `2.5 h`, `3.1 days`.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.0} s"),

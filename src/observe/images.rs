@@ -1,4 +1,4 @@
-//! Progress of a pass over images: a live line on a terminal, a plain line now and then elsewhere, nothing with `--quiet`.
+//! Progress of a pass over images: a live line on a terminal, an occasional plain line elsewhere, nothing with `--quiet`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,18 +8,18 @@ use super::eta::duration;
 use super::live::{Live, bar, part, within};
 use super::terminal::tell;
 
-/// Milliseconds between two lines where there is no terminal.
+/// Milliseconds between two lines without a terminal.
 const LINE_EVERY_MS: u64 = 10_000;
 
-/// Milliseconds between two states of the live line.
+/// Milliseconds between two redraws of the live line.
 const REDRAW_EVERY_MS: u64 = 100;
 
-/// How far a pass is. Clones are of the same pass.
+/// The progress of a pass. Clones share the same pass.
 #[derive(Clone)]
 pub struct ImagesProgress {
-    /// On a terminal.
+    /// The live line, on a terminal.
     live: Option<Live>,
-    /// None where nothing is to be told.
+    /// `None` if nothing is to be printed.
     pass: Option<Arc<Pass>>,
 }
 
@@ -32,12 +32,12 @@ struct Pass {
     from: u64,
     done: AtomicU64,
     every_ms: u64,
-    /// How many times `every_ms` had passed when it was told of last.
+    /// The number of `every_ms` periods that had passed at the last line.
     told: AtomicU64,
 }
 
 impl ImagesProgress {
-    /// For a pass over `total` images, called `what`, of which `done` are done already.
+    /// Progress of a pass over `total` images, called `what`. `done` of these are already done.
     pub fn new(total: u64, what: &'static str, done: u64, quiet: bool) -> Self {
         if quiet {
             return Self { live: None, pass: None };
@@ -53,7 +53,7 @@ impl ImagesProgress {
         self.live.is_some()
     }
 
-    /// So many more images are done.
+    /// Adds finished images.
     pub fn add(&self, images: u64) {
         let Some(pass) = &self.pass else { return };
         let Some(done) = pass.add(images, pass.start.elapsed()) else {
@@ -73,7 +73,7 @@ impl ImagesProgress {
         }
     }
 
-    /// Tells something else.
+    /// Prints another message.
     pub fn say(&self, text: &str) {
         match &self.live {
             Some(live) => live.print(text),
@@ -82,7 +82,7 @@ impl ImagesProgress {
         }
     }
 
-    /// Leaves the terminal clean.
+    /// Removes the live line.
     pub fn end(&self) {
         if let Some(live) = &self.live {
             live.end();
@@ -103,7 +103,8 @@ impl Pass {
         }
     }
 
-    /// Counts images; gives how many are done when it is time to tell, `elapsed` after the start. Several workers may count at once.
+    /// Counts images. When a line is due, `elapsed` after the start, returns how many are done. Several workers may count
+    /// at once.
     fn add(&self, images: u64, elapsed: Duration) -> Option<u64> {
         let done = self.done.fetch_add(images, Ordering::Relaxed) + images;
         let now = elapsed.as_millis() as u64 / self.every_ms;

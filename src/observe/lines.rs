@@ -1,5 +1,4 @@
-//! A file of events, read line by line in little memory. Nothing about one line stands in the way of the next: a torn or damaged
-//! one is counted and passed over.
+//! A file of events, read line by line in little memory. Lines are independent: a torn or damaged line is counted and skipped.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,13 +8,13 @@ use serde_json::Value;
 
 use super::metrics::MetricsError;
 
-/// No event is longer. A longer line is damaged.
+/// The longest event. A longer line is damaged.
 const LONGEST: u64 = 1 << 20;
 
-/// Line numbers of damaged lines that are told one by one.
+/// The most damaged lines listed by number.
 const MOST_TOLD: usize = 5;
 
-/// A file of events under way.
+/// A file of events being read.
 pub struct Lines<'a> {
     path: &'a Path,
     reader: Option<BufReader<File>>,
@@ -24,7 +23,7 @@ pub struct Lines<'a> {
     damaged: Damaged,
 }
 
-/// Lines that hold no event.
+/// Lines without a valid event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Damaged {
     first: Vec<u64>,
@@ -32,7 +31,7 @@ pub struct Damaged {
 }
 
 impl<'a> Lines<'a> {
-    /// Opens a file; one that is not there has no events.
+    /// Opens a file. A missing file counts as empty.
     pub fn open(path: &'a Path) -> Result<Self, MetricsError> {
         let reader = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -47,7 +46,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// The next event, and its line as it stands in the file.
+    /// The next event, and its line in the file.
     pub fn next_event(&mut self) -> Result<Option<(Value, &[u8])>, MetricsError> {
         while self.read_line().map_err(MetricsError::of(self.path))? {
             let event = serde_json::from_slice(&self.line).ok().filter(Value::is_object);
@@ -59,7 +58,7 @@ impl<'a> Lines<'a> {
         Ok(None)
     }
 
-    /// Reads a line without its newline, as much of it as a line may have; `false` at the end of the file.
+    /// Reads a line without its newline, up to the longest length; `false` at the end of the file.
     fn read_line(&mut self) -> io::Result<bool> {
         let Some(reader) = &mut self.reader else {
             return Ok(false);
@@ -70,13 +69,13 @@ impl<'a> Lines<'a> {
         if self.line.last() == Some(&b'\n') {
             self.line.pop();
         } else if read as u64 == LONGEST {
-            // Cut short, it is no JSON any more.
+            // Cut short, it is no longer valid JSON.
             reader.skip_until(b'\n')?;
         }
         Ok(read > 0)
     }
 
-    /// The lines that were passed over so far.
+    /// The lines skipped so far.
     pub fn damaged(self) -> Damaged {
         self.damaged
     }
@@ -90,7 +89,7 @@ impl Damaged {
         }
     }
 
-    /// What there is to tell: `lines 3, 7 are damaged`.
+    /// A message, if there are damaged lines: `lines 3, 7 are damaged`.
     pub fn text(&self) -> Option<String> {
         let numbers: Vec<String> = self.first.iter().map(ToString::to_string).collect();
         let more = self.count - numbers.len() as u64;
@@ -144,7 +143,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
         assert!(Lines::open(&path).unwrap().next_event().unwrap().is_none());
-        // A folder is no file: that is told, not taken for an empty one.
+        // A folder is not a file. This is an error, not an empty file.
         assert!(
             Lines::open(folder.path())
                 .and_then(|mut lines| lines.next_event().map(|_| ()))

@@ -1,4 +1,4 @@
-//! The live line of a terminal: as much of it as has room.
+//! The live line on a terminal. It shows as many parts as fit.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -8,38 +8,38 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::text;
 
-/// Characters of a bar.
+/// The length of a bar in characters.
 const BAR: usize = 16;
 
-/// A piece of the line. Where there is no room for all, those of the highest rank are left out.
+/// A part of the line. If the line is too short, the parts with the highest rank are left out.
 pub struct Part {
     rank: u32,
     text: String,
 }
 
-/// A part of that rank.
+/// A part of the given rank.
 pub fn part(rank: u32, text: impl Into<String>) -> Part {
     let text = text.into();
     Part { rank, text }
 }
 
-/// A line at the bottom of the terminal that changes. Clones are the same line.
+/// A changing line at the bottom of the terminal. Clones share the same line.
 #[derive(Clone)]
 pub struct Live(ProgressBar);
 
 impl Live {
-    /// A line, where standard error is a terminal.
+    /// A live line, if standard error is a terminal.
     pub fn start() -> Option<Self> {
         std::io::stderr().is_terminal().then(|| {
             let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // The template is a constant; a wrong one falls back to the library's own.
+            // The template is a constant. If it were wrong, the library's own would be used.
             line.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             line.enable_steady_tick(Duration::from_millis(500));
             Self(line)
         })
     }
 
-    /// Shows these parts from now on.
+    /// Shows these parts.
     pub fn redraw(&self, parts: &[Part]) {
         self.0.set_message(within(columns(), parts));
     }
@@ -49,18 +49,18 @@ impl Live {
         self.0.println(text::wrapped(&text::lines(text), columns()));
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn end(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// Columns of the terminal that a line may fill: one less than there are, for a full one makes some terminals begin a new line.
+/// The columns that a line may fill: one less than the terminal has, because some terminals wrap after a full line.
 fn columns() -> usize {
     usize::from(Term::stderr().size().1).saturating_sub(1)
 }
 
-/// The parts in their order, two spaces apart, as far as they have room.
+/// The parts that fit, in order, two spaces apart.
 pub fn within(columns: usize, parts: &[Part]) -> String {
     let mut kept: Vec<&Part> = parts.iter().collect();
     loop {

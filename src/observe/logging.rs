@@ -4,16 +4,16 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Starts logging. `verbosity`: 0 warnings, 1 information, 2 debugging, 3 every sample; `RUST_LOG` overrides it.
+/// Starts logging. `verbosity`: 0 warnings, 1 information, 2 debugging, 3 every sample. `RUST_LOG` overrides it.
 pub fn start(verbosity: u8, format: Format) {
     let level = match verbosity {
         0 => "warn",
@@ -23,7 +23,7 @@ pub fn start(verbosity: u8, format: Format) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("pipeline={level}")));
     let events = if verbosity > 2 {
-        // Closing spans tell each sample's time in each stage.
+        // The end of each span shows how long a sample took in a stage.
         tracing_subscriber::fmt::format::FmtSpan::CLOSE
     } else {
         tracing_subscriber::fmt::format::FmtSpan::NONE
@@ -33,7 +33,7 @@ pub fn start(verbosity: u8, format: Format) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_span_events(events)
-        // It would complain of a standard error that cannot be written by a panic.
+        // Otherwise it would report an unwritable standard error by a panic.
         .log_internal_errors(false)
         .with_thread_names(true);
     // A second call (tests in one process) keeps the first subscriber.

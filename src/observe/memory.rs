@@ -1,4 +1,4 @@
-//! How much memory the process holds that is not a file's.
+//! The process's memory, without mapped files.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,21 +6,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Often enough to see buffers that live for a batch.
+/// Short enough to see buffers that live for one batch.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Anonymous resident memory at this moment, in bytes; `None` where the system does not tell.
+/// Anonymous resident memory at this moment, in bytes; `None` if the system does not report it.
 pub fn anonymous_bytes() -> Option<u64> {
     status("RssAnon:")
 }
 
-/// The most resident memory that the process ever had, pages of mapped files and of the program itself included, in bytes:
-/// the system's own high-water mark, as it counts other programs too.
+/// The peak of resident memory in bytes, including pages of mapped files and of the program itself. This is the system's
+/// own high-water mark, the number that other programs report too.
 pub fn peak_resident_bytes() -> Option<u64> {
     status("VmHWM:")
 }
 
-/// A number that the system keeps of this process, in bytes.
+/// A number in bytes that the system keeps for this process.
 fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -28,7 +28,7 @@ fn status(name: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Watches for the largest amount. The system's own high-water mark counts the pages of mapped files as well.
+/// Watches the peak of anonymous memory. The system's own high-water mark also counts the pages of mapped files.
 pub struct Peak {
     seen: Arc<AtomicU64>,
     done: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ pub struct Peak {
 }
 
 impl Peak {
-    /// Begins to watch.
+    /// Starts watching.
     pub fn watch() -> Self {
         let (seen, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let watcher = {
@@ -47,13 +47,13 @@ impl Peak {
                     thread::sleep(EVERY);
                 }
             };
-            // Without the thread the peak is what is held at the end.
+            // Without the thread, the peak is the amount held at the end.
             thread::Builder::new().name("memory".to_string()).spawn(watch).ok()
         };
         Self { seen, done, watcher }
     }
 
-    /// The largest amount so far.
+    /// The peak so far.
     pub fn bytes(&self) -> Option<u64> {
         anonymous_bytes().map(|now| now.max(self.seen.load(Ordering::Relaxed)))
     }
@@ -63,7 +63,7 @@ impl Drop for Peak {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
         if let Some(watcher) = self.watcher.take() {
-            // It only reads a file and sleeps.
+            // The thread only reads a file and sleeps.
             let _ = watcher.join();
         }
     }

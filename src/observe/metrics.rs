@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: one event a line. Errors are fractions, times seconds, `step` counts updates from 1, `epoch` from 0.
+//! `metrics.jsonl`: one event per line. Errors are fractions, times are in seconds. `step` counts updates from 1, `epoch` from 0.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::flow::meter::Change;
 use crate::stages::compute::Report;
 use crate::text;
 
-/// The file, open for more lines.
+/// The file, open for appending.
 #[derive(Debug)]
 pub struct Metrics {
     file: File,
@@ -39,10 +39,10 @@ impl MetricsError {
 }
 
 impl Metrics {
-    /// Opens `path` to append.
+    /// Opens `path` for appending.
     pub fn open(path: &Path) -> Result<Self, MetricsError> {
         let opened = OpenOptions::new().create(true).append(true).open(path);
-        // Its entry in the folder must last too, or a crash would take all of it.
+        // Its entry in the folder must be durable too, or a crash would lose the whole file.
         let lasting = opened.and_then(|file| {
             durable::sync_folder(path.parent().unwrap_or(Path::new(".")))?;
             Ok(file)
@@ -53,20 +53,20 @@ impl Metrics {
         })
     }
 
-    /// Writes one line at once: whoever follows the file sees whole events only.
+    /// Writes one line at once, so that a program that follows the file sees only whole events.
     pub fn write(&mut self, event: &Value) -> Result<(), MetricsError> {
         let line = format!("{event}\n");
         let written = self.file.write_all(line.as_bytes());
         written.map_err(MetricsError::of(&self.path))
     }
 
-    /// Makes what was written so far last.
+    /// Makes everything written so far durable.
     pub fn sync(&self) -> Result<(), MetricsError> {
         self.file.sync_data().map_err(MetricsError::of(&self.path))
     }
 }
 
-/// A report as a line; `None` where it is for the terminal alone.
+/// A report as a line; `None` if it is only for the terminal.
 pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> {
     let event = match report {
         Report::Step {
@@ -109,7 +109,7 @@ pub fn event(report: &Report, elapsed: f64, images_per_s: f64) -> Option<Value> 
     Some(event)
 }
 
-/// Where the time of each stage went.
+/// How each stage spent its time.
 pub fn stages(verdict: &Verdict) -> Value {
     let stages: Map<String, Value> = verdict
         .stages
@@ -125,7 +125,7 @@ pub fn stages(verdict: &Verdict) -> Value {
     Value::Object(stages)
 }
 
-/// What held an epoch up.
+/// The bottleneck of an epoch.
 pub fn verdict(given: &Given, elapsed: f64) -> Value {
     let Given { epoch, step, verdict } = given;
     let stages = stages(verdict);
@@ -136,7 +136,7 @@ pub fn verdict(given: &Given, elapsed: f64) -> Value {
     })
 }
 
-/// A stage was given one worker more or one less.
+/// A change of a stage's number of workers by one.
 pub fn workers(change: &Change, step: u64, elapsed: f64) -> Value {
     json!({
         "event": "workers", "step": step, "stage": change.stage, "before": change.from, "workers": change.to,
@@ -144,7 +144,7 @@ pub fn workers(change: &Change, step: u64, elapsed: f64) -> Value {
     })
 }
 
-/// An f32 as the shortest decimal that means it: 0.01 and not 0.009999999776482582.
+/// An f32 as the shortest decimal that identifies it: 0.01 and not 0.009999999776482582.
 fn tidy(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
@@ -154,7 +154,7 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// Whether the events in `path` tell of a checkpoint.
+/// Whether the events in `path` include a checkpoint.
 pub fn tells_of_a_checkpoint(path: &Path) -> Result<bool, MetricsError> {
     let mut lines = Lines::open(path)?;
     while let Some((event, _)) = lines.next_event()? {

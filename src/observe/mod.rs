@@ -1,4 +1,4 @@
-//! What is told of a run: events on disk, progress on the terminal, a page at the end. Reads, never steers.
+//! The output about a run: events on disk, progress on the terminal, a page at the end. It only observes and never steers.
 
 pub mod cut;
 

@@ -1,27 +1,27 @@
-//! Curves as SVG that can be read at the width of a phone.
+//! Curves as SVG, legible at the width of a phone.
 
 use std::fmt::Write;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 260.0;
-/// Of the plot's area.
+/// The edges of the plot's area.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = WIDTH - 12.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = HEIGHT - 46.0;
 
-/// Lines across an axis, about.
+/// The approximate number of grid lines per axis.
 const TICKS: f64 = 4.0;
 
-/// The share of the points that may lie above the plot: a spike in the first steps would make a line of all others.
+/// The fraction of points that may lie above the plot: a spike in the first steps would flatten the rest of the curve.
 const SPIKES: f64 = 0.02;
 
 const COLOURS: [&str; 3] = ["#0969da", "#d1242f", "#8250df"];
 
-/// What the x of all points is divided by, and what it counts then.
+/// The unit of the x axis: all x are divided by it.
 #[derive(Clone, Copy, Debug)]
 pub struct Along {
-    /// Steps of one unit.
+    /// Steps per unit.
     pub unit: f64,
     /// `epoch` or `step`.
     pub name: &'static str,
@@ -30,7 +30,7 @@ pub struct Along {
 /// A named curve: points (x, y) in the order of x.
 pub type Curve<'a> = (&'a str, Vec<(f64, f64)>);
 
-/// The plot of some curves; nothing where none has a point.
+/// The plot of some curves; empty if none has a point.
 pub fn plot(title: &str, along: Along, curves: &[Curve<'_>]) -> String {
     let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
@@ -107,7 +107,7 @@ pub fn plot(title: &str, along: Along, curves: &[Curve<'_>]) -> String {
     )
 }
 
-/// Values beyond it are none that a run has, and their differences might be infinite.
+/// Larger values do not occur in a run, and their differences might be infinite.
 const LARGEST: f64 = 1e30;
 
 /// The points that can be drawn.
@@ -131,7 +131,7 @@ impl Axis {
         Self { from, to, tick }
     }
 
-    /// From 0 to `high` exactly: nothing comes after the last point.
+    /// From 0 to exactly `high`: nothing comes after the last point.
     fn to(high: f64) -> Self {
         let high = if high > 0.0 { high } else { 1.0 };
         Self {
@@ -141,7 +141,7 @@ impl Axis {
         }
     }
 
-    /// What shows these curves: from 0 where they come near it, else from where they are; `None` where they have no point.
+    /// An axis for these curves. It starts at 0 if they come near 0, else near their minimum. `None` if they have no points.
     fn around(curves: &[(&str, Vec<(f64, f64)>)]) -> Option<Self> {
         let mut values: Vec<f64> = curves.iter().flat_map(|(_, curve)| curve).map(|p| p.1).collect();
         values.sort_by(f64::total_cmp);
@@ -151,19 +151,19 @@ impl Axis {
         Some(Self::between(low, high))
     }
 
-    /// Where on the axis a value lies, from 0 to 1. What lies beyond an end is shown at the end.
+    /// The position of a value on the axis, from 0 to 1. A value beyond an end is shown at that end.
     fn share(&self, value: f64) -> f64 {
         ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
     }
 
     fn ticks(&self) -> impl Iterator<Item = f64> {
-        // A little more than fits, for the rounding of the last.
+        // Slightly more, to allow for the rounding of the last tick.
         let count = ((self.to - self.from) / self.tick + 1e-6).floor() as u32;
         (0..=count).map(|i| self.from + self.tick * f64::from(i))
     }
 }
 
-/// The next number from `value` up that people count in: 1, 2, 2.5 or 5 times a power of ten.
+/// The next round number from `value` up: 1, 2, 2.5 or 5 times a power of ten.
 fn round_tick(value: f64) -> f64 {
     let power = 10f64.powf(value.log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
@@ -174,7 +174,7 @@ fn round_tick(value: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// A number without the digits that binary fractions leave behind: 0.6 and not 0.6000000000000001.
+/// A number without the digits caused by binary fractions: 0.6 and not 0.6000000000000001.
 fn short(value: f64) -> String {
     let text = format!("{value:.9}");
     let text = text.trim_end_matches('0').trim_end_matches('.');

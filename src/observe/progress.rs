@@ -7,7 +7,7 @@ use crate::stages::compute::Report;
 use crate::stages::source::Itinerary;
 use crate::text;
 
-/// The terminal's share of a run.
+/// The progress of a run on the terminal.
 pub struct Progress {
     live: Option<Live>,
     quiet: bool,
@@ -21,15 +21,15 @@ pub struct Progress {
 /// Images per second of training.
 #[derive(Default)]
 struct Rate {
-    /// Smoothed, so that the number can be read while it changes.
+    /// Smoothed, so that it is legible while it changes.
     smooth: f64,
-    /// Since the last line.
+    /// Images since the last line.
     images: f64,
     seconds: f64,
 }
 
 impl Progress {
-    /// For a run along `way` that stands at `step`.
+    /// Progress of a run along `way` that has done `step` updates.
     pub fn new(way: &Itinerary, step: u64, line_every: u64, quiet: bool) -> Self {
         let live = if quiet { None } else { Live::start() };
         Self {
@@ -43,7 +43,7 @@ impl Progress {
         }
     }
 
-    /// Tells what happened, and took `seconds`.
+    /// Shows what happened, which took `seconds`.
     pub fn show(&mut self, report: &Report, seconds: f64) {
         self.eta.count(report, seconds);
         match report {
@@ -141,7 +141,7 @@ impl Progress {
         }
     }
 
-    /// Leaves the terminal clean.
+    /// Removes the live line.
     pub fn end(&self) {
         if let Some(live) = &self.live {
             live.end();
@@ -165,7 +165,7 @@ impl Rate {
     }
 }
 
-/// A number with three digits that say something: 0.01, 0.00538.
+/// A number with three significant digits: 0.01, 0.00538.
 fn three_digits(value: f32) -> String {
     if value == 0.0 {
         return "0".to_string();

@@ -1,4 +1,4 @@
-//! The listener of a run: each report becomes an event on disk and a word on the terminal.
+//! The listener of a run: each report becomes an event on disk and progress on the terminal.
 
 use std::time::Instant;
 
@@ -13,15 +13,15 @@ use crate::flow::Fault;
 use crate::stages::compute::{Report, Reports};
 use crate::text;
 
-/// Where reports go.
+/// The destinations of reports.
 pub struct Recorder {
     /// Events on disk.
     pub metrics: Metrics,
     /// The terminal.
     pub progress: Progress,
-    /// What holds the run up.
+    /// The run's bottlenecks.
     pub verdicts: Verdicts,
-    /// The page that is written after each evaluation.
+    /// The page, written after each evaluation.
     pub page: Page,
     /// Seconds of training before this process.
     pub elapsed_s: f64,
@@ -77,7 +77,7 @@ impl Recorder {
         self.metrics.write(event).map_err(Fault::failed)
     }
 
-    /// Tells of numbers of workers that were changed.
+    /// Reports changed numbers of workers.
     fn changes(&mut self, elapsed: f64) -> Result<(), Fault> {
         while let Some(change) = self.verdicts.next_change() {
             self.write(&metrics::workers(&change, self.step, elapsed))?;

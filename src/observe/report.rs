@@ -1,4 +1,4 @@
-//! `report.html`: what has come of a run so far, in one page that needs nothing else.
+//! `report.html`: the results of a run so far, in one self-contained page.
 
 use std::fmt::Write;
 use std::io;
@@ -9,14 +9,14 @@ use super::plot::{Along, plot};
 use crate::durable;
 use crate::text::html;
 
-/// How far the run is that a page is about.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// A process is at it.
+    /// A process is running it.
     Running,
-    /// It has reached its end.
+    /// It is complete.
     Complete,
-    /// It was stopped, has failed or was killed.
+    /// It was stopped, failed or was killed.
     Interrupted,
 }
 
@@ -34,16 +34,16 @@ impl State {
 pub struct Page {
     /// The file.
     pub path: PathBuf,
-    /// The run's folder, as text that is fit to be shown.
+    /// The run's folder, as text that is safe to show.
     pub name: String,
-    /// What its events come to.
+    /// The summary of its events.
     pub digest: Digest,
     /// The resolved configuration.
     pub config: String,
 }
 
 impl Page {
-    /// Writes the file anew.
+    /// Writes the file, replacing an older one.
     pub fn write(&self, state: State) -> io::Result<()> {
         durable::replace(&self.path, self.render(state).as_bytes())
     }
@@ -79,7 +79,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:66rem;mar
     .curve{fill:none;stroke-width:1.5}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}\
     pre{background:#161b22}td,th{border-color:#30363d}}";
 
-/// The plots, over epochs where it is known how long one is.
+/// The plots, over epochs if the length of an epoch is known.
 fn curves(digest: &Digest) -> String {
     let along = match digest.steps_per_epoch {
         Some(unit) => Along { unit, name: "epoch" },
@@ -116,7 +116,7 @@ fn curves(digest: &Digest) -> String {
     format!("<div class=\"plots\">{}</div>", plots.concat())
 }
 
-/// A table that scrolls where it is wider than the page.
+/// A table that scrolls if it is wider than the page.
 fn table(class: &str, rows: &str) -> String {
     format!("<div class=\"scroll\"><table class=\"{class}\">{rows}</table></div>")
 }
@@ -179,7 +179,7 @@ fn evaluations(evals: &Newest<EvalEvent>) -> String {
     format!("<h2>Evaluations{}</h2>{table}", of_how_many(evals))
 }
 
-/// ` (the last 1000 of 2300)`, where not all were kept.
+/// ` (the last 1000 of 2300)`, if some were not kept.
 fn of_how_many<T>(newest: &Newest<T>) -> String {
     match newest.kept.len() {
         kept if (kept as u64) < newest.count => format!(" (the last {kept} of {})", newest.count),
@@ -187,10 +187,10 @@ fn of_how_many<T>(newest: &Newest<T>) -> String {
     }
 }
 
-/// The last verdict, with where the time of each stage went.
+/// The last verdict, with how each stage spent its time.
 fn stages(verdict: &VerdictEvent) -> String {
     let mut known: Vec<(&String, &StageShare)> = verdict.stages.iter().collect();
-    // Whatever held it up stands first.
+    // The busiest stage, which is the bottleneck, comes first.
     known.sort_by(|(_, a), (_, b)| b.busy.total_cmp(&a.busy));
     let rows: String = known
         .into_iter()

@@ -1,4 +1,4 @@
-//! When a verdict is given: at the end of each epoch's training, over that training, without the evaluations between.
+//! When verdicts are given: at the end of each epoch's training. They cover that training, without the evaluations between.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,10 +8,10 @@ use crate::stages::compute::Report;
 use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
 
-/// The meters of a flow that may not be built yet: the listener is a part of it.
+/// The meters of a flow that may not be built yet, because the listener is part of it.
 pub type LateMeters = Arc<OnceLock<Arc<Meters>>>;
 
-/// Takes readings where a window begins and where it ends.
+/// Takes readings at the beginning and the end of a window.
 pub struct Verdicts {
     meters: LateMeters,
     itinerary: Itinerary,
@@ -20,18 +20,18 @@ pub struct Verdicts {
     newest: Option<(u32, u64)>,
 }
 
-/// A verdict and where it was given.
+/// A verdict, and when it was given.
 pub struct Given {
-    /// The epoch that it is about, from 0.
+    /// Its epoch, from 0.
     pub epoch: u32,
     /// Updates so far.
     pub step: u64,
-    /// What held the flow up.
+    /// The bottleneck.
     pub verdict: Verdict,
 }
 
 impl Verdicts {
-    /// For a run along `itinerary`.
+    /// Verdicts for a run along `itinerary`.
     pub fn new(meters: LateMeters, itinerary: Itinerary) -> Self {
         Self {
             meters,
@@ -41,7 +41,7 @@ impl Verdicts {
         }
     }
 
-    /// A window begins.
+    /// Begins a window.
     pub fn begin(&mut self) {
         self.from = self.meters.get().map(|meters| meters.read());
     }
@@ -62,7 +62,7 @@ impl Verdicts {
         }
     }
 
-    /// The verdict over what was trained since the one before, if anything was.
+    /// The verdict on the training since the previous one, if there was any.
     pub fn end(&mut self) -> Option<Given> {
         let (epoch, step) = self.newest.take()?;
         let from = self.from.take()?;
@@ -71,7 +71,7 @@ impl Verdicts {
         Some(Given { epoch, step, verdict })
     }
 
-    /// The oldest change of a number of workers that was not told yet.
+    /// The oldest change of a number of workers that was not reported yet.
     pub fn next_change(&self) -> Option<Change> {
         self.meters.get()?.next_change()
     }

@@ -1,5 +1,5 @@
-//! Memory that this process may still take, and the most that it could ever take: what the machine has, what its control groups
-//! allow and what `ulimit` does, whichever is least.
+//! The memory that this process can still get, and the most it could ever get: the least of the machine's memory, the
+//! limits of its control groups, and `ulimit`.
 
 use std::fmt;
 use std::fs;
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 
 use crate::memory::Bytes;
 
-/// The files of a control group that are looked at.
+/// The files of a control group that are read.
 struct Files {
     limit: &'static str,
     used: &'static str,
     /// The limit of swap.
     swap: Swap,
-    /// The line of `memory.stat` with the page cache, which is given up where memory is short.
+    /// The line of `memory.stat` with the page cache, which the kernel gives up when memory is short.
     cache: &'static str,
-    /// The line with the part of it that is not: files of a tmpfs.
+    /// The line with the part of the cache that it does not give up: files of a tmpfs.
     shared: &'static str,
 }
 
-/// The file with the limit of swap, and whether it counts the memory too.
+/// The file with the limit of swap. It may count memory too.
 enum Swap {
     Alone(&'static str),
     WithMemory(&'static str),
@@ -41,18 +41,18 @@ const VERSION_2: Files = Files {
     shared: "shmem",
 };
 
-/// What `ulimit` bounds: the line of `/proc/self/limits`, and that of `/proc/self/status` with what counts towards it.
+/// The limits of `ulimit`: the line of `/proc/self/limits`, and the line of `/proc/self/status` that counts towards it.
 const ULIMITS: [(Bound, &str, &str); 2] = [
     (Bound::AddressSpace, "Max address space", "VmSize:"),
     (Bound::Data, "Max data size", "VmData:"),
 ];
 
-/// What says how much memory there can be.
+/// The source of a limit on memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// The machine.
     Machine,
-    /// The control group that the process is in, or one around it.
+    /// The control group of the process, or one around it.
     Group,
     /// `ulimit -v`.
     AddressSpace,
@@ -71,16 +71,16 @@ impl fmt::Display for Bound {
     }
 }
 
-/// The most memory that a process could have.
+/// The most memory that a process could get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
     /// How much.
     pub bytes: Bytes,
-    /// By what.
+    /// The source of the limit.
     pub bound: Bound,
 }
 
-/// Bytes that can be had at this moment on the system whose files lie under `root`; none where it does not tell.
+/// Bytes available at this moment, on a system whose files are under `root`; `None` if the system does not report it.
 pub fn available(root: &Path) -> Option<Bytes> {
     let machine = of_machine(root, "MemAvailable:");
     let groups = groups(root).into_iter();
@@ -93,8 +93,8 @@ pub fn available(root: &Path) -> Option<Bytes> {
     left.chain(machine).chain(limits).min()
 }
 
-/// The most that this process can have on the system whose files lie under `root`, however little is in use there; none where it
-/// does not tell.
+/// The most that this process can get, even if nothing else is in use, on a system whose files are under `root`; `None` if
+/// the system does not report it.
 pub fn total(root: &Path) -> Option<Total> {
     let swap = of_machine(root, "SwapTotal:").unwrap_or_default();
     let machine = of_machine(root, "MemTotal:").map(|bytes| (Bound::Machine, bytes + swap));
@@ -118,14 +118,14 @@ fn of_machine(root: &Path, name: &str) -> Option<Bytes> {
     Some(Bytes::new(kilobytes.saturating_mul(1024)))
 }
 
-/// The soft limit of a line of `/proc/self/limits`; none where it says `unlimited`.
+/// The soft limit in a line of `/proc/self/limits`; `None` if it is `unlimited`.
 fn ulimit(root: &Path, name: &str) -> Option<Bytes> {
     let limits = read(root, "proc/self/limits");
     let rest = limits.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok().map(Bytes::new)
 }
 
-/// The groups that lines of `/proc/self/cgroup` name, and those around them: each of them has its limit.
+/// The control groups in the lines of `/proc/self/cgroup`, and their ancestors. Each has its own limit.
 fn groups(root: &Path) -> Vec<(PathBuf, &'static Files)> {
     let memberships = read(root, "proc/self/cgroup");
     memberships.lines().flat_map(|line| around(root, line)).collect()
@@ -141,14 +141,14 @@ fn around(root: &Path, line: &str) -> Vec<(PathBuf, &'static Files)> {
         _ if controllers.split(',').any(|name| name == "memory") => ("sys/fs/cgroup/memory", &VERSION_1),
         _ => return Vec::new(),
     };
-    // In a container the path may be the host's, which is not to be seen: what is, is then the mount itself.
+    // In a container the path may be the host's, which is not visible. The mount itself is then the group.
     let mount = root.join(mount);
     let group = mount.join(path.trim_start_matches('/'));
     let around = group.ancestors().filter(|folder| folder.starts_with(&mount));
     around.map(|folder| (folder.to_path_buf(), files)).collect()
 }
 
-/// A number that is alone in its file. Where there is no limit, the file says `max`.
+/// The number in a file with nothing else. A file without a limit says `max`.
 fn number(group: &Path, name: &str) -> Option<u64> {
     fs::read_to_string(group.join(name)).ok()?.trim().parse().ok()
 }
@@ -161,7 +161,7 @@ fn left_in(group: &Path, files: &Files) -> Option<Bytes> {
     Some(Bytes::new(limit.saturating_sub(used.saturating_sub(cache))))
 }
 
-/// The group's limit, with as much of the machine's `swap` as it may use.
+/// The group's limit, including the part of the machine's `swap` that it may use.
 fn most_in(group: &Path, files: &Files, swap: Bytes) -> Option<Bytes> {
     let limit = Bytes::new(number(group, files.limit)?);
     let allowed = |name| number(group, name).map_or(Bytes::new(u64::MAX), Bytes::new);
@@ -171,7 +171,7 @@ fn most_in(group: &Path, files: &Files, swap: Bytes) -> Option<Bytes> {
     })
 }
 
-/// The number behind `name` at the beginning of a line.
+/// The number after `name` at the beginning of a line.
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let mut words = line.split_whitespace();

@@ -1,4 +1,4 @@
-//! Memory that the stages hold beside the network's.
+//! The memory of the stages, without the network's.
 
 use super::{Crews, ModelPlan};
 use crate::config::Config;
@@ -7,23 +7,23 @@ use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
 use crate::memory::Bytes;
 
-/// Buffers of the stages, all made once.
+/// The buffers of the stages. All are allocated once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Buffers {
     /// All slots.
     pub slots: Bytes,
-    /// Buffers in which decoded pixels travel: one in each hand and one in each place of the queue between.
+    /// Buffers of decoded pixels: one per worker and one per place of the queue between the stages.
     pub pixel_buffers: usize,
-    /// One of them at its largest; `None` where the size of the images decides.
+    /// The largest size of such a buffer; `None` if it depends on the images.
     pub pixel_buffer: Option<Bytes>,
-    /// Decode workers, each of which holds the image that it is at.
+    /// Decode workers. Each holds the image that it is decoding.
     pub decoders: usize,
-    /// The copy that a checkpoint is written from.
+    /// The copy for writing a checkpoint.
     pub snapshot: Bytes,
 }
 
 impl Buffers {
-    /// Those of `config`, for the network of `model`: with as many workers as there may come to be.
+    /// The buffers for `config` and the network of `model`, with the largest numbers of workers.
     pub fn new(config: &Config, model: &ModelPlan, crews: Crews) -> Self {
         let Config {
             decode,
@@ -44,12 +44,12 @@ impl Buffers {
             pixel_buffers: crews.decode.most + augment.queue.get() + crews.augment.most,
             pixel_buffer: side.map(|side| Bytes::of::<[u8; 3]>(side) * side),
             decoders: crews.decode.most,
-            // Values and momentum.
+            // Weights and momentum.
             snapshot: Bytes::of::<[f32; 2]>(model.spec.parameters()),
         }
     }
 
-    /// All pixel buffers, where the largest image has `whole` bytes.
+    /// The size of all pixel buffers if the largest image has `whole` bytes.
     pub fn crops(&self, whole: Bytes) -> Bytes {
         self.pixel_buffer.unwrap_or(whole) * self.pixel_buffers
     }

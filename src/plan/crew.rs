@@ -5,20 +5,20 @@ use std::fmt;
 use crate::config::Config;
 use crate::config::workers::Workers;
 
-/// How many workers a stage begins with and how many it may come to have.
+/// The number of workers that a stage begins with, and the most it may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
-    /// Workers that take part from the start.
+    /// Workers active from the start.
     pub start: usize,
-    /// Workers that there are; those beyond the ones that take part are parked.
+    /// All workers. Those that are not active are parked.
     pub most: usize,
 }
 
 impl Crew {
-    /// What the configuration says; by itself it comes to `most` workers at most.
+    /// The crew for a setting. `auto` allows at most `most` workers.
     pub fn new(workers: Workers, most: usize) -> Self {
         match workers {
-            // From one up: what the device needs for itself is known only when it works.
+            // It starts at one: what the device itself needs is only known once it works.
             Workers::Auto => Self {
                 start: 1,
                 most: most.max(1),
@@ -31,7 +31,7 @@ impl Crew {
     }
 }
 
-/// The stages whose numbers of workers are free.
+/// The stages with a variable number of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crews {
     /// Decode's workers.
@@ -41,7 +41,7 @@ pub struct Crews {
 }
 
 impl Crews {
-    /// What the configuration says; a stage comes to `most` workers at most by itself.
+    /// The crews for a configuration. `auto` allows at most `most` workers per stage.
     pub fn new(config: &Config, most: usize) -> Self {
         Self {
             decode: Crew::new(config.decode.workers, most),
@@ -49,7 +49,7 @@ impl Crews {
         }
     }
 
-    /// Whether any of them has more workers than take part from the start.
+    /// Whether any stage has more workers than are active from the start.
     pub fn can_grow(self) -> bool {
         [self.decode, self.augment].iter().any(|crew| crew.start < crew.most)
     }

@@ -1,4 +1,4 @@
-//! Whether crops can be cut out of the images, as far as can be told before the run.
+//! Checks before the run whether the images are large enough for the crops, as far as this can be known.
 
 use std::sync::Arc;
 
@@ -7,14 +7,15 @@ use crate::config::Config;
 use crate::config::run::OnBadImage;
 use crate::stages::Sets;
 
-/// Looks at some images of both sets: the bytes that a decode worker works in. Refuses a crop that more of them are too small for
-/// than the run would put up with, so that it does not end in its midst. With `decode.shorter_side` all are large enough.
+/// Looks at some images of both sets. Returns the bytes that a decode worker needs. Refuses a crop if more images are too
+/// small than the run would tolerate, so that the run does not end halfway. With `decode.shorter_side` all images are large
+/// enough.
 pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Result<u64, PlanError> {
     let crop = match config.decode.shorter_side {
         Some(_) => 0,
         None => config.augment.crop.get() as u32,
     };
-    // A crop of random size is enlarged by itself.
+    // A crop of random size is scaled up itself.
     let of_train = if config.augment.random_resized_crop.is_some() {
         0
     } else {
@@ -25,14 +26,14 @@ pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Res
         OnBadImage::Skip | OnBadImage::Quarantine => config.run.bad_images_max,
     };
     let mut looked = Vec::new();
-    // An evaluation has one set alone.
+    // An evaluation has only one set.
     if !(has_val && Arc::ptr_eq(&sets.train, &sets.val)) {
         looked.push(("train", &sets.train, workspace::look(&sets.train, of_train)));
     }
     if has_val {
         looked.push(("val", &sets.val, workspace::look(&sets.val, crop)));
     }
-    // Of both sets together: the run counts so, too.
+    // Summed over both sets, because the run counts that way too.
     let small: u32 = looked.iter().map(|(.., seen)| seen.small).sum();
     let mut small_ones = looked
         .iter()

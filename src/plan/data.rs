@@ -1,4 +1,4 @@
-//! `[data]` opened.
+//! Opens the sets of `[data]`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::config::validation::Validation;
 use crate::dataset::{Dataset, DatasetError};
 use crate::stages::Sets;
 
-/// Opens the training set, and the validation set where there is one; its classes must be among those of the first.
+/// Opens the training set, and the validation set if there is one. The classes of the validation set must be among those of
+/// the training set.
 pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
     let of = |key| move |source| PlanError::Data { key, source };
     let train = Dataset::open(&config.data.train).map_err(of("train"))?;
@@ -28,8 +29,8 @@ pub fn open_data(config: &Config) -> Result<(Sets, bool), PlanError> {
     Ok((Sets { train, val }, true))
 }
 
-/// Opens the validation set alone, for a network that knows `classes`; `None` where there is none. The training set need not be
-/// there unless the validation set is a part of it.
+/// Opens only the validation set, for a network that knows `classes`; `None` if there is none. The training set need not
+/// exist unless the validation set is a part of it.
 pub fn open_validation(config: &Config, classes: &[String]) -> Result<Option<Dataset>, DatasetError> {
     match &config.data.val {
         None => Ok(None),

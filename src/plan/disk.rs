@@ -1,22 +1,22 @@
-//! How much disk a run takes: its checkpoints. Events and report are kilobytes beside them.
+//! The disk space of a run's checkpoints. Events and report take only kilobytes.
 
 use super::Plan;
 use crate::memory::Bytes;
 
-/// What the checkpoints of a run take.
+/// The disk space of a run's checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disk {
     /// One checkpoint: weights and momentum.
     pub checkpoint: Bytes,
-    /// What there is when the run has ended, or waits to be resumed.
+    /// The space after the run has ended, or while it waits to be resumed.
     pub lasting: Bytes,
-    /// The most at any moment: a file is written before an old one goes.
+    /// The peak: a new file is written before an old one is removed.
     pub most: Bytes,
 }
 
 impl Disk {
-    /// Of a network with that many parameters, of which the newest `keep` checkpoints are kept, and the best weights where there are
-    /// evaluations.
+    /// The space for a network with this many parameters. The newest `keep` checkpoints are kept, and the best weights if
+    /// there are evaluations.
     pub fn new(parameters: u64, keep: usize, has_evaluations: bool) -> Self {
         let weights = Bytes::new(parameters.saturating_mul(size_of::<f32>() as u64));
         let checkpoint = weights * 2;
@@ -31,7 +31,7 @@ impl Disk {
 }
 
 impl Plan {
-    /// How much disk the run takes.
+    /// The disk space of the run.
     pub fn disk(&self) -> Disk {
         let has_evaluations = self.itinerary.val_samples > 0;
         Disk::new(

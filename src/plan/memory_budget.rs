@@ -1,4 +1,4 @@
-//! How much memory a run may take, what it needs, and how many workers that leaves room for.
+//! The memory that a run may take, the memory that it needs, and the number of workers that fit.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use crate::config::Config;
 use crate::config::memory::MemoryLimit;
 use crate::memory::Bytes;
 
-/// Percent of the available memory that a run may take by itself. The rest is for what no plan counts: threads, the order of
-/// an epoch, the page cache that files are read through, and the other programs' next minute.
+/// The percentage of the available memory that a run may take by default. The rest is for what no plan counts: threads, the
+/// order of an epoch, the page cache for files being read, and the growth of other programs.
 pub const SHARE: u64 = 80;
 
-/// The most that a run may take.
+/// The limit on a run's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// By `run.memory`: a run that takes more is refused.
+    /// Set by `run.memory`. A run that needs more is refused.
     Asked(Bytes),
-    /// [`SHARE`] of what was available: a guess, so that a run that takes more is warned of. One worker a stage there is in any
-    /// case.
+    /// [`SHARE`] of the available memory. This is a guess, so a run that needs more only gets a warning. Each stage has at
+    /// least one worker.
     Share(Bytes),
-    /// The system does not tell what is available.
+    /// The system does not report the available memory.
     Unknown,
 }
 
@@ -34,7 +34,7 @@ impl Limit {
         }
     }
 
-    /// How much that is; none where there is none.
+    /// The limit in bytes; `None` if it is unknown.
     pub fn bytes(self) -> Option<Bytes> {
         match self {
             Self::Asked(bytes) | Self::Share(bytes) => Some(bytes),
@@ -43,26 +43,26 @@ impl Limit {
     }
 }
 
-/// Memory for workers: what is allowed and what they take.
+/// The memory for workers: the limit, and the needs.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryBudget {
     /// The most that the run may take.
     pub limit: Limit,
-    /// What it takes without any worker.
+    /// The need without any workers.
     fixed: Bytes,
-    /// What each worker of decode adds: the image that it is at, and a buffer in its hand.
+    /// The need of each decode worker: the image that it is decoding, and a buffer.
     decoder: Bytes,
-    /// What each worker of augment adds: a buffer in its hand.
+    /// The need of each augment worker: a buffer.
     augmenter: Bytes,
 }
 
 impl MemoryBudget {
-    /// For `config`, the network of `model` and decode workers that work in `workspace` bytes each. It is an error
-    /// where the fewest workers take more than was asked for, or more than there is at all.
+    /// The budget for `config`, the network of `model`, and decode workers that need `workspace` bytes each. It is an error
+    /// if the fewest workers need more than `run.memory`, or more than exists at all.
     pub fn new(config: &Config, model: &ModelPlan, workspace: Bytes) -> Result<Self, PlanError> {
         let fewest = Crews::new(config, 1);
         let buffers = Buffers::new(config, model, fewest);
-        // Where the images decide how large a buffer is, it may have to hold a whole one.
+        // If the size of a buffer depends on the images, it may have to hold a whole one.
         let buffer = buffers.pixel_buffer.unwrap_or(workspace);
         let room = Self {
             limit: Limit::new(config.run.memory),
@@ -82,13 +82,13 @@ impl MemoryBudget {
         Ok(room)
     }
 
-    /// What the run takes with as many workers as `crews` may come to have.
+    /// The memory of the run with the largest numbers of workers in `crews`.
     pub fn needed(&self, crews: Crews) -> Bytes {
         self.fixed + self.decoder * crews.decode.most + self.augmenter * crews.augment.most
     }
 
-    /// The workers of `config` on a machine with `cores` cores: where their number is free, one a core or as many as there
-    /// is room for, and one at least.
+    /// The workers for `config` on a machine with `cores` cores. A variable number is one per core or as many as fit, but
+    /// at least one.
     pub fn crews(&self, config: &Config, cores: usize) -> Crews {
         let limit = self.limit.bytes().unwrap_or(Bytes::new(u64::MAX));
         let mut sizes = (1..=cores).rev().map(|most| Crews::new(config, most));

@@ -1,5 +1,5 @@
-//! What a configuration comes to: data sets opened, layers and shapes worked out, every number of the run known, and
-//! nothing begun. `pipeline check` prints it; [`crate::topology`] builds from it.
+//! Resolves a configuration: opens the data sets and works out the layers, the shapes and every number of the run, without
+//! starting anything. `pipeline check` prints the result; [`crate::topology`] builds from it.
 
 mod available;
 mod buffers;
@@ -43,7 +43,7 @@ use crate::stages::source::Itinerary;
 use crate::stages::{Partition, Sets};
 use crate::text;
 
-/// A configuration that reads well but cannot be run.
+/// A valid configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// A data set cannot be used.
@@ -54,21 +54,21 @@ pub enum PlanError {
         /// Why.
         source: DatasetError,
     },
-    /// No preset of that name.
+    /// The preset does not exist.
     #[error("model.preset: there is no {name:?}{hint}; there are {}", presets::NAMES.join(", "))]
     Preset {
         /// What was asked for.
         name: String,
-        /// What may have been meant.
+        /// A similar name, if any.
         hint: String,
     },
     /// The layers do not fit.
     #[error("model: {0}")]
     Model(#[from] ModelError),
-    /// A table for a layer that is not there.
+    /// A table for a layer that does not exist.
     #[error("solver.layers: {0}")]
     Solver(#[from] UnknownLayer),
-    /// The number of classes is not the one that the configuration says.
+    /// The number of classes differs from the configuration.
     #[error("model.classes is {expected}, but {} has {found} classes", text::plain(.location))]
     Classes {
         /// In the configuration.
@@ -78,10 +78,10 @@ pub enum PlanError {
         /// The data set.
         location: String,
     },
-    /// The statistics of the training set are needed and not there.
+    /// The statistics of the training set are needed but missing.
     #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
     NoStatistics,
-    /// The crop is larger than images are.
+    /// The crop is larger than some images.
     #[error(
         "augment.crop is {crop}, but {sample} has {width} x {height} pixels ({small} of the images of data.{key} that were looked at are \
          smaller than the crop); lower augment.crop, or let images be enlarged: decode.shorter_side = {crop} or more"
@@ -97,10 +97,10 @@ pub enum PlanError {
         width: u32,
         /// Its height.
         height: u32,
-        /// How many of those looked at are so small.
+        /// How many of the images looked at are too small.
         small: u32,
     },
-    /// Not even the fewest workers have room.
+    /// There is no room even for the fewest workers.
     #[error(
         "run.memory: {limit} is not enough: with one worker in each \"auto\" stage the run needs {needed} ({} of it: {}); raise \
          it, or lower staging.batch, staging.slots or augment.queue",
@@ -108,14 +108,14 @@ pub enum PlanError {
         .largest.what
     )]
     Memory {
-        /// What it may take.
+        /// The memory that it may take.
         limit: Bytes,
-        /// What it needs.
+        /// The memory that it needs.
         needed: Bytes,
-        /// The largest part of that.
+        /// The largest part of the need.
         largest: Need,
     },
-    /// More memory than there is at all.
+    /// The need exceeds the memory that exists.
     #[error(
         "the {} needs {needed} of memory ({} of it: {}) and can have at most {}, {}; {}",
         .taker.name,
@@ -126,16 +126,16 @@ pub enum PlanError {
         .taker.remedy
     )]
     BeyondAll {
-        /// What takes it.
+        /// What needs the memory.
         taker: Taker,
-        /// What it needs.
+        /// The memory that it needs.
         needed: Bytes,
-        /// The largest part of that.
+        /// The largest part of the need.
         largest: Need,
-        /// What there is.
+        /// The memory that exists.
         total: Total,
     },
-    /// Memory that the system did not give, against the plan.
+    /// An allocation failed, contrary to the plan.
     #[error(transparent)]
     NoMemory(#[from] NoMemory),
     /// The sample counter has 32 bits.
@@ -155,7 +155,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// Whether the configuration is not at fault: the system did not give what it has.
+    /// Whether the configuration is not at fault, because an allocation failed.
     pub fn is_lack_of_memory(&self) -> bool {
         matches!(self, Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)))
     }
@@ -169,15 +169,15 @@ pub struct Plan {
     pub sets: Sets,
     /// The network.
     pub model: ModelPlan,
-    /// The way of the run.
+    /// The itinerary of the run.
     pub itinerary: Itinerary,
-    /// The device's door.
+    /// The device's interface for rows.
     pub writer: Arc<dyn RowWriter>,
-    /// Cores that this process may use: a limit of what grows by itself.
+    /// Cores that this process may use. They limit variable numbers of workers.
     pub cores: usize,
-    /// The other limit: memory.
+    /// The memory budget, which limits them too.
     pub room: MemoryBudget,
-    /// What one decode worker works in, about.
+    /// The approximate memory of one decode worker.
     pub workspace: Bytes,
 }
 
@@ -188,7 +188,7 @@ impl Plan {
         Self::of(config, sets, has_val)
     }
 
-    /// The plan of an evaluation on `data`, which is opened already: the training set need not be there.
+    /// The plan of an evaluation on `data`, which is already open. The training set need not exist.
     pub fn of_evaluation(config: Config, data: Dataset) -> Result<Self, PlanError> {
         let train = Arc::new(data);
         let val = Arc::clone(&train);
@@ -225,24 +225,24 @@ impl Plan {
         })
     }
 
-    /// Refuses a pass for statistics that there could never be memory for.
+    /// Refuses a pass for statistics that needs more memory than exists.
     pub fn refuse_statistics_beyond_all(&self) -> Result<(), PlanError> {
         let side = self.config.decode.shorter_side;
         let needs = needs::of_statistics(&self.buffers(), side, self.workspace);
         needs::refuse_beyond_all(needs::STATISTICS, &needs)
     }
 
-    /// What is likely to keep the network from learning.
+    /// Warnings about settings that are likely to keep the network from learning.
     pub fn warnings(&self) -> Vec<String> {
         scale::warnings(&self.config, &self.model.layers)
     }
 
-    /// What the memory of the run is for.
+    /// The needs that make up the memory of the run.
     pub fn needs(&self) -> Vec<Need> {
         needs::of_run(&self.model.memory(), &self.buffers(), self.workspace)
     }
 
-    /// Memory that the stages hold.
+    /// The buffers of the stages.
     pub fn buffers(&self) -> Buffers {
         Buffers::new(&self.config, &self.model, self.crews())
     }
@@ -252,7 +252,7 @@ impl Plan {
         self.room.crews(&self.config, self.cores)
     }
 
-    /// Fingerprints of both sets: a resumed run must find the same.
+    /// Fingerprints of both sets. They must be the same when the run is resumed.
     pub fn fingerprints(&self) -> [u64; 2] {
         [self.sets.train.fingerprint(), self.sets.val.fingerprint()]
     }
@@ -272,11 +272,11 @@ impl Plan {
         }
     }
 
-    /// What decode workers know.
+    /// The settings of decode workers.
     pub fn decode(&self, rule: Rule) -> Decode {
         Decode {
             options: Options {
-                // What is counted for a worker it may take at any time.
+                // A worker may use the memory that is counted for it at any time.
                 large: self.workspace.get().max(LARGE),
                 ..preprocessing::decode_options(&self.config)
             },
@@ -287,7 +287,7 @@ impl Plan {
         }
     }
 
-    /// What augment workers know.
+    /// The settings of augment workers.
     pub fn augment(&self, rule: Rule, statistics: Option<&Statistics>) -> Result<Augment, PlanError> {
         Ok(Augment {
             rule,
@@ -301,7 +301,7 @@ impl Plan {
 fn itinerary(config: &Config, sets: &Sets, has_val: bool) -> Result<Itinerary, PlanError> {
     let count = |set: &Dataset, views: u32, ranks: u32| {
         let rows = set.len() as u64 * u64::from(views);
-        // One batch more must fit, so that a row's address never overflows.
+        // One more batch must fit, so that a row's address never overflows.
         let batch = (config.staging.batch.get() as u64).saturating_mul(u64::from(ranks));
         u32::try_from(rows.saturating_add(batch))
             .map(|_| set.len() as u32)

@@ -1,4 +1,4 @@
-//! `[model]` worked out.
+//! Resolves `[model]`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::model::solver::Rates;
 use crate::model::{Memory, ModelError, Network, Parameter, Placement, Plan, Spec};
 use crate::ops::Shape;
 
-/// The numbers of a network, before any of it is made.
+/// The numbers of a network that is not built yet.
 #[derive(Clone, Debug)]
 pub struct ModelPlan {
     /// The layers.
@@ -26,7 +26,7 @@ pub struct ModelPlan {
     pub threads: usize,
 }
 
-/// What falls to one device.
+/// The part of one device.
 #[derive(Clone, Debug)]
 pub struct DevicePlan {
     /// `cpu:0`, `cpu:1`, …
@@ -38,7 +38,7 @@ pub struct DevicePlan {
 }
 
 impl ModelPlan {
-    /// Works out `[model]` for a number of classes.
+    /// Resolves `[model]` for a number of classes.
     pub fn new(config: &Config, classes: usize) -> Result<Self, PlanError> {
         let layers = layers(config)?;
         let side = config.augment.crop.get();
@@ -70,7 +70,7 @@ impl ModelPlan {
         })
     }
 
-    /// Memory of all devices together.
+    /// The memory of all devices together.
     pub fn memory(&self) -> Memory {
         self.devices.iter().map(|device| device.memory).sum()
     }
@@ -80,7 +80,7 @@ impl ModelPlan {
         self.threads * self.devices.len()
     }
 
-    /// Makes the network of each device, with its initial weights.
+    /// Builds the network of each device, with its initial weights.
     pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
         let (batch, seed) = (config.staging.batch.get(), config.run.seed);
         let method = config.compute.convolution;
@@ -94,7 +94,7 @@ impl ModelPlan {
             .collect()
     }
 
-    /// Makes the whole network on one device, for batches of `batch` images.
+    /// Builds the whole network on one device, for batches of `batch` images.
     pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
         let (method, seed) = (config.compute.convolution, config.run.seed);
         let memory = Plan::new(&self.spec, batch, method).memory(&self.spec, self.threads);
@@ -112,7 +112,7 @@ impl ModelPlan {
     }
 }
 
-/// Parameters by name alone, as far as the solver's tables need them.
+/// Parameters with only their names, which is what the solver's tables need.
 fn names(spec: &Spec) -> Vec<Parameter> {
     let with_parameters = spec.layers.iter().filter(|layer| layer.start.is_some());
     with_parameters
@@ -125,7 +125,7 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// What `[model]` changes in a preset, or in a list of layers.
+/// The overrides that `[model]` makes to a preset or a list of layers.
 pub(super) fn overrides(config: &Config) -> Overrides {
     let model = &config.model;
     Overrides {

@@ -1,4 +1,4 @@
-//! What the memory of a run is for: the rows of `pipeline check`, and what is told where there is not enough.
+//! The needs that make up the memory of a run: rows of `pipeline check`, and of the error when memory is short.
 
 use std::path::Path;
 
@@ -7,21 +7,21 @@ use super::{Buffers, PlanError};
 use crate::memory::Bytes;
 use crate::model::Memory;
 
-/// An amount of memory and what it is for.
+/// An amount of memory and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// What it is for.
+    /// The purpose.
     pub what: &'static str,
     /// How much.
     pub bytes: Bytes,
 }
 
-/// Something that takes memory, and what makes it take less.
+/// Something that takes memory, and how to reduce it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taker {
     /// What it is called.
     pub name: &'static str,
-    /// What may be changed.
+    /// The settings to change.
     pub remedy: &'static str,
 }
 
@@ -31,22 +31,22 @@ pub const RUN: Taker = Taker {
     remedy: "lower staging.batch, staging.slots or augment.queue, or make the network smaller",
 };
 
-/// Networks alone.
+/// Only the networks.
 pub const NETWORK: Taker = Taker {
     name: "network",
     remedy: "lower the batch, or make the network smaller",
 };
 
-/// The pass for statistics, in which buffers hold whole frames.
+/// The pass for statistics, whose buffers hold whole frames.
 pub const STATISTICS: Taker = Taker {
     name: "pass for statistics",
     remedy: "lower decode.shorter_side or augment.queue",
 };
 
-/// What only several devices have.
+/// A need that only several devices have.
 pub const EXCHANGE: &str = "exchange of activations";
 
-/// Of networks.
+/// The needs of networks.
 pub fn of_networks(memory: &Memory) -> Vec<Need> {
     let need = |(what, bytes)| Need { what, bytes };
     [
@@ -65,7 +65,7 @@ pub fn of_networks(memory: &Memory) -> Vec<Need> {
     .into()
 }
 
-/// Of a whole run, whose decode workers work in `workspace` bytes each.
+/// The needs of a whole run, whose decode workers need `workspace` bytes each.
 pub fn of_run(memory: &Memory, buffers: &Buffers, workspace: Bytes) -> Vec<Need> {
     let need = |(what, bytes)| Need { what, bytes };
     let stages = [
@@ -77,7 +77,7 @@ pub fn of_run(memory: &Memory, buffers: &Buffers, workspace: Bytes) -> Vec<Need>
     of_networks(memory).into_iter().chain(stages.map(need)).collect()
 }
 
-/// Of the pass for statistics over frames whose shorter side is `side`, or over whole images: what its stages take at least.
+/// The least needs of the pass for statistics, over frames whose shorter side is `side`, or over whole images.
 pub fn of_statistics(buffers: &Buffers, side: Option<u32>, workspace: Bytes) -> Vec<Need> {
     let frame = side.map(|side| Bytes::of::<[u8; 3]>(side as usize) * side as usize);
     let need = |(what, bytes)| Need { what, bytes };
@@ -89,12 +89,12 @@ pub fn of_statistics(buffers: &Buffers, side: Option<u32>, workspace: Bytes) -> 
     .into()
 }
 
-/// All of it.
+/// The sum of all needs.
 pub fn sum(needs: &[Need]) -> Bytes {
     needs.iter().map(|need| need.bytes).sum()
 }
 
-/// Refuses `needs` of `taker` that come to more than this process could have if nothing else ran on the machine.
+/// Refuses the `needs` of `taker` if they exceed what this process could get if nothing else ran on the machine.
 pub fn refuse_beyond_all(taker: Taker, needs: &[Need]) -> Result<(), PlanError> {
     let needed = sum(needs);
     match total(Path::new("/")) {
@@ -108,7 +108,7 @@ pub fn refuse_beyond_all(taker: Taker, needs: &[Need]) -> Result<(), PlanError> 
     }
 }
 
-/// The largest of them.
+/// The largest need.
 pub fn largest(needs: &[Need]) -> Need {
     let none = Need {
         what: "nothing",

@@ -1,4 +1,4 @@
-//! What the configuration and the statistics of the training set say about how images are seen.
+//! Preprocessing of images, from the configuration and the statistics of the training set.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::stages::augment::{Mean as Subtracted, Normalization};
 use crate::stages::decode::Options;
 use crate::stages::rule::{ColourNoise, JitterRange, ResizedCrop};
 
-/// What is done to every image when it is decoded.
+/// The options for decoding every image.
 pub fn decode_options(config: &Config) -> Options {
     let decode = &config.decode;
     Options {
@@ -23,7 +23,7 @@ pub fn decode_options(config: &Config) -> Options {
     }
 }
 
-/// How a crop is shown to the network.
+/// The normalisation of crops for the network.
 pub fn normalization(
     config: &Config,
     statistics: Option<&Statistics>,
@@ -35,7 +35,7 @@ pub fn normalization(
         Mean::Channel => Subtracted::Channel(statistics()?.channel_mean.map(|mean| mean as f32)),
         Mean::Image => {
             let image = statistics()?.mean_image.as_ref();
-            // One of other frames would be read beside its edge.
+            // A mean image of other frames would be read out of bounds.
             let image = image.filter(|image| Some(image.side) == mean_image_side(config));
             let image = image.ok_or(PlanError::NoStatistics)?;
             Subtracted::Image {
@@ -52,13 +52,13 @@ pub fn normalization(
     })
 }
 
-/// RGB interleaved as three planes.
+/// Converts interleaved RGB to three planes.
 fn planes(values: &[f32]) -> Arc<[f32]> {
     let plane = |channel| values.iter().skip(channel).step_by(3).copied();
     plane(0).chain(plane(1)).chain(plane(2)).collect()
 }
 
-/// The colour noise of training, if any was asked for.
+/// The colour noise for training, if requested.
 pub fn colour_noise(config: &Config, statistics: Option<&Statistics>) -> Option<ColourNoise> {
     let (pca, statistics) = config.augment.pca.as_ref().zip(statistics)?;
     let strength = |i: usize| {
@@ -92,12 +92,12 @@ pub fn jitter(jitter: &config::Jitter) -> JitterRange {
     }
 }
 
-/// Whether a pass over the training set must be made before training.
+/// Whether training needs a pass over the training set first.
 pub fn needs_statistics(config: &Config) -> bool {
     !matches!(config.augment.mean, Mean::Fixed(_)) || config.augment.pca.is_some()
 }
 
-/// Side of every frame, where a mean image is wanted.
+/// The side of every frame, if a mean image is wanted.
 pub fn mean_image_side(config: &Config) -> Option<u32> {
     (config.augment.mean == Mean::Image)
         .then_some(config.decode.shorter_side)

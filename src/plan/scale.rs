@@ -1,4 +1,4 @@
-//! Whether the scale of the pixels and that of the first weights go together: what a preset fills in, and what is worth a warning.
+//! Checks whether the scale of the pixels fits that of the initial weights: defaults of presets, and warnings.
 
 use super::model::overrides;
 use crate::config::Config;
@@ -6,10 +6,10 @@ use crate::config::augment::Mean;
 use crate::config::model::Layer;
 use crate::model::presets;
 
-/// Pixels that are divided by less stay far from unit variance.
+/// The smallest reasonable divisor. Pixels divided by less stay far from unit variance.
 const LEAST_STD: f32 = 8.0;
 
-/// Fills in the keys that the preset has a default for and the configuration does not give.
+/// Fills in the keys that the configuration leaves out and the preset has a default for.
 pub fn fill_in(config: &mut Config) {
     let preset = config.model.preset.as_deref();
     let defaults = preset.and_then(|name| presets::defaults(name, overrides(config)));
@@ -19,7 +19,7 @@ pub fn fill_in(config: &mut Config) {
     }
 }
 
-/// What is likely to keep a network of these layers from learning.
+/// Warnings about settings that are likely to keep a network of these layers from learning.
 pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<String> {
     let augment = &config.augment;
     let is_of_ones = |values: &[f32; 3]| values.iter().all(|value| (0.0..1.0).contains(value)) && *values != [0.0; 3];

@@ -1,8 +1,7 @@
-//! What the images themselves say before the run begins: memory that decode workers work in, and whether the crop fits. A part
-//! of the images is looked at.
+//! Looks at some of the images before the run begins: how much memory decode workers need, and whether the crop fits.
 //!
-//! An image that takes more than what is counted for a worker is decoded while no other such is (`Options::large`), so that
-//! all workers together have no more than one of them.
+//! An image may need more than is counted for a worker. Such images are decoded one at a time (`Options::large`), so that
+//! all workers together hold at most one of them.
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,24 +14,24 @@ use crate::stages::decode::{Decoder, Frame, Options, Raw};
 /// Images whose headers are read.
 const LOOKED_AT: usize = 256;
 
-/// So long they are looked at, and no longer: a plan does not wait for slow disks, nor for a file that never answers, which
-/// the run's own watch will find out.
+/// The longest time for this. A plan does not wait for slow disks, nor for a file that never answers; the run's own watch
+/// will find that.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Bytes that one decode worker holds at the largest image of `data` (of those looked at): its file, twice where a part of it is
-/// put together anew, and what decoding it whole takes.
+/// The bytes that one decode worker holds for the largest of the images looked at in `data`: its file (twice if a part of
+/// it is rebuilt), and the memory for decoding it whole.
 pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
     look(data, 0).bytes
 }
 
-/// What is known of a data set's images.
+/// The facts known about a data set's images.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// Bytes that one decode worker holds at the largest of them.
+    /// The bytes that one decode worker holds for the largest of them.
     pub(super) bytes: u64,
-    /// How many have a side shorter than the one asked for, as they are stored.
+    /// The number of images with a side shorter than required, as they are stored.
     pub(super) small: u32,
-    /// The first of these, and its size.
+    /// The first such image, and its size.
     pub(super) first_small: Option<(usize, Frame)>,
 }
 
@@ -45,11 +44,11 @@ pub(super) fn look(data: &Arc<Dataset>, side: u32) -> Seen {
         let (data, seen) = (Arc::clone(data), Arc::clone(&seen));
         move || {
             look_at(&data, side, &seen);
-            // Nobody listens any more where it took too long.
+            // If this took too long, nobody listens any more.
             let _ = tx.send(());
         }
     };
-    // Without the thread, as after the limit, what was seen so far has to do.
+    // Without the thread, or after the limit, the facts gathered so far must do.
     if thread::Builder::new().name("headers".to_string()).spawn(look).is_ok() {
         let _ = rx.recv_timeout(LIMIT);
     }
@@ -69,7 +68,7 @@ fn look_at(data: &Dataset, side: u32, seen: &Mutex<Seen>) {
         let (bytes, frame) = match Raw::find(data, i) {
             // Pixels that are read in place need no memory.
             Ok(Some(raw)) => (0, raw.frame()),
-            // What cannot be read needs none either; the run will say what is wrong.
+            // An image that cannot be read needs no memory either. The run will report the fault.
             Err(_) => continue,
             Ok(None) => {
                 let Ok(encoded) = data.read(i, &mut scratch) else {

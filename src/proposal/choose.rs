@@ -1,15 +1,15 @@
-//! Which network, and its numbers, by how many images there are and how large they are.
+//! Chooses the network and its numbers from the number and size of the images.
 
 use super::Seen;
 
-/// Photographs of fewer than this are not enough for the paper's network.
+/// With fewer photographs than this, the paper's network is not a good choice.
 const MANY: usize = 5000;
 
-/// The longest shorter side of small images, and of middling ones.
+/// The largest shorter side of small and of medium images.
 const SMALL: u32 = 40;
 const MIDDLING: u32 = 95;
 
-/// Numbers of epochs to choose from.
+/// The numbers of epochs to choose from.
 const EPOCHS: [u32; 11] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100];
 
 /// The numbers of a proposed run.
@@ -17,11 +17,11 @@ const EPOCHS: [u32; 11] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100];
 pub struct Choice {
     /// `model.preset`.
     pub network: Network,
-    /// `decode.shorter_side`; `None` where images stay as they are.
+    /// `decode.shorter_side`; `None` if images are not scaled.
     pub shorter_side: Option<u32>,
     /// `augment.crop`.
     pub crop: u32,
-    /// `augment.std`, of each channel.
+    /// `augment.std`, for each channel.
     pub std: f32,
     /// `staging.batch`.
     pub batch: usize,
@@ -35,19 +35,19 @@ pub struct Choice {
     pub bad_images_max: usize,
 }
 
-/// A preset and what is changed in it.
+/// A preset and the changes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// `alexnet-small`.
     Small,
     /// `alexnet-medium`.
     Medium,
-    /// `alexnet`, whose weights start from He's distribution, so that it learns from thousands of images, not a million.
+    /// `alexnet` with weights from He's distribution, so that it learns from thousands of images instead of a million.
     Paper,
 }
 
 impl Network {
-    /// Its preset.
+    /// The name of the preset.
     pub fn preset(self) -> &'static str {
         match self {
             Self::Small => "alexnet-small",
@@ -56,7 +56,7 @@ impl Network {
         }
     }
 
-    /// Images that are to pass: some minutes of training on two cores.
+    /// The number of images to train on: some minutes on two cores.
     fn images(self) -> usize {
         match self {
             Self::Small => 600_000,
@@ -66,11 +66,11 @@ impl Network {
     }
 }
 
-/// Chooses for `images` images that look like `seen`.
+/// Chooses a network for `images` images that look like `seen`.
 pub(super) fn choose(images: usize, seen: &Seen) -> Choice {
     let side = seen.median();
     let (network, wanted_side, crop) = match side {
-        // A frame of the images' own size, with some pixels of room where it has more than the network needs.
+        // A frame of the images' own size, with some extra pixels if the images are larger than the network needs.
         0..=SMALL => {
             let side = side.max(28);
             (Network::Small, side, (side - side / 8).max(28))
@@ -130,7 +130,7 @@ mod tests {
     }
 
     proptest! {
-        /// A crop is cut out of a frame that is as large, and everything is in its key's range.
+        /// A crop fits its frame, and every number is in its key's range.
         #[test]
         fn numbers_fit_each_other(images in 1..2_000_000_usize, side in 1..20_000_u32, is_uniform: bool) {
             let choice = choose(images, &seen(side, is_uniform));

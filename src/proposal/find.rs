@@ -1,4 +1,4 @@
-//! Which of the things at a location to learn from, and which to measure errors on.
+//! Finds the data to train on and to validate with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,25 +7,25 @@ use std::path::Path;
 use super::ProposalError;
 use crate::dataset::{Dataset, DatasetError, SplitName};
 
-/// How much of a training set without a validation set is set aside.
+/// The part of a training set that is set aside if there is no validation set.
 pub(super) const FRACTION: f32 = 0.1;
 
-/// The seed of the proposed run, by which that is chosen: the default of `run.seed`.
+/// The seed of the proposed run, which chooses that part: the default of `run.seed`.
 const SEED: u64 = 1;
 
 /// The data of a proposal.
 pub struct Found {
-    /// What is learnt from, without what is set aside.
+    /// The training set, without the part set aside.
     pub train: Dataset,
-    /// What errors are measured on.
+    /// The data for validation.
     pub val: Held,
-    /// A third part, for the end.
+    /// A third part, for a test at the end.
     pub test: Option<String>,
 }
 
-/// What errors are measured on.
+/// The data for validation.
 pub enum Held {
-    /// A data set of its own.
+    /// A separate data set.
     Set(Dataset),
     /// A part of the training set.
     Aside(Dataset),
@@ -33,10 +33,10 @@ pub enum Held {
     Nothing,
 }
 
-/// A part by its name, and where it lies.
+/// A part's name and location.
 type Split = (SplitName, String);
 
-/// Finds the parts of what lies at `location`; where it has none, it is all to learn from.
+/// Finds the parts of the data at `location`. Without parts, all of it is for training.
 pub(super) fn find(location: &str) -> Result<Found, ProposalError> {
     let location = match location.trim_end_matches('/') {
         "" => location,
@@ -50,12 +50,12 @@ pub(super) fn find(location: &str) -> Result<Found, ProposalError> {
     if !splits.iter().any(|(name, _)| *name == SplitName::Train) {
         match Dataset::open(location) {
             Ok(whole) => return Ok(set_aside(whole)),
-            // A tar has such folders inside.
+            // A tar with folders of splits inside.
             Err(DatasetError::Splits { folders, .. }) => {
                 let inside = |folder: String| Some((SplitName::of(&folder)?, format!("{location}/{folder}")));
                 splits = folders.into_iter().filter_map(inside).collect();
             }
-            // Everything may lie one folder deeper.
+            // The data may be one folder deeper.
             Err(error) => match only_folder(location) {
                 Some(below) => return find(&below).map_err(|_| nothing(error)),
                 None => return Err(nothing(error)),
@@ -65,13 +65,13 @@ pub(super) fn find(location: &str) -> Result<Found, ProposalError> {
     of_splits(location, splits).map_err(nothing)
 }
 
-/// The parts put to use. One that cannot be measured on, as test images without classes, is passed over.
+/// Assigns the parts. A part without labels, like test images without classes, is skipped.
 fn of_splits(location: &str, mut splits: Vec<Split>) -> Result<Found, DatasetError> {
     splits.sort();
     let train = splits.iter().find(|(name, _)| *name == SplitName::Train);
     let train = match train {
         Some((_, train)) => Dataset::open(train)?,
-        // Its error says which parts there are.
+        // The error says which parts exist.
         None => Dataset::open(location)?,
     };
     let others = splits.iter().filter(|(name, _)| *name != SplitName::Train);
@@ -88,7 +88,7 @@ fn of_splits(location: &str, mut splits: Vec<Split>) -> Result<Found, DatasetErr
 }
 
 fn set_aside(whole: Dataset) -> Found {
-    // A second look at the listing costs less than a way back from a split that is none.
+    // Listing the set again is cheaper than undoing a split that failed.
     let again = Dataset::open(whole.location());
     match again.and_then(|again| again.split(FRACTION, SEED)) {
         Ok((train, aside)) => Found {
@@ -104,7 +104,7 @@ fn set_aside(whole: Dataset) -> Found {
     }
 }
 
-/// The parts of data sets that are known by the names of their files.
+/// The parts of known data sets, recognised by the names of their files.
 fn known(location: &str) -> Vec<Split> {
     let is_there = |file: &str| Path::new(location).join(file).is_file();
     let pair = |scheme: &str, train: &str, other: SplitName, name: &str| {
@@ -129,7 +129,8 @@ fn known(location: &str) -> Vec<Split> {
     }
 }
 
-/// The parts that lie in a folder, a folder, a tar or a list each; none where they are not told apart from classes by two names.
+/// The parts in a folder, each a folder, a tar or a list. Empty unless there is a training part and another one: otherwise
+/// the names may be those of classes.
 fn entries(folder: &Path, location: &str) -> Vec<Split> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
@@ -156,14 +157,14 @@ fn entries(folder: &Path, location: &str) -> Vec<Split> {
         }
     }
     splits.extend(shards.splits(location));
-    // The order of a folder's entries is the system's.
+    // The system lists a folder in any order.
     splits.sort();
     let has = |wanted: SplitName| splits.iter().any(|(name, _)| *name == wanted);
     let is_split = has(SplitName::Train) && (has(SplitName::Validation) || has(SplitName::Test));
     if is_split { splits } else { Vec::new() }
 }
 
-/// Shards of several parts in one folder, `train-000000.tar` and `val-000000.tar`: their numbers, by what stands before these.
+/// Shards of several parts in one folder, `train-000000.tar` and `val-000000.tar`: the numbers, by the text before them.
 #[derive(Default)]
 struct Numbered(BTreeMap<String, BTreeSet<String>>);
 
@@ -177,7 +178,7 @@ impl Numbered {
         }
     }
 
-    /// The parts, as patterns. Numbers with holes are not understood.
+    /// The parts, as patterns. Numbers with holes are not supported.
     fn splits(&self, location: &str) -> Vec<Split> {
         let of = |(before, numbers): (&String, &BTreeSet<String>)| {
             let (first, last) = (numbers.first()?, numbers.last()?);
@@ -190,7 +191,7 @@ impl Numbered {
     }
 }
 
-/// The only folder in a folder, where there is one.
+/// The only folder inside a folder, if there is exactly one.
 fn only_folder(location: &str) -> Option<String> {
     let entries = fs::read_dir(location).ok()?.flatten();
     let names = entries

@@ -1,16 +1,16 @@
-//! What the images of a data set look like: their sizes, and how far their pixels are from the mean.
+//! Looks at the images of a data set: their sizes, and how far their pixels are from the mean.
 
 use super::ProposalError;
 use crate::dataset::Dataset;
 use crate::stages::decode::{Decoder, Options, Region};
 
-/// Images that are looked at: some megabytes each, at most.
+/// The number of images to look at: some megabytes each, at most.
 const LOOKED_AT: usize = 64;
 
-/// The side on which contrast is measured: that of the network's input, about.
+/// The side at which contrast is measured, which is about that of the network's input.
 const SIDE: u32 = 96;
 
-/// What some images of a data set look like.
+/// What some of a data set's images look like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// How many could be decoded.
@@ -31,12 +31,12 @@ impl Seen {
         self.sides.first().copied().unwrap_or(0)
     }
 
-    /// The one in the middle.
+    /// The median of the shorter sides.
     pub fn median(&self) -> u32 {
         self.sides.get(self.sides.len() / 2).copied().unwrap_or(0)
     }
 
-    /// The longest.
+    /// The longest of the shorter sides.
     pub fn greatest(&self) -> u32 {
         self.sides.last().copied().unwrap_or(0)
     }
@@ -61,7 +61,7 @@ impl Sums {
         }
     }
 
-    /// From the mean of each channel, of all channels together.
+    /// The deviation from the mean of each channel, over all channels together.
     fn std(&self) -> f64 {
         let count = self.pixels.max(1) as f64;
         let variance = |channel: usize| {
@@ -72,7 +72,7 @@ impl Sums {
     }
 }
 
-/// Looks at images all through `data`.
+/// Looks at images spread over all of `data`.
 pub(super) fn look(data: &Dataset) -> Result<Seen, ProposalError> {
     let undecodable = |sample: usize, reason: String| ProposalError::Undecodable {
         sample: data.where_is(sample),

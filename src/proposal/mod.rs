@@ -21,22 +21,22 @@ use crate::text::plain;
 /// Why no configuration can be proposed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposalError {
-    /// Nothing that can be trained on lies there.
+    /// There is nothing to train on.
     #[error(
         "{source}\n{location} was searched for: folders of images, one a class ({location}/CLASS/*.jpg); two or more splits of \
          these (train, val, test); tars of either; WebDataset shards, packs, lists (.csv, .tsv, .txt), IDX and CIFAR-10 files",
         location = plain(.location)
     )]
     Nothing {
-        /// What was searched.
+        /// The location searched.
         location: String,
-        /// Why it is no data set.
+        /// Why it is not a data set.
         source: DatasetError,
     },
     /// Images, but nothing to train on.
     #[error(transparent)]
     Data(DatasetError),
-    /// Images that are none.
+    /// Images that cannot be decoded.
     #[error("{sample}: {reason}; none of the {looked_at} images that were looked at can be decoded")]
     Undecodable {
         /// One of them.
@@ -49,7 +49,7 @@ pub enum ProposalError {
 }
 
 impl ProposalError {
-    /// Why what lies at `location` is no data set.
+    /// The error for a `location` that is not a data set.
     fn of(location: &str, source: DatasetError) -> Self {
         match source {
             DatasetError::NoClasses { .. } | DatasetError::NoImages { .. } | DatasetError::UnknownKind { .. } => {
@@ -63,18 +63,18 @@ impl ProposalError {
     }
 }
 
-/// What to train on a data set, and how.
+/// The data to train on, and how to train.
 pub struct Proposal {
     /// The data.
     pub found: Found,
-    /// What they look like.
+    /// What the images look like.
     pub seen: Seen,
-    /// What fits them.
+    /// The network and numbers that fit.
     pub choice: Choice,
 }
 
 impl Proposal {
-    /// Looks at what lies at `location`, and chooses.
+    /// Looks at the data at `location`, and chooses.
     pub fn new(location: &str) -> Result<Self, ProposalError> {
         let found = find::find(location)?;
         let seen = look::look(&found.train)?;

@@ -1,4 +1,4 @@
-//! A proposal as the text of a configuration.
+//! Writes a proposal as the text of a configuration.
 
 use super::choose::Network;
 use super::find::FRACTION;
@@ -28,7 +28,7 @@ pub(super) fn toml(proposal: &Proposal, out: &str) -> String {
     text
 }
 
-/// A key with its value, and the reason.
+/// A key with its value, and the reason for it.
 type Line = (String, String);
 
 fn tables(proposal: &Proposal, out: &str) -> Vec<(&'static str, Vec<Line>)> {

@@ -1,4 +1,4 @@
-//! What the processor could do if there were no pipeline: loops that do nothing but the work that cannot be left out.
+//! Upper bounds for this processor: loops with only the work that no pipeline can avoid.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::rng;
 use crate::stages::decode::{DecodeError, Decoder, Options, Raw, Region};
 
-/// Images a second of `threads` threads that decode every image whole, by libjpeg-turbo alone: no resize, no row, no order.
+/// Images per second for `threads` threads that decode every image whole with libjpeg-turbo: no resizing, no rows, no order.
 pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
     each(data, threads, || {
         let mut decoder = Decoder::new(Options {
@@ -23,7 +23,7 @@ pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
         let (mut scratch, mut pixels) = (Vec::new(), Vec::new());
         Ok(move |i: usize| {
             let encoded = data.read(i, &mut scratch)?;
-            // A damaged image costs what it costs until the damage is met.
+            // A damaged image costs time until the damage is reached.
             let mut whole = || {
                 let region = Region::whole(decoder.open(encoded)?);
                 pixels.resize(region.bytes(), 0);
@@ -35,7 +35,7 @@ pub(super) fn decode(data: &Dataset, threads: usize) -> Result<f64, Failure> {
     })
 }
 
-/// Images a second of `threads` threads that write a crop of every raw image as a row, into as many rows as all slots have.
+/// Images per second for `threads` threads that write a crop of every raw image as a row, into as many rows as all slots have.
 pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
     let data = &*plan.sets.train;
     let normalization = plan
@@ -46,7 +46,7 @@ pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize)
     let staging = &plan.config.staging;
     let rows = staging.slots.get() * staging.batch.get() / threads;
     let words = plan.writer.row_bytes() / 8;
-    // In memory before the clock starts, as slots are.
+    // The memory is in use before the clock starts, like that of slots.
     let memory: Vec<Mutex<Vec<u64>>> = (0..threads).map(|_| Mutex::new(vec![1; rows * words])).collect();
     let worker = AtomicUsize::new(0);
     let order = rng::permutation(rule.seed, 0, data.len() as u32);
@@ -70,7 +70,7 @@ pub(super) fn rows(plan: &Plan, statistics: Option<&Statistics>, threads: usize)
     })
 }
 
-/// Images a second of `threads` threads that decode every image, resize it and encode it again.
+/// Images per second for `threads` threads that decode every image, resize it and encode it again.
 pub(super) fn recode(data: &Dataset, threads: usize, size: u32, quality: u32) -> Result<f64, Failure> {
     each(data, threads, || {
         let options = Options {
@@ -89,7 +89,7 @@ pub(super) fn recode(data: &Dataset, threads: usize, size: u32, quality: u32) ->
                 Ok::<_, DecodeError>(frame)
             };
             if let Ok(frame) = one() {
-                // What cannot be encoded costs what it costs.
+                // An image that cannot be encoded still costs its time.
                 let _ = writer.rgb(frame.width, frame.height, &pixels);
             }
             Ok(())
@@ -97,7 +97,7 @@ pub(super) fn recode(data: &Dataset, threads: usize, size: u32, quality: u32) ->
     })
 }
 
-/// Runs `work` on every sample, divided among `threads` threads as they come.
+/// Runs `work` on every sample. The threads share the samples dynamically.
 fn each<W>(data: &Dataset, threads: usize, worker: impl Fn() -> Result<W, Failure> + Sync) -> Result<f64, Failure>
 where
     W: FnMut(usize) -> Result<(), ReadError>,

@@ -1,4 +1,4 @@
-//! `pipeline bench input`: images a second from the files to whole batches.
+//! `pipeline bench input`: images per second from the files to whole batches.
 
 use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
@@ -36,7 +36,7 @@ pub(super) struct InputArgs {
     json: bool,
 }
 
-/// What one epoch showed.
+/// The results of one epoch.
 struct Round {
     images_per_s: f64,
     refused: u64,
@@ -122,7 +122,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The bare loop for this kind of data.
+/// The rate of the bare loop for this kind of data.
 fn bare(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<f64, Failure> {
     let data = &plan.sets.train;
     if Raw::find(data, 0).map_err(Failure::failed)?.is_some() {
@@ -132,15 +132,15 @@ fn bare(plan: &Plan, statistics: Option<&Statistics>, threads: usize) -> Result<
     }
 }
 
-/// Memory that the input's stages are to hold.
+/// The planned memory of the input's stages.
 fn planned(plan: &Plan) -> u64 {
     let buffers = plan.buffers();
     let bytes = buffers.slots + buffers.crops(plan.workspace) + plan.workspace * buffers.decoders;
     bytes.get()
 }
 
-/// One epoch through the input, timed from the moment at which every slot has been used once (its memory is new until then) to
-/// the last batch.
+/// One epoch through the input. The clock starts when every slot has been used once, because its memory is new until then,
+/// and stops at the last batch.
 fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure> {
     let stop = Stop::default();
     let (arrived, arrivals) = mpsc::sync_channel(1);
@@ -156,7 +156,7 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
         }
         let (since, before) = first.unwrap_or((start, 0));
         if header.end_of_run {
-            // With so few batches all of them count.
+            // With so few batches, all of them count.
             let (time, images) = if images > before {
                 (now - since, images - before)
             } else {

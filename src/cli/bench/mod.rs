@@ -1,4 +1,4 @@
-//! `pipeline bench`: how fast the parts of a run are on this machine.
+//! `pipeline bench`: the speed of a run's parts on this machine.
 
 use clap::{Args, Subcommand};
 
@@ -42,7 +42,7 @@ pub(super) fn main(args: &BenchArgs, quiet: bool) -> Result<(), Failure> {
     }
 }
 
-/// The middle one; of an even number, the mean of the two in the middle.
+/// The median; of an even number, the mean of the middle two.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! `pipeline bench recode`: a bare loop of what packing as JPEGs cannot leave out.
+//! `pipeline bench recode`: a bare loop of the work that packing as JPEGs cannot avoid.
 
 use std::thread::available_parallelism;
 
@@ -28,7 +28,7 @@ pub(super) struct RecodeArgs {
 pub(super) fn main(args: &RecodeArgs) -> Result<(), Failure> {
     let data = Dataset::open(&args.source).map_err(Failure::usage)?;
     let threads = available_parallelism().map_or(1, usize::from);
-    // Once more than is told: the first pass brings the files into memory.
+    // One extra pass first, which brings the files into memory.
     bare::recode(&data, threads, args.size, args.quality)?;
     let rate = bare::recode(&data, threads, args.size, args.quality)?;
     if args.json {

@@ -1,4 +1,4 @@
-//! The lines of a list: a path and a label each.
+//! The lines of a list, each with a path and a label.
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
@@ -10,10 +10,10 @@ pub(super) struct Line<'a> {
     pub(super) number: usize,
 }
 
-/// What is wrong, and in which line, from 1.
+/// The reason, and the line number, from 1.
 pub(super) type Wrong = (usize, String);
 
-/// Visits every line that has a sample. An error of `visit` is a reason too.
+/// Visits every line that has a sample. An error from `visit` is also reported as a reason.
 pub(super) fn for_each(
     list: &[u8],
     is_csv: bool,
@@ -27,7 +27,7 @@ pub(super) fn for_each(
     }
 }
 
-/// What is said of a line that is not text.
+/// The reason for a line that is not text.
 const NOT_UTF8: &str = "not UTF-8; save the list as UTF-8";
 
 fn of_text(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) -> Result<(), Wrong> {
@@ -53,7 +53,7 @@ fn of_text(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) -
 fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) -> Result<(), Wrong> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
-        // The number of fields is judged here, with a message of ours.
+        // The number of fields is checked here, for a better message.
         .flexible(true)
         .comment(Some(b'#'))
         .from_reader(list);
@@ -74,7 +74,7 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
         }
         let line = record.position().map_or(before, |position| position.line() as usize);
         let wrong = |reason: String| (line, reason);
-        // With a blank before it a quotation mark is a character like any other, which nobody means who writes it there.
+        // After a blank, a quotation mark is an ordinary character. Nobody who writes one there means that.
         let is_loose = |field: &str| field.starts_with(' ') && field.trim().starts_with('"');
         if record.iter().any(is_loose) {
             return Err(wrong(

@@ -1,4 +1,4 @@
-//! Files that are whole or absent, also after the power fails.
+//! Files that are complete or absent, even after a power failure.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::PackError;
 
-/// Makes the entries of a folder last.
+/// Makes the entries of a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), PackError> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(PackError::write(folder))
 }
 
-/// Writes a file and makes its contents last.
+/// Writes a file and makes its contents durable.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PackError> {
     let written = File::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -29,12 +29,12 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PackError> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// Renames a file, replacing what may be there.
+/// Renames a file and replaces an existing one.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), PackError> {
     fs::rename(from, to).map_err(PackError::write(to))
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 pub(super) fn remove_file(path: &Path) -> Result<(), PackError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(path)(error)),
@@ -42,7 +42,7 @@ pub(super) fn remove_file(path: &Path) -> Result<(), PackError> {
     }
 }
 
-/// Removes a folder and all in it, if it is there.
+/// Removes a folder and its contents, if it exists.
 pub(super) fn remove_folder(folder: &PathBuf) -> Result<(), PackError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(folder)(error)),

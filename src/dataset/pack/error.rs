@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::dataset::DatasetError;
 use crate::text::{self, plain};
 
-/// Why a pack cannot be begun, gone on with or finished.
+/// Why a pack cannot be begun, resumed or finished.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The target holds something else.
@@ -15,7 +15,7 @@ pub enum PackError {
         /// The target.
         out: String,
     },
-    /// The target would become a part of the source.
+    /// The target would become part of the source.
     #[error(
         "{out}: lies in the source, {}: its files would be taken for samples; name a folder outside of it",
         plain(source_location)
@@ -26,19 +26,19 @@ pub enum PackError {
         /// The source.
         source_location: String,
     },
-    /// The target holds a whole pack.
+    /// The target holds a complete pack.
     #[error("{out}: holds a finished pack; name another folder or remove it")]
     Finished {
         /// The target.
         out: String,
     },
-    /// The target holds the beginning of a pack.
+    /// The target holds an unfinished pack.
     #[error("{out}: holds an unfinished pack; go on with it by the same command and --resume, or remove it")]
     Unfinished {
         /// The target.
         out: String,
     },
-    /// The pack was begun in another way.
+    /// The pack was begun with other settings.
     #[error(
         "{out}: the pack there was begun with other settings: {}; resume with those, or name another folder",
         plain(&.differences.join("; "))
@@ -49,13 +49,13 @@ pub enum PackError {
         /// `quality is 90 there, 80 here`.
         differences: Vec<String>,
     },
-    /// Another process writes there.
+    /// Another process is writing there.
     #[error("{out}: another process is packing there; wait for it, or name another folder")]
     Locked {
         /// The target.
         out: String,
     },
-    /// Raw pixels have no file that could be passed through.
+    /// Raw pixels have no file to pass through.
     #[error(
         "{}: its samples are raw pixels, not image files, and cannot be passed through; use --mode raw or --mode jpeg",
         plain(source_location)
@@ -72,7 +72,7 @@ pub enum PackError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Reading what was written before failed.
+    /// Data written earlier cannot be read.
     #[error("{path}: cannot be read: {source}")]
     Read {
         /// The file or folder.
@@ -80,7 +80,7 @@ pub enum PackError {
         /// The system's reason.
         source: io::Error,
     },
-    /// What was written before is not what it was.
+    /// Data written earlier have changed.
     #[error("{path}: {reason}; remove the unfinished pack and begin anew")]
     Damaged {
         /// The file.
@@ -88,7 +88,7 @@ pub enum PackError {
         /// What is wrong.
         reason: String,
     },
-    /// The pack that is there cannot be read.
+    /// The existing pack cannot be read.
     #[error("{0}")]
     There(#[from] DatasetError),
     /// A sample could not be compressed.
@@ -119,7 +119,7 @@ pub enum PackError {
         /// Why it is refused.
         reason: String,
     },
-    /// Not a single image was good.
+    /// None of the images can be decoded.
     #[error("{}: no image can be decoded: all {skipped} were refused", plain(source_location))]
     NothingLeft {
         /// The source.
@@ -147,7 +147,7 @@ impl PackError {
         }
     }
 
-    /// Whether the command line is at fault rather than the world.
+    /// Whether the command line is at fault rather than its surroundings.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,

@@ -1,23 +1,22 @@
-//! From a sample's id to its key in a shard, and to text in a line.
+//! Turns a sample's id into its key in a shard and into text in a line.
 //!
-//! WebDataset cuts a member's name at the first dot of its last part: what comes before is the key, what follows the
-//! extension. So no key may hold a dot, and a key must lead nowhere when the shard is unpacked. It passes over members in
-//! folders like `__this__`, which it keeps for itself, so no key may begin so.
+//! WebDataset splits a member's name at the first dot of its last part into key and extension. So a key must not contain a
+//! dot. It also must not lead elsewhere when the shard is unpacked. WebDataset skips members in folders like `__this__`,
+//! which it reserves, so a key must not begin with one.
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::Dataset;
 use super::super::extension::stem;
 
-/// The key of every sample of a dataset.
+/// The keys of all samples of a dataset.
 pub struct Keys {
-    /// Whether the image extension is left off.
+    /// Whether the image extension is dropped.
     short: Vec<bool>,
 }
 
 impl Keys {
-    /// Finds out which samples keep their extension: those for which another of the class would be left with the same
-    /// key.
+    /// Finds the samples that keep their extension: without it, another sample of the class would have the same key.
     pub fn new(data: &Dataset) -> Self {
         let mut short = Vec::with_capacity(data.len());
         let mut from = 0;
@@ -57,13 +56,13 @@ impl Keys {
     }
 }
 
-/// Whether the first folder of a key is one that WebDataset keeps for itself: two underscores before and behind.
+/// Whether the first folder of a key is reserved by WebDataset: it begins and ends with two underscores.
 fn begins_with_reserved_folder(key: &str) -> bool {
     let folder = key.split('/').next().unwrap_or_default();
     folder.strip_prefix("__").is_some_and(|rest| rest.ends_with("__"))
 }
 
-/// Appends `name` with dots, percent signs, control characters and slashes that separate nothing as `%` and two digits.
+/// Appends `name`. Dots, percent signs, control characters and slashes that separate nothing become `%` and two digits.
 fn encode(name: &str, out: &mut String) {
     let mut after_slash = true;
     for (at, c) in name.char_indices() {
@@ -89,7 +88,7 @@ pub(super) fn escape(text: &str) -> String {
         .replace('\r', "\\r")
 }
 
-/// Undoes [`escape`]; `None` where the text was not made by it.
+/// Undoes [`escape`]; `None` if `escape` did not make the text.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();

@@ -1,4 +1,4 @@
-//! The two files of lines beside each shard: `.idx` says where members lie, `.sums` what they hold.
+//! The two files of lines beside each shard: `.idx` has the positions of members, `.sums` the hashes of their contents.
 
 use super::keys::{escape, unescape};
 
@@ -9,7 +9,7 @@ pub(super) struct Span {
     pub(super) bytes: u64,
 }
 
-/// A sample's line in `.idx`: DALI's wds2idx format, version 1.1. (1.2 adds names, which it cannot have blanks in.)
+/// A sample's line in `.idx`: DALI's wds2idx format, version 1.1. (Version 1.2 adds names, which must not contain blanks.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) extension: String,

@@ -1,4 +1,4 @@
-//! `dataset.json`: what a pack is, and everything that decides how it comes out.
+//! `dataset.json`: a description of the pack, with every setting that decides its bytes.
 
 use std::collections::HashSet;
 use std::io;
@@ -12,18 +12,18 @@ use crate::dataset::name::Classes;
 use crate::dataset::{ClassName, DatasetError, own_sum, whole};
 use crate::text;
 
-/// The file in a pack's folder. It is written last: where it is, the pack is whole.
+/// The manifest in a pack's folder. It is written last: if it exists, the pack is complete.
 pub const MANIFEST: &str = "dataset.json";
-/// The file beside it with mean image, channel means and principal components.
+/// The file beside it, with mean image, channel means and principal components.
 pub const STATISTICS: &str = "stats.safetensors";
-/// What `format` says.
+/// The value of `format`.
 pub(super) const FORMAT: &str = "pipeline-pack";
-/// The version that is written and read here.
+/// The version that this program writes and reads.
 pub(super) const VERSION: u32 = 2;
-/// That of a pack of ImageNet has 100 kB; each image left out takes some 200 bytes.
+/// The limit on the file's size. A pack of ImageNet has 100 kB, and each image left out takes some 200 bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// What becomes of an image.
+/// How an image is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -31,12 +31,12 @@ pub enum Mode {
     Jpeg,
     /// Its frame's pixels, as a binary PPM.
     Raw,
-    /// The file as it is.
+    /// The file unchanged.
     Passthrough,
 }
 
 impl Mode {
-    /// As on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Jpeg => "jpeg",
@@ -46,10 +46,10 @@ impl Mode {
     }
 }
 
-/// What is done to an image before it is written (`passthrough`: before it is counted in the statistics).
+/// The preprocessing of an image before it is written (`passthrough`: before it is counted in the statistics).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frames {
-    /// The shorter side after resizing; absent: as it is.
+    /// The shorter side after resizing; absent: no resizing.
     pub shorter_side: Option<u32>,
     /// Whether only the central square is kept.
     pub square: bool,
@@ -68,33 +68,33 @@ pub struct Origin {
     pub samples: u32,
 }
 
-/// Everything that decides how a pack comes out.
+/// Every setting that decides the bytes of a pack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `pipeline-pack`.
     pub format: String,
-    /// Of the format.
+    /// The version of the format.
     pub version: u32,
-    /// The program and its version: another one may compress in another way.
+    /// The program and its version: another one may compress differently.
     pub writer: String,
-    /// How the shards' names begin.
+    /// The prefix of the shards' names.
     pub split: String,
-    /// What becomes of an image.
+    /// How images are stored.
     pub mode: Mode,
-    /// What is done to it.
+    /// How images are preprocessed.
     pub frames: Frames,
-    /// Of the JPEGs; absent in other modes.
+    /// The quality of the JPEGs; absent in other modes.
     pub quality: Option<u32>,
-    /// Of the order in which samples are dealt over the shards; absent: in canonical order.
+    /// The seed of the order in which samples are dealt over the shards; absent: canonical order.
     pub dealing_seed: Option<u64>,
-    /// Samples of the source a shard.
+    /// Samples of the source per shard.
     pub per_shard: u32,
     /// Where the samples came from.
     pub source: Origin,
 }
 
 impl Settings {
-    /// Those of the current format.
+    /// The settings for a new pack, in the current format.
     pub fn new(split: String, mode: Mode, frames: Frames, source: Origin) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -118,7 +118,7 @@ impl Settings {
         }
     }
 
-    /// Shards of the whole pack.
+    /// The number of shards in the whole pack.
     pub fn shards(&self) -> u32 {
         self.source.samples.div_ceil(self.per_shard)
     }
@@ -128,7 +128,7 @@ impl Settings {
         format!("{}-{shard:06}", self.split)
     }
 
-    /// What is not the same: `quality is 90 there, 80 here`.
+    /// The settings that differ: `quality is 90 there, 80 here`.
     pub(super) fn differences(&self, here: &Self) -> Vec<String> {
         let fields = |settings: &Self| match serde_json::to_value(settings) {
             Ok(serde_json::Value::Object(fields)) => fields,
@@ -149,7 +149,7 @@ impl Settings {
 /// A class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
-    /// Its name; its place in the list is its label.
+    /// Its name. Its position in the list is its label.
     pub name: String,
     /// Its samples in the pack.
     pub samples: u64,
@@ -188,18 +188,18 @@ pub struct Shard {
 /// `dataset.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// How it was made.
+    /// The settings of the pack.
     #[serde(flatten)]
     pub settings: Settings,
-    /// Samples in it.
+    /// Samples in the pack.
     pub samples: u64,
-    /// Side of every frame, where all are squares of one size.
+    /// The side of every frame, if all are squares of one size.
     pub square_side: Option<u32>,
-    /// In the order of the labels.
+    /// The classes, in the order of the labels.
     pub classes: Vec<Class>,
-    /// In canonical order.
+    /// The images left out, in canonical order.
     pub skipped: Vec<Skipped>,
-    /// In the order of their numbers.
+    /// The shards, in the order of their numbers.
     pub shards: Vec<Shard>,
     /// The hash of `stats.safetensors`.
     pub stats_xxh3: String,
@@ -227,7 +227,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether it makes sense: a sum says that it is as it was written, not by whom.
+    /// Checks the numbers and names. A checksum only proves that the file is as it was written, not who wrote it.
     fn check(&self) -> Result<(), String> {
         let Settings {
             frames,
@@ -247,7 +247,7 @@ impl Manifest {
         Classes::new(names).map_err(|(name, reason)| format!("{name:?} is no name for a class: {reason}"))?;
         let mut files = HashSet::new();
         for Shard { file, samples, .. } in &self.shards {
-            // A manifest that was tampered with leads to no file elsewhere.
+            // A manifest that was tampered with must not lead to a file elsewhere.
             if ClassName::new(file).is_err() || file.strip_suffix(".tar").is_none() {
                 return Err(format!("its shard {file:?} is no tar in the folder"));
             }
@@ -256,7 +256,7 @@ impl Manifest {
             }
         }
         let in_shards: u64 = self.shards.iter().map(|shard| u64::from(shard.samples)).sum();
-        // The numbers may be anybody's.
+        // The numbers are not trusted.
         let in_classes = self
             .classes
             .iter()
@@ -273,21 +273,21 @@ impl Manifest {
         Ok(())
     }
 
-    /// As it stands in the file.
+    /// The text of the file.
     pub(super) fn text(&self) -> io::Result<Vec<u8>> {
         own_sum::to_json(self)
     }
 
-    /// Length of all shards.
+    /// The length of all shards in bytes.
     pub fn bytes(&self) -> u64 {
-        // The numbers may be anybody's.
+        // The numbers are not trusted.
         self.shards
             .iter()
             .fold(0, |sum: u64, shard| sum.saturating_add(shard.bytes))
     }
 }
 
-/// What is looked at before the rest is believed.
+/// The part that is checked before the rest is read.
 #[derive(Deserialize)]
 struct Head {
     format: String,

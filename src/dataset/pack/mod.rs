@@ -1,7 +1,7 @@
 //! Packs: WebDataset shards with checksums, statistics and a manifest beside them. `docs/pack-format.md` is the format.
 //!
-//! [`PackWriter`] writes one from records that come in the order of their positions; the reader is the dataset's, by
-//! [`super::Dataset::open`]; [`verify`] looks whether everything still is what was written.
+//! [`PackWriter`] writes a pack from records that come in the order of their positions. [`super::Dataset::open`] reads it.
+//! [`verify`] checks that nothing has changed since it was written.
 
 mod durable;
 mod error;

@@ -1,4 +1,4 @@
-//! Opens a pack: its manifest, then the two files of lines beside each shard. No shard is read, each is mapped.
+//! Opens a pack: its manifest, then the two files of lines beside each shard. The shards are mapped, but not read.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::dataset::statistics::Statistics;
 use crate::dataset::{DatasetError, SampleName, whole};
 use crate::text::{self, plain};
 
-/// A file of lines has some 200 bytes a sample.
+/// The limit on a file of lines, which has some 200 bytes per sample.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// What training needs to know of a pack.
@@ -22,13 +22,13 @@ const MOST_BYTES: u64 = 1 << 30;
 pub struct Pack {
     /// Its folder.
     pub folder: PathBuf,
-    /// What became of its images.
+    /// How its images are stored.
     pub mode: Mode,
-    /// What was done to them (`passthrough`: before they were counted in the statistics).
+    /// How they were preprocessed (`passthrough`: before they were counted in the statistics).
     pub frames: Frames,
-    /// Side of every frame, where all are squares of one size.
+    /// The side of every frame, if all are squares of one size.
     pub square_side: Option<u32>,
-    /// The sum that the statistics must have.
+    /// The hash that the statistics must have.
     stats_xxh3: String,
 }
 
@@ -43,27 +43,27 @@ impl Pack {
         }
     }
 
-    /// Mean image, channel means and principal components of its frames.
+    /// The mean image, channel means and principal components of its frames.
     pub fn statistics(&self) -> Result<Statistics, DatasetError> {
         let path = self.folder.join(STATISTICS);
         let bytes = read(&path, &self.stats_xxh3)?;
         Statistics::from_bytes(&bytes).map_err(|error| damaged(&path, error))
     }
 
-    /// Whether decoding its members as `wanted` gives the frames that its statistics are of. `dct_scaling`: whether JPEGs may
-    /// be decoded at a part of their size.
+    /// Whether decoding its members as `wanted` gives the frames of its statistics. `dct_scaling`: whether JPEGs may be
+    /// decoded at a fraction of their size.
     pub fn has_frames(&self, wanted: Frames, dct_scaling: bool) -> bool {
         let packed = self.frames;
         let is_square = packed.square || self.square_side.is_some();
         if self.mode == Mode::Passthrough {
-            // The statistics are of frames that were made with it; it has no part where nothing is resized.
+            // The statistics are of frames made with DCT scaling. It has no effect if nothing is resized.
             if packed.shorter_side.is_some() && !dct_scaling {
                 return false;
             }
             let same_shape = packed.square == wanted.square || is_square;
             return (packed.shorter_side, packed.exif) == (wanted.shorter_side, wanted.exif) && same_shape;
         }
-        // Members are upright and have no EXIF; resizing (and so scaling by the DCT) to the size that they have changes nothing.
+        // Members are upright and have no EXIF. Resizing to the size that they have (and so DCT scaling) changes nothing.
         wanted.shorter_side.is_none_or(|side| packed.shorter_side == Some(side)) && (!wanted.square || is_square)
     }
 }
@@ -73,7 +73,7 @@ pub(in crate::dataset) fn list(folder: &Path) -> Result<(Vec<String>, Listing, S
     let manifest = Manifest::read(folder)?;
     let classes: Vec<String> = manifest.classes.iter().map(|class| class.name.clone()).collect();
     let mut listing = Listing::default();
-    // Of a class all of whose images were left out nothing is there.
+    // A class has no members if all of its images were left out.
     listing.may_lack = true;
     let mut shards = Shards::new(Form::Pack(Pack::new(folder, &manifest)));
     for shard in &manifest.shards {
@@ -125,14 +125,14 @@ fn list_shard(
     Ok(())
 }
 
-/// The lines of `.idx` and `.sums` beside a shard: as many of one as of the other.
+/// The lines of `.idx` and `.sums` beside a shard, equally many of both.
 pub(super) struct Lines {
     pub(super) places: Vec<Place>,
     pub(super) sums: Vec<Sum>,
 }
 
 impl Lines {
-    /// Reads both, and compares them with their sums: what they say decides results.
+    /// Reads both files and checks their hashes, because results depend on them.
     pub(super) fn read(folder: &Path, shard: &Shard) -> Result<Self, DatasetError> {
         let text =
             |path: &Path, sum: &str| String::from_utf8(read(path, sum)?).map_err(|_| damaged(path, "is not UTF-8"));
@@ -154,7 +154,7 @@ impl Lines {
     }
 }
 
-/// Reads a file beside the shards, and compares it with its sum.
+/// Reads a file beside the shards and checks its hash.
 pub(super) fn read(path: &Path, sum: &str) -> Result<Vec<u8>, DatasetError> {
     let bytes = whole::read(path, MOST_BYTES).map_err(DatasetError::unreadable(path))?;
     if hex(xxh3_64(&bytes)) == sum {

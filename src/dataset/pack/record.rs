@@ -1,13 +1,13 @@
-//! What is written of one sample.
+//! What is written for one sample.
 
 use std::sync::Arc;
 
 use crate::dataset::moments::Moments;
 
-/// A sample on its way into a shard. Its buffers keep their memory from sample to sample.
+/// A sample on its way into a shard. Its buffers are reused for the next samples.
 #[derive(Debug, Default)]
 pub struct Record {
-    /// Its place in the pack, counted through all shards.
+    /// Its position in the pack, counted through all shards.
     pub position: u32,
     /// Its index in the source.
     pub sample: u32,
@@ -21,9 +21,9 @@ pub struct Record {
     pub original: u64,
     /// Width and height of the frame.
     pub frame: (u32, u32),
-    /// Of the frame's pixels.
+    /// The moments of the frame's pixels.
     pub moments: Moments,
-    /// The frame's RGB pixels where a mean image may be made of them.
+    /// The frame's RGB pixels, if a mean image may be computed from them.
     pub pixels: Vec<u8>,
     /// Why the image is left out.
     pub refused: Option<Arc<str>>,

@@ -1,4 +1,4 @@
-//! One shard under way: the tar, and the lines of the two files beside it.
+//! A shard being written: the tar, and the lines of the two files beside it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -15,7 +15,7 @@ use crate::text;
 /// Members begin at multiples of this.
 const BLOCK: u64 = 512;
 
-/// Bytes that wait to be written: a shard is written in large pieces.
+/// The size of a write: shards are written in large pieces.
 const PIECE: usize = 1 << 20;
 
 /// A file that counts and hashes what is written to it.
@@ -38,7 +38,7 @@ impl Write for Counted {
     }
 }
 
-/// What a shard's line says of an image.
+/// The fields of an image's line.
 pub(super) struct Image<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) extension: &'static str,
@@ -98,7 +98,7 @@ impl ShardWriter {
         Ok(())
     }
 
-    /// Appends a member with nothing in its header that depends on when and by whom it was written.
+    /// Appends a member. Its header does not depend on when and by whom it was written.
     fn member(&mut self, name: &str, bytes: &[u8]) -> io::Result<Span> {
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
@@ -115,7 +115,7 @@ impl ShardWriter {
         })
     }
 
-    /// Ends the shard and makes its three files last.
+    /// Finishes the shard and makes its three files durable.
     pub(super) fn finish(self) -> Result<Shard, PackError> {
         let path = self.path("tar");
         let (idx, sums) = (self.path("idx"), self.path("sums"));
@@ -140,7 +140,7 @@ impl ShardWriter {
     }
 }
 
-/// Whether the three files of a finished shard are in `folder` and are, to the bit, those that were written.
+/// Whether the three files of a finished shard are in `folder` and unchanged, bit for bit.
 pub(super) fn is_whole(folder: &Path, shard: &Shard) -> Result<bool, PackError> {
     let tar = folder.join(&shard.file);
     let files = [
@@ -163,7 +163,7 @@ pub(super) fn is_whole(folder: &Path, shard: &Shard) -> Result<bool, PackError> 
     Ok(true)
 }
 
-/// Hashes a file, however large.
+/// Hashes a file of any size.
 fn hash_file(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
@@ -175,7 +175,7 @@ fn hash_file(path: &Path) -> io::Result<u64> {
     }
 }
 
-/// A hash as it stands in JSON, whose numbers are no safe place for 64 bits.
+/// A hash as text for JSON, whose numbers do not hold 64 bits safely.
 pub(super) fn hex(hash: u64) -> String {
     format!("{hash:016x}")
 }

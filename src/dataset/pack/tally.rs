@@ -1,4 +1,4 @@
-//! What is counted while a pack is written, shard by shard, in whole numbers: a shard's share can be kept and added later.
+//! The counts of a pack being written. They are whole numbers per shard, so a shard's share can be stored and added later.
 
 use std::io;
 use std::path::Path;
@@ -14,24 +14,26 @@ use crate::dataset::statistics::MeanImage;
 use crate::dataset::{own_sum, whole};
 use crate::text;
 
-/// A mean image of larger frames would take hundreds of megabytes of sums; no network reads such.
+/// The largest side of frames with a mean image. The sums of larger frames would take hundreds of megabytes, and no network
+/// reads such frames.
 pub const LARGEST_MEAN: u32 = 1024;
 
-/// A record has some bytes a class and an image left out; the sums of a mean image have 25 MB at most.
+/// The limit on stored files. A record has some bytes per class and per image left out; the sums of a mean image have at
+/// most 25 MB.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Sums at each place of the frame, as long as all frames are squares of one size.
+/// The sums at each position of the frame, as long as all frames are squares of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum MeanSums {
     /// No frame yet.
     Empty,
-    /// Every frame so far has this side.
+    /// All frames so far have this side.
     Square(u32, Vec<u64>),
-    /// Frames of different shapes, or too large: there is no mean image.
+    /// Frames differ in shape or are too large: there is no mean image.
     None,
 }
 
-/// The same without the sums, as it is kept.
+/// The same without the sums, for the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum MeanKind {
@@ -50,7 +52,7 @@ pub(super) struct Tally {
     mean: MeanSums,
 }
 
-/// A finished shard as it is kept until the pack is whole.
+/// The record of a finished shard, stored until the pack is complete.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     shard: Shard,
@@ -58,7 +60,7 @@ struct Kept {
     skipped: Vec<Skipped>,
     moments: Moments,
     mean: MeanKind,
-    /// The hash of the mean image's sums, where there are any.
+    /// The hash of the mean image's sums, if any.
     mean_xxh3: Option<String>,
 }
 
@@ -111,7 +113,7 @@ impl Tally {
         }
     }
 
-    /// The mean image, where all frames were squares of one size.
+    /// The mean image, if all frames were squares of one size.
     pub(super) fn mean_image(&self) -> Option<MeanImage> {
         match &self.mean {
             MeanSums::Square(side, sums) => Some(MeanImage::of_sums(*side, sums, self.moments.images)),
@@ -119,7 +121,7 @@ impl Tally {
         }
     }
 
-    /// Keeps the counts of a finished shard in `folder`.
+    /// Stores the counts of a finished shard in `folder`.
     pub(super) fn keep(&self, folder: &Path, stem: &str, shard: &Shard) -> Result<(), PackError> {
         let (mean, mean_xxh3) = match &self.mean {
             MeanSums::Empty => (MeanKind::Empty, None),
@@ -143,10 +145,10 @@ impl Tally {
         write_whole(&path, &text)
     }
 
-    /// What was kept of a shard of `classes` classes that `is_whole`; `None` where nothing was, where the shard is not, and, with
-    /// a warning, where what was kept is damaged: then the shard is to be made again.
+    /// The stored counts of a shard of `classes` classes, if `is_whole` accepts the shard. `None` if nothing was stored or
+    /// the shard is not whole, and, with a warning, if the stored counts are damaged. Then the shard must be written again.
     ///
-    /// The rest is looked at only then: what was kept of a shard that was not finished may be half of it.
+    /// The rest is read only for a whole shard: the counts of an unfinished shard may be half written.
     pub(super) fn kept(
         folder: &Path,
         stem: &str,
@@ -185,14 +187,14 @@ impl Tally {
         Ok(Some((kept.shard, tally)))
     }
 
-    /// Forgets what was kept of a shard, before it is made again: a record must never stand beside the sums of another
-    /// attempt.
+    /// Removes the stored counts of a shard before it is written again. A record must never exist beside the sums of
+    /// another attempt.
     pub(super) fn forget(folder: &Path, stem: &str) -> Result<(), PackError> {
         remove_file(&folder.join(format!("{stem}.json")))
     }
 }
 
-/// Tells of what was kept and is of no use.
+/// Warns that stored counts cannot be used.
 fn made_again<T>(path: &Path, reason: &str) -> Option<T> {
     tracing::warn!(
         "{}: {reason}; the shard is made again, and those behind it",
@@ -201,7 +203,7 @@ fn made_again<T>(path: &Path, reason: &str) -> Option<T> {
     None
 }
 
-/// Reads what was kept, if it is there. What cannot be read may be good: that is an error.
+/// Reads a stored file, if it exists. A file that cannot be read may be good, so that is an error.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, PackError> {
     match whole::read(path, MOST_BYTES) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -210,7 +212,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, PackError> {
     }
 }
 
-/// The sums of a mean image, if they are those that were kept.
+/// The sums of a mean image, if they have the recorded hash.
 fn sums(bytes: Option<&[u8]>, side: u32, sum: Option<&str>) -> Option<Vec<u64>> {
     let bytes = bytes?;
     let (eights, rest) = bytes.as_chunks::<8>();

@@ -1,4 +1,4 @@
-//! Looks whether a pack still is what was written: every member, every file.
+//! Checks that every member and file of a pack is unchanged.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use crate::dataset::DatasetError;
 use crate::dataset::map::Mapping;
 use crate::text::{self, plain};
 
-/// What was found.
+/// The result of the check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Members looked at.
+    /// Members checked.
     pub samples: u64,
-    /// What is not as it was, one fault a text.
+    /// The faults, one per text.
     pub faults: Vec<String>,
 }
 
-/// Reads all of the pack in `folder`. `progress` is told how many samples a shard had that is done.
+/// Reads all of the pack in `folder`. `progress` gets the number of samples in each finished shard.
 pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, DatasetError> {
     let manifest = Manifest::read(folder)?;
     let mut found = Verified::default();
@@ -66,7 +66,7 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
             found.faults.push(format!("shard {shown}, key {key}: {what}"));
         }
     }
-    // Last, so that a member that is at fault is named rather than the shard alone.
+    // Last, so that a bad member is named rather than the shard alone.
     if found.faults.len() == before && hex(xxh3_64(map.bytes())) != shard.xxh3 {
         let fault = format!("{shown}: a byte outside of its members is not what was written");
         found.faults.push(fault);
@@ -78,7 +78,7 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
     Ok(())
 }
 
-/// What is wrong with a sample's two members.
+/// The fault of a sample's two members, if any.
 fn fault_of(map: &Mapping, place: &Place, sum: &Sum) -> Option<&'static str> {
     let bytes = |at: u64, bytes: u64| map.bytes().get(at as usize..at.checked_add(bytes)? as usize);
     let Some(image) = bytes(place.image.at, place.image.bytes) else {

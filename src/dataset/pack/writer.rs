@@ -1,11 +1,11 @@
-//! Writes a pack: shard after shard, so that it can be killed at any moment and gone on with.
+//! Writes a pack shard by shard, so that it can be killed at any moment and resumed.
 //!
-//! What is being made lies in `DIR/.partial`. A shard is finished when its record is kept there and its tar was renamed into
-//! `DIR`, which is done last; a resumed pack keeps the finished shards from the first on and makes the rest again. The
-//! manifest is renamed into `DIR` at the very end: where it is, the pack is whole.
+//! Work in progress is in `DIR/.partial`. A shard is finished when its record is stored there and its tar has been renamed
+//! into `DIR`, which is the last step. A resumed pack keeps the finished shards up to the first gap and writes the rest
+//! again. The manifest is renamed into `DIR` at the very end: if it exists, the pack is complete.
 //!
-//! Of a shard all of whose images were left out only the record is kept: it gets no files, for other readers refuse an index
-//! without samples, and no line in the manifest. Its number stays free.
+//! If all images of a shard were left out, only its record is stored. It gets no files, because other readers refuse an
+//! index without samples, and no line in the manifest. Its number stays unused.
 
 use std::fs::{self, File};
 use std::io;
@@ -23,13 +23,13 @@ use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, S
 use crate::dataset::{Dataset, lies_in, own_sum, whole};
 use crate::text;
 
-/// Where a pack is made.
+/// The folder of a pack being written.
 pub(in crate::dataset) const PARTIAL: &str = ".partial";
 
-/// Settings have some 600 bytes.
+/// The limit on the file of settings, which has some 600 bytes.
 const MOST_SETTINGS: u64 = 1 << 20;
 
-/// A pack under way.
+/// A pack being written.
 pub struct PackWriter {
     folder: PathBuf,
     data: Arc<Dataset>,
@@ -39,22 +39,22 @@ pub struct PackWriter {
     total: Tally,
     shard: Option<ShardWriter>,
     current: Tally,
-    /// The position that comes next.
+    /// The next position.
     next: u32,
     /// Held open: the lock ends with the file descriptor, however the process ends.
     _lock: File,
 }
 
-/// What was found where a pack is to be written.
+/// The state of the folder for a pack.
 pub enum Begun {
-    /// A whole pack, which was asked to be resumed.
+    /// A complete pack that was to be resumed.
     Finished(Box<Manifest>),
-    /// A pack to be written from its first position, or from where it was left.
+    /// A pack to be written, from its first position or from where it was interrupted.
     Under(Box<PackWriter>),
 }
 
 impl PackWriter {
-    /// Begins a pack of `data` in `folder`, or goes on with one.
+    /// Begins a pack of `data` in `folder`, or resumes one.
     pub fn begin(folder: &Path, data: Arc<Dataset>, settings: Settings, resume: bool) -> Result<Begun, PackError> {
         let out = || text::path(folder);
         if lies_in(folder, Path::new(data.location())) {
@@ -76,8 +76,8 @@ impl PackWriter {
         } else if !resume {
             return Err(PackError::Finished { out: out() });
         }
-        // Only now, with the lock in hand, is what was seen to be relied upon: another process may just have ended. A
-        // finished pack has nothing to lock but what its end has left.
+        // Only the lock makes this reliable: another process may just have ended. In a finished pack there is nothing to
+        // lock except leftovers from its last moments.
         let lock = lock(folder, &partial)?;
         if folder.join(MANIFEST).exists() {
             if !resume {
@@ -119,7 +119,7 @@ impl PackWriter {
         Ok(Begun::Under(Box::new(writer)))
     }
 
-    /// Finds the shards that are finished, from the first on, and forgets what was kept of the others.
+    /// Finds the finished shards up to the first gap, and removes the stored counts of the others.
     fn take_up(&mut self) -> Result<(), PackError> {
         let partial = self.partial();
         let classes = self.total.classes.len();
@@ -143,17 +143,17 @@ impl PackWriter {
         self.folder.join(PARTIAL)
     }
 
-    /// The first position that is to be written.
+    /// The first position to be written.
     pub fn next(&self) -> u32 {
         self.next
     }
 
-    /// Shards that are finished.
+    /// The number of finished shards.
     pub fn finished(&self) -> usize {
         self.finished.len()
     }
 
-    /// Images left out so far.
+    /// The number of images left out so far.
     pub fn skipped(&self) -> u64 {
         (self.total.skipped.len() + self.current.skipped.len()) as u64
     }
@@ -163,7 +163,7 @@ impl PackWriter {
         &self.data
     }
 
-    /// Writes the sample of the next position, or notes that it is left out.
+    /// Writes the sample of the next position, or records that it is left out.
     pub fn write(&mut self, record: &Record) -> Result<(), PackError> {
         debug_assert_eq!(record.position, self.next, "the caller puts them in order");
         let number = record.position / self.settings.per_shard;
@@ -216,7 +216,7 @@ impl PackWriter {
             if shard.samples > 0 {
                 rename(&partial.join(&name), &self.folder.join(&name))?;
             } else {
-                // Of another attempt, when there still was a good image.
+                // From an earlier attempt, when the shard still had a good image.
                 remove_file(&self.folder.join(&name))?;
             }
         }
@@ -227,12 +227,12 @@ impl PackWriter {
         Ok(())
     }
 
-    /// Whether every position was written.
+    /// Whether every position has been written.
     pub fn is_complete(&self) -> bool {
         self.next == self.settings.source.samples
     }
 
-    /// Writes statistics and manifest, when every position was written.
+    /// Writes statistics and manifest, once every position has been written.
     pub fn finish(self) -> Result<Manifest, PackError> {
         let (partial, source) = (self.partial(), &self.settings.source);
         let skipped = self.total.skipped.len() as u64;
@@ -275,7 +275,7 @@ impl PackWriter {
     }
 }
 
-/// Whether a folder holds anything but a pack's beginning.
+/// Whether a folder holds anything but the beginnings of a pack.
 fn holds_others(folder: &Path) -> Result<bool, PackError> {
     match fs::read_dir(folder) {
         Ok(mut entries) => Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != PARTIAL))),
@@ -284,7 +284,7 @@ fn holds_others(folder: &Path) -> Result<bool, PackError> {
     }
 }
 
-/// Keeps other processes away; `None` where the folder to lock in is no more.
+/// Locks out other processes; `None` if the folder to lock in no longer exists.
 fn lock(folder: &Path, partial: &Path) -> Result<Option<File>, PackError> {
     let path = partial.join("lock");
     let lock = match File::options().create(true).append(true).open(&path) {

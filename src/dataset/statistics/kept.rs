@@ -86,7 +86,7 @@ mod tests {
         }
         fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert!(matches!(Statistics::kept(&path), Err(KeptError::Damaged(_))));
-        // A folder of the name can be opened and not read.
+        // A folder of that name can be opened but not read.
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(matches!(Statistics::kept(&path), Err(KeptError::Unreadable(_))));

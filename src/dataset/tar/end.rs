@@ -41,7 +41,7 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
     ))
 }
 
-/// Where the first byte lies that is not zero.
+/// The position of the first byte that is not zero.
 fn first_other_than_zero(bytes: &[u8]) -> Option<usize> {
     // A block at a time, which vectorises well.
     let block = bytes

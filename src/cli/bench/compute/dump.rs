@@ -1,4 +1,4 @@
-//! What a step starts from, for another program that is to do the same.
+//! Writes the starting point of the steps, for another program that is to do the same steps.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::model::Parameter;
 use crate::ops::Shape;
 use crate::text;
 
-/// Writes `images` [N][C][H][W], `labels` [N] and every parameter under its name.
+/// Writes `images` [N][C][H][W], `labels` [N] and every parameter by name.
 pub(super) fn write(
     path: &Path,
     input: Shape,
@@ -18,7 +18,7 @@ pub(super) fn write(
     parameters: &[Parameter],
 ) -> Result<(), Failure> {
     let failed = |error: String| Failure::Failed(format!("{}: cannot be written: {error}", text::path(path)));
-    // Frameworks index by 64 bits.
+    // Frameworks use 64-bit indices.
     let labels: Vec<i64> = labels.iter().copied().map(i64::from).collect();
     let shape = vec![labels.len(), input.channels, input.height, input.width];
     let mut tensors = vec![

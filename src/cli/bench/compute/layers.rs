@@ -1,4 +1,4 @@
-//! The layers with every number that another framework needs to build the same network.
+//! Describes the layers, with every number that another framework needs to build the same network.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn layer(layer: &LayerSpec) -> Value {
             "kernel": conv.kernel, "stride": conv.stride, "padding": conv.padding, "groups": conv.groups,
         }),
         Operation::Pool(pool) => json!({ "size": pool.size, "stride": pool.stride }),
-        // α is on the plain sum, whatever the configuration said.
+        // α applies to the plain sum, whatever the configuration said.
         Operation::Lrn(lrn) => {
             json!({ "half_window": lrn.half_window, "alpha": lrn.alpha, "beta": lrn.beta, "k": lrn.k })
         }

@@ -1,4 +1,4 @@
-//! The steps that are timed, and the processor's peak beside them.
+//! Times steps, and measures the processor's peak beside them.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::ops::peak;
 use crate::plan::ModelPlan;
 use crate::rng::{Philox, Purpose};
 
-/// Bursts that measure the peak before each step, and their length: short enough for some to fall between other
-/// programs' turns.
+/// The number of bursts that measure the peak before each step, and their length. They are short enough for some to fall
+/// between the time slices of other programs.
 const BURSTS: usize = 16;
 const BURST: Duration = Duration::from_millis(3);
 
@@ -27,19 +27,19 @@ pub(super) struct Step {
     pub(super) laps: Vec<Lap>,
 }
 
-/// What was seen.
+/// The result of a measurement.
 pub(super) struct Measured {
-    /// The step in the middle by time; of an even number, the faster of the two.
+    /// The step with the median time; of an even number, the faster of the middle two.
     pub(super) median: Step,
-    /// How many were timed.
+    /// The number of timed steps.
     pub(super) steps: usize,
-    /// Mean loss of every step, those of the warm-up first.
+    /// The mean loss of every step, including the warm-up.
     pub(super) losses: Vec<f64>,
-    /// Floating-point operations a second: the fastest burst.
+    /// Floating-point operations per second in the fastest burst.
     pub(super) peak: f64,
 }
 
-/// Trains for the warm-up and then for the steps that count, on one batch. `told` hears of each.
+/// Trains on one batch, first for the warm-up and then for the timed steps. `told` is called after each.
 pub(super) fn measure(
     config: &Config,
     plan: &ModelPlan,
@@ -73,7 +73,7 @@ pub(super) fn measure(
         if timed {
             bursts();
         }
-        // Anew for each step, as a run does it: the network may use the memory of its input otherwise. Not timed.
+        // Filled again before each step, as in a run, because the network may reuse the memory of its input. This is not timed.
         fill(&threads, seed, network.input_mut());
         let start = Instant::now();
         network.forward(Pass::Train { seed, step }, batch);
@@ -98,7 +98,7 @@ pub(super) fn measure(
     })
 }
 
-/// The solver at its full rate in every step.
+/// The solver with its full rate in every step.
 fn constant(solver: &Solver) -> Solver {
     Solver {
         schedule: Schedule::Constant,

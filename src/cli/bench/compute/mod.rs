@@ -1,4 +1,4 @@
-//! `pipeline bench compute`: training steps on random images that lie in memory, and where their time goes.
+//! `pipeline bench compute`: training steps on random images in memory, and where their time goes.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

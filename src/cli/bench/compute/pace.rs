@@ -1,11 +1,11 @@
-//! How often a line is told of steps, which take milliseconds or minutes.
+//! Limits how often steps are reported. A step takes milliseconds or minutes.
 
 use std::time::{Duration, Instant};
 
-/// Between two lines, at least.
+/// The least time between two lines.
 const APART: Duration = Duration::from_secs(1);
 
-/// When the last line was told.
+/// The time of the last line.
 pub(super) struct Pace(Option<Instant>);
 
 impl Pace {
@@ -13,7 +13,7 @@ impl Pace {
         Self(None)
     }
 
-    /// Whether it is time for a line, which is then told.
+    /// Whether a line is due. The caller then prints it.
     pub(super) fn is_time(&mut self, now: Instant) -> bool {
         let is_time = self.0.is_none_or(|last| now - last >= APART);
         if is_time {

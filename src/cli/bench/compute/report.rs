@@ -1,4 +1,4 @@
-//! What the steps came to: one number for the whole, and a row for each piece of its work.
+//! The results of the steps: totals, and a row for each piece of work.
 
 use serde::Serialize;
 
@@ -19,14 +19,14 @@ pub(super) struct Report {
     pub(super) classes: usize,
     pub(super) batch: usize,
     pub(super) threads: usize,
-    /// Which the kernels were run with.
+    /// The instruction set of the kernels.
     pub(super) instructions: &'static str,
-    /// What the configuration says; the rows say what became of it.
+    /// The method in the configuration. The rows have the method used.
     pub(super) convolution: &'static str,
     pub(super) steps: usize,
     pub(super) images_per_s: f64,
     pub(super) step_ms: f64,
-    /// Nominal: of direct computation.
+    /// Nominal: counted for direct computation.
     pub(super) gflops: f64,
     pub(super) peak_gflops: f64,
     pub(super) share_of_peak: f64,
@@ -39,16 +39,16 @@ pub(super) struct Report {
 /// A piece of the median step.
 #[derive(Clone, Serialize)]
 pub(super) struct Row {
-    /// Names of the layers, joined by `+` where one pass does several.
+    /// Names of the layers, joined by `+` if one pass computes several.
     pub(super) layer: String,
     pub(super) direction: &'static str,
-    /// How a convolution is computed.
+    /// The method of a convolution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) algorithm: Option<&'static str>,
     pub(super) ms: f64,
     pub(super) gflops: f64,
     pub(super) share_of_peak: f64,
-    /// Of the bytes that it must at least read and write.
+    /// Counts only the bytes that it must read and write.
     pub(super) bytes_per_s: f64,
 }
 
@@ -92,7 +92,7 @@ impl Row {
             direction,
             time,
         } = lap;
-        // A clock may stand still for the shortest pieces.
+        // The clock may not advance during the shortest pieces.
         let seconds = time.as_secs_f64().max(1e-9);
         let flops = spec.flops(layers, *direction, batch) as f64 / seconds;
         let name = |index: usize| spec.layers.get(index).map_or("loss", |layer| &layer.name);

@@ -1,4 +1,4 @@
-//! Which network is measured: a preset on what it is usually trained on, or that of a run.
+//! The network to measure: a preset on its usual data, or the network of a run.
 
 use super::ComputeArgs;
 use crate::cli::Failure;
@@ -9,7 +9,7 @@ use crate::dataset::Dataset;
 use crate::model::presets::{self, Usual};
 use crate::observe::terminal::tell;
 
-/// The configuration to measure. Of a preset: the defaults, with images of the size that it is for.
+/// The configuration to measure. A preset has its defaults, and images of the size that it is made for.
 pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure> {
     let text = match presets::usual(&args.model) {
         Some(usual) => of_preset(&args.model, usual),
@@ -27,7 +27,7 @@ pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure>
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
 }
 
-/// A configuration must name data; these are not read.
+/// A configuration must name data, although these are not read.
 fn of_preset(name: &str, usual: Usual) -> String {
     let Usual { side, classes } = usual;
     format!("[data]\ntrain = \"random\"\n[augment]\ncrop = {side}\n[model]\npreset = \"{name}\"\nclasses = {classes}\n")
@@ -41,7 +41,7 @@ fn unknown(name: &str, error: &std::io::Error) -> Failure {
     ))
 }
 
-/// What the configuration says, or what its data have, or as many as `check` assumes.
+/// The number of classes in the configuration, or in its data, or the number that `check` assumes.
 pub(super) fn classes(config: &Config, quiet: bool) -> usize {
     if let Some(said) = config.model.classes {
         return said.get();

@@ -1,9 +1,9 @@
-//! The report for people: the answer first, then what takes most time, then everything.
+//! The report as text: the answer first, then the slowest pieces, then all pieces.
 
 use super::report::{Report, Row};
 use crate::ops::simd;
 
-/// Pieces that are named above the table.
+/// The number of pieces named above the table.
 const MOST: usize = 3;
 
 /// The text of `report`.
@@ -67,7 +67,7 @@ pub(super) fn table(report: &Report) -> String {
     )
 }
 
-/// The pieces that take most time.
+/// The slowest pieces.
 fn slowest(report: &Report) -> String {
     let mut rows: Vec<&Row> = report.layers.iter().collect();
     rows.sort_by(|a, b| b.ms.total_cmp(&a.ms));
@@ -78,7 +78,7 @@ fn slowest(report: &Report) -> String {
     rows.iter().take(MOST).map(share).collect::<Vec<_>>().join(", ")
 }
 
-/// A speed of computation, where the piece computes products at all.
+/// The speed of computation, for pieces that compute products.
 fn computed(row: &Row, text: String) -> String {
     if row.gflops > 0.0 { text } else { String::new() }
 }
