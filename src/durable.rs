@@ -58,6 +58,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare(path, |file| file.write_all(bytes))?.commit()
 }
 
+/// Like [`replace`], for a file that several processes may write at the same time.
+pub fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let own = path.with_file_name(format!("{name}.{}", std::process::id()));
+    let prepared = prepare(&own, |file| file.write_all(bytes))?;
+    Prepared {
+        path: path.to_owned(),
+        ..prepared
+    }
+    .commit()
+}
+
 /// Removes a file, if it exists.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

@@ -94,6 +94,12 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 step`, `1,128 steps`.
+pub fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);
@@ -150,6 +156,8 @@ mod tests {
     fn digits_stand_in_groups() {
         let shown = [0, 999, 1000, 60_965_224].map(grouped);
         assert_eq!(shown, ["0", "999", "1,000", "60,965,224"]);
+        let shown = [0, 1, 1128].map(|number| counted(number, "step"));
+        assert_eq!(shown, ["0 steps", "1 step", "1,128 steps"]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Advice on what to do next, for cases in which the same command would fail again.
 
 use crate::config::Config;
-use crate::config::augment::Mean;
 use crate::config::solver::Schedule;
 use crate::flow::{Exit, Fault};
 use crate::model::solver::{Progress, learning_rate};
@@ -19,23 +18,13 @@ pub(super) fn has_diverged(exit: &Exit) -> bool {
 }
 
 /// The advice after divergence. `again` is the command that resumes the run, without a learning rate.
-pub(super) fn after_divergence(config: &Config, again: &str) -> String {
-    let lr = config.solver.lr / 10.0;
-    let mut advice = format!("go on with a smaller learning rate: `{again} --set solver.lr={lr}`");
-    if let Some(cause) = scale_of_mean(config) {
-        advice += &format!("\n{cause}");
-    }
-    advice
-}
-
-/// A note if the mean is that of pixels on 0..1, although pixels are on 0..255.
-fn scale_of_mean(config: &Config) -> Option<String> {
-    match config.augment.mean {
-        Mean::Fixed(rgb) if rgb.iter().all(|&mean| 0.0 < mean && mean < 1.0) => Some(format!(
-            "augment.mean = {rgb:?} looks like one of pixels on 0..1, but pixels are on 0..255 here: multiply mean and std by 255"
-        )),
-        _ => None,
-    }
+pub(super) fn after_divergence(plan: &Plan, again: &str) -> String {
+    let lr = plan.config.solver.lr / 10.0;
+    let mut lines = plan.warnings();
+    lines.push(format!(
+        "resume with a smaller learning rate: `{again} --set solver.lr={lr}`"
+    ));
+    lines.join("\n")
 }
 
 /// The change of the learning rate if a run gets another length and its schedule depends on the length.

@@ -1,8 +1,9 @@
 //! The first lines of a run: network, data and device.
 
+use crate::observe::live::fitted;
 use crate::observe::terminal::tell;
 use crate::plan::Plan;
-use crate::text::{self, grouped};
+use crate::text::{self, counted, grouped};
 
 /// Prints a summary of `plan` in three lines.
 pub(super) fn print(plan: &Plan) {
@@ -21,33 +22,35 @@ pub(super) fn print(plan: &Plan) {
         }
         images => format!("validation: {}", set(&plan.sets.val, images)),
     };
-    tell!(
+    line(&format!(
         "data      {}, {} classes; {val}",
         set(&plan.sets.train, way.train_samples),
         plan.sets.train.classes().len()
-    );
+    ));
     let (crop, name) = (
         config.augment.crop,
         config.model.preset.as_deref().unwrap_or("own layers"),
     );
-    tell!(
-        "network   {}, {} parameters, {crop} x {crop} pixels; {} {} of {} steps of {} images",
+    line(&format!(
+        "network   {}, {} parameters, {crop} x {crop} pixels; {} of {} of {} images",
         text::plain(name),
         grouped(plan.model.spec.parameters() as u64),
-        way.epochs(),
-        if way.epochs() == 1 { "epoch" } else { "epochs" },
-        grouped(u64::from(way.steps_per_epoch())),
+        counted(u64::from(way.epochs()), "epoch"),
+        counted(u64::from(way.steps_per_epoch()), "step"),
         way.batch
-    );
+    ));
     let devices: Vec<&str> = plan.model.devices.iter().map(|device| device.name).collect();
-    let threads = plan.model.threads;
-    tell!(
-        "device    {} ({threads} {}{}); {} of memory, {} of disk in {}",
+    line(&format!(
+        "device    {} ({}{}); {} of memory, {} of disk in {}",
         devices.join(", "),
-        if threads == 1 { "thread" } else { "threads" },
+        counted(plan.model.threads as u64, "thread"),
         if devices.len() > 1 { " each" } else { "" },
         plan.room.needed(plan.crews()).for_people(),
         plan.disk().most.for_people(),
         text::path(&config.run.out)
-    );
+    ));
+}
+
+fn line(text: &str) {
+    tell!("{}", fitted(text));
 }

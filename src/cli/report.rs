@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, folder, trained};
+use crate::durable;
 use crate::observe::digest::Digest;
 use crate::observe::report::{Page, State};
 use crate::observe::terminal::{answer, tell};
@@ -47,7 +48,8 @@ pub(super) fn main(args: &ReportArgs) -> Result<(), Failure> {
         digest,
         config,
     };
-    page.write(state)
+    // The run itself may write it at the same moment.
+    durable::replace_shared(&page.path, page.render(state).as_bytes())
         .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&page.path))))?;
     answer!("report       {}", text::path(&page.path));
     Ok(())

@@ -1,6 +1,7 @@
 //! Determines where a run begins: at its newest good checkpoint, or at the start.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use super::folder::{self, RunFolder};
 use super::{ConfigArgs, Failure, trained};
@@ -8,7 +9,7 @@ use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
 use crate::dataset::statistics::Statistics;
 use crate::model::Network;
-use crate::model::checkpoint::{self, Content};
+use crate::model::checkpoint::{self, CheckpointError, Content, Loaded};
 use crate::observe::cut::{Cut, cut};
 use crate::observe::terminal::tell;
 use crate::plan::Plan;
@@ -111,14 +112,10 @@ pub(super) fn resume(
     let state = RunState { position, ..saved };
 
     checkpoint::put_aside_after(&checkpoints, state.step).map_err(Failure::failed)?;
-    // A kill between a checkpoint and the best weights leaves these behind.
     if let Some(best) = state.best
         && !checkpoint::point_best(&checkpoints, best.step).map_err(Failure::failed)?
-        && best.step == state.step
     {
-        let (weights, of_run) = (&loaded.parameters, &loaded.state);
-        checkpoint::keep_best(&checkpoints, state.step, weights, loaded.statistics.as_ref(), of_run)
-            .map_err(Failure::failed)?;
+        restore_best(&checkpoints, best.step, state.step, &loaded)?;
     }
     drop(loaded.parameters);
     let Cut {
@@ -144,6 +141,33 @@ pub(super) fn resume(
     }))
 }
 
+/// Writes the best weights again, if a kill came between a checkpoint and them, or if a later best was lost. They come from the
+/// checkpoint of that step, if it still exists.
+fn restore_best(checkpoints: &Path, step: u64, newest: u64, loaded: &Loaded) -> Result<(), Failure> {
+    let keep = |from: &Loaded| {
+        checkpoint::keep_best(
+            checkpoints,
+            step,
+            &from.parameters,
+            from.statistics.as_ref(),
+            &from.state,
+        )
+        .map_err(Failure::failed)
+    };
+    if step == newest {
+        return keep(loaded);
+    }
+    let all = checkpoint::list(checkpoints).map_err(Failure::failed)?;
+    let Some((_, path)) = all.into_iter().find(|(other, _)| *other == step) else {
+        return Ok(());
+    };
+    match checkpoint::read(&path) {
+        Ok(of_step) => keep(&of_step),
+        Err(CheckpointError::Damaged { .. }) => Ok(()),
+        Err(error) => Err(Failure::failed(error)),
+    }
+}
+
 /// Refuses to resume with other data, or with changed settings that alter results, unless the changes were asked for.
 /// Returns whether there are any.
 fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
@@ -152,6 +176,8 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
         let (was, is) = (before.run.seed, plan.config.run.seed);
         let hint = if was != is && plan.sets.val.part_of().is_some() {
             format!("run.seed was {was} and is {is}, and chooses the images that are set aside: keep it")
+        } else if before.data.val != plan.config.data.val {
+            "data.val is another than before: keep it".to_string()
         } else {
             "names, labels or sizes differ: restore them".to_string()
         };

@@ -136,7 +136,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     // Nothing else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
-    let ended = ended(end, &folder, &plan.config, args);
+    let ended = ended(end, &folder, &plan, args);
     let told = summary::finish(&folder, &plan, ended.is_ok());
     // The cause of the ending comes first, before its effect on the report (such as a full disk).
     ended.and(told)
@@ -205,7 +205,7 @@ fn warn_of_memory(plan: &Plan) {
 }
 
 /// The result of a flow, with what to do next.
-fn ended(end: Ending, folder: &RunFolder, config: &Config, args: &RunArgs) -> Result<(), Failure> {
+fn ended(end: Ending, folder: &RunFolder, plan: &Plan, args: &RunArgs) -> Result<(), Failure> {
     let again = resume_command(args, "");
     match end {
         // Its cause was reported when it was found. (A lost upstream stage is not a cause: it is reported below.)
@@ -217,7 +217,7 @@ fn ended(end: Ending, folder: &RunFolder, config: &Config, args: &RunArgs) -> Re
             },
             hint: match folder::newest_step(folder.path()) {
                 Ok(Some(_)) if advice::has_diverged(&exit) => {
-                    advice::after_divergence(config, &resume_command(args, "solver.lr"))
+                    advice::after_divergence(plan, &resume_command(args, "solver.lr"))
                 }
                 Ok(Some(step)) => format!("the newest checkpoint is that of step {step}; go on with `{again}`"),
                 _ => "nothing was saved".to_string(),

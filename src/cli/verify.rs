@@ -85,7 +85,8 @@ fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
         });
         // Waits for all workers before the first failure counts.
         ends.collect::<Vec<_>>().into_iter().collect::<Result<(), Failure>>()
-    })?;
+    })
+    .inspect_err(|_| progress.end())?;
     progress.end();
     let mut bad = bad.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     bad.sort_unstable();

@@ -50,14 +50,16 @@ impl Dataset {
     fn set_aside(&self, fraction: f64, seed: u64) -> Vec<bool> {
         let mut classes = vec![Vec::new(); self.classes().len()];
         for i in 0..self.len() {
-            let key = Philox::new(seed, Purpose::Split, self.canonical(i), 0).next_u32();
-            classes[self.label(i) as usize].push((key, i));
+            let canonical = self.canonical(i);
+            let key = Philox::new(seed, Purpose::Split, canonical, 0).next_u32();
+            // Equal keys are told apart by the canonical index, which is the same in every pack of the source.
+            classes[self.label(i) as usize].push((key, canonical, i));
         }
         let mut aside = vec![false; self.len()];
         for class in &mut classes {
             class.sort_unstable();
             let chosen = count(fraction, class.len());
-            class[..chosen].iter().for_each(|&(_, i)| aside[i] = true);
+            class[..chosen].iter().for_each(|&(.., i)| aside[i] = true);
         }
         aside
     }

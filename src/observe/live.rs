@@ -60,6 +60,15 @@ fn columns() -> usize {
     usize::from(Term::stderr().size().1).saturating_sub(1)
 }
 
+/// Text that is broken between words where standard error is a terminal that is narrower.
+pub fn fitted(text: &str) -> String {
+    if std::io::stderr().is_terminal() {
+        text::wrapped(text, columns())
+    } else {
+        text.to_string()
+    }
+}
+
 /// The parts that fit, in order, two spaces apart.
 pub fn within(columns: usize, parts: &[Part]) -> String {
     let mut kept: Vec<&Part> = parts.iter().collect();

@@ -10,7 +10,7 @@ pub mod images;
 
 pub mod lines;
 
-mod live;
+pub mod live;
 
 pub mod logging;
 

@@ -25,7 +25,7 @@ impl Disk {
         Self {
             checkpoint,
             lasting,
-            most: lasting + checkpoint.max(best),
+            most: lasting + checkpoint + best,
         }
     }
 }
@@ -51,7 +51,7 @@ mod tests {
         let disk = Disk::new(1000, 2, true);
         assert_eq!(disk.checkpoint, Bytes::new(8000));
         assert_eq!(disk.lasting, Bytes::new(2 * 8000 + 4000));
-        assert_eq!(disk.most, Bytes::new(3 * 8000 + 4000));
+        assert_eq!(disk.most, Bytes::new(3 * 8000 + 2 * 4000));
         assert_eq!(Disk::new(1000, 1, false).most, Bytes::new(16_000));
         assert_eq!(Disk::new(u64::MAX, usize::MAX, true).most, Bytes::new(u64::MAX));
     }

@@ -75,7 +75,16 @@ fn of_splits(location: &str, mut splits: Vec<Split>) -> Result<Found, DatasetErr
         None => Dataset::open(location)?,
     };
     let others = splits.iter().filter(|(name, _)| *name != SplitName::Train);
-    let mut usable = others.filter_map(|(_, part)| Dataset::open_for(part, train.classes()).ok());
+    let mut usable = Vec::new();
+    for (name, part) in others {
+        match Dataset::open_for(part, train.classes()) {
+            Ok(part) => usable.push(part),
+            // Somebody wants it to be used, so its fault must be known.
+            Err(error) if *name == SplitName::Validation => return Err(error),
+            Err(_) => {}
+        }
+    }
+    let mut usable = usable.into_iter();
     let Some(val) = usable.next() else {
         return Ok(set_aside(train));
     };

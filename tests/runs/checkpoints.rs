@@ -111,7 +111,7 @@ fn a_checkpoint_alone_is_enough_to_evaluate_and_to_predict() {
 #[test]
 fn a_best_pointer_that_a_kill_left_behind_is_mended() {
     let given = Given::new(20, 4);
-    run(&given, &[]).expect(0);
+    run(&given, &["checkpoint.keep=9"]).expect(0);
     let best = given.path("run/checkpoints/best");
     let right = fs::read_to_string(&best).expect("best");
     fs::write(&best, "step-00000999.weights.safetensors\n").expect("a pointer to nothing");
@@ -122,8 +122,14 @@ fn a_best_pointer_that_a_kill_left_behind_is_mended() {
         "{}",
         ended.stderr
     );
-    resume(&given, &[]).expect(0);
+    resume(&given, &["checkpoint.keep=9"]).expect(0);
     assert_eq!(fs::read_to_string(&best).expect("best"), right);
+    // Weights that are gone come from the checkpoint of their step, while it is there.
+    let weights = given.path("run/checkpoints").join(right.trim());
+    let before = fs::read(&weights).expect("the best weights");
+    fs::remove_file(&weights).expect("gone");
+    resume(&given, &["run.epochs=4", "checkpoint.keep=9"]).expect(0);
+    assert_eq!(fs::read(&weights).expect("the best weights"), before);
 }
 
 #[test]

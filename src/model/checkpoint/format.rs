@@ -100,8 +100,8 @@ fn pieces<'a>(content: Content, parameters: &'a [Parameter], of_data: &'a [Tenso
     });
     let of_network = of_network.flatten();
     let mut pieces: Vec<Piece<'a>> = of_data.chain(of_network).collect();
-    // Stable: elements of one width stay in the order of the network.
-    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.kind.bitsize()));
+    // By name, so that weights which were read and are written again make the same file.
+    pieces.sort_by(|a, b| (b.kind.bitsize(), &a.name).cmp(&(a.kind.bitsize(), &b.name)));
     pieces
 }
 

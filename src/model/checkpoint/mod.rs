@@ -243,8 +243,8 @@ pub fn restore(path: &Path, loaded: &[Parameter], into: &mut Network) -> Result<
     Ok(())
 }
 
-/// Removes all but the newest `keep` checkpoints, that of step 0 where there is a later one, and weights that are not those of
-/// `best`.
+/// Removes all but the newest `keep` checkpoints, the one of step 0 if there is a later one, and the weights that are neither those
+/// of `best` nor those that `folder/best` points at. (The two differ after a run was resumed from before its best step.)
 pub fn prune(folder: &Path, keep: usize, best: Option<u64>) -> Result<(), CheckpointError> {
     let all = list(folder)?;
     let old = all.len().saturating_sub(keep.max(1));
@@ -255,7 +255,10 @@ pub fn prune(folder: &Path, keep: usize, best: Option<u64>) -> Result<(), Checkp
         .filter(|(at, (step, _))| is_old(*at, *step))
         .map(|(_, found)| found);
     let weights = listed(folder, step_of_weights)?;
-    let not_best = weights.iter().filter(|(step, _)| Some(*step) != best);
+    let pointed_at = self::best(folder).ok().flatten();
+    let not_best = weights
+        .iter()
+        .filter(|(step, path)| Some(*step) != best && Some(path) != pointed_at.as_ref());
     for (_, path) in old.chain(not_best) {
         durable::remove(path).map_err(CheckpointError::write(path))?;
     }
@@ -313,5 +316,47 @@ pub fn best(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
             path,
             reason: "does not name a file of weights".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_files_go_and_the_best_weights_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let parameters = [Parameter::new("a.weight".to_owned(), vec![2], vec![1.0, 2.0])];
+        let state = serde_json::json!({});
+        let save = |step| {
+            prepare(folder, step, &parameters, None, &state)
+                .unwrap()
+                .commit()
+                .unwrap()
+        };
+        let weights = || -> Vec<u64> {
+            let found = listed(folder, step_of_weights).unwrap();
+            found.into_iter().map(|(step, _)| step).collect()
+        };
+        let whole = || -> Vec<u64> { list(folder).unwrap().into_iter().map(|(step, _)| step).collect() };
+        save(0);
+        prune(folder, 2, None).unwrap();
+        assert_eq!(whole(), [0], "the only one");
+        save(4);
+        keep_best(folder, 4, &parameters, None, &state).unwrap();
+        prune(folder, 2, Some(4)).unwrap();
+        assert_eq!((whole(), weights()), (vec![4], vec![4]));
+        // A run that was resumed from before its best step does not know of it.
+        prune(folder, 2, None).unwrap();
+        assert_eq!(weights(), [4]);
+        for step in [5, 6, 7] {
+            save(step);
+        }
+        keep_best(folder, 7, &parameters, None, &state).unwrap();
+        assert_eq!(weights(), [4, 7]);
+        prune(folder, 2, Some(7)).unwrap();
+        assert_eq!((whole(), weights()), (vec![6, 7], vec![7]));
+        assert!(!point_best(folder, 4).unwrap() && point_best(folder, 7).unwrap());
     }
 }
