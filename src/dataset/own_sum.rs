@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 /// The key whose value is the sum. It occurs once in a file.
 pub const KEY: &str = "own_xxh3";
 
-/// The placeholder for the sum.
+/// The digits in place of the sum while it is computed.
 pub const BLANK: &str = "0000000000000000";
 
 /// An object followed by its sum.

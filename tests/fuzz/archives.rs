@@ -126,3 +126,13 @@ pub fn joined(parts: &[&[u8]]) -> Vec<u8> {
     out.extend(*last);
     out
 }
+
+/// The flags in the first byte, and the tar behind it: with the sums of its headers made good, if the lowest flag says so.
+pub fn flags_and_tar(bytes: &[u8]) -> Option<(u8, Vec<u8>)> {
+    let (&flags, tar) = bytes.split_first()?;
+    let mut tar = tar.to_vec();
+    if flags & 1 == 1 {
+        repair_tar(&mut tar);
+    }
+    Some((flags, tar))
+}

@@ -91,17 +91,7 @@ impl PackWriter {
         let Some(lock) = lock else {
             return Err(PackError::Locked { out: out() });
         };
-        match whole::read(&kept, MOST_SETTINGS) {
-            Ok(text) => {
-                let there = own_sum::from_json(&text).map_err(|reason| PackError::damaged(&kept, reason))?;
-                same(folder, &there, &settings)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let text = own_sum::to_json(&settings).map_err(PackError::write(&kept))?;
-                write_whole(&kept, &text)?;
-            }
-            Err(error) => return Err(PackError::read(&kept)(error)),
-        }
+        agree_on(folder, &kept, &settings)?;
         let classes = data.classes().len();
         let mut writer = Self {
             folder: folder.to_owned(),
@@ -272,6 +262,21 @@ impl PackWriter {
         sync_folder(&self.folder)?;
         remove_folder(&partial)?;
         Ok(manifest)
+    }
+}
+
+/// Compares the settings with those that the interrupted pack has kept, or keeps them for a pack that begins.
+fn agree_on(folder: &Path, kept: &Path, settings: &Settings) -> Result<(), PackError> {
+    match whole::read(kept, MOST_SETTINGS) {
+        Ok(text) => {
+            let there = own_sum::from_json(&text).map_err(|reason| PackError::damaged(kept, reason))?;
+            same(folder, &there, settings)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let text = own_sum::to_json(settings).map_err(PackError::write(kept))?;
+            write_whole(kept, &text)
+        }
+        Err(error) => Err(PackError::read(kept)(error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! WebDataset shards of other makers.
 
-use super::archives::{repair_tar, tar};
+use super::archives::{flags_and_tar, tar};
 use super::data::examine;
 use super::{Target, place};
 
@@ -26,13 +26,9 @@ pub(super) const TARGET: Target = Target {
 
 /// The first byte: whether the sums of the headers are made good, and whether there is a second shard.
 fn run(bytes: &[u8]) {
-    let Some((flags, tar)) = bytes.split_first() else {
+    let Some((flags, tar)) = flags_and_tar(bytes) else {
         return;
     };
-    let mut tar = tar.to_vec();
-    if flags & 1 == 1 {
-        repair_tar(&mut tar);
-    }
     let folder = place::empty().join("d");
     place::write(&folder.join("x-000000.tar"), &tar);
     if flags & 2 == 2 {

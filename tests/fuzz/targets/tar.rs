@@ -1,6 +1,6 @@
 //! Tars of class folders, and of class tars.
 
-use super::archives::{repair_tar, tar, tar_of_kinds};
+use super::archives::{flags_and_tar, tar, tar_of_kinds};
 use super::data::examine;
 use super::{Target, place};
 
@@ -28,13 +28,9 @@ pub(super) const TARGET: Target = Target {
 
 /// The first byte: whether the sums of the headers are made good, and which folder of the tar is opened.
 fn run(bytes: &[u8]) {
-    let Some((flags, tar)) = bytes.split_first() else {
+    let Some((flags, tar)) = flags_and_tar(bytes) else {
         return;
     };
-    let mut tar = tar.to_vec();
-    if flags & 1 == 1 {
-        repair_tar(&mut tar);
-    }
     let folder = place::empty().join("d");
     place::write(&folder.join("x.tar"), &tar);
     let inside = if flags & 2 == 2 { "/train" } else { "" };
