@@ -276,7 +276,7 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
 
 fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<Bytes>) {
     let buffers = Buffers::new(config, model, crews);
-    let needs = needs::of_run(&model.memory(), &buffers, workspace.unwrap_or_default());
+    let needs = buffers.needs(&model.memory(), workspace.unwrap_or_default());
     answer!(
         "memory    {:<26} {:>10}",
         format!("for batches of {}", config.staging.batch),

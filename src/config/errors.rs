@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::node::Origin;
+use super::origin::Origin;
 use crate::text;
 
 /// The most errors shown; the rest is only counted. A file that is not a configuration has an error per line.

@@ -7,6 +7,8 @@ pub mod errors;
 
 pub mod node;
 
+pub mod origin;
+
 pub mod range;
 
 pub mod value;
@@ -48,7 +50,8 @@ pub mod checkpoint;
 pub mod observe;
 
 use errors::{ConfigError, Errors};
-use node::{Node, Origin};
+use node::Node;
+use origin::Origin;
 use validation::Validation;
 use value::table;
 

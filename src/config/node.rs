@@ -1,34 +1,16 @@
 //! TOML as a tree. Every value knows where it was written, so that each complaint can name the line.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use toml::Spanned;
 use toml::de::{DeFloat, DeTable, DeValue};
 
 use super::errors::{ConfigError, Errors, short};
+use super::origin::Origin;
 
 /// The deepest nesting of tables and lists. No key needs a fifth of it, and walking a tree takes a call per level.
 const DEPTH: usize = 32;
 const TOO_DEEP: &str = "nested more than 32 levels deep; no key of the configuration is";
-
-/// Where a value was written.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Origin {
-    /// In the file, on this line (from 1).
-    Line(usize),
-    /// On the command line, by `--set`.
-    Set,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Line(line) => write!(f, "line {line}"),
-            Origin::Set => f.write_str("--set"),
-        }
-    }
-}
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -114,6 +96,20 @@ impl Node {
             }
         }
         node.origin.clone()
+    }
+
+    /// Notes that this value is not of the expected kind.
+    pub fn unexpected(&self, key: &str, expected: &str, errors: &mut Errors) {
+        let shown = match &self.value {
+            Tree::String(text) => format!("{:?}", short(text)),
+            Tree::Integer(number) => number.to_string(),
+            Tree::Float(number) => number.to_string(),
+            Tree::Beyond(text) => short(text).into_owned(),
+            Tree::Bool(flag) => flag.to_string(),
+            Tree::Array(_) | Tree::Table(_) => self.kind().to_string(),
+        };
+        let message = format!("expected {expected}, found {shown}");
+        errors.push(ConfigError::new(self.origin.clone(), key, message));
     }
 
     /// The name of this kind of value in messages.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
-use super::value::unexpected;
 
 /// The largest side of images, frames and crops. A frame of that side takes 0.8 GB.
 pub const LARGEST_SIDE: u32 = 16_384;
@@ -93,7 +92,7 @@ impl Range {
             _ => true,
         };
         if !is_inside {
-            unexpected(node, key, &self.to_string(), errors);
+            node.unexpected(key, &self.to_string(), errors);
         }
         is_inside
     }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::errors::{ConfigError, Errors, nearest, short};
-use super::node::{Node, Origin, Tree};
+use super::node::{Node, Tree};
+use super::origin::Origin;
 use super::range::{EPOCHS, MOST_EPOCHS, Range};
 use super::solver::Schedule;
 use super::value::{TableReader, Value};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::errors::{ConfigError, Errors, nearest, short};
+use super::errors::{ConfigError, Errors, nearest};
 use super::node::{Node, Tree};
 use super::range::Range;
 
@@ -102,25 +102,8 @@ pub fn join(path: &str, name: &str) -> String {
 
 /// Notes that `node` is not of the expected kind. Returns `None`.
 pub fn mismatch<T>(node: &Node, key: &str, expected: &str, errors: &mut Errors) -> Option<T> {
-    unexpected(node, key, expected, errors);
+    node.unexpected(key, expected, errors);
     None
-}
-
-/// Notes that `node` is not of the expected kind.
-pub fn unexpected(node: &Node, key: &str, expected: &str, errors: &mut Errors) {
-    let shown = match &node.value {
-        Tree::String(text) => format!("{:?}", short(text)),
-        Tree::Integer(number) => number.to_string(),
-        Tree::Float(number) => number.to_string(),
-        Tree::Beyond(text) => short(text).into_owned(),
-        Tree::Bool(flag) => flag.to_string(),
-        _ => node.kind().to_string(),
-    };
-    errors.push(ConfigError::new(
-        node.origin.clone(),
-        key,
-        format!("expected {expected}, found {shown}"),
-    ));
 }
 
 impl Value for bool {

@@ -7,7 +7,6 @@ use super::extension::all as extensions;
 use super::few::few;
 use super::ignored::Ignored;
 use super::name::NameFault;
-use super::webdataset;
 use crate::text::{self, plain};
 
 /// Why a dataset cannot be opened.
@@ -216,9 +215,9 @@ pub enum DatasetError {
     },
     /// Shards without labels.
     #[error(
-        "{}: no image has a label: there are {found}; wanted is {}",
+        "{}: no image has a label: there are {found}; needed is KEY.cls, with a number or a name in it, beside KEY.jpg ({})",
         plain(location),
-        webdataset::wanted()
+        extensions()
     )]
     NoLabels {
         /// The dataset.
@@ -325,6 +324,14 @@ impl DatasetError {
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = text::path(path);
         move |source| Self::Unreadable { path, source }
+    }
+
+    /// The error for a file of a pack that is not as it was written.
+    pub(super) fn damaged_pack(path: &Path, reason: impl ToString) -> Self {
+        Self::DamagedPack {
+            path: text::path(path),
+            reason: reason.to_string(),
+        }
     }
 
     /// The error for a refused name, found at `place`.

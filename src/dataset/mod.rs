@@ -52,6 +52,7 @@ pub mod sums;
 mod storage;
 mod tar;
 mod tar_set;
+mod tars;
 mod texts;
 mod webdataset;
 mod whole;
@@ -148,7 +149,7 @@ impl Dataset {
             Location::Pack(root) => Self::of_shards(location, purpose, pack::list(&root)?),
             Location::Shards(files) => Self::of_shards(location, purpose, webdataset::list(location, &files)?),
             Location::Tars(files, others) => {
-                let (classes, mut listing, shards) = shards::list_folder(location, &files)?;
+                let (classes, mut listing, shards) = tars::list(location, &files)?;
                 listing.ignore_all(&others);
                 Self::of_shards(location, purpose, (classes, listing, shards))
             }

@@ -25,7 +25,7 @@ struct Summed<'a, T> {
 /// Writes the sum into a file in place of [`BLANK`]. False if there is no place for it.
 #[must_use]
 pub fn put(bytes: &mut [u8]) -> bool {
-    let sum = format!("{:016x}", xxh3_64(bytes));
+    let sum = digits(xxh3_64(bytes));
     let Some(at) = place(bytes) else { return false };
     bytes[at..at + sum.len()].copy_from_slice(sum.as_bytes());
     true
@@ -34,13 +34,21 @@ pub fn put(bytes: &mut [u8]) -> bool {
 /// Whether a file is, bit for bit, the one that [`put`] made.
 pub fn is_right(bytes: &[u8]) -> bool {
     let Some(at) = place(bytes) else { return false };
-    let (before, rest) = bytes.split_at(at);
-    let (digits, after) = rest.split_at(BLANK.len());
+    bytes[at..at + BLANK.len()] == *sum_around(bytes, at).as_bytes()
+}
+
+/// The sum of a file whose digits begin at `at`.
+pub fn sum_around(bytes: &[u8], at: usize) -> String {
     let mut hash = Xxh3::new();
-    hash.update(before);
+    hash.update(&bytes[..at]);
     hash.update(BLANK.as_bytes());
-    hash.update(after);
-    digits == format!("{:016x}", hash.digest()).as_bytes()
+    hash.update(&bytes[at + BLANK.len()..]);
+    digits(hash.digest())
+}
+
+/// A sum as text for JSON, whose numbers do not hold 64 bits safely.
+pub fn digits(sum: u64) -> String {
+    format!("{sum:016x}")
 }
 
 /// An object as lines of JSON, with its sum at the end.

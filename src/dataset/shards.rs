@@ -1,12 +1,8 @@
 //! Samples that are members of several mapped tars: packs, WebDataset shards from elsewhere, class tars.
 
-use std::path::PathBuf;
-
-use super::listing::Listing;
 use super::map::Mapping;
 use super::pack::{Mode, Pack};
 use super::texts::Texts;
-use super::{DatasetError, class_tars, tar, webdataset};
 
 /// The kind of the tars.
 pub(super) enum Form {
@@ -30,19 +26,6 @@ impl Form {
             Self::WebDataset => "WebDataset shards",
             Self::ClassTars => "class tars",
         }
-    }
-}
-
-/// Lists the tars of a folder: WebDataset shards if the first tar has labels, else class tars.
-pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Listing, Shards), DatasetError> {
-    let is_shard = match files.first() {
-        Some(first) => webdataset::class_of_a_key(&tar::open(first)?.1).is_some(),
-        None => false,
-    };
-    if is_shard {
-        webdataset::list(location, files)
-    } else {
-        class_tars::list_folder(location, files)
     }
 }
 

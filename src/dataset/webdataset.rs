@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
-use super::extension::{self, is_extension};
+use super::extension::is_extension;
 use super::few::few;
 use super::ignored::Ignored;
 use super::list::number;
@@ -201,14 +201,6 @@ fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
             plain(key)
         ),
     }
-}
-
-/// The members that a sample needs, for messages.
-pub(super) fn wanted() -> String {
-    format!(
-        "KEY.{CLASS}, with a number or a name in it, beside KEY.jpg ({})",
-        extension::all()
-    )
 }
 
 /// Key and extension, in lower case; `None` for hidden files and files without an extension.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::error::MetricsError;
 use super::lines::Lines;
-use super::metrics::MetricsError;
 use crate::durable;
 use crate::stages::compute::RunState;
 use crate::text;

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::error::MetricsError;
 use super::lines::{Damaged, Lines};
-use super::metrics::MetricsError;
 
 /// Points of a curve. A curve has at most twice as many, because a page must open at once.
 const POINTS: usize = 600;

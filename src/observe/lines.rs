@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::metrics::MetricsError;
+use super::error::MetricsError;
 
 /// The longest event. A longer line is damaged.
 const LONGEST: u64 = 1 << 20;

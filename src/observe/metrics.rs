@@ -1,41 +1,24 @@
 //! `metrics.jsonl`: one event per line. Errors are fractions, times are in seconds. `step` counts updates from 1, `epoch` from 0.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::error::MetricsError;
 use super::lines::Lines;
 use super::verdicts::Given;
 use crate::durable;
 use crate::flow::Verdict;
 use crate::flow::meter::Change;
 use crate::stages::compute::Report;
-use crate::text;
 
 /// The file, open for appending.
 #[derive(Debug)]
 pub struct Metrics {
     file: File,
     path: PathBuf,
-}
-
-/// `metrics.jsonl` cannot be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", text::path(.path))]
-pub struct MetricsError {
-    /// The file.
-    pub path: PathBuf,
-    /// The system's reason.
-    pub source: io::Error,
-}
-
-impl MetricsError {
-    pub(super) fn of(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self { path, source }
-    }
 }
 
 impl Metrics {

@@ -4,6 +4,8 @@ pub mod cut;
 
 pub mod digest;
 
+pub mod error;
+
 pub mod eta;
 
 pub mod images;

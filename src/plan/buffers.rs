@@ -1,11 +1,13 @@
 //! The memory of the stages, without the network's.
 
+use super::needs::{self, Need};
 use super::{Crews, ModelPlan};
 use crate::config::Config;
 use crate::config::evaluate::Crops;
 use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
 use crate::memory::Bytes;
+use crate::model::Memory;
 
 /// The buffers of the stages. All are allocated once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,33 @@ impl Buffers {
             // Weights and momentum.
             snapshot: Bytes::of::<[f32; 2]>(model.spec.parameters()),
         }
+    }
+
+    /// What a run needs, network included. Each of its decode workers needs `workspace`.
+    pub fn needs(&self, network: &Memory, workspace: Bytes) -> Vec<Need> {
+        let need = |(what, bytes)| Need { what, bytes };
+        let stages = [
+            ("copy for checkpoints", self.snapshot),
+            ("slots", self.slots),
+            ("decoded crops", self.crops(workspace)),
+            ("decode workers", workspace * self.decoders),
+        ];
+        needs::of_networks(network)
+            .into_iter()
+            .chain(stages.map(need))
+            .collect()
+    }
+
+    /// What the pass for statistics needs at least, over frames whose shorter side is `side`, or over whole images.
+    pub fn needs_of_statistics(&self, side: Option<u32>, workspace: Bytes) -> Vec<Need> {
+        let frame = side.map(|side| Bytes::of::<[u8; 3]>(side as usize) * side as usize);
+        let need = |(what, bytes)| Need { what, bytes };
+        [
+            ("decoded frames", frame.unwrap_or(workspace) * self.pixel_buffers),
+            ("decode workers", workspace * self.decoders),
+        ]
+        .map(need)
+        .into()
     }
 
     /// The size of all pixel buffers if the largest image has `whole` bytes.

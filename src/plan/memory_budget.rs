@@ -70,7 +70,7 @@ impl MemoryBudget {
             decoder: workspace + buffer,
             augmenter: buffer,
         };
-        let needs = needs::of_run(&model.memory(), &buffers, workspace);
+        let needs = buffers.needs(&model.memory(), workspace);
         let needed = room.needed(fewest);
         if let Limit::Asked(limit) = room.limit
             && needed > limit

@@ -228,7 +228,7 @@ impl Plan {
     /// Refuses a pass for statistics that needs more memory than exists.
     pub fn refuse_statistics_beyond_all(&self) -> Result<(), PlanError> {
         let side = self.config.decode.shorter_side;
-        let needs = needs::of_statistics(&self.buffers(), side, self.workspace);
+        let needs = self.buffers().needs_of_statistics(side, self.workspace);
         needs::refuse_beyond_all(needs::STATISTICS, &needs)
     }
 
@@ -239,7 +239,7 @@ impl Plan {
 
     /// The needs that make up the memory of the run.
     pub fn needs(&self) -> Vec<Need> {
-        needs::of_run(&self.model.memory(), &self.buffers(), self.workspace)
+        self.buffers().needs(&self.model.memory(), self.workspace)
     }
 
     /// The buffers of the stages.

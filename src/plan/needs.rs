@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::PlanError;
 use super::available::total;
-use super::{Buffers, PlanError};
 use crate::memory::Bytes;
 use crate::model::Memory;
 
@@ -60,30 +60,6 @@ pub fn of_networks(memory: &Memory) -> Vec<Need> {
         ("gradients of activations", memory.activation_gradients),
         (EXCHANGE, memory.exchange),
         ("scratch", memory.scratch + memory.packed_weights),
-    ]
-    .map(need)
-    .into()
-}
-
-/// The needs of a whole run, whose decode workers need `workspace` bytes each.
-pub fn of_run(memory: &Memory, buffers: &Buffers, workspace: Bytes) -> Vec<Need> {
-    let need = |(what, bytes)| Need { what, bytes };
-    let stages = [
-        ("copy for checkpoints", buffers.snapshot),
-        ("slots", buffers.slots),
-        ("decoded crops", buffers.crops(workspace)),
-        ("decode workers", workspace * buffers.decoders),
-    ];
-    of_networks(memory).into_iter().chain(stages.map(need)).collect()
-}
-
-/// The least needs of the pass for statistics, over frames whose shorter side is `side`, or over whole images.
-pub fn of_statistics(buffers: &Buffers, side: Option<u32>, workspace: Bytes) -> Vec<Need> {
-    let frame = side.map(|side| Bytes::of::<[u8; 3]>(side as usize) * side as usize);
-    let need = |(what, bytes)| Need { what, bytes };
-    [
-        ("decoded frames", frame.unwrap_or(workspace) * buffers.pixel_buffers),
-        ("decode workers", workspace * buffers.decoders),
     ]
     .map(need)
     .into()

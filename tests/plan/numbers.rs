@@ -109,7 +109,7 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
             shown(parts.iter().map(|part| u128::from(part.get())).sum())
         );
     }
-    let all = needs::of_run(&model.memory(), &buffers, Bytes::new(workspace));
+    let all = buffers.needs(&model.memory(), Bytes::new(workspace));
     let sum: u128 = all.iter().map(|need| u128::from(need.bytes.get())).sum();
     prop_assert_eq!(needs::sum(&all), shown(sum));
     match MemoryBudget::new(config, model, Bytes::new(workspace)) {

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{code, sources};
 
 /// Where circles are looked for.
-const FOLDERS: [&str; 7] = ["control", "devices", "flow", "model", "ops", "stages", "topology"];
+const FOLDERS: [&str; 11] = [
+    "config", "control", "dataset", "devices", "flow", "model", "observe", "ops", "plan", "stages", "topology",
+];
 
 /// A path of names: `crate::ops::map` is `["ops", "map"]`.
 type Path = Vec<String>;

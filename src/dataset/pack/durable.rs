@@ -1,18 +1,18 @@
-//! Files that are complete or absent, even after a power failure.
+//! Durable files of a pack: [`crate::durable`], with the pack's error.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::PackError;
+use crate::durable;
 
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), PackError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(PackError::write(folder))
+    durable::sync_folder(folder).map_err(PackError::write(folder))
 }
 
-/// Writes a file and makes its contents durable.
+/// Writes a file and makes its contents durable. After a crash it may be half written.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PackError> {
     let written = File::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -21,12 +21,9 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PackError> {
     written.map_err(PackError::write(path))
 }
 
-/// Writes a file under another name and renames it.
+/// Writes a file so that a crash leaves either the old one or the new one.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PackError> {
-    let temporary = path.with_added_extension("tmp");
-    write_synced(&temporary, bytes)?;
-    rename(&temporary, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
+    durable::replace(path, bytes).map_err(PackError::write(path))
 }
 
 /// Renames a file and replaces an existing one.
@@ -36,14 +33,11 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), PackError> {
 
 /// Removes a file, if it exists.
 pub(super) fn remove_file(path: &Path) -> Result<(), PackError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(path)(error)),
-        _ => Ok(()),
-    }
+    durable::remove(path).map_err(PackError::write(path))
 }
 
 /// Removes a folder and its contents, if it exists.
-pub(super) fn remove_folder(folder: &PathBuf) -> Result<(), PackError> {
+pub(super) fn remove_folder(folder: &Path) -> Result<(), PackError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PackError::write(folder)(error)),
         _ => Ok(()),

@@ -6,8 +6,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::LARGEST_MEAN;
-use super::open::damaged;
 use crate::dataset::name::Classes;
 use crate::dataset::{ClassName, DatasetError, own_sum, whole};
 use crate::text;
@@ -20,6 +18,10 @@ pub const STATISTICS: &str = "stats.safetensors";
 pub(super) const FORMAT: &str = "pipeline-pack";
 /// The version that this program writes and reads.
 pub(super) const VERSION: u32 = 2;
+/// The largest side of frames with a mean image. The sums of larger frames would take hundreds of megabytes, and no network
+/// reads such frames.
+pub const LARGEST_MEAN: u32 = 1024;
+
 /// The limit on the file's size. A pack of ImageNet has 100 kB, and each image left out takes some 200 bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -210,7 +212,7 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
         let path = folder.join(MANIFEST);
         let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
-        let damaged = |reason: String| damaged(&path, reason);
+        let damaged = |reason: String| DatasetError::damaged_pack(&path, reason);
         let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(format!("is not a pack's: {error}")))?;
         if head.format != FORMAT {
             return Err(damaged(format!("is not a pack's: its format is {:?}", head.format)));

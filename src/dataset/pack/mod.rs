@@ -3,8 +3,10 @@
 //! [`PackWriter`] writes a pack from records that come in the order of their positions. [`super::Dataset::open`] reads it.
 //! [`verify`] checks that nothing has changed since it was written.
 
+mod description;
 mod durable;
 mod error;
+mod hash;
 mod keys;
 mod lines;
 mod manifest;
@@ -15,12 +17,13 @@ mod tally;
 mod verify;
 mod writer;
 
+pub use description::Pack;
 pub use error::PackError;
 pub use keys::Keys;
-pub use manifest::{Class, Frames, MANIFEST, Manifest, Mode, Origin, STATISTICS, Settings, Shard, Skipped};
-pub use open::Pack;
+pub use manifest::{
+    Class, Frames, LARGEST_MEAN, MANIFEST, Manifest, Mode, Origin, STATISTICS, Settings, Shard, Skipped,
+};
 pub use record::Record;
-pub use tally::LARGEST_MEAN;
 pub use verify::{Verified, verify};
 pub use writer::{Begun, PackWriter};
 

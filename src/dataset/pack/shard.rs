@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::durable::{sync_folder, write_synced};
 use super::lines::{Place, Span, Sum};
 use super::{PackError, Shard};
+use crate::dataset::own_sum::digits;
 use crate::text;
 
 /// Members begin at multiples of this.
@@ -133,9 +134,9 @@ impl ShardWriter {
             file: format!("{}.tar", self.stem),
             samples: self.samples,
             bytes,
-            xxh3: hex(hash),
-            idx_xxh3: hex(xxh3_64(index.as_bytes())),
-            sums_xxh3: hex(xxh3_64(self.sums.as_bytes())),
+            xxh3: digits(hash),
+            idx_xxh3: digits(xxh3_64(index.as_bytes())),
+            sums_xxh3: digits(xxh3_64(self.sums.as_bytes())),
         })
     }
 }
@@ -150,7 +151,7 @@ pub(super) fn is_whole(folder: &Path, shard: &Shard) -> Result<bool, PackError> 
     ];
     for (path, sum) in files {
         match hash_file(&path) {
-            Ok(hash) if hex(hash) == *sum => {}
+            Ok(hash) if digits(hash) == *sum => {}
             Ok(_) => {
                 let shown = text::path(&path);
                 tracing::warn!("{shown}: is not as it was written; the shard is made again, and those behind it");
@@ -173,9 +174,4 @@ fn hash_file(path: &Path) -> io::Result<u64> {
             read => hash.update(&piece[..read]),
         }
     }
-}
-
-/// A hash as text for JSON, whose numbers do not hold 64 bits safely.
-pub(super) fn hex(hash: u64) -> String {
-    format!("{hash:016x}")
 }

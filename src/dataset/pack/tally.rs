@@ -7,16 +7,12 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::durable::{remove_file, write_synced, write_whole};
-use super::shard::hex;
-use super::{PackError, Record, Shard, Skipped};
+use super::{LARGEST_MEAN, PackError, Record, Shard, Skipped};
 use crate::dataset::moments::Moments;
+use crate::dataset::own_sum::digits;
 use crate::dataset::statistics::MeanImage;
 use crate::dataset::{own_sum, whole};
 use crate::text;
-
-/// The largest side of frames with a mean image. The sums of larger frames would take hundreds of megabytes, and no network
-/// reads such frames.
-pub const LARGEST_MEAN: u32 = 1024;
 
 /// The limit on stored files. A record has some bytes per class and per image left out; the sums of a mean image have at
 /// most 25 MB.
@@ -129,7 +125,7 @@ impl Tally {
             MeanSums::Square(side, sums) => {
                 let bytes: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
                 write_synced(&folder.join(format!("{stem}.mean")), &bytes)?;
-                (MeanKind::Square(*side), Some(hex(xxh3_64(&bytes))))
+                (MeanKind::Square(*side), Some(digits(xxh3_64(&bytes))))
             }
         };
         let kept = Kept {
@@ -216,7 +212,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, PackError> {
 fn sums(bytes: Option<&[u8]>, side: u32, sum: Option<&str>) -> Option<Vec<u64>> {
     let bytes = bytes?;
     let (eights, rest) = bytes.as_chunks::<8>();
-    let is_right = sum == Some(&hex(xxh3_64(bytes)));
+    let is_right = sum == Some(&digits(xxh3_64(bytes)));
     if side > LARGEST_MEAN || !is_right || !rest.is_empty() || eights.len() != 3 * (side as usize).pow(2) {
         return None;
     }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::hash;
 use super::lines::{Place, Sum};
-use super::open::{Lines, read};
-use super::shard::hex;
+use super::open::Lines;
 use super::{MANIFEST, Manifest, STATISTICS, Shard};
 use crate::dataset::DatasetError;
 use crate::dataset::map::Mapping;
+use crate::dataset::own_sum::digits;
 use crate::text::{self, plain};
 
 /// The result of the check.
@@ -39,7 +40,7 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, 
             found.faults.push(fault);
         }
     }
-    if let Err(error) = read(&folder.join(STATISTICS), &manifest.stats_xxh3) {
+    if let Err(error) = hash::read(&folder.join(STATISTICS), &manifest.stats_xxh3) {
         found.faults.push(error.to_string());
     }
     Ok(found)
@@ -67,7 +68,7 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
         }
     }
     // Last, so that a bad member is named rather than the shard alone.
-    if found.faults.len() == before && hex(xxh3_64(map.bytes())) != shard.xxh3 {
+    if found.faults.len() == before && digits(xxh3_64(map.bytes())) != shard.xxh3 {
         let fault = format!("{shown}: a byte outside of its members is not what was written");
         found.faults.push(fault);
     }

@@ -17,9 +17,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::durable::{remove_file, remove_folder, rename, sync_folder, write_synced, write_whole};
 use super::lines::Sum;
 use super::manifest::Class;
-use super::shard::{Image, ShardWriter, hex, is_whole};
+use super::shard::{Image, ShardWriter, is_whole};
 use super::tally::Tally;
 use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, Shard, Skipped};
+use crate::dataset::own_sum::digits;
 use crate::dataset::{Dataset, lies_in, own_sum, whole};
 use crate::text;
 
@@ -251,7 +252,7 @@ impl PackWriter {
             classes: classes.collect(),
             skipped,
             shards: self.finished.into_iter().filter(|shard| shard.samples > 0).collect(),
-            stats_xxh3: hex(xxh3_64(&bytes)),
+            stats_xxh3: digits(xxh3_64(&bytes)),
             settings: self.settings,
         };
         let made = partial.join(MANIFEST);

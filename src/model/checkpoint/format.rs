@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{CheckpointError, Content, Loaded, Parameter};
+use crate::dataset::own_sum::{self, BLANK};
 use crate::dataset::statistics::{Statistics, Tensor};
 use crate::durable::{self, Prepared};
 use crate::text::plain;
@@ -27,10 +28,9 @@ const STATISTICS: &str = "statistics.";
 const FORMAT: u32 = 2;
 
 /// What stands before the sum's digits in the header, where the JSON text is quoted.
+///
+/// The sum is inside that text because the order of metadata keys is not fixed, and the file's bytes must be.
 const BEFORE_SUM: &[u8] = br#"\"sum\":\""#;
-/// A sum that is not known yet.
-const NO_SUM: &str = "0000000000000000";
-
 /// What stands under the metadata key. The sum comes before the state, which may hold any text.
 #[derive(Serialize, Deserialize)]
 struct Metadata {
@@ -70,7 +70,7 @@ pub(super) fn prepare(
     sum.update(&(header.len() as u64).to_le_bytes());
     sum.update(&header);
     pieces.iter().for_each(|piece| sum.update(piece.bytes));
-    header[at..at + NO_SUM.len()].copy_from_slice(digits(&sum).as_bytes());
+    header[at..at + BLANK.len()].copy_from_slice(own_sum::digits(sum.digest()).as_bytes());
     durable::prepare(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
@@ -109,7 +109,7 @@ fn pieces<'a>(content: Content, parameters: &'a [Parameter], of_data: &'a [Tenso
 fn header(pieces: &[Piece<'_>], state: &serde_json::Value) -> io::Result<Vec<u8>> {
     let metadata = Metadata {
         format: FORMAT,
-        sum: NO_SUM.to_owned(),
+        sum: BLANK.to_owned(),
         state: state.clone(),
     };
     let text = serde_json::to_string(&metadata)?;
@@ -135,11 +135,7 @@ fn header(pieces: &[Piece<'_>], state: &serde_json::Value) -> io::Result<Vec<u8>
 fn place_of_sum(header: &[u8]) -> Option<usize> {
     let before = header.windows(BEFORE_SUM.len()).position(|bytes| bytes == BEFORE_SUM)?;
     let at = before + BEFORE_SUM.len();
-    (at + NO_SUM.len() <= header.len()).then_some(at)
-}
-
-fn digits(sum: &Xxh3) -> String {
-    format!("{:016x}", sum.digest())
+    (at + BLANK.len() <= header.len()).then_some(at)
 }
 
 /// Reads a checkpoint and checks that it is whole and makes sense.
@@ -217,11 +213,7 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
 fn sum_of(bytes: &[u8], length: usize) -> Option<String> {
     let head = size_of::<u64>();
     let at = head + place_of_sum(bytes.get(head..head + length)?)?;
-    let mut sum = Xxh3::new();
-    sum.update(&bytes[..at]);
-    sum.update(NO_SUM.as_bytes());
-    sum.update(&bytes[at + NO_SUM.len()..]);
-    Some(digits(&sum))
+    Some(own_sum::sum_around(bytes, at))
 }
 
 /// A parameter with its momentum, if both are finite floats of one shape; where the file has weights alone, without it.
