@@ -8,7 +8,7 @@ use crate::devices::cpu::Threads;
 use crate::ops::peak;
 use crate::ops::simd::{self, Instructions};
 use crate::plan::{Plan, preprocessing};
-use crate::stages::decode::{Decoder, Region};
+use crate::stages::decode::Decoder;
 
 /// The approximate share of the multiply-add peak that a whole training step reaches. Operations are nominal, so Winograd
 /// convolution may exceed the peak.
@@ -43,10 +43,7 @@ pub(super) fn decode_images_per_s(plan: &Plan, data: &Dataset) -> Option<f64> {
         let Ok(encoded) = data.read(i, &mut scratch) else {
             continue;
         };
-        let Ok(frame) = decoder.open(encoded) else { continue };
-        let region = Region::whole(frame);
-        pixels.resize(region.bytes(), 0);
-        done += u32::from(decoder.pixels(encoded, region, &mut pixels).is_ok());
+        done += u32::from(decoder.whole(encoded, &mut pixels).is_ok());
     }
     (done > 0).then(|| f64::from(done) / start.elapsed().as_secs_f64())
 }

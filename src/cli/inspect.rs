@@ -11,7 +11,7 @@ use crate::dataset::pack::{Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint::{self, CheckpointError, Content};
 use crate::observe::terminal::answer;
-use crate::stages::decode::{Decoder, Options, Region};
+use crate::stages::decode::{Decoder, Options};
 use crate::text::{self, plain};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -192,12 +192,10 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
 fn image(path: &Path) -> Result<(), Failure> {
     let refused = |reason: String| Failure::Failed(format!("{}: {reason}", text::path(path)));
     let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
-    let encoded = Encoded::File(&bytes);
     let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
-    let frame = decoder.open(encoded).map_err(|error| refused(error.to_string()))?;
-    let mut pixels = vec![0; Region::whole(frame).bytes()];
-    decoder
-        .pixels(encoded, Region::whole(frame), &mut pixels)
+    let mut pixels = Vec::new();
+    let frame = decoder
+        .whole(Encoded::File(&bytes), &mut pixels)
         .map_err(|error| refused(error.to_string()))?;
     let mut sums = [0u64; 3];
     for pixel in pixels.chunks_exact(3) {

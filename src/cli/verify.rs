@@ -7,17 +7,14 @@ use std::{panic, thread};
 
 use super::Failure;
 use crate::dataset::pack::{self, MANIFEST, Manifest};
-use crate::dataset::{Dataset, Encoded};
+use crate::dataset::Dataset;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
 use crate::plan;
-use crate::stages::decode::{Decoder, Options, Region};
-use crate::text::{self, plain};
+use crate::stages::decode::{Decoder, Options};
+use crate::text::{self, counted, plain};
 
-/// The most faults of a pack that are listed.
-const MOST_FAULTS: usize = 20;
-
-/// Verifies the data set at `location`: a pack byte by byte, any other set by decoding each image.
+/// Verifies the data set at `location`: compares a pack with its checksums, then decodes every image.
 pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
     // A damaged pack may not open at all, but here all damage is to be listed.
     let folder = Path::new(location);
@@ -26,7 +23,7 @@ pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
         .try_exists()
         .map_err(|error| Failure::Failed(format!("{}: cannot be read: {error}", text::path(&manifest))))?;
     if is_pack {
-        return bytes(folder, quiet);
+        bytes(folder, quiet)?;
     }
     images(&Dataset::open(location).map_err(Failure::failed)?, quiet)
 }
@@ -37,20 +34,19 @@ fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
     let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
     let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
     progress.end();
-    let faults = found.faults.len();
-    if faults == 0 {
-        let (samples, shards) = (found.samples, manifest.shards.len());
-        answer!(
-            "pack {}: all {samples} samples in {shards} shards are as they were written",
-            text::path(folder)
-        );
-        return Ok(());
+    for fault in &found.faults {
+        answer!("{fault}");
     }
-    let mut text = found.faults[..faults.min(MOST_FAULTS)].join("\n");
-    if faults > MOST_FAULTS {
-        text += &format!("\nand {} more", faults - MOST_FAULTS);
+    let shown = text::path(folder);
+    if !found.faults.is_empty() {
+        let faults = counted(found.faults.len() as u64, "fault");
+        return Err(Failure::Failed(format!(
+            "{shown}: {faults}; copy the pack again, or pack again"
+        )));
     }
-    Err(Failure::Failed(text))
+    let (samples, shards) = (found.samples, manifest.shards.len());
+    answer!("pack {shown}: all {samples} samples in {shards} shards are as they were written");
+    Ok(())
 }
 
 /// Decodes every image on all cores, and lists the refused ones in the order of the data set.
@@ -126,17 +122,9 @@ impl Reader {
             Ok(encoded) => encoded,
             Err(error) => return Some(error.to_string()),
         };
-        let decoded = decode(&mut self.decoder, encoded, &mut self.pixels);
+        let decoded = self.decoder.whole(encoded, &mut self.pixels);
         // A truncated mapped file reads as zeros. That error says more than the decoder's.
-        data.verify(i).err().map(|error| error.to_string()).or(decoded.err())
+        let changed = data.verify(i).err().map(|error| error.to_string());
+        changed.or(decoded.err().map(|error| error.to_string()))
     }
-}
-
-fn decode(decoder: &mut Decoder, encoded: Encoded<'_>, pixels: &mut Vec<u8>) -> Result<(), String> {
-    let frame = decoder.open(encoded).map_err(|error| error.to_string())?;
-    let whole = Region::whole(frame);
-    pixels.resize(whole.bytes(), 0);
-    decoder
-        .pixels(encoded, whole, pixels)
-        .map_err(|error| error.to_string())
 }

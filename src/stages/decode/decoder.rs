@@ -81,6 +81,15 @@ impl Decoder {
         self.scaled(encoded, Trust::Unknown, region, (region.width, region.height), out)
     }
 
+    /// Decodes the whole frame into `out`, and returns its size.
+    pub fn whole(&mut self, encoded: Encoded<'_>, out: &mut Vec<u8>) -> Result<Frame, DecodeError> {
+        let frame = self.open(encoded)?;
+        let whole = Region::whole(frame);
+        out.resize(whole.bytes(), 0);
+        self.pixels(encoded, whole, out)?;
+        Ok(frame)
+    }
+
     /// Decodes `region` of the frame, scaled to `size`, into `out`.
     pub fn scaled(
         &mut self,
