@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{panic, thread};
 
 use super::Failure;
-use crate::dataset::pack::{self, MANIFEST, Manifest};
 use crate::dataset::Dataset;
+use crate::dataset::pack::{self, MANIFEST, Manifest};
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
 use crate::plan;

@@ -16,6 +16,8 @@ pub struct Verdicts {
     meters: LateMeters,
     itinerary: Itinerary,
     from: Option<Reading>,
+    /// Images trained on since then. The meters count images as they are read, some batches ahead.
+    images: u64,
     /// Epoch and number of the newest step, if no verdict was given since.
     newest: Option<(u32, u64)>,
 }
@@ -37,6 +39,7 @@ impl Verdicts {
             meters,
             itinerary,
             from: None,
+            images: 0,
             newest: None,
         }
     }
@@ -44,13 +47,21 @@ impl Verdicts {
     /// Begins a window.
     pub fn begin(&mut self) {
         self.from = self.meters.get().map(|meters| meters.read());
+        self.images = 0;
     }
 
     /// The verdict, if `report` ends the training of an epoch.
     pub fn after(&mut self, report: &Report) -> Option<Given> {
         match *report {
-            Report::Step { step, epoch, batch, .. } => {
+            Report::Step {
+                step,
+                epoch,
+                batch,
+                images,
+                ..
+            } => {
                 self.newest = Some((epoch, step));
+                self.images += u64::from(images);
                 let is_last = batch + 1 == self.itinerary.batches(epoch, Phase::Train);
                 is_last.then(|| self.end()).flatten()
             }
@@ -65,9 +76,13 @@ impl Verdicts {
     /// The verdict on the training since the previous one, if there was any.
     pub fn end(&mut self) -> Option<Given> {
         let (epoch, step) = self.newest.take()?;
-        let from = self.from.take()?;
+        let (from, images) = (self.from.take()?, self.images);
         self.begin();
-        let verdict = Verdict::new(&from, self.from.as_ref()?)?;
+        let to = Reading {
+            images: from.images + images,
+            ..self.from.clone()?
+        };
+        let verdict = Verdict::new(&from, &to)?;
         Some(Given { epoch, step, verdict })
     }
 

@@ -84,10 +84,7 @@ fn the_members_that_differ_are_named_by_their_keys() {
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", ended.stdout);
     for (line, key) in lines.iter().zip(keys) {
-        assert!(
-            line.contains(&format!("train-000001.tar, key {key}.jpg: ")),
-            "{line}"
-        );
+        assert!(line.contains(&format!("train-000001.tar, key {key}.jpg: ")), "{line}");
     }
 }
 

@@ -30,7 +30,9 @@ fn each_epoch_has_a_verdict_and_the_last_one_is_told() {
         let bound = verdict["bound"].as_str().expect("a stage");
         assert!(stages.contains_key(bound), "{verdict}");
         assert!(
-            verdict["images_per_s"].as_f64().is_some_and(f64::is_finite),
+            verdict["images_per_s"]
+                .as_f64()
+                .is_some_and(|rate| rate.is_finite() && rate > 0.0),
             "{verdict}"
         );
     }
@@ -77,4 +79,16 @@ fn a_run_without_a_validation_set_and_with_a_short_last_epoch_has_them_too() {
         .filter_map(|v| v["step"].as_u64())
         .collect();
     assert_eq!(steps, [4, 6]);
+}
+
+#[test]
+fn an_epoch_of_a_single_step_has_a_rate() {
+    let given = Given::new(20, 4);
+    // All images are read before the first step.
+    run(&given, &["staging.batch=60", "run.epochs=5"]).expect(0);
+    let verdicts = of_kind(&given.path("run"), "verdict");
+    assert_eq!(verdicts.len(), 5);
+    for verdict in verdicts {
+        assert!(verdict["images_per_s"].as_f64() > Some(0.0), "{verdict}");
+    }
 }
