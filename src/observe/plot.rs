@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 260.0;
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 230.0;
 /// The edges of the plot's area.
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 48.0;
 const RIGHT: f64 = WIDTH - 12.0;
 const TOP: f64 = 10.0;
-const BOTTOM: f64 = HEIGHT - 46.0;
+const BOTTOM: f64 = HEIGHT - 48.0;
+
+/// The approximate width of a letter.
+const LETTER: f64 = 6.2;
 
 /// The approximate number of grid lines per axis.
 const TICKS: f64 = 4.0;
@@ -32,79 +35,95 @@ pub type Curve<'a> = (&'a str, Vec<(f64, f64)>);
 
 /// The plot of some curves; empty if none has a point.
 pub fn plot(title: &str, along: Along, curves: &[Curve<'_>]) -> String {
-    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
-        .iter()
-        .map(|(name, curve)| (*name, finite(curve, along)))
-        .collect();
-    let Some(y) = Axis::around(&curves) else {
+    let curves = curves.iter().map(|(name, points)| (*name, finite(points, along)));
+    let curves: Vec<Curve<'_>> = curves.filter(|(_, points)| !points.is_empty()).collect();
+    let Some(area) = Area::of(&curves) else {
         return String::new();
     };
-    let x = Axis::to(
-        curves
-            .iter()
-            .flat_map(|(_, curve)| curve)
-            .map(|p| p.0)
-            .fold(0.0, f64::max),
-    );
-    let across = |value: f64| LEFT + x.share(value) * (RIGHT - LEFT);
-    let down = |value: f64| BOTTOM - y.share(value) * (BOTTOM - TOP);
-    let mut svg = String::new();
-    for value in y.ticks() {
-        let at = down(value);
+    let drawn = curves.iter().zip(COLOURS);
+    let lines: String = drawn.map(|((_, points), colour)| area.curve(points, colour)).collect();
+    format!(
+        "<figure><figcaption>{title}</figcaption>\
+         <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{}{lines}{}</svg></figure>",
+        area.axes(),
+        legend(&curves, along.name)
+    )
+}
+
+/// The names of the curves in their colours, and the name of the x axis.
+fn legend(curves: &[Curve<'_>], along: &str) -> String {
+    let y = HEIGHT - 8.0;
+    let mut x = LEFT;
+    let mut names = String::new();
+    for ((name, _), colour) in curves.iter().zip(COLOURS) {
         // Writing to a String cannot fail.
         let _ = write!(
-            svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            LEFT - 6.0,
-            at + 4.0,
-            short(value)
+            names,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" style=\"fill:{colour}\">{name}</text>"
         );
+        x += LETTER * name.len() as f64 + 12.0;
     }
-    for value in x.ticks() {
-        let _ = write!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            across(value),
-            BOTTOM + 16.0,
-            short(value)
-        );
+    format!("{names}<text x=\"{RIGHT}\" y=\"{y:.1}\" text-anchor=\"end\">{along}</text>")
+}
+
+/// The area of a plot, between its axes.
+struct Area {
+    x: Axis,
+    y: Axis,
+}
+
+impl Area {
+    /// The area in which these curves lie; `None` if they have no points.
+    fn of(curves: &[Curve<'_>]) -> Option<Self> {
+        let points = curves.iter().flat_map(|(_, points)| points);
+        Some(Self {
+            x: Axis::to(points.map(|p| p.0).fold(0.0, f64::max)),
+            y: Axis::around(curves)?,
+        })
     }
-    let mut legend = LEFT;
-    for ((name, curve), colour) in curves.iter().zip(COLOURS).filter(|((_, curve), _)| !curve.is_empty()) {
-        let points: Vec<String> = curve
-            .iter()
-            .map(|&(x, y)| format!("{:.1},{:.1}", across(x), down(y)))
-            .collect();
-        let points = points.join(" ");
-        let _ = write!(
-            svg,
-            "<polyline class=\"curve\" stroke=\"{colour}\" points=\"{points}\"/>"
-        );
-        if let [(x, y)] = curve[..] {
-            let _ = write!(
-                svg,
-                "<circle fill=\"{colour}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",
-                across(x),
-                down(y)
-            );
+
+    fn across(&self, value: f64) -> f64 {
+        LEFT + self.x.share(value) * (RIGHT - LEFT)
+    }
+
+    fn down(&self, value: f64) -> f64 {
+        BOTTOM - self.y.share(value) * (BOTTOM - TOP)
+    }
+
+    /// Grid lines and numbers.
+    fn axes(&self) -> String {
+        let rows = self.y.ticks().map(|value| {
+            let (at, x) = (self.down(value), LEFT - 6.0);
+            format!(
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
+                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                at + 4.0,
+                short(value)
+            )
+        });
+        let columns = self.x.ticks().map(|value| {
+            format!(
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                self.across(value),
+                BOTTOM + 17.0,
+                short(value)
+            )
+        });
+        rows.chain(columns).collect()
+    }
+
+    /// A line through the points, or a dot for a single one.
+    fn curve(&self, points: &[(f64, f64)], colour: &str) -> String {
+        let places = points.iter().map(|&(x, y)| (self.across(x), self.down(y)));
+        if points.len() == 1 {
+            return places
+                .map(|(x, y)| format!("<circle fill=\"{colour}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>"))
+                .collect();
         }
-        let _ = write!(
-            svg,
-            "<text x=\"{legend:.1}\" y=\"{:.1}\" style=\"fill:{colour}\">{name}</text>",
-            HEIGHT - 8.0
-        );
-        legend += 6.6 * name.len() as f64 + 16.0;
+        let places: Vec<String> = places.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let places = places.join(" ");
+        format!("<polyline class=\"curve\" stroke=\"{colour}\" points=\"{places}\"/>")
     }
-    let _ = write!(
-        svg,
-        "<text x=\"{RIGHT}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-        HEIGHT - 8.0,
-        along.name
-    );
-    format!(
-        "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{svg}</svg></figure>"
-    )
 }
 
 /// Larger values do not occur in a run, and their differences might be infinite.

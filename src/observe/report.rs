@@ -75,7 +75,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:66rem;mar
     overflow-wrap:anywhere}pre{overflow:auto;padding:1rem;background:#f6f8fa;font-size:.85rem}\
     .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem;margin:1.5rem 0}\
     figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;display:block}\
-    text{font:12px system-ui,sans-serif;fill:currentColor}.grid{stroke:currentColor;opacity:.15}\
+    text{font:13px system-ui,sans-serif;fill:currentColor}.grid{stroke:currentColor;opacity:.15}\
     .curve{fill:none;stroke-width:1.5}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}\
     pre{background:#161b22}td,th{border-color:#30363d}}";
 
@@ -97,21 +97,21 @@ fn curves(digest: &Digest) -> String {
             "Loss",
             along,
             &[
-                ("training", digest.loss.points()),
-                ("validation", of_evals(|eval| eval.loss)),
+                ("train", digest.loss.points()),
+                ("val", of_evals(|eval| eval.loss)),
             ],
         ),
         plot(
             "Error",
             along,
             &[
-                ("top-1, training", digest.train_error.points()),
-                ("top-1, validation", of_evals(|eval| eval.top1_error)),
-                ("top-5, validation", of_evals(|eval| eval.top5_error)),
+                ("top-1 train", digest.train_error.points()),
+                ("top-1 val", of_evals(|eval| eval.top1_error)),
+                ("top-5 val", of_evals(|eval| eval.top5_error)),
             ],
         ),
         plot("Learning rate", along, &[("learning rate", digest.lr.points())]),
-        plot("Images per second", along, &[("training", digest.rate.points())]),
+        plot("Images per second", along, &[("train", digest.rate.points())]),
     ];
     format!("<div class=\"plots\">{}</div>", plots.concat())
 }
