@@ -96,10 +96,7 @@ fn curves(digest: &Digest) -> String {
         plot(
             "Loss",
             along,
-            &[
-                ("train", digest.loss.points()),
-                ("val", of_evals(|eval| eval.loss)),
-            ],
+            &[("train", digest.loss.points()), ("val", of_evals(|eval| eval.loss))],
         ),
         plot(
             "Error",

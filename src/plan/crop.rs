@@ -8,7 +8,7 @@ use crate::config::run::OnBadImage;
 use crate::stages::Sets;
 
 /// Looks at some images of both sets. Returns the bytes that a decode worker needs. Refuses a crop if more images are too
-/// small than the run would tolerate, so that the run does not end halfway. With `decode.shorter_side` all images are large
+/// small than the run would tolerate, as far as these images tell, so that the run does not end halfway. With `decode.shorter_side` all images are large
 /// enough.
 pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Result<u64, PlanError> {
     let crop = match config.decode.shorter_side {
@@ -34,7 +34,10 @@ pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Res
         looked.push(("val", &sets.val, workspace::look(&sets.val, crop)));
     }
     // Summed over both sets, because the run counts that way too.
-    let small: u32 = looked.iter().map(|(.., seen)| seen.small).sum();
+    let small = looked
+        .iter()
+        .map(|(_, set, seen)| seen.small_among(set.len()))
+        .fold(0, u32::saturating_add);
     let mut small_ones = looked
         .iter()
         .filter_map(|&(key, set, seen)| Some((key, set, seen, seen.first_small?)));

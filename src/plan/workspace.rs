@@ -29,10 +29,21 @@ pub fn of_one_decoder(data: &Arc<Dataset>) -> u64 {
 pub(super) struct Seen {
     /// The bytes that one decode worker holds for the largest of them.
     pub(super) bytes: u64,
+    /// The number of images whose header could be read.
+    pub(super) looked_at: u32,
     /// The number of images with a side shorter than required, as they are stored.
     pub(super) small: u32,
     /// The first such image, and its size.
     pub(super) first_small: Option<(usize, Frame)>,
+}
+
+impl Seen {
+    /// The least number of small images to expect among `all`. Of a sample, three standard deviations less than in proportion.
+    pub(super) fn small_among(&self, all: usize) -> u32 {
+        let small = f64::from(self.small);
+        let certain = (small - 3.0 * small.sqrt()) * all as f64 / f64::from(self.looked_at.max(1));
+        self.small.max(certain as u32)
+    }
 }
 
 /// Looks at some images of `data`, and counts those with a side shorter than `side`.
@@ -81,10 +92,33 @@ fn look_at(data: &Dataset, side: u32, seen: &Mutex<Seen>) {
             }
         };
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.looked_at += 1;
         seen.bytes = seen.bytes.max(bytes);
         if frame.width.min(frame.height) < side {
             seen.small += 1;
             seen.first_small = seen.first_small.or(Some((i, frame)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_stands_for_the_whole_set_with_a_margin() {
+        let seen = |small| Seen {
+            looked_at: 250,
+            small,
+            ..Seen::default()
+        };
+        assert_eq!(seen(0).small_among(1_000_000), 0);
+        assert_eq!(
+            seen(1).small_among(1_000_000),
+            1,
+            "one image proves nothing about the rest"
+        );
+        assert_eq!(seen(100).small_among(250), 100);
+        assert_eq!(seen(100).small_among(250_000), 70_000);
     }
 }
