@@ -41,8 +41,9 @@ fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
     if faults == 0 {
         let (samples, shards) = (found.samples, manifest.shards.len());
         answer!(
-            "pack {}: all {samples} samples in {shards} shards are as they were written",
-            text::path(folder)
+            "pack {}: all {samples} samples in {} are as they were written",
+            text::path(folder),
+            text::counted(shards as u64, "shard")
         );
         return Ok(());
     }
@@ -95,11 +96,11 @@ fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
     }
     let (all, count) = (data.len(), bad.len());
     if count == 0 {
-        answer!("dataset {}: all {all} images can be decoded", plain(data.location()));
+        answer!("data set {}: all {all} images can be decoded", plain(data.location()));
         return Ok(());
     }
     Err(Failure::Failed(format!(
-        "{}: {count} of {all} images cannot be decoded; delete or mend them, or train with --set run.on_bad_image=skip",
+        "{}: {count} of {all} images cannot be decoded; delete or repair them, or train with --set run.on_bad_image=skip",
         plain(data.location())
     )))
 }

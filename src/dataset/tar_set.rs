@@ -58,7 +58,7 @@ impl Form {
         match self {
             Self::Folders | Self::ClassTars => None,
             Self::IlsvrcTrain | Self::IlsvrcVal => {
-                Some("classes are WNIDs in sorted order, as torchvision and Caffe number them; not ILSVRC2012_ID")
+                Some("labels number the WNIDs in sorted order, as in torchvision and Caffe; they are not ILSVRC2012_IDs")
             }
         }
     }

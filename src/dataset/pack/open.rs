@@ -95,14 +95,14 @@ fn list_shard(
     let length = map.bytes().len() as u64;
     if length != shard.bytes {
         let said = shard.bytes;
-        return Err(damaged(&tar, format!("has {length} bytes, {MANIFEST} says {said}")));
+        return Err(damaged(&tar, format!("has {length} bytes, but {MANIFEST} says {said}")));
     }
     let lines = Lines::read(folder, shard)?;
     for (place, sum) in lines.places.iter().zip(&lines.sums) {
         let key = format!("{}.{}", sum.key, place.extension);
         let refuse = |reason: &str| damaged(&tar.with_extension("sums"), format!("key {}: {reason}", plain(&key)));
         let class = classes.get(sum.label as usize);
-        let class = class.ok_or_else(|| refuse("its label is that of no class"))?;
+        let class = class.ok_or_else(|| refuse("its label belongs to no class"))?;
         let name = sum
             .id
             .strip_prefix(class.as_str())
@@ -111,7 +111,7 @@ fn list_shard(
         let name = SampleName::new(name).map_err(|fault| refuse(&format!("its name {name:?} is refused: {fault}")))?;
         let span = place.image;
         if span.at.checked_add(span.bytes).is_none_or(|end| end > length) {
-            let reason = format!("key {} is said to lie outside of the shard", plain(&key));
+            let reason = format!("key {} is outside of the shard", plain(&key));
             return Err(damaged(&tar.with_extension("idx"), reason));
         }
         let sums = Sums {
@@ -142,7 +142,7 @@ impl Lines {
         let parsed = Sum::parse_all(&text(&sums, &shard.sums_xxh3)?).map_err(|reason| damaged(&sums, reason))?;
         if places.len() != parsed.len() || places.len() != shard.samples as usize {
             let reason = format!(
-                "has {} lines, {} names {}, {MANIFEST} says {}",
+                "has {} lines, but {} has {} and {MANIFEST} says {}",
                 parsed.len(),
                 text::path(&idx),
                 places.len(),
@@ -160,7 +160,7 @@ pub(super) fn read(path: &Path, sum: &str) -> Result<Vec<u8>, DatasetError> {
     if hex(xxh3_64(&bytes)) == sum {
         Ok(bytes)
     } else {
-        Err(damaged(path, "its bytes are not those that were written"))
+        Err(damaged(path, "it has changed since it was written"))
     }
 }
 
