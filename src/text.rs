@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
-/// One line of text with only visible characters. Control characters, line separators and direction marks are escaped (`
-/// `, `\u{1b}`).
+/// One line of text with only visible characters. Control characters, line separators and direction marks are escaped
+/// (`\n`, `\u{1b}`).
 pub fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, acts)
 }
@@ -59,24 +59,40 @@ pub fn html(text: &str) -> String {
 /// Wraps text to lines of at most `columns` characters, between words. Further lines are indented by two spaces. A longer
 /// word stays whole.
 pub fn wrapped(text: &str, columns: usize) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push('\n');
+    let lines = text.split('\n').map(|line| joined(line.split(' '), columns, ""));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Wraps a shell command like [`wrapped`], but never inside single quotes. A backslash ends each broken line, so that the
+/// whole can be pasted into a shell.
+pub fn wrapped_command(command: &str, columns: usize) -> String {
+    const END: &str = " \\";
+    if command.chars().count() <= columns {
+        return command.to_string();
+    }
+    let mut is_quoted = false;
+    let words = command.split(|c| {
+        is_quoted ^= c == '\'';
+        c == ' ' && !is_quoted
+    });
+    joined(words, columns.saturating_sub(END.len()), END)
+}
+
+/// Joins words to lines of at most `columns` characters, without counting the `end` of a broken line.
+fn joined<'a>(words: impl Iterator<Item = &'a str>, columns: usize, end: &str) -> String {
+    let (mut out, mut used) = (String::new(), 0);
+    for (at, word) in words.enumerate() {
+        let length = word.chars().count();
+        if at > 0 && used + 1 + length > columns && !word.is_empty() {
+            out += end;
+            out += "\n  ";
+            used = 2;
+        } else if at > 0 {
+            out.push(' ');
+            used += 1;
         }
-        let mut used = 0;
-        for (at, word) in line.split(' ').enumerate() {
-            let length = word.chars().count();
-            if at > 0 && used + 1 + length > columns && !word.is_empty() {
-                out.push_str("\n  ");
-                used = 2;
-            } else if at > 0 {
-                out.push(' ');
-                used += 1;
-            }
-            out.push_str(word);
-            used += length;
-        }
+        out += word;
+        used += length;
     }
     out
 }
@@ -94,9 +110,13 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A number of things: `1 step`, `1,128 steps`.
+/// A number of things: `1 step`, `1,128 steps`, `2 batches`.
 pub fn counted(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+    let plural = match number {
+        1 => "",
+        _ if thing.ends_with("ch") || thing.ends_with('s') => "es",
+        _ => "s",
+    };
     format!("{} {thing}{plural}", grouped(number))
 }
 
@@ -153,11 +173,24 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_command_is_still_one_command() {
+        let command = "next  pipeline run 'my photos/a b.toml' --resume";
+        assert_eq!(wrapped_command(command, 80), command);
+        assert_eq!(wrapped_command(command, command.len()), command);
+        let broken = wrapped_command(command, 24);
+        assert_eq!(broken, "next  pipeline run \\\n  'my photos/a b.toml' \\\n  --resume");
+        assert_eq!(broken.replace(" \\\n  ", " "), command);
+        assert!(broken.lines().all(|line| line.chars().count() <= 24), "{broken}");
+    }
+
+    #[test]
     fn digits_stand_in_groups() {
         let shown = [0, 999, 1000, 60_965_224].map(grouped);
         assert_eq!(shown, ["0", "999", "1,000", "60,965,224"]);
         let shown = [0, 1, 1128].map(|number| counted(number, "step"));
         assert_eq!(shown, ["0 steps", "1 step", "1,128 steps"]);
+        let shown = [("batch", 1), ("batch", 2), ("class", 3)].map(|(thing, number)| counted(number, thing));
+        assert_eq!(shown, ["1 batch", "2 batches", "3 classes"]);
     }
 
     #[test]

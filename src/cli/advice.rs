@@ -50,7 +50,7 @@ pub(super) fn of_another_length(saved: &RunState, plan: &Plan) -> Option<String>
         learning_rate(solver, progress, 1.0)
     };
     Some(format!(
-        "the schedule of the learning rate now covers {} steps instead of {total}: the rate was {:.2e} at the last step, and goes on \
+        "the learning rate schedule now covers {} steps instead of {total}: the rate was {:.2e} at the last step, and continues \
          at {:.2e}",
         way.steps,
         rate(saved.step - 1, total),

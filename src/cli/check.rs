@@ -20,6 +20,7 @@ use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
+use crate::text::counted;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
@@ -42,7 +43,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
         source: source @ DatasetError::NotFound { .. },
     }) = &planned
     {
-        answer!("data      absent: data.val: {source}");
+        answer!("data      missing: data.val: {source}");
         config.data.val = None;
         planned = Plan::new(config.clone());
     }
@@ -59,10 +60,10 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             time(&plan);
         }
         Err(PlanError::Data { key, source }) if matches!(source, DatasetError::NotFound { .. }) => {
-            answer!("data      absent: data.{key}: {source}");
+            answer!("data      missing: data.{key}: {source}");
             plan::scale::fill_in(&mut config);
             let classes = config.model.classes.map_or(CLASSES, std::num::NonZeroUsize::get);
-            answer!("          the rest is checked for {classes} classes");
+            answer!("          the rest of the plan assumes {classes} classes");
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
@@ -96,24 +97,24 @@ fn data(plan: &Plan) {
         show("val", &plan.sets.val);
         if let Some(all) = plan.sets.val.part_of() {
             let (aside, seed) = (plan.sets.val.len(), plan.config.run.seed);
-            answer!("                set aside from train, {aside} of {all} images, chosen by run.seed, {seed}");
+            answer!("                set aside from train: {aside} of {all} images, chosen by run.seed = {seed}");
         }
     }
     let way = &plan.itinerary;
     answer!(
-        "run       {} epochs of {} images in {} steps of {}: {} steps in total{}",
-        way.epochs(),
-        way.train_samples,
-        way.steps_per_epoch(),
+        "run       {} of {}, in {} of {}: {} in total{}",
+        counted(u64::from(way.epochs()), "epoch"),
+        counted(u64::from(way.train_samples), "image"),
+        counted(u64::from(way.steps_per_epoch()), "step"),
         way.batch,
-        way.steps,
+        counted(way.steps, "step"),
         evaluations(way),
     );
     let Partition { ranks, rank } = way.partition;
     if way.partition.is_part() {
         answer!(
-            "          rank {rank} of {ranks}: {} of the {} images of an epoch, its places {rank}, {rank} + {ranks}, … in the order; \
-             evaluations are whole",
+            "          rank {rank} of {ranks}: {} of the {} images of an epoch, at positions {rank}, {rank} + {ranks}, … of its order; \
+             every rank evaluates the whole validation set",
             way.samples_per_epoch(),
             way.train_samples
         );
@@ -123,15 +124,11 @@ fn data(plan: &Plan) {
 /// The number of evaluations.
 fn evaluations(way: &Itinerary) -> String {
     let batches = way.batches(way.epochs().saturating_sub(1), Phase::Evaluate);
-    let of = if batches == 1 {
-        "1 batch".to_string()
-    } else {
-        format!("{batches} batches")
-    };
+    let of = counted(u64::from(batches), "batch");
     match (batches, way.every_epochs.get()) {
-        (0, _) => "; no evaluations, for there is no validation set".to_string(),
-        (_, 1) => format!("; an evaluation after each epoch ({of})"),
-        (_, every) => format!("; an evaluation every {every} epochs ({of})"),
+        (0, _) => "; no evaluation, because there is no validation set".to_string(),
+        (_, 1) => format!("; evaluation after each epoch ({of})"),
+        (_, every) => format!("; evaluation every {every} epochs ({of})"),
     }
 }
 
@@ -146,7 +143,7 @@ fn pixels(plan: &Plan, is_std_given: bool) {
     let origin = if is_std_given { "" } else { ", the preset's default" };
     let std = augment
         .std
-        .map_or("nothing: they stay on 0..255".to_string(), |[r, g, b]| {
+        .map_or("nothing: they keep their range of 0..255".to_string(), |[r, g, b]| {
             format!("{r}, {g}, {b} (augment.std{origin})")
         });
     answer!("pixels    minus {mean}, divided by {std}");
@@ -209,9 +206,11 @@ fn devices(config: &Config, model: &ModelPlan) {
         );
     }
     let what = match config.compute.parallel {
-        Parallel::Data => "data parallel: each takes its rows of every batch; gradients are summed over the devices",
+        Parallel::Data => {
+            "data parallel: each device takes its rows of every batch; gradients are summed over the devices"
+        }
         Parallel::Columns => {
-            "columns: each makes its share of every layer's outputs; maps change hands where all are needed"
+            "columns: each device computes its share of every layer's outputs; feature maps are exchanged where a layer needs all of them"
         }
     };
     answer!("          {what}");
@@ -229,8 +228,8 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     let buffers = Buffers::new(config, model, crews);
     let one = Crew { start: 1, most: 1 };
     let of_device = format!(
-        "1 piece of work, {IN_FLIGHT} batches on the device; {} compute threads",
-        model.threads
+        "1 command, {IN_FLIGHT} batches on the device; {}",
+        counted(model.threads as u64, "compute thread")
     );
     let is_alone = model.devices.len() == 1;
     let devices = model.devices.iter().map(|device| {
@@ -248,7 +247,7 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         (
             "staging",
             one,
-            format!("{} receipts, {} opened batches", staging.queue, staging.slots),
+            format!("{} receipts, {} open batches", staging.queue, staging.slots),
         ),
         (
             "compute",
@@ -261,17 +260,17 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         ("save", one, "1 checkpoint".to_string()),
         ("record", one, format!("{} reports", observe.queue)),
     ]);
-    answer!("stages    {:<9} {:>7}  what may wait for it", "stage", "workers");
+    answer!("stages    {:<9} {:>7}  queue capacity", "stage", "workers");
     for (stage, workers, inbox) in rows {
         answer!("          {stage:<9} {workers:>7}  {inbox}");
     }
     if crews.can_grow() {
         answer!(
-            "          1 to N workers: auto, as many as help; N is one a core as far as memory allows, and memory is counted for N"
+            "          1 to N workers: adjusted during the run; N is one per core, or fewer if memory is short; memory is counted for N"
         );
     }
     let rows = staging.slots.get() * staging.batch.get();
-    answer!("          at most {rows} rows are in flight (slots × batch)");
+    answer!("          at most {rows} rows in flight (slots × batch)");
 }
 
 fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<Bytes>) {
@@ -290,15 +289,15 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     if workspace.is_some() {
         let most = preprocessing::decode_options(config).most_bytes();
         answer!(
-            "          an image that takes more than a decode worker's share is decoded while no other such is, and may take {:.0} MB",
+            "          larger images are decoded one at a time and may take {:.0} MB more",
             most as f64 / 1e6
         );
     } else {
-        answer!("          beside that, each decode worker holds the image that it is at, whole");
+        answer!("          plus the image that each decode worker is decoding");
     }
     if workspace.is_none() && buffers.pixel_buffer.is_none() {
         answer!(
-            "          and {} buffers for whole images, as large as the largest",
+            "          and {} buffers, each as large as the largest image",
             buffers.pixel_buffers
         );
     }
@@ -308,9 +307,11 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
 fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     let (bytes, origin) = match room.limit {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
-        Limit::Share(bytes) => (bytes, format!("{SHARE} % of what is available")),
+        Limit::Share(bytes) => (bytes, format!("{SHARE} % of the available memory")),
         Limit::Unknown => {
-            answer!("          limit: none, this system does not tell how much is available; run.memory sets one");
+            answer!(
+                "          limit: none, because the system does not report the available memory; set run.memory to limit it"
+            );
             return;
         }
     };
@@ -324,11 +325,12 @@ fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     .map(|(_, crew)| crew.most)
     .collect();
     if room.needed(crews) > bytes {
-        answer!("          the run takes more than that even with the fewest workers: the system may end it");
+        answer!("          the run needs more than that even with one worker per stage: the system may kill it");
     } else if let Some(most) = free.first() {
         answer!(
-            "          within it auto may come to {most} workers a stage, on {} cores",
-            plan::cores()
+            "          that allows up to {} per \"auto\" stage, on {}",
+            counted(*most as u64, "worker"),
+            counted(plan::cores() as u64, "core")
         );
     }
 }
@@ -346,7 +348,7 @@ fn disk(plan: &Plan) {
         ""
     };
     answer!(
-        "disk      a checkpoint {}; the newest {keep}{best} {}, while one is written {}",
+        "disk      {} per checkpoint; {} for the newest {keep}{best}; {} while another is written",
         checkpoint.for_people(),
         lasting.for_people(),
         most.for_people()
@@ -366,8 +368,8 @@ fn time(plan: &Plan) {
     let rate = input.map_or(compute, |input| input.min(compute));
     let input = input.map_or("unknown".to_string(), |rate| format!("{rate:.0} images/s"));
     answer!(
-        "time      about {} (a rough guess from a moment of real work: input {input}, compute {compute:.0} images/s on {} threads)",
+        "time      about {} (a rough estimate from a short measurement: input {input}, compute {compute:.0} images/s on {})",
         duration(images / rate),
-        plan.model.all_threads()
+        counted(plan.model.all_threads() as u64, "thread")
     );
 }

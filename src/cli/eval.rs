@@ -23,7 +23,7 @@ use crate::text;
 use crate::topology::{self, Beginning};
 
 pub(super) const EXAMPLES: &str = "Examples:
-  pipeline eval runs/fashion-mnist                     its best checkpoint, on its validation set
+  pipeline eval runs/fashion-mnist                     the best checkpoint on the validation set
   pipeline eval runs/fashion-mnist --crops 10
   pipeline eval step-00004690.safetensors --data other/val --json";
 
@@ -31,13 +31,13 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct EvalArgs {
     /// A run's folder, or a checkpoint
     run: PathBuf,
-    /// Another data set than the run's validation set
+    /// Data set to evaluate on [default: the run's validation set]
     #[arg(long, value_name = "LOCATION")]
     data: Option<String>,
-    /// Views of each image that are averaged
+    /// Number of views of each image to average
     #[arg(long, value_parser = ["1", "10"])]
     crops: Option<String>,
-    /// Prints one JSON object
+    /// Prints the result as a JSON object
     #[arg(long)]
     json: bool,
     /// Overrides a key of the run's configuration
@@ -85,10 +85,11 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::plan)?;
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     ending(control::supervise(topology, &stop, watch), || {
-        "stopped; nothing was written".to_string()
+        "stopped before the end; there is no result".to_string()
     })?;
     let result = found.lock().ok().and_then(|found| *found);
-    let result: Evaluated = result.ok_or_else(|| Failure::Internal("the evaluation gave no result".to_string()))?;
+    let result: Evaluated =
+        result.ok_or_else(|| Failure::Internal("the evaluation ended without a result".to_string()))?;
     print(args.json, step, plan.itinerary.views, &result);
     Ok(())
 }
@@ -100,14 +101,14 @@ fn plan(trained: &Trained) -> Result<Plan, Failure> {
         .map_err(|error| Failure::Usage(format!("data: {error}")))?;
     let Some(data) = data else {
         return Err(Failure::Usage(
-            "the run has no validation set; name a data set with --data".to_string(),
+            "the run has no validation set; choose a data set with --data".to_string(),
         ));
     };
     // From a different whole, a different part would be set aside, and the network may have been trained on it.
     if data.part_of().is_some() && data.fingerprint() != trained.state.data[1] {
         return Err(Failure::Usage(format!(
-            "data.val is a part of data.train, and {} is not what it was in the run (names, labels or sizes differ): the images that \
-             were set aside cannot be told; restore it, or name a data set with --data",
+            "data.val is a part of data.train, but {} has changed since the run (names, labels or sizes differ), so the validation \
+             images cannot be identified; restore it, or choose a data set with --data",
             text::plain(data.location())
         )));
     }

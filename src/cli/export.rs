@@ -17,10 +17,10 @@ pub(super) const EXAMPLES: &str = "Example:
 pub(super) struct ExportArgs {
     /// The data set: a folder, a tar, a list, idx:PREFIX, cifar:DIR/train, ilsvrc:DIR/val
     source: String,
-    /// The folder to make
+    /// The folder to create
     #[arg(long)]
     out: PathBuf,
-    /// Quality of the JPEGs that have to be made; images that are files already are copied byte for byte
+    /// JPEG quality for images that must be encoded; image files are copied unchanged
     #[arg(long, default_value_t = 95, value_parser = clap::value_parser!(u32).range(1..=100))]
     quality: u32,
 }

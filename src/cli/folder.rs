@@ -34,7 +34,8 @@ impl RunFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let hint = "another process is running there; wait for it, or name another folder with --set run.out=…";
+                let hint =
+                    "another process is using this folder; wait for it, or choose another folder with --set run.out=…";
                 return Err(Failure::Failed(format!("{}: {hint}", text::path(path))));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -94,10 +95,10 @@ impl RunFolder {
     /// Why a run cannot start again here: the folder has traces of a run that has saved something.
     pub(super) fn traces(&self) -> Result<Option<&'static str>, Failure> {
         if checkpoint::any(&self.checkpoints()).map_err(Failure::failed)? {
-            return Ok(Some("none of its checkpoints is whole"));
+            return Ok(Some("none of its checkpoints is intact"));
         }
         let has_saved = metrics::tells_of_a_checkpoint(&self.metrics()).map_err(Failure::failed)?;
-        Ok(has_saved.then_some("metrics.jsonl tells of checkpoints, and there is none"))
+        Ok(has_saved.then_some("metrics.jsonl lists checkpoints, but none exists"))
     }
 }
 
@@ -167,7 +168,7 @@ pub(super) fn newest_good(folder: &Path) -> Result<Option<(PathBuf, Loaded)>, Ch
         match checkpoint::read(&path) {
             Ok(loaded) => return Ok(Some((path, loaded))),
             Err(error @ CheckpointError::Damaged { .. }) => {
-                tell!("warning: {error}; going back to the checkpoint before");
+                tell!("warning: {error}; trying the previous checkpoint");
             }
             Err(error) => return Err(error),
         }

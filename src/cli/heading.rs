@@ -29,7 +29,7 @@ pub(super) fn print(plan: &Plan) {
     ));
     let (crop, name) = (
         config.augment.crop,
-        config.model.preset.as_deref().unwrap_or("own layers"),
+        config.model.preset.as_deref().unwrap_or("custom layers"),
     );
     line(&format!(
         "network   {}, {} parameters, {crop} x {crop} pixels; {} of {} of {} images",

@@ -11,13 +11,13 @@ use crate::dataset::lies_in;
 use crate::durable;
 use crate::observe::terminal::answer;
 use crate::proposal::{Held, Proposal};
-use crate::text;
+use crate::text::{self, counted};
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline init photos                      photos/CLASS/*.jpg, or photos/train and photos/val
   pipeline init photos.tar --out mine.toml
   pipeline init idx:mnist/train
-  pipeline run train.toml                   what comes next";
+  pipeline run train.toml                   the next step";
 
 #[derive(Args)]
 pub(super) struct InitArgs {
@@ -27,7 +27,7 @@ pub(super) struct InitArgs {
     /// The file to write
     #[arg(long, default_value = "train.toml")]
     out: PathBuf,
-    /// Overwrites it, if it is there
+    /// Overwrites an existing file
     #[arg(long)]
     force: bool,
 }
@@ -47,7 +47,7 @@ pub(super) fn main(args: &InitArgs) -> Result<(), Failure> {
 
 fn exists(path: &Path) -> Failure {
     Failure::Usage(format!(
-        "{} is there already: name another file with --out, or overwrite it with --force",
+        "{} already exists: choose another file with --out, or overwrite it with --force",
         text::path(path)
     ))
 }
@@ -72,15 +72,23 @@ fn tell_what_was_found(proposal: &Proposal) {
         text::plain(found.train.location())
     );
     match &found.val {
-        Held::Set(val) => answer!("val       {} images: {}", val.len(), text::plain(val.location())),
+        Held::Set(val) => answer!(
+            "val       {}: {}",
+            counted(val.len() as u64, "image"),
+            text::plain(val.location())
+        ),
         Held::Aside(aside) => answer!(
-            "val       {} images of these classes, set aside from train",
-            aside.len()
+            "val       {} of these classes, set aside from train",
+            counted(aside.len() as u64, "image")
         ),
         Held::Nothing => answer!("val       none: no class has two images"),
     }
     if let Some(test) = &found.test {
-        answer!("test      left for `{} eval RUN --data {}`", program(), quoted(test));
+        answer!(
+            "test      not used in training; evaluate on it with `{} eval RUN --data {}`",
+            program(),
+            quoted(test)
+        );
     }
     let sides = match (seen.least(), seen.greatest()) {
         (least, greatest) if least == greatest => format!("{least} pixels"),
@@ -88,17 +96,17 @@ fn tell_what_was_found(proposal: &Proposal) {
     };
     let refused = match seen.refused {
         0 => String::new(),
-        refused => format!("; {refused} more cannot be decoded"),
+        refused => format!("; {refused} more could not be decoded"),
     };
     answer!(
-        "images    {sides} on the shorter side ({} were looked at{refused})",
+        "images    {sides} on the shorter side ({} examined{refused})",
         seen.images
     );
     answer!(
-        "network   {}, crops of {} pixels, {} epochs in batches of {}",
+        "network   {}, crops of {} pixels, {}, batches of {}",
         choice.network.preset(),
         choice.crop,
-        choice.epochs,
+        counted(u64::from(choice.epochs), "epoch"),
         choice.batch
     );
 }

@@ -19,14 +19,14 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
   pipeline inspect photos/train --verify               decodes every image and lists the bad ones
-  pipeline inspect packs/train --verify                compares every byte of a pack with its sums
-  pipeline inspect photo.jpg                           exit code 1 and why, where it is refused";
+  pipeline inspect packs/train --verify                compares every byte of a pack with its checksums
+  pipeline inspect photo.jpg                           exits with 1 and the reason if it is refused";
 
 #[derive(Args)]
 pub(super) struct InspectArgs {
-    /// A run's folder, a checkpoint, a data set, a pack or an image file
+    /// A run's folder, a checkpoint, a data set, a pack or an image
     thing: PathBuf,
-    /// Reads all of a data set: decodes every image and lists the bad ones; compares a pack with what was written
+    /// Decodes every image of a data set and lists the bad ones, or compares every byte of a pack with its checksums
     #[arg(long)]
     verify: bool,
 }
@@ -48,7 +48,7 @@ pub(super) fn main(args: &InspectArgs, quiet: bool) -> Result<(), Failure> {
     }
 }
 
-/// Whether something of that kind lies there. A location need not be a path, so what is not there is no error.
+/// Whether there is something of that kind at `path`. A location need not be a path, so a missing one is no error.
 fn is(path: &Path, kind: impl FnOnce(&fs::Metadata) -> bool) -> Result<bool, Failure> {
     match fs::metadata(path) {
         Ok(found) => Ok(kind(&found)),
@@ -70,7 +70,7 @@ fn run(path: &Path) -> Result<(), Failure> {
     let all = checkpoint::list(&folder::checkpoints(path)).map_err(Failure::failed)?;
     if all.is_empty() {
         return Err(Failure::Failed(format!(
-            "{}: a run without a checkpoint",
+            "{}: the run has no checkpoint",
             text::path(path)
         )));
     }
@@ -85,7 +85,10 @@ fn run(path: &Path) -> Result<(), Failure> {
     }
     match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),
-        None => Err(Failure::Failed(format!("{}: no checkpoint is whole", text::path(path)))),
+        None => Err(Failure::Failed(format!(
+            "{}: no checkpoint is intact",
+            text::path(path)
+        ))),
     }
 }
 
@@ -110,7 +113,7 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
     let end = match (state.finished, loaded.content) {
         (true, _) => "complete",
         (false, Content::Everything) => "can be resumed",
-        (false, Content::Weights) => "not the end of the run",
+        (false, Content::Weights) => "weights only",
     };
     answer!("  {} classes, stream {:016x}, {end}", state.classes.len(), state.stream);
     let mut total = 0;
@@ -120,8 +123,8 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
         answer!("  {:<16} [{}]", plain(&parameter.name), shape.join(", "));
     }
     match loaded.content {
-        Content::Everything => answer!("  {total} parameters, momentum for each"),
-        Content::Weights => answer!("  {total} parameters, without momentum: no run can go on from it"),
+        Content::Everything => answer!("  {total} parameters, with momentum"),
+        Content::Weights => answer!("  {total} parameters, without momentum: no run can resume from it"),
     }
     Ok(())
 }
@@ -129,7 +132,7 @@ fn show_checkpoint(path: &Path) -> Result<(), Failure> {
 fn dataset(location: &str) -> Result<(), Failure> {
     let data = Dataset::open(location).map_err(Failure::failed)?;
     answer!(
-        "dataset {}: {} images in {} classes, {}",
+        "data set {}: {} images in {} classes, {}",
         plain(location),
         data.len(),
         data.classes().len(),
@@ -169,10 +172,10 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
     } = &manifest.settings;
     let side = frames
         .shorter_side
-        .map_or("as it was".to_string(), |side| side.to_string());
+        .map_or("original".to_string(), |side| side.to_string());
     let square = if frames.square { ", central square" } else { "" };
     let quality = quality.map_or(String::new(), |quality| format!(", quality {quality}"));
-    let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("dealt by seed {seed}"));
+    let order = dealing_seed.map_or("canonical order".to_string(), |seed| format!("shuffled by seed {seed}"));
     answer!(
         "  {} of {} ({} samples), by {}",
         mode.name(),
@@ -183,8 +186,9 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
     answer!("  shorter side {side}{square}{quality}; {order}");
     let (shards, megabytes) = (manifest.shards.len(), manifest.bytes() as f64 / 1e6);
     answer!(
-        "  {shards} shards, {megabytes:.1} MB; {} images were left out",
-        manifest.skipped.len()
+        "  {}, {megabytes:.1} MB; {} skipped",
+        counted(shards as u64, "shard"),
+        counted(manifest.skipped.len() as u64, "image")
     );
     Ok(())
 }
@@ -206,7 +210,7 @@ fn image(path: &Path) -> Result<(), Failure> {
     let count = (pixels.len() / 3) as f64;
     let [r, g, b] = sums.map(|sum| sum as f64 / count);
     answer!(
-        "image {}: {} x {} pixels upright, {} bytes",
+        "image {}: {} x {} pixels (upright), {} bytes",
         text::path(path),
         frame.width,
         frame.height,

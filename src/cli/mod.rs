@@ -46,19 +46,19 @@ pub struct Cli {
     output: Output,
 }
 
-const AFTER: &str = "Exit codes: 0 done · 1 the run failed, its cause is on stderr · 2 wrong arguments or configuration · \
-3 stopped on request, can be resumed · 70 a fault of pipeline itself · 130 ended at once by a second Ctrl-C";
+const AFTER: &str = "Exit codes: 0 success · 1 failure, with the cause on stderr · 2 invalid arguments or configuration · \
+3 stopped on request, can be resumed · 70 bug in pipeline · 130 quit immediately by a second Ctrl-C";
 
 /// What is printed.
 #[derive(Args)]
 struct Output {
-    /// More log lines: -v information, -vv debugging, -vvv the time of every sample in every stage
+    /// Logs more: -v information, -vv debugging, -vvv the time of every sample in every stage
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 100)]
     verbose: u8,
-    /// No progress; errors and results only
+    /// Prints errors and results only, no progress
     #[arg(short, long, global = true, display_order = 101)]
     quiet: bool,
-    /// How log lines look
+    /// Log format
     #[arg(long, global = true, value_parser = ["text", "json"], default_value = "text", display_order = 102)]
     log_format: String,
 }
@@ -74,41 +74,41 @@ enum Command {
     /// Measures top-1 and top-5 error of a trained network
     #[command(after_help = eval::EXAMPLES)]
     Eval(eval::EvalArgs),
-    /// Writes a run's report.html anew
+    /// Rewrites a run's report.html
     #[command(after_help = report::EXAMPLES)]
     Report(report::ReportArgs),
-    /// Names what image files show
+    /// Predicts the classes of images
     #[command(after_help = predict::EXAMPLES)]
     Predict(predict::PredictArgs),
-    /// Shows what a run would be, without starting it
+    /// Shows the plan of a run without starting it
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
     /// Measures how fast this machine is
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
-    /// Writes a dataset as shards from which training reads faster, and other tools too
+    /// Packs a data set into WebDataset shards, which are faster to read
     #[command(after_help = pack::EXAMPLES)]
     Pack(pack::PackArgs),
-    /// Says what a run, checkpoint, dataset, pack or image file is
+    /// Describes a run, checkpoint, data set, pack or image
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
-    /// Writes a dataset as class folders of JPEGs
+    /// Exports a data set as class folders of JPEGs
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
     /// Prints a completion script for a shell
     #[command(after_help = shell::EXAMPLES)]
     Completions(shell::CompletionsArgs),
-    /// Prints the manual page, or writes those of all commands
+    /// Prints the manual page, or writes the pages of all commands
     #[command(after_help = shell::MAN_EXAMPLES)]
     Man(shell::ManArgs),
 }
 
-/// A configuration file and what is changed in it.
+/// A configuration file, and overrides of its keys.
 #[derive(Args, Clone)]
 struct ConfigArgs {
-    /// The TOML of the run
+    /// The configuration file (TOML)
     config: PathBuf,
-    /// Overrides a key of the TOML; may be given more than once
+    /// Overrides a key of the configuration; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
 }
@@ -137,15 +137,15 @@ impl ConfigArgs {
         let (name, hint) = match (path.is_dir(), folder::checkpoints(path).is_dir()) {
             (true, true) => (
                 "is the folder of a run, not a configuration",
-                format!("name its own: {word}/{}", folder::CONFIG),
+                format!("use the one inside it: {word}/{}", folder::CONFIG),
             ),
             (true, false) => (
                 "is a folder, not a configuration",
-                format!("make one that fits its images: `{program} init {word}`"),
+                format!("create a configuration for its images: `{program} init {word}`"),
             ),
             _ if is_tar => (
                 "is a tar, not a configuration",
-                format!("make one that fits its images: `{program} init {word}`"),
+                format!("create a configuration for its images: `{program} init {word}`"),
             ),
             _ => return Ok(()),
         };
@@ -245,9 +245,9 @@ pub fn main() -> ExitCode {
     }
     let result = panics::caught(|| command.execute(output.quiet));
     let result = match terminal::unwritten() {
-        Some(error) if answers && result.is_ok() => Err(Failure::Failed(format!(
-            "the answer cannot be written to standard output: {error}"
-        ))),
+        Some(error) if answers && result.is_ok() => {
+            Err(Failure::Failed(format!("standard output cannot be written: {error}")))
+        }
         _ => result,
     };
     let (code, text) = match result {

@@ -25,8 +25,8 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline pack photos/train --out packs/train
   pipeline pack photos.tar/train --out packs/train --mode raw --size 128 --square
   pipeline pack photos/val --out packs/val --split val --mode passthrough --in-order
-  pipeline pack photos/train --out packs/train --resume    goes on with an interrupted pack
-  pipeline inspect packs/train --verify                    whether all is as it was written
+  pipeline pack photos/train --out packs/train --resume    resumes an interrupted pack
+  pipeline inspect packs/train --verify                    checks every byte
   pipeline run train.toml --set data.train=packs/train";
 
 /// The longest time without progress in a flow that is not stuck.
@@ -39,47 +39,47 @@ const MOST_TOLD: usize = 10;
 pub(super) struct PackArgs {
     /// The data set: a folder, a tar, a list, idx:PREFIX, another pack
     source: String,
-    /// The folder to make
+    /// The folder to create
     #[arg(long)]
     out: PathBuf,
-    /// What becomes of an image
+    /// How images are stored
     #[arg(long, value_enum, default_value_t = ModeArg::Jpeg)]
     mode: ModeArg,
-    /// Resizes images until their shorter side has so many pixels [default: 256; passthrough: none]; with passthrough for
-    /// the statistics alone
+    /// Resizes images so that their shorter side has this many pixels; with passthrough, for the statistics only
+    /// [default: 256; passthrough: none]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     size: Option<u32>,
-    /// Keeps the central square only, as the paper does; with passthrough for the statistics alone
+    /// Keeps only the central square, as in the paper; with passthrough, for the statistics only
     #[arg(long)]
     square: bool,
-    /// Quality of the JPEGs [default: 90]
+    /// JPEG quality [default: 90]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     quality: Option<u32>,
-    /// How the names of the shards begin
+    /// Prefix of the shard names
     #[arg(long, value_name = "NAME", default_value = "train")]
     split: String,
-    /// Samples in a shard
+    /// Samples per shard
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     per_shard: u32,
-    /// Of the order in which samples are dealt over the shards
+    /// Seed of the order of the samples
     #[arg(long, default_value_t = 1, conflicts_with = "in_order")]
     seed: u64,
-    /// Deals the samples in their canonical order: class after class
+    /// Keeps the canonical order of the samples, class after class
     #[arg(long)]
     in_order: bool,
-    /// Threads that decode, and as many that encode [default: one a core]
+    /// Decoding threads, and as many encoding threads [default: one per core]
     #[arg(long, value_parser = count::<1024>)]
     workers: Option<NonZeroUsize>,
-    /// Places in each queue between the stages
+    /// Capacity of each queue between the stages
     #[arg(long, default_value = "4", value_parser = count::<65_536>)]
     queue: NonZeroUsize,
-    /// What an image does that cannot be decoded
+    /// What to do with an image that cannot be decoded
     #[arg(long, value_enum, default_value_t = PolicyArg::Fail)]
     on_bad_image: PolicyArg,
-    /// How many such images may be left out
+    /// Maximum number of bad images
     #[arg(long, value_name = "N", default_value_t = 100)]
     bad_images_max: u64,
-    /// Goes on with an unfinished pack, or starts where there is none
+    /// Resumes an unfinished pack, or starts a new one if there is none
     #[arg(long)]
     resume: bool,
 }
@@ -87,26 +87,26 @@ pub(super) struct PackArgs {
 /// Parses a number from 1 to `MOST`.
 fn count<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST);
-    number.ok_or_else(|| format!("a whole number from 1 to {MOST} is wanted"))
+    number.ok_or_else(|| format!("expected a whole number from 1 to {MOST}"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ModeArg {
-    /// Its resized frame as a JPEG
+    /// The resized image as a JPEG
     Jpeg,
-    /// Its resized frame's pixels, as a binary PPM
+    /// The pixels of the resized image as a binary PPM
     Raw,
-    /// The file as it is
+    /// The original file
     Passthrough,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PolicyArg {
-    /// The pack ends and names it
+    /// Fail and name it
     Fail,
-    /// It is left out
+    /// Skip it
     Skip,
-    /// It is left out and copied to OUT/quarantine
+    /// Skip it and copy it to OUT/quarantine
     Quarantine,
 }
 
@@ -126,7 +126,7 @@ pub(super) fn main(args: &PackArgs, quiet: bool) -> Result<(), Failure> {
         Begun::Under(writer) => *writer,
     };
     if writer.finished() > 0 && !quiet {
-        tell!("going on after {} of {} shards", writer.finished(), settings.shards());
+        tell!("resuming after {} of {} shards", writer.finished(), settings.shards());
     }
     let packing = Packing {
         data,
@@ -175,12 +175,12 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
         Ending::Stalled { stage } => {
             // Its threads cannot be joined, so the process must exit.
             let (again, waited) = (again(), STALL_AFTER.as_secs());
-            tell!("error: {stage} has work and has not moved for {waited} seconds; go on with `{again}`");
+            tell!("error: {stage} has work but has made no progress for {waited} seconds; resume with `{again}`");
             std::process::exit(1);
         }
         // The request may have come when everything was already written.
         Ending::Stopped if packing.out.join(MANIFEST).exists() => {}
-        end => ending(end, || format!("finished shards are kept; go on with `{}`", again()))?,
+        end => ending(end, || format!("finished shards are kept; resume with `{}`", again()))?,
     }
     Ok(written.load(Ordering::Relaxed))
 }
@@ -188,7 +188,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
 fn settings(args: &PackArgs, data: &Dataset) -> Result<Settings, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if args.split.is_empty() || !args.split.chars().all(plain) {
-        let reason = "is the beginning of file names: letters, digits, - and _ only";
+        let reason = "is used in file names: only letters, digits, - and _ are allowed";
         return Err(Failure::Usage(format!("--split {:?} {reason}", args.split)));
     }
     let mode = match args.mode {
@@ -199,7 +199,7 @@ fn settings(args: &PackArgs, data: &Dataset) -> Result<Settings, Failure> {
     if args.quality.is_some() && mode != Mode::Jpeg {
         let name = mode.name();
         return Err(Failure::Usage(format!(
-            "--quality says nothing with --mode {name}: leave it out"
+            "--quality has no effect with --mode {name}: remove it"
         )));
     }
     let default_size = (mode != Mode::Passthrough).then_some(256);
@@ -267,14 +267,15 @@ fn again() -> String {
 /// Prints a summary, and what to do with the pack.
 fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     let out = quoted(&args.out.display().to_string());
-    let (samples, classes, shards) = (manifest.samples, manifest.classes.len(), manifest.shards.len());
+    let (samples, classes) = (manifest.samples, manifest.classes.len());
+    let shards = text::counted(manifest.shards.len() as u64, "shard");
     let (mode, megabytes) = (manifest.settings.mode.name(), manifest.bytes() as f64 / 1e6);
-    answer!("packed       {samples} images in {classes} classes, {shards} shards, {megabytes:.1} MB, {mode}");
+    answer!("packed       {samples} images in {classes} classes, {shards}, {megabytes:.1} MB, {mode}");
     if let Some(rate) = images_per_s {
         answer!("rate         {rate:.0} images/s");
     }
     if !manifest.skipped.is_empty() {
-        answer!("skipped      {} images", manifest.skipped.len());
+        answer!("skipped      {}", text::counted(manifest.skipped.len() as u64, "image"));
         for skipped in manifest.skipped.iter().take(MOST_TOLD) {
             answer!(
                 "             {}: {}",
@@ -284,7 +285,7 @@ fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
         }
         if manifest.skipped.len() > MOST_TOLD {
             let path = args.out.join(MANIFEST);
-            answer!("             all of them are in {}", text::path(&path));
+            answer!("             {} lists them all", text::path(&path));
         }
     }
     answer!("next         {} inspect {out} --verify", program());

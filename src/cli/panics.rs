@@ -20,7 +20,7 @@ pub(super) fn caught(command: impl FnOnce() -> Result<(), Failure>) -> Result<()
     match result {
         Ok(result) if result.is_err() || !PANICKED.load(Ordering::SeqCst) => result,
         // The place and the reason are already on stderr.
-        _ => Err(Failure::Internal("this is a fault of pipeline itself".to_string())),
+        _ => Err(Failure::Internal("this is a bug in pipeline".to_string())),
     }
 }
 

@@ -31,13 +31,13 @@ const GUESSES: usize = 5;
 pub(super) struct PredictArgs {
     /// A run's folder, or a checkpoint
     run: PathBuf,
-    /// Image files (JPEG, PNG, BMP, GIF, TIFF, WebP or binary PPM), and folders: of these all images in them, however deep
+    /// Images (JPEG, PNG, BMP, GIF, TIFF, WebP or binary PPM), or folders to search for images at any depth
     #[arg(required = true)]
     images: Vec<PathBuf>,
-    /// Views of each image that are averaged
+    /// Number of views of each image to average
     #[arg(long, value_parser = ["1", "10"], default_value = "1")]
     crops: String,
-    /// Prints one JSON object a line
+    /// Prints one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -81,7 +81,7 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         images_below(path, &mut files).map_err(failed)?;
         if files.len() == before {
             return Err(Failure::Usage(format!(
-                "{}: there is no image in it or below; images end with one of {}",
+                "{}: there is no image in this folder or below it; the names of images end in one of {}",
                 text::path(path),
                 image_extensions()
             )));
@@ -135,7 +135,7 @@ impl Predictor {
         let crop = self.rule.crop;
         if frame.width < crop || frame.height < crop {
             return Err(format!(
-                "{}x{} pixels is smaller than the network's {crop}x{crop}",
+                "the image has {}x{} pixels, fewer than the network's input of {crop}x{crop}",
                 frame.width, frame.height
             ));
         }

@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 #[derive(Args)]
 pub(super) struct ReportArgs {
-    /// A run's folder; the run may be under way, stopped, killed or complete
+    /// A run's folder; the run may be in progress, stopped, killed or complete
     run: PathBuf,
     /// The file to write [default: report.html in the run's folder]
     #[arg(long, value_name = "FILE")]
@@ -29,7 +29,7 @@ pub(super) fn main(args: &ReportArgs) -> Result<(), Failure> {
     let run = &args.run;
     if folder::newest_step(run).map_err(Failure::failed)?.is_none() {
         return Err(Failure::Usage(format!(
-            "{}: no run lies here: there is no checkpoint",
+            "there is no run in {}: it has no checkpoint",
             text::path(run)
         )));
     }

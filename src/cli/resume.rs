@@ -83,14 +83,14 @@ pub(super) fn resume(
         return match folder.traces()? {
             None => Ok(None),
             Some(what) => Err(Failure::Failed(format!(
-                "{}: holds a run that cannot be resumed: {what}; start a new run with --set run.out=…, or remove the folder",
+                "{}: the run cannot be resumed: {what}; start a new run with --set run.out=…, or remove the folder",
                 text::path(folder.path())
             ))),
         };
     };
     if loaded.content == Content::Weights {
         return Err(Failure::Failed(format!(
-            "{}: holds weights without momentum, from which no run can go on; remove the file",
+            "{}: the file has weights but no momentum, so no run can resume from it; remove it",
             text::path(&path)
         )));
     }
@@ -101,7 +101,7 @@ pub(super) fn resume(
     }
     if !plan.itinerary.holds(saved.position, saved.step) {
         return Err(Failure::Failed(format!(
-            "{}: its state makes no sense: {} steps do not lead to epoch {}, batch {}",
+            "{}: its state is inconsistent: {} steps do not lead to epoch {}, batch {}",
             text::path(&path),
             saved.step,
             saved.position.epoch,
@@ -175,19 +175,19 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     if saved.data != plan.fingerprints() {
         let (was, is) = (before.run.seed, plan.config.run.seed);
         let hint = if was != is && plan.sets.val.part_of().is_some() {
-            format!("run.seed was {was} and is {is}, and chooses the images that are set aside: keep it")
+            format!("run.seed was {was} and is now {is}; it chooses the validation images, so keep the old value")
         } else if before.data.val != plan.config.data.val {
-            "data.val is another than before: keep it".to_string()
+            "data.val has changed: keep the old value".to_string()
         } else {
-            "names, labels or sizes differ: restore them".to_string()
+            "names, labels or sizes differ: restore the files".to_string()
         };
         return Err(Failure::Usage(format!(
-            "the data sets are not those that the run began with; {hint}, or start a new run with --set run.out=…"
+            "the data sets have changed since the run began; {hint}, or start a new run with --set run.out=…"
         )));
     }
     if saved.classes != plan.sets.train.classes() {
         return Err(Failure::Usage(
-            "the classes of the training set are not those of the checkpoint; start a new run with --set run.out=…"
+            "the classes of the training set differ from those of the checkpoint; start a new run with --set run.out=…"
                 .to_string(),
         ));
     }
@@ -198,8 +198,8 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     ];
     if let Some((key, was, is)) = counted.into_iter().find(|(_, was, is)| was != is) {
         return Err(Failure::Usage(format!(
-            "{key} was {was} and is {is}: a run's place is counted in batches of all ranks, so it cannot change; start a \
-             new run with --set run.out=…"
+            "{key} was {was} and is now {is}: it cannot change during a run, because positions are counted in batches of all \
+             ranks; start a new run with --set run.out=…"
         )));
     }
     let same_sums = sums_in_halves(&before.compute) && sums_in_halves(&plan.config.compute);
@@ -225,13 +225,13 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     let refused: Vec<String> = altered
         .iter()
         .filter(|key| !was_asked_for(key, args))
-        .map(|key| format!("{key} was {} and is {}", value(&before, key), value(&now, key)))
+        .map(|key| format!("{key} was {} and is now {}", value(&before, key), value(&now, key)))
         .collect();
     if refused.is_empty() {
         return Ok(altered.iter().any(|key| !DEVICES.contains(&key.as_str())));
     }
     Err(Failure::Usage(format!(
-        "these keys alter results and were changed since the run began; give them by --set if you mean it:\n{}",
+        "these keys affect the results and have changed since the run began; to change them anyway, pass them with --set:\n{}",
         refused.join("\n")
     )))
 }

@@ -30,14 +30,14 @@ use crate::topology::{self, Beginning};
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline run datasets/fashion-mnist/train.toml
   pipeline run train.toml --set solver.lr=0.02 --set run.out=runs/lr-0.02
-  pipeline run train.toml --resume                    goes on from the newest good checkpoint
+  pipeline run train.toml --resume                    resumes from the newest intact checkpoint
   pipeline run train.toml --resume --set run.epochs=40";
 
 #[derive(Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Goes on from the newest good checkpoint, or starts where nothing was ever saved
+    /// Resumes from the newest intact checkpoint, or starts a new run if nothing was saved
     #[arg(long)]
     resume: bool,
 }
@@ -65,7 +65,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     refuse_a_second_run(args, &out)?;
     if let Some(what) = folder.traces()?.filter(|_| !args.resume) {
         return Err(Failure::Usage(format!(
-            "{} holds what is left of a run ({what}); remove the folder, or name another with --set run.out=…",
+            "{} contains the remains of a run ({what}); remove the folder, or choose another with --set run.out=…",
             text::path(&out)
         )));
     }
@@ -91,7 +91,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         Some(resumed) => resumed,
         None => {
             if args.resume && !quiet {
-                tell!("nothing to resume in {}: starting anew", text::path(&out));
+                tell!("nothing to resume in {}: starting from scratch", text::path(&out));
             }
             Resumed::fresh(&folder, &plan)?
         }
@@ -157,7 +157,7 @@ fn follow_the_config(config: &mut Config, args: &RunArgs, quiet: bool) -> Result
     }
     if !quiet {
         let (here, there) = (text::path(&folder), text::path(&config.run.out));
-        tell!("going on with the run in {here}, beside its configuration, though that names {there}");
+        tell!("resuming the run in {here}, where its configuration is, although run.out is {there}");
     }
     config.run.out = folder;
     Ok(())
@@ -171,7 +171,7 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
     match folder::newest_step(out).map_err(Failure::failed)? {
         None => Ok(()),
         Some(step) => Err(Failure::Usage(format!(
-            "{} holds a run, at step {step}; go on with it by `{}`, or name another folder with --set run.out=…",
+            "{} already contains a run, at step {step}; resume it with `{}`, or choose another folder with --set run.out=…",
             text::path(out),
             resume_command(args, "")
         ))),
@@ -185,7 +185,7 @@ fn refuse_inside_data(plan: &Plan) -> Result<(), Failure> {
     match sets.iter().find(|(_, set)| lies_in(out, Path::new(set.location()))) {
         None => Ok(()),
         Some((key, set)) => Err(Failure::Usage(format!(
-            "run.out: {} lies in {key}, {}: its files would be taken for samples; name a folder outside of it with --set run.out=…",
+            "run.out: {} is inside {key}, {}: the run's files would be taken for samples; choose a folder outside of it with --set run.out=…",
             text::path(out),
             text::plain(set.location())
         ))),
@@ -198,8 +198,8 @@ fn warn_of_memory(plan: &Plan) {
         && needed > limit
     {
         tracing::warn!(
-            "the run takes {needed} of memory, more than the {limit} that are {SHARE} % of what is available; `check` shows what \
-             takes how much"
+            "the run needs {needed} of memory, more than {limit}, which is {SHARE} % of what is available; `check` lists what needs \
+             it"
         );
     }
 }
@@ -219,11 +219,11 @@ fn ended(end: Ending, folder: &RunFolder, plan: &Plan, args: &RunArgs) -> Result
                 Ok(Some(_)) if advice::has_diverged(&exit) => {
                     advice::after_divergence(plan, &resume_command(args, "solver.lr"))
                 }
-                Ok(Some(step)) => format!("the newest checkpoint is that of step {step}; go on with `{again}`"),
+                Ok(Some(step)) => format!("the newest checkpoint is from step {step}; resume with `{again}`"),
                 _ => "nothing was saved".to_string(),
             },
         }),
-        end => ending(end, || format!("saved; go on with `{again}`")),
+        end => ending(end, || format!("saved; resume with `{again}`")),
     }
 }
 
@@ -258,13 +258,11 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
         Ending::Faulted {
             stage,
             exit: exit @ Exit::Panicked(_),
-        } => Err(Failure::Internal(format!(
-            "{stage}: {exit}; this is a fault of pipeline itself"
-        ))),
+        } => Err(Failure::Internal(format!("{stage}: {exit}; this is a bug in pipeline"))),
         Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
         Ending::Stalled { stage } => {
             // Its threads cannot be joined, so the process must exit and leave the checkpoints as they are.
-            tell!("error: {stage} has work and has not moved for run.stall_after_s seconds");
+            tell!("error: {stage} has work but has made no progress for run.stall_after_s seconds");
             std::process::exit(1);
         }
         Ending::ControlLost => Err(Failure::Internal("the control plane failed".to_string())),

@@ -13,7 +13,7 @@ pub(super) const EXAMPLES: &str = "Example:\n  pipeline completions bash > /etc/
 
 #[derive(Args)]
 pub(super) struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     shell: clap_complete::Shell,
 }
 
@@ -29,7 +29,7 @@ pub(super) const MAN_EXAMPLES: &str = "Examples:
 
 #[derive(Args)]
 pub(super) struct ManArgs {
-    /// Writes the pages of all commands into this folder
+    /// Writes the pages of all commands to this folder
     #[arg(long)]
     out: Option<PathBuf>,
 }

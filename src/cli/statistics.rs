@@ -44,7 +44,7 @@ pub(super) fn obtain(plan: &Plan, of_run: Option<Statistics>, quiet: bool) -> Re
     if let Some(path) = path
         && let Err(error) = statistics.keep(&path)
     {
-        tracing::warn!(path = %text::path(&path), %error, "statistics could not be cached");
+        tracing::warn!(path = %text::path(&path), %error, "the statistics could not be cached");
     }
     Ok(Some(statistics))
 }
@@ -64,15 +64,15 @@ fn of_cache(plan: &Plan, path: PathBuf) -> Cached {
         Ok(Some(statistics)) if preprocessing::is_served_by(&plan.config, &statistics) => Cached::Found(statistics),
         Ok(None) => Cached::Lacking(path),
         Ok(Some(_)) => {
-            tracing::warn!(path = %text::path(&path), "the cached statistics are of other frames; they are made anew");
+            tracing::warn!(path = %text::path(&path), "the cached statistics are of other frames; computing them again");
             Cached::Lacking(path)
         }
         Err(error @ KeptError::Damaged(_)) => {
-            tracing::warn!(path = %text::path(&path), %error, "the cached statistics are damaged; they are made anew");
+            tracing::warn!(path = %text::path(&path), %error, "the cached statistics are damaged; computing them again");
             Cached::Lacking(path)
         }
         Err(error @ KeptError::Unreadable(_)) => {
-            tracing::warn!(path = %text::path(&path), %error, "the cached statistics could not be read; leaving the file alone and computing them again for this run");
+            tracing::warn!(path = %text::path(&path), %error, "the cached statistics cannot be read; computing them again for this run and leaving the file as it is");
             Cached::Off
         }
     }
@@ -135,7 +135,7 @@ fn measure(plan: &Plan, quiet: bool) -> Result<Statistics, Failure> {
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     let end = control::supervise(topology, &stop, watch);
     progress.end();
-    ending(end, || "nothing was begun yet: run the same command again".to_string())?;
+    ending(end, || "training has not begun; run the same command again".to_string())?;
     let mut all = Sums::new(preprocessing::mean_image_side(&plan.config));
     while let Some(part) = sums.next().map_err(|lost| Failure::Internal(format!("{lost:?}")))? {
         all.merge(&part);

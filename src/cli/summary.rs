@@ -4,6 +4,7 @@ use super::folder::RunFolder;
 use super::{Failure, program, quoted};
 use crate::model::checkpoint;
 use crate::observe::digest::{Digest, EvalEvent};
+use crate::observe::live::{fitted_answer, fitted_command};
 use crate::observe::report::{Page, State};
 use crate::observe::terminal::{answer, tell};
 use crate::plan::Plan;
@@ -61,7 +62,7 @@ impl Outcome {
     fn print(&self, folder: &RunFolder, plan: &Plan, page: &Page) {
         let program = program();
         let out = quoted(&folder.path().display().to_string());
-        answer!("done: {} steps", self.step);
+        answer!("done: {}", text::counted(self.step, "step"));
         if let Some(newest) = self.newest {
             answer!(
                 "top-1 error  {:.4}   top-5 error  {:.4}",
@@ -74,12 +75,13 @@ impl Outcome {
             answer!("best top-1 error {:.4} at step {}", best.top1_error, best.step);
         }
         if let Some(verdict) = &page.digest.verdict {
-            answer!("verdict      {}", text::plain(&verdict.text));
+            let verdict = format!("verdict      {}", text::plain(&verdict.text));
+            answer!("{}", fitted_answer(&verdict));
         }
         match page.digest.skipped.count {
             0 => {}
             1 => answer!("skipped      1 image; the report names it"),
-            count => answer!("skipped      {count} images; the report names them"),
+            count => answer!("skipped      {}; the report names them", text::counted(count, "image")),
         }
         let checkpoint = folder.checkpoints().join(checkpoint::file_name(self.step));
         answer!("checkpoint   {}", text::path(&checkpoint));
@@ -97,7 +99,8 @@ impl Outcome {
         let config = quoted(&folder.config().display().to_string());
         next.push(format!("{program} run {config} --resume --set {more}"));
         for (number, command) in next.iter().enumerate() {
-            answer!("{:<12} {command}", if number == 0 { "next" } else { "" });
+            let label = if number == 0 { "next" } else { "" };
+            answer!("{}", fitted_command(&format!("{label:<12} {command}")));
         }
     }
 }

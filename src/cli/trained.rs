@@ -56,18 +56,18 @@ fn of_run(run: &Path) -> Result<(PathBuf, Loaded), Failure> {
         Ok(Some(best)) => return Ok(best),
         Ok(None) => {}
         Err(error @ CheckpointError::Damaged { .. }) => {
-            tell!("warning: the best checkpoint is damaged: {error}; taking the newest");
+            tell!("warning: the best checkpoint is damaged: {error}; using the newest");
         }
         Err(CheckpointError::Read { path, source }) if source.kind() == std::io::ErrorKind::NotFound => {
             tell!(
-                "warning: the best checkpoint, {}, is missing; taking the newest",
+                "warning: the best checkpoint, {}, is missing; using the newest",
                 text::path(&path)
             );
         }
         Err(error) => return Err(Failure::failed(error)),
     }
     let newest = folder::newest_good(&folder).map_err(Failure::failed)?;
-    newest.ok_or_else(|| Failure::Usage(format!("{}: no run lies here: there is no checkpoint", text::path(run))))
+    newest.ok_or_else(|| Failure::Usage(format!("there is no run in {}: it has no checkpoint", text::path(run))))
 }
 
 /// The checkpoint that a run's `best` points to; `None` if there is none.

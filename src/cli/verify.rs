@@ -44,8 +44,8 @@ fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
             "{shown}: {faults}; copy the pack again, or pack again"
         )));
     }
-    let (samples, shards) = (found.samples, manifest.shards.len());
-    answer!("pack {shown}: all {samples} samples in {shards} shards are as they were written");
+    let (samples, shards) = (found.samples, counted(manifest.shards.len() as u64, "shard"));
+    answer!("pack {shown}: all {samples} samples in {shards} are as they were written");
     Ok(())
 }
 
@@ -91,11 +91,11 @@ fn images(data: &Dataset, quiet: bool) -> Result<(), Failure> {
     }
     let (all, count) = (data.len(), bad.len());
     if count == 0 {
-        answer!("dataset {}: all {all} images can be decoded", plain(data.location()));
+        answer!("data set {}: all {all} images can be decoded", plain(data.location()));
         return Ok(());
     }
     Err(Failure::Failed(format!(
-        "{}: {count} of {all} images cannot be decoded; delete or mend them, or train with --set run.on_bad_image=skip",
+        "{}: {count} of {all} images cannot be decoded; delete or repair them, or train with --set run.on_bad_image=skip",
         plain(data.location())
     )))
 }

@@ -111,23 +111,27 @@ impl Augment {
         if let Some(crop) = &self.random_resized_crop {
             let [low, high] = crop.area;
             if !(0.0 < low && low <= high) {
-                let rule = "shares of the frame's area, 0 < least <= greatest <= 1".to_string();
+                let rule = "must be [smallest, largest], shares of the image's area with 0 < smallest <= largest <= 1"
+                    .to_string();
                 complain("augment.random_resized_crop.area", rule);
             }
             let [low, high] = crop.ratio;
             if low > high {
-                let rule = "width / height, least <= greatest".to_string();
+                let rule =
+                    "must be [smallest, largest], ratios of width to height with smallest <= largest".to_string();
                 complain("augment.random_resized_crop.ratio", rule);
             }
             if self.mean == Mean::Image {
-                let rule = "a crop of random size has no place in the mean image; use \"channel\"".to_string();
+                let rule =
+                    "\"image\" does not work with random_resized_crop, because crops change size; use \"channel\""
+                        .to_string();
                 complain("augment.mean", rule);
             }
         }
         if self.cutout as usize > self.crop.get() {
             complain(
                 "augment.cutout",
-                format!("{} is larger than augment.crop, {}", self.cutout, self.crop),
+                format!("{} is larger than augment.crop, which is {}", self.cutout, self.crop),
             );
         }
     }

@@ -67,29 +67,37 @@ impl Compute {
                 complain(
                     "compute.devices",
                     format!(
-                        "{:?} is no device of this build; there are {first:?}, {second:?} … {last:?}",
+                        "{:?} is not a device of this build; the devices are {first:?}, {second:?} … {last:?}",
                         short(device)
                     ),
                 );
             } else if self.devices[..i].contains(device) {
-                complain("compute.devices", format!("{device:?} is named twice"));
+                complain(
+                    "compute.devices",
+                    format!("{device:?} is listed twice; list each device once"),
+                );
             }
         }
         let count = self.devices.len();
         if count == 0 {
-            complain("compute.devices", format!("name one at least, {first:?} for example"));
+            complain(
+                "compute.devices",
+                format!("the list is empty; it needs at least one device, such as {first:?}"),
+            );
         }
         let threads = self.threads.map_or(0, NonZeroUsize::get);
         if count * threads > THREADS {
             complain(
                 "compute.threads",
-                format!("{count} devices of {threads} threads each: together they have at most {THREADS}"),
+                format!("{count} devices with {threads} threads each exceed the limit of {THREADS} threads in total"),
             );
         }
         if self.parallel == Parallel::Data && count > batch.get() {
             complain(
                 "compute.devices",
-                format!("{count} devices cannot share a batch of {batch} rows: raise staging.batch or name fewer"),
+                format!(
+                    "{count} devices cannot share a batch of {batch} rows: raise staging.batch or use fewer devices"
+                ),
             );
         }
     }

@@ -34,7 +34,7 @@ impl Value for Layer {
             _ => {
                 let meant = nearest(&kind, TYPES).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
                 let message = format!(
-                    "{:?} is no layer type{meant}; there are {}",
+                    "unknown layer type {:?}{meant}; the types are {}",
                     short(&kind),
                     TYPES.join(", ")
                 );
@@ -90,7 +90,7 @@ fn name(table: &mut TableReader<'_>) -> Option<String> {
     let name: String = table.required("name", Range::ANY)?;
     if name.len() > NAME || text::plain(&name) != name {
         table.complain(&format!(
-            "the name {:?} is longer than {NAME} bytes, or has characters that are not visible",
+            "the name {:?} is longer than {NAME} bytes or contains invisible characters",
             short(&name)
         ));
         return None;

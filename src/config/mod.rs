@@ -131,7 +131,7 @@ impl Config {
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Invalid> {
         let mut errors = Errors::default();
         if text.len() as u64 > Self::LONGEST {
-            let message = format!("longer than {} MiB: this is no configuration", Self::LONGEST >> 20);
+            let message = format!("longer than {} MiB: this is not a configuration", Self::LONGEST >> 20);
             errors.push(ConfigError::new(Origin::Line(1), "", message));
             return Err(Invalid::new(name, errors));
         }
@@ -186,7 +186,13 @@ impl Config {
         if self.data.train.is_empty() {
             complain(
                 "data.train",
-                "missing: name the training set, a folder of class folders for example".to_string(),
+                "missing: set it to the location of the training set, such as a folder of class folders".to_string(),
+            );
+        }
+        if self.data.val == Some(Validation::Location(String::new())) {
+            complain(
+                "data.val",
+                "the path is empty: set it to the location of the validation set, or leave it out".to_string(),
             );
         }
         let data::Data { ranks, rank, .. } = self.data;
@@ -194,7 +200,7 @@ impl Config {
             let last = ranks - 1;
             complain(
                 "data.rank",
-                format!("there is no rank {rank}: data.ranks is {ranks}, so they count from 0 to {last}"),
+                format!("there is no rank {rank}: data.ranks is {ranks}, so ranks go from 0 to {last}"),
             );
         }
         let crop = self.augment.crop.get();
@@ -203,7 +209,7 @@ impl Config {
         {
             complain(
                 "augment.crop",
-                format!("{crop} is larger than decode.shorter_side, {side}"),
+                format!("{crop} is larger than decode.shorter_side, which is {side}"),
             );
         }
         if self.augment.mean == augment::Mean::Image && !(self.decode.square && self.decode.shorter_side.is_some()) {
@@ -214,10 +220,13 @@ impl Config {
         }
         self.augment.check(complain);
         if self.run.epochs == 0 && self.run.steps.is_none() {
-            complain("run.epochs", "0 epochs train nothing".to_string());
+            complain("run.epochs", "must be at least 1, unless run.steps is set".to_string());
         }
         if self.run.out.as_os_str().is_empty() {
-            complain("run.out", "names no folder".to_string());
+            complain(
+                "run.out",
+                "the path is empty: set it to a folder for the run".to_string(),
+            );
         }
         self.compute.check(self.staging.batch, complain);
         self.model.check(complain);

@@ -10,7 +10,7 @@ use super::origin::Origin;
 
 /// The deepest nesting of tables and lists. No key needs a fifth of it, and walking a tree takes a call per level.
 const DEPTH: usize = 32;
-const TOO_DEEP: &str = "nested more than 32 levels deep; no key of the configuration is";
+const TOO_DEEP: &str = "nested more than 32 levels deep, which no key of the configuration needs";
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Node {
         let mut place = self;
         for key in &keys {
             let Tree::Table(table) = &mut place.value else {
-                let hint = format!("`{}` is inside a value that is no table", short(key));
+                let hint = format!("`{}` is inside a value that is not a table", short(key));
                 return errors.push(ConfigError::new(Origin::Set, assignment, hint));
             };
             place = table.entry((*key).to_string()).or_insert_with(|| Node {

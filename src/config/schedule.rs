@@ -107,7 +107,7 @@ impl Value for Schedule {
 fn unknown_kind(kind: &str, origin: Origin, key: &str, errors: &mut Errors) -> Option<Schedule> {
     let meant = nearest(kind, KINDS).map_or(String::new(), |word| format!(" (did you mean \"{word}\"?)"));
     let message = format!(
-        "{:?} is no schedule{meant}; there are {}",
+        "unknown schedule {:?}{meant}; the schedules are {}",
         short(kind),
         KINDS.join(", ")
     );

@@ -63,7 +63,7 @@ impl<'a> TableReader<'a> {
     pub fn required<T: Value>(&mut self, name: &'static str, range: Range) -> Option<T> {
         if !self.table.contains_key(name) {
             self.known.push(name);
-            self.complain(&format!("`{name}` is missing"));
+            self.complain(&format!("`{}` is missing", join(&self.path, name)));
             return None;
         }
         self.optional(name, range)
@@ -82,8 +82,8 @@ impl<'a> TableReader<'a> {
                 continue;
             }
             let hint = match nearest(name, self.known.iter().copied()) {
-                Some(meant) => format!("unknown key; did you mean `{meant}`?"),
-                None => format!("unknown key; known here: {}", self.known.join(", ")),
+                Some(meant) => format!("unknown key; did you mean `{}`?", join(&self.path, meant)),
+                None => format!("unknown key; known keys: {}", self.known.join(", ")),
             };
             self.errors
                 .push(ConfigError::new(node.origin.clone(), &join(&self.path, name), hint));
@@ -161,7 +161,7 @@ impl Value for f32 {
         match node.value {
             Tree::Integer(number) => Some(number as f32),
             Tree::Float(number) if has_place(number) => Some(number as f32),
-            Tree::Float(_) | Tree::Beyond(_) => mismatch(node, key, "a number that 32 bits can hold", errors),
+            Tree::Float(_) | Tree::Beyond(_) => mismatch(node, key, "a number that fits in 32 bits", errors),
             _ => mismatch(node, key, "a number", errors),
         }
     }
@@ -197,7 +197,7 @@ impl<T: Value> Value for Vec<T> {
             return mismatch(node, key, "a list", errors);
         };
         if items.len() > LONGEST {
-            let message = format!("a list of {}: at most {LONGEST} items are accepted", items.len());
+            let message = format!("the list has {} items, more than the limit of {LONGEST}", items.len());
             errors.push(ConfigError::new(node.origin.clone(), key, message));
             return None;
         }
@@ -219,7 +219,7 @@ impl<T: Value, const N: usize> Value for [T; N] {
         let read: Vec<T> = Value::read(node, key, errors)?;
         read.try_into()
             .ok()
-            .or_else(|| mismatch(node, key, &format!("a list of {N}"), errors))
+            .or_else(|| mismatch(node, key, &format!("a list of {N} items"), errors))
     }
     fn write(&self) -> String {
         format!("[{}]", self.iter().map(Value::write).collect::<Vec<_>>().join(", "))

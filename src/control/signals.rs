@@ -12,7 +12,7 @@ const INTERRUPTED: i32 = 130;
 /// Listens until the system ends.
 pub(super) fn listen(stop: Stop, on_stop: Box<dyn Fn()>) {
     let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        tracing::warn!("cannot listen for signals: Ctrl-C will end the process without a checkpoint");
+        tracing::warn!("cannot handle signals: Ctrl-C will end the process without a checkpoint");
         return;
     };
     // A process that was started with SIGHUP ignored, as by `nohup`, is meant to outlive its terminal.

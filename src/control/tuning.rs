@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use crate::flow::meter::Change;
 use crate::flow::verdict::Share;
 use crate::flow::{Reading, Verdict};
+use crate::text;
 
 /// Readings per window: two ticks.
 const READINGS: usize = 3;
@@ -95,7 +96,7 @@ impl Tuning {
                 "the device waited {:.0} % of the last {seconds} for input",
                 100.0 * wait
             ),
-            None => format!("busy {:.0} % of the last {seconds}", 100.0 * share.busy),
+            None => format!("the stage was busy {:.0} % of the last {seconds}", 100.0 * share.busy),
         };
         Some(change(share, share.open + 1, reason))
     }
@@ -104,7 +105,7 @@ impl Tuning {
         let share = verdict.share(trial.stage).filter(|share| share.open > 1)?;
         self.barred = Some((trial.stage, BARRED_FOR));
         let reason = format!(
-            "the last one brought nothing, {:.0} images/s before and {:.0} with it",
+            "the last added worker did not help: {:.0} images/s before, {:.0} with it",
             trial.images_per_s, verdict.images_per_s
         );
         Some(change(share, share.open - 1, reason))
@@ -125,8 +126,8 @@ fn lower(verdict: &Verdict) -> Option<Change> {
     let busy = busy_without(share);
     (busy < EASY).then(|| {
         let reason = format!(
-            "the device is fed, and {} would be busy {:.0} %",
-            share.open - 1,
+            "the device gets enough input, and {} would be busy {:.0} % of the time",
+            text::counted(share.open as u64 - 1, "worker"),
             100.0 * busy
         );
         change(share, share.open - 1, reason)

@@ -90,7 +90,7 @@ fn make(folder: &Path) -> io::Result<()> {
     if fs::symlink_metadata(folder)?.is_dir() {
         return Ok(());
     }
-    let reason = "is there already, and is no folder: a link, or a file";
+    let reason = "already exists, but is a link or a file, not a folder";
     Err(io::Error::new(io::ErrorKind::NotADirectory, reason))
 }
 

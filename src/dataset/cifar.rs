@@ -70,8 +70,9 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
         for (record, bytes) in bytes.chunks_exact(RECORD).enumerate() {
             let label = bytes[0];
             if usize::from(label) >= CLASSES {
-                let reason =
-                    format!("record {record} has the label {label}, but CIFAR-10's are 0 to 9; download it again");
+                let reason = format!(
+                    "record {record} has the label {label}, but labels of CIFAR-10 are 0 to 9; download it again"
+                );
                 return Err(wrong(&path, reason));
             }
             let at = (pixels.len() / (RECORD - 1)) as u64;
@@ -106,10 +107,7 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!(
-                "no {}; it comes with cifar-10-binary.tar.gz, unpacked",
-                text::path(path)
-            ),
+            hint: format!("no {}; unpack cifar-10-binary.tar.gz to get it", text::path(path)),
         },
         _ => DatasetError::unreadable(path)(source),
     };
@@ -118,7 +116,7 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let (whole, rest) = (bytes.len() / RECORD, bytes.len() % RECORD);
     if bytes.is_empty() || rest != 0 {
         let reason =
-            format!("record {whole} has {rest} bytes in place of {RECORD}: the file is cut short; download it again");
+            format!("record {whole} has {rest} bytes instead of {RECORD}: the file is truncated; download it again");
         return Err(wrong(path, reason));
     }
     Ok((bytes, modified(&metadata)))
@@ -152,7 +150,7 @@ fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
     let different: BTreeSet<&String> = names.iter().collect();
     if names.len() != CLASSES || different.len() != CLASSES {
         let reason = format!(
-            "holds {} class names, {} of them different, in place of 10",
+            "has {} class names, {} of them different, instead of 10; download it again",
             names.len(),
             different.len()
         );

@@ -40,7 +40,9 @@ pub(super) fn list(
         if !bytes.len().is_multiple_of(BLOCK) {
             return Err(DatasetError::DamagedTar {
                 shard: inner,
-                reason: format!("it is cut short: its {size} bytes are no whole blocks of {BLOCK}; copy it again"),
+                reason: format!(
+                    "it is truncated: {size} bytes are not a whole number of blocks of {BLOCK}; copy it again"
+                ),
             });
         }
         for member in Members::read(&inner, bytes, at)?.iter() {
@@ -84,8 +86,8 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
             return Err(DatasetError::Shard {
                 shard: text::path(file),
                 reason: format!(
-                    "holds {}, as WebDataset shards do, and {} holds no such file; name shards by a pattern, class tars in a folder \
-                     of their own",
+                    "contains {}, as WebDataset shards do, but {} contains no such file; use a pattern for shards, and a separate \
+                     folder for class tars",
                     text::plain(class),
                     text::path(&files[0])
                 ),
@@ -104,7 +106,7 @@ pub(super) fn list_folder(location: &str, files: &[PathBuf]) -> Result<(Vec<Stri
         return Err(DatasetError::NoLabels {
             location: location.to_owned(),
             found: format!(
-                "images and no KEY.cls beside them, in {} tars that are named by numbers ({})",
+                "images without KEY.cls in {} tars with numbers for names ({})",
                 files.len(),
                 few(classes.iter().map(String::as_str))
             ),
@@ -128,7 +130,7 @@ fn one_folder(file: &Path, members: &Members) -> Result<(), DatasetError> {
     Err(DatasetError::Shard {
         shard: text::path(file),
         reason: format!(
-            "holds images in {} folders ({}), so it is no class tar; where these are the classes, name the tar itself as the data set",
+            "contains images in {} folders ({}), so it is not a class tar; if these are the classes, use the tar itself as the data set",
             tops.len(),
             few(tops.iter().copied())
         ),

@@ -40,8 +40,8 @@ pub(super) fn settle(
         let ignored = listing.ignored();
         let found = match ignored.count() {
             0 => "it is empty".to_owned(),
-            1 => format!("1 file lies directly in it: {}", ignored.kinds()),
-            n => format!("{n} files lie directly in it: {}", ignored.kinds()),
+            1 => format!("it contains 1 file: {}", ignored.kinds()),
+            n => format!("it contains {n} files: {}", ignored.kinds()),
         };
         return Err(DatasetError::NoClasses {
             location: location.to_owned(),
@@ -105,8 +105,8 @@ fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: 
     if listing.is_numbered {
         let smallest = seen.iter().position(|seen| *seen).unwrap_or_default();
         let hint = match smallest {
-            0 => "there must be images of each number up to the largest".to_owned(),
-            smallest => format!("the smallest label here is {smallest}: subtract {smallest} from each"),
+            0 => "every label up to the largest needs an image".to_owned(),
+            smallest => format!("the smallest label is {smallest}: subtract {smallest} from each label"),
         };
         return Err(DatasetError::LabelsWithHoles {
             location,
@@ -128,7 +128,7 @@ fn each_has_images(location: &str, classes: &[String], listing: &Listing, seen: 
     let passed = match passed.len() {
         0 => String::new(),
         _ => format!(
-            " (files that are not {} were passed over: {})",
+            " (files other than {} were ignored: {})",
             extension::all(),
             few(passed.iter().map(String::as_str))
         ),

@@ -74,27 +74,23 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
     let wrong = |reason: String| wrong(&meta.shown, reason);
     let fields = ["ILSVRC2012_ID", "WNID", "num_children"];
     let synsets = mat::structs(&meta.bytes, "synsets", fields)
-        .map_err(|error| wrong(format!("{error}; it must be the {META} of {ARCHIVE}")))?;
+        .map_err(|error| wrong(format!("{error}; use the {META} of {ARCHIVE}")))?;
     let mut classes = BTreeMap::new();
     for (index, synset) in synsets.into_iter().enumerate() {
         let [Value::Number(id), Value::Text(wnid), Value::Number(children)] = synset else {
             return Err(wrong(format!(
-                "synset {} lacks an ILSVRC2012_ID, a WNID or a num_children of the right type",
+                "synset {} has no ILSVRC2012_ID, WNID or num_children of the right type",
                 index + 1
             )));
         };
         if children != 0.0 {
             continue;
         }
-        ClassName::new(&wnid).map_err(|fault| {
-            wrong(format!(
-                "synset {} has the WNID {wnid:?}, which is none: {fault}",
-                index + 1
-            ))
-        })?;
+        ClassName::new(&wnid)
+            .map_err(|fault| wrong(format!("synset {} has an invalid WNID, {wnid:?}: {fault}", index + 1)))?;
         if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
             return Err(wrong(format!(
-                "synset {} has the ILSVRC2012_ID {id}, which is no number from 1",
+                "synset {} has the ILSVRC2012_ID {id}, which is not a whole number of at least 1",
                 text::plain(&wnid)
             )));
         }
@@ -144,7 +140,7 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
     }
     let hint = match unpacked.iter().find(|path| !path.is_file()) {
         Some(lacking) if kit.is_dir() => {
-            format!("{} is missing, and so is {}", text::path(lacking), text::path(&archive))
+            format!("neither {} nor {} exists", text::path(lacking), text::path(&archive))
         }
         _ => format!(
             "no {}; download it from image-net.org, or unpack it to {}",
@@ -193,7 +189,7 @@ fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
         (Some(meta), Some(truth)) => Ok([meta, truth]),
         (meta, _) => {
             let lacking = if meta.is_none() { META } else { TRUTH };
-            let reason = format!("holds no {FOLDER}/{lacking}; download it again from image-net.org");
+            let reason = format!("contains no {FOLDER}/{lacking}; download it again from image-net.org");
             Err(wrong(&text::path(path), reason))
         }
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a dataset: every message names the place, the reason and what to do.
+//! What can be wrong with a data set: every message names the place, the reason and what to do.
 
 use std::io;
 use std::path::Path;
@@ -9,11 +9,11 @@ use super::ignored::Ignored;
 use super::name::NameFault;
 use crate::text::{self, plain};
 
-/// Why a dataset cannot be opened.
+/// Why a data set cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// Nothing exists there.
-    #[error("{}: not found ({hint})", plain(location))]
+    #[error("{}: not found ({hint})", if location.is_empty() { "\"\"".into() } else { plain(location) })]
     NotFound {
         /// What was asked for.
         location: String,
@@ -22,7 +22,7 @@ pub enum DatasetError {
     },
     /// It exists, but is not of a kind that can be read.
     #[error(
-        "{}: {what}; a dataset is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
+        "{}: {what}; a data set is a folder of class folders, a .tar of them (or a folder inside it), a pack, \
          WebDataset shards, class tars, a list file (.txt, .tsv, .csv), idx:DIR/PREFIX, cifar:DIR/train or ilsvrc:DIR/train",
         plain(location)
     )]
@@ -42,7 +42,7 @@ pub enum DatasetError {
     },
     /// No class folder at all.
     #[error(
-        "{}: holds no class folders ({found}); put each class's images into a folder of its own, or write a list file",
+        "{}: there are no class folders ({found}); put the images of each class into a folder, or write a list file",
         plain(location)
     )]
     NoClasses {
@@ -53,7 +53,7 @@ pub enum DatasetError {
     },
     /// Class folders, but not a single image.
     #[error(
-        "{}: holds no images, that is, files called {}; {ignored}",
+        "{}: there are no images, which are files named {}; {ignored}",
         plain(location),
         extensions()
     )]
@@ -65,7 +65,7 @@ pub enum DatasetError {
     },
     /// A list without samples.
     #[error(
-        "{}: the list has no line with a sample; write the path, a tab, and the label",
+        "{}: the list has no samples; each line needs a path, a tab and a label",
         plain(file)
     )]
     EmptyList {
@@ -74,7 +74,7 @@ pub enum DatasetError {
     },
     /// A single class: there is nothing to tell apart.
     #[error(
-        "{}: holds only one class, {class:?}; a classifier needs two: is this the folder above or below the class folders?",
+        "{}: there is only one class, {class:?}, and a classifier needs two; is this the folder above or below the class folders?",
         plain(location)
     )]
     OneClass {
@@ -84,14 +84,17 @@ pub enum DatasetError {
         class: String,
     },
     /// No class has two images, so none can be set aside.
-    #[error("{}: no class has two images, so that none can be set aside", plain(location))]
+    #[error(
+        "{}: no class has two images, so none can be set aside for validation",
+        plain(location)
+    )]
     NothingToSetAside {
         /// The dataset.
         location: String,
     },
     /// The folders are train, val, …: splits rather than classes.
     #[error(
-        "{0}: its folders are splits ({1}), not classes; name one of them, as in {0}/{2}",
+        "{0}: its folders are splits ({1}), not classes; choose one of them, such as {0}/{2}",
         plain(location),
         few(.folders.iter().map(String::as_str)),
         .folders.first().map(|first| plain(first)).unwrap_or_default()
@@ -104,7 +107,7 @@ pub enum DatasetError {
     },
     /// Classes without images.
     #[error(
-        "{}: no images in {count} of its classes: {classes}{passed}; remove these or fill them",
+        "{}: no images in {count} of its classes: {classes}{passed}; remove them or add images",
         plain(location)
     )]
     EmptyClasses {
@@ -119,7 +122,7 @@ pub enum DatasetError {
     },
     /// Labels are numbers, and some have no images.
     #[error(
-        "{}: labels count from 0, and {count} of them have no image: {labels}; {hint}",
+        "{}: labels start at 0, but {count} of them have no image: {labels}; {hint}",
         plain(location)
     )]
     LabelsWithHoles {
@@ -134,7 +137,7 @@ pub enum DatasetError {
     },
     /// Classes that a network was not trained for.
     #[error(
-        "{}: holds images of classes that the run does not have: {unknown}; the run has {known}",
+        "{}: there are images of classes that the run does not have: {unknown}; the run has {known}",
         plain(location)
     )]
     UnknownClasses {
@@ -146,7 +149,7 @@ pub enum DatasetError {
         known: String,
     },
     /// A name that would lead elsewhere if it were made part of a path.
-    #[error("{place}: {name:?} is no name for a class or a sample: {reason}")]
+    #[error("{place}: {name:?} cannot be the name of a class or a sample: {reason}")]
     Name {
         /// The file, or the file and the place inside.
         place: String,
@@ -186,7 +189,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// A member name that points outside the tar.
-    #[error("{shard}: refused: the member name {key:?} {reason}; make the tar again from inside its folder")]
+    #[error("{shard}: refused: the member name {key:?} {reason}; recreate the tar from inside its folder")]
     HostileName {
         /// The tar.
         shard: String,
@@ -215,7 +218,7 @@ pub enum DatasetError {
     },
     /// Shards without labels.
     #[error(
-        "{}: no image has a label: there are {found}; needed is KEY.cls, with a number or a name in it, beside KEY.jpg ({})",
+        "{}: no image has a label: there are {found}; expected KEY.cls, which contains a number or a name, next to KEY.jpg ({})",
         plain(location),
         extensions()
     )]
@@ -227,7 +230,7 @@ pub enum DatasetError {
     },
     /// An incomplete pack.
     #[error(
-        "{}: an unfinished pack; go on with it by the same pipeline pack command and --resume",
+        "{}: the pack is unfinished; finish it with the same pipeline pack command and --resume",
         plain(location)
     )]
     UnfinishedPack {
@@ -235,7 +238,7 @@ pub enum DatasetError {
         location: String,
     },
     /// A pack whose files contradict each other.
-    #[error("{path}: {reason}; copy it again, or pack again (pipeline inspect DIR --verify looks at all of a pack)")]
+    #[error("{path}: {reason}; copy it again, or pack again (pipeline inspect DIR --verify checks a whole pack)")]
     DamagedPack {
         /// The file.
         path: String,
@@ -243,7 +246,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// A pack of another version of the format.
-    #[error("{path}: has version {version} of the format; this program reads {reads}: pack again")]
+    #[error("{path}: the format has version {version}, but this program reads version {reads}; pack again")]
     PackVersion {
         /// The manifest.
         path: String,
@@ -279,7 +282,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// A scheme with an unknown split.
-    #[error("{}: no split {split:?}; write {choices}", plain(location))]
+    #[error("{}: there is no split {split:?}; use {choices}", plain(location))]
     Split {
         /// The dataset.
         location: String,
@@ -306,7 +309,7 @@ pub enum DatasetError {
     },
     /// A tar of images without class folders.
     #[error(
-        "{}: holds {images} images but no class folders, so that no image has a label; unpack it and write a list \
+        "{}: there are {images} images but no class folders, so no image has a label; unpack it and write a list \
          file, or make a tar of class folders; ILSVRC 2012's validation images open as ilsvrc:DIR/val, with \
          ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz in DIR",
         plain(location)
@@ -356,7 +359,7 @@ pub enum ReadError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file became shorter after the dataset was opened.
+    /// The file became shorter after the data set was opened.
     #[error(
         "{file}: was truncated while in use: the sample ends at byte {end}, the file at {length}; restore the file and resume"
     )]
@@ -369,7 +372,7 @@ pub enum ReadError {
         length: u64,
     },
     /// Too large to be an image.
-    #[error("{file}: {bytes} bytes is more than the limit of {limit} for one image")]
+    #[error("{file}: {bytes} bytes exceed the limit of {limit} for one image")]
     TooLarge {
         /// The file.
         file: String,

@@ -11,7 +11,7 @@ use crate::text;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The target is not empty.
-    #[error("{out}: exists and is not empty; name another folder or remove it")]
+    #[error("{out}: the folder exists and is not empty; choose another folder or remove it")]
     OutNotEmpty {
         /// The target.
         out: String,

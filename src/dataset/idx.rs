@@ -56,18 +56,18 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
     let ([count, height, width], [label_count]) = (images_file.sizes, labels_file.sizes);
     if count != label_count {
         let reason = format!(
-            "holds {label_count} labels, but {} holds {count} images",
+            "has {label_count} labels, but {} has {count} images",
             text::path(&images)
         );
         return Err(wrong(&labels, reason));
     }
     if width == 0 || height == 0 {
-        return Err(wrong(&images, format!("its images are {width}x{height}")));
+        return Err(wrong(&images, format!("its images have {width}x{height} pixels")));
     }
     if u64::from(count) > MOST_IMAGES {
         return Err(wrong(
             &images,
-            format!("its header claims {count} images, more than the limit of {MOST_IMAGES}"),
+            format!("its header claims {count} images, which exceeds the limit of {MOST_IMAGES}"),
         ));
     }
     let labels_read = labels_file.read()?;
@@ -155,7 +155,9 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
         if magic != [0, 0, 8, RANK as u8] {
             return Err(wrong(
                 path,
-                format!("begins with {magic:?}, but IDX of {RANK} dimensions of bytes with [0, 0, 8, {RANK}]"),
+                format!(
+                    "begins with {magic:?}, but an IDX file of bytes in {RANK} dimensions begins with [0, 0, 8, {RANK}]"
+                ),
             ));
         }
         let mut sizes = [0; RANK];
@@ -171,7 +173,7 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
         let Some(bytes) = product.filter(|&bytes| bytes <= most) else {
             return Err(wrong(
                 path,
-                format!("its header claims {sizes:?}, more than the limit of {most} bytes"),
+                format!("its header claims {sizes:?}, which exceeds the limit of {most} bytes"),
             ));
         };
         let open = Self {
@@ -209,7 +211,7 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
         let (sizes, bytes) = (self.sizes, self.bytes);
         wrong(
             self.path,
-            format!("its header claims {sizes:?}, {bytes} bytes, but it holds {held}; download it again"),
+            format!("its header claims {sizes:?}, {bytes} bytes, but it has {held}; download it again"),
         )
     }
 }

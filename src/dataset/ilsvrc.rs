@@ -42,7 +42,7 @@ fn find(location: &str, folder: &Path, name: &str, split: &str) -> Result<PathBu
     }
     let unpacked = folder.join(split);
     let instead = if unpacked.is_dir() {
-        format!("; class folders in {0} open as {0}", text::path(&unpacked))
+        format!(", or use the class folders in {}", text::path(&unpacked))
     } else {
         String::new()
     };
@@ -80,7 +80,7 @@ fn val(location: &str, folder: &Path) -> Result<Listed, DatasetError> {
     }
     if images.len() != labels.len() {
         let reason = format!(
-            "has {} lines, a label an image, but {} holds {} images outside of folders; both must be the official files",
+            "has {} labels, one per line, but {} has {} images outside of folders; use the official files",
             labels.len(),
             text::path(&path),
             images.len()

@@ -100,7 +100,7 @@ impl Reading<'_> {
     fn add(&mut self, line: Line<'_>) -> Result<(), String> {
         let Line { path, label, number } = line;
         ClassName::new(label).map_err(|fault| {
-            format!("the class name {label:?} is refused: {fault}; is it the path? the label comes last")
+            format!("{label:?} cannot be the name of a class: {fault}; the path comes first, then the label")
         })?;
         let metadata = fs::metadata(self.folder.join(path)).map_err(|error| {
             let is_first = self.listing.len() == 0;
@@ -124,7 +124,8 @@ impl Reading<'_> {
             None => *self.ids.entry(label.to_owned()).or_insert(next),
         };
         let name = plain_parts(path);
-        let name = SampleName::new(&name).map_err(|fault| format!("{path:?} gives no name: {fault}"))?;
+        let name =
+            SampleName::new(&name).map_err(|fault| format!("{path:?} cannot be the name of a sample: {fault}"))?;
         let number = self.paths.len() as u64;
         self.paths.push(path);
         self.listing
@@ -153,7 +154,7 @@ pub(super) fn number(
         Some(numbers) if !numbers.is_empty() => {
             let largest = numbers.iter().copied().max().unwrap_or(0);
             if largest >= MOST_CLASSES {
-                let reason = format!("the label {largest} is too large: labels count the classes from 0");
+                let reason = format!("the label {largest} is too large: labels number the classes from 0");
                 return Err(DatasetError::BadLabels {
                     file: plain(file).into_owned(),
                     reason,

@@ -61,6 +61,7 @@ impl Location {
             let hint = match above {
                 Some(above) if above.as_os_str().is_empty() => "looked in the current folder".to_owned(),
                 Some(above) => format!("{} exists", text::path(above)),
+                None if location.is_empty() => "the path is empty".to_owned(),
                 None => "looked in the current folder".to_owned(),
             };
             DatasetError::NotFound {
@@ -110,7 +111,7 @@ impl Location {
         if has_compressed && !has_folders && shards.is_empty() {
             return Err(DatasetError::UnknownKind {
                 location: location.to_owned(),
-                what: "it holds compressed tars, which cannot be read in place: decompress them first".to_owned(),
+                what: "it contains compressed tars, which cannot be read in place: decompress them first".to_owned(),
             });
         }
         if has_folders || shards.is_empty() {
@@ -135,11 +136,11 @@ impl Location {
         } else if is_compressed_tar(&name) {
             "a compressed tar cannot be read in place: decompress it first"
         } else if ends(&["-ubyte", "-ubyte.gz"]) {
-            "an IDX file is opened with its pair: idx:DIR/PREFIX, where PREFIX-images-idx3-ubyte is the file"
+            "an IDX file is opened together with its pair, as idx:DIR/PREFIX, where PREFIX-images-idx3-ubyte is the file"
         } else if is_image(&name) {
-            "it is one image, not a dataset"
+            "it is one image, not a data set"
         } else {
-            "it is a file of unknown kind"
+            "it is a file of an unknown kind"
         };
         Err(DatasetError::UnknownKind {
             location: location.to_owned(),

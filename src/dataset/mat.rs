@@ -48,10 +48,10 @@ pub(super) enum MatError {
     #[error("is not a MAT file of level 5 (MATLAB's -v6 and -v7)")]
     NotMat,
     /// Written on a machine with the other byte order.
-    #[error("is a big-endian MAT file, which is not read here")]
+    #[error("is a big-endian MAT file, which is not supported")]
     BigEndian,
     /// An element claims more bytes than there are.
-    #[error("is cut short or damaged: {what} lacks {lacking} bytes")]
+    #[error("is truncated or damaged: {what} lacks {lacking} bytes")]
     Cut {
         /// The part.
         what: &'static str,
@@ -62,13 +62,13 @@ pub(super) enum MatError {
     #[error("is damaged: a compressed part of it cannot be decompressed ({0})")]
     Compressed(String),
     /// A limit is exceeded.
-    #[error("is damaged: {0}, more than any such file holds")]
+    #[error("is damaged: {0}, more than any such file has")]
     TooLarge(&'static str),
     /// The file contradicts itself.
     #[error("is damaged: {0}")]
     Damaged(&'static str),
     /// The array asked for is missing.
-    #[error("holds no struct array {0:?}")]
+    #[error("has no struct array {0:?}")]
     NoArray(String),
     /// A field asked for is missing.
     #[error("its structs have no field {0:?}")]

@@ -244,7 +244,7 @@ impl Dataset {
     }
 
     /// The number of samples, which is at least one.
-    #[expect(clippy::len_without_is_empty, reason = "an empty dataset does not open")]
+    #[expect(clippy::len_without_is_empty, reason = "an empty data set does not open")]
     pub fn len(&self) -> usize {
         self.places.as_ref().map_or(self.whole.samples.len(), Vec::len)
     }

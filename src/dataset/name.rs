@@ -22,13 +22,13 @@ pub enum NameFault {
     #[error("it leads to another folder")]
     Dots,
     /// A class is one component.
-    #[error("it has a / in it")]
+    #[error("it contains a /")]
     Slash,
     /// Two separators in a row, or one at the end.
     #[error("a part of it is empty")]
     EmptyPart,
     /// No file system allows it.
-    #[error("it has a NUL in it")]
+    #[error("it contains a NUL")]
     Nul,
 }
 

@@ -28,7 +28,7 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
     let range = (from.parse::<u64>(), to.parse::<u64>());
     let (Ok(first), Ok(last)) = range else { return Ok(None) };
     if first > last || last - first >= MOST {
-        return Err(unknown(format!("the pattern names no file, or more than {MOST}")));
+        return Err(unknown(format!("the pattern matches no file, or more than {MOST}")));
     }
     let width = from.len();
     let files: Vec<PathBuf> = (first..=last)
@@ -37,7 +37,7 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
     if let Some(missing) = files.iter().find(|file| !file.is_file()) {
         return Err(DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!("{} is not there", text::path(missing)),
+            hint: format!("{} is missing", text::path(missing)),
         });
     }
     Ok(Some(files))

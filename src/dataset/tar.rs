@@ -29,6 +29,6 @@ pub(super) fn is_whole(shown: &str, map: &Mapping) -> Result<(), DatasetError> {
     map.check(map.bytes().len() as u64)
         .map_err(|length| DatasetError::DamagedTar {
             shard: shown.to_owned(),
-            reason: format!("it was cut to {length} bytes while being read; copy it again"),
+            reason: format!("it was truncated to {length} bytes while being read; copy it again"),
         })
 }

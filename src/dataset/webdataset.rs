@@ -64,7 +64,7 @@ pub(super) fn list(location: &str, files: &[PathBuf]) -> Result<(Vec<String>, Li
     if listing.len() == 0 && !extensions.is_empty() {
         return Err(DatasetError::NoLabels {
             location: location.to_owned(),
-            found: format!("{} members without one: {}", extensions.count(), extensions.kinds()),
+            found: format!("{} members without a label: {}", extensions.count(), extensions.kinds()),
         });
     }
     let classes = number(location, &ids, &mut listing)?;
@@ -155,7 +155,7 @@ impl Reading {
             }
         } else {
             match sample.image.replace((member.key, extent, member.modified)) {
-                Some(_) => Err(member.refuse("is the second image of its key")),
+                Some(_) => Err(member.refuse("is a second image for its key")),
                 None => Ok(()),
             }
         }
@@ -190,14 +190,14 @@ fn lacks_class(file: &Path, members: &Members, key: &str) -> DatasetError {
     let beside = match others.len() {
         0 => String::new(),
         _ => format!(
-            " (beside it: {}; labels are read from KEY.{CLASS} alone)",
+            " (other members of the key: {}; labels are read from KEY.{CLASS} only)",
             few(others.iter().map(String::as_str))
         ),
     };
     DatasetError::Shard {
         shard: text::path(file),
         reason: format!(
-            "key {0} has an image and no {0}.{CLASS} with its class{beside}",
+            "key {0} has an image, but there is no {0}.{CLASS} with its class{beside}",
             plain(key)
         ),
     }

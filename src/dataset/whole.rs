@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// The error for a file of `bytes`, which is too large.
 pub(super) fn too_large(bytes: u64, most: u64) -> io::Error {
-    let reason = format!("its {bytes} bytes are more than the limit of {most} for such a file");
+    let reason = format!("its {bytes} bytes exceed the limit of {most} for such a file");
     io::Error::new(io::ErrorKind::FileTooLarge, reason)
 }
 

@@ -117,8 +117,7 @@ impl Verdict {
             }
         };
         if most.busy < BUSY {
-            text +=
-                "; no stage is busy all the time: they wait for each other, and more slots or longer queues may help";
+            text += "; no stage is busy all the time: the stages wait for each other, so more slots or longer queues may help";
         }
         text
     }
@@ -137,7 +136,9 @@ impl Verdict {
         } else {
             format!("{:.1}", 1.0 / input)
         };
-        format!("compute-bound: {who} is busy {busy} of the time; the input could give {could} times as many images/s")
+        format!(
+            "compute-bound: {who} is busy {busy} of the time; the input could deliver {could} times as many images/s"
+        )
     }
 
     fn input_bound(&self, most: &Share) -> String {
@@ -145,11 +146,11 @@ impl Verdict {
         let device = self.stages.iter().find(|share| share.role == Role::Device);
         let short = match device {
             None => format!("{:.0} images/s", self.images_per_s),
-            Some(device) if device.busy < NOTHING => "the device has next to nothing to do".to_string(),
+            Some(device) if device.busy < NOTHING => "the device is almost idle".to_string(),
             Some(device) => format!("{:.0} images/s short", self.images_per_s * (1.0 / device.busy - 1.0)),
         };
         if !most.can_widen {
-            let text = format!("input-bound at {name}: {short}; it is one worker by design");
+            let text = format!("input-bound at {name}: {short}; this stage has one worker by design");
             return with_remedy(text, most.remedy, "would help");
         }
         if self.is_processor_full() {

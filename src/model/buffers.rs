@@ -58,7 +58,7 @@ impl Kept {
     }
 
     /// Values and argmax, for splitting along the batch.
-    #[allow(clippy::type_complexity, reason = "two arrays of what a segment writes")]
+    #[allow(clippy::type_complexity, reason = "the outputs of a segment")]
     pub(super) fn rows<'a>(
         &'a mut self,
         segment: &Segment,

@@ -7,7 +7,7 @@ use crate::ops::Shape;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// No layers at all.
-    #[error("the model has no layers: name a preset, or list layers of which the last is of type \"fc\"")]
+    #[error("the model has no layers: choose a preset, or list layers and end with one of type \"fc\"")]
     Empty,
     /// A batch, an input or a number of classes of zero.
     #[error("{what} must be at least 1")]
@@ -16,7 +16,7 @@ pub enum ModelError {
         what: &'static str,
     },
     /// The system refused to start the compute threads.
-    #[error("{count} compute threads cannot be started: {reason}; set compute.threads lower")]
+    #[error("{count} compute threads cannot be started: {reason}; lower compute.threads")]
     Threads {
         /// How many.
         count: usize,
@@ -24,7 +24,9 @@ pub enum ModelError {
         reason: String,
     },
     /// A layer with parameters that has no name.
-    #[error("layer {index} ({kind}) has no name: its parameters are called after it, as in \"conv1\"")]
+    #[error(
+        "layer {index} ({kind}) has no name: give it one, such as \"conv1\", because its parameters are named after it"
+    )]
     Unnamed {
         /// Position in the list, from 0.
         index: usize,
@@ -32,14 +34,14 @@ pub enum ModelError {
         kind: &'static str,
     },
     /// Two layers with parameters have the same name.
-    #[error("two layers are called \"{name}\": their parameters would be mixed up, so give each its own name")]
+    #[error("two layers are named \"{name}\": give each layer its own name, because its parameters are named after it")]
     Duplicate {
         /// The name.
         name: String,
     },
     /// Channels that the groups do not divide.
     #[error(
-        "{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both must be multiples"
+        "{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both numbers of channels must be multiples of the number of groups"
     )]
     Groups {
         /// The layer.
@@ -53,7 +55,7 @@ pub enum ModelError {
     },
     /// A window that is larger than its input.
     #[error(
-        "{layer}: a window of {size}×{size} does not fit an input of {input} with {padding} of padding: \
+        "{layer}: a window of {size}×{size} does not fit an input of {input} with a padding of {padding}: \
          use larger images, a smaller window or fewer pooling layers"
     )]
     Window {
@@ -92,7 +94,7 @@ pub enum ModelError {
     /// A network that does not end in one output per class.
     #[error(
         "the last layer ({layer}) must be of type \"fc\" with one output for each of the {classes} classes: \
-         leave its outputs out and they follow the dataset"
+         leave out `outputs`, and it follows the data set"
     )]
     Last {
         /// The last layer.
@@ -102,8 +104,8 @@ pub enum ModelError {
     },
     /// Groups that several devices cannot share.
     #[error(
-        "{layer}: {devices} devices cannot share {groups} groups: with columns, a convolution needs one group, or a multiple of \
-         the number of devices"
+        "{layer}: {devices} devices cannot share {groups} groups: with compute.parallel = \"columns\", the number of groups must \
+         be 1 or a multiple of the number of devices"
     )]
     GroupsOfDevices {
         /// The layer.
@@ -114,7 +116,7 @@ pub enum ModelError {
         devices: usize,
     },
     /// Fewer outputs than devices.
-    #[error("{layer}: {devices} devices cannot share {outputs} outputs: name fewer devices")]
+    #[error("{layer}: {devices} devices cannot share {outputs} outputs: use fewer devices")]
     OutputsOfDevices {
         /// The layer.
         layer: String,
@@ -126,7 +128,7 @@ pub enum ModelError {
     /// Columns so narrow that normalisation reaches beyond the neighbours.
     #[error(
         "{layer}: on {devices} devices a column has {channels} channels, but the gradient of a channel needs {halo} on each \
-         side: name fewer devices, or use a smaller size"
+         side: use fewer devices or a smaller size"
     )]
     Narrow {
         /// The layer.

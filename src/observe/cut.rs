@@ -74,7 +74,7 @@ pub fn cut(path: &Path, replay: &Path, state: &RunState) -> Result<Cut, MetricsE
         lines
             .damaged()
             .text()
-            .map(|what| format!("{}: {what} and left out", text::path(path))),
+            .map(|what| format!("{}: {what} and ignored", text::path(path))),
     );
     // First store what must not be lost, then overwrite the file that has it.
     write_replay(replay, &cut.steps)?;
@@ -97,7 +97,7 @@ fn read_replay(path: &Path, damaged: &mut Vec<String>) -> Result<Option<BTreeMap
     let replay = serde_json::from_slice(&text).ok();
     let replay = replay.filter(|replay: &Replay| replay.sum == sum_of(&replay.steps));
     if replay.is_none() {
-        let what = "is damaged: the steps that come again are not compared with those that were done before";
+        let what = "is damaged: repeated steps are not compared with the original ones";
         damaged.push(format!("{}: {what}", text::path(path)));
     }
     Ok(replay.map(|replay| replay.steps))

@@ -69,6 +69,25 @@ pub fn fitted(text: &str) -> String {
     }
 }
 
+/// Text for standard output, broken between words where that is a terminal that is narrower.
+pub fn fitted_answer(text: &str) -> String {
+    answer_columns().map_or_else(|| text.to_string(), |columns| text::wrapped(text, columns))
+}
+
+/// A shell command for standard output, broken where that is a terminal that is narrower.
+pub fn fitted_command(command: &str) -> String {
+    answer_columns().map_or_else(
+        || command.to_string(),
+        |columns| text::wrapped_command(command, columns),
+    )
+}
+
+/// The columns of standard output, if it is a terminal.
+fn answer_columns() -> Option<usize> {
+    let term = Term::stdout();
+    term.is_term().then(|| usize::from(term.size().1).saturating_sub(1))
+}
+
 /// The parts that fit, in order, two spaces apart.
 pub fn within(columns: usize, parts: &[Part]) -> String {
     let mut kept: Vec<&Part> = parts.iter().collect();

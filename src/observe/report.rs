@@ -23,9 +23,9 @@ pub enum State {
 impl State {
     fn text(self) -> &'static str {
         match self {
-            Self::Running => "The run is under way; this page is written anew after each evaluation.",
+            Self::Running => "The run is in progress; this page is rewritten after each evaluation.",
             Self::Complete => "The run is complete.",
-            Self::Interrupted => "The run has not reached its end; it can be resumed.",
+            Self::Interrupted => "The run is not complete; it can be resumed.",
         }
     }
 }
@@ -143,7 +143,7 @@ fn numbers(digest: &Digest) -> String {
         row("time", format!("{elapsed:.0} s"));
     }
     if let Some(median) = digest.rate.median() {
-        row("images per second, median of the steps", format!("{median:.0}"));
+        row("images per second, median over steps", format!("{median:.0}"));
     }
     if let Some(what) = digest.damaged.text() {
         row("metrics.jsonl", what);
@@ -171,7 +171,7 @@ fn evaluations(evals: &Newest<EvalEvent>) -> String {
         return String::new();
     }
     let head =
-        "<tr><th>epochs</th><th>step</th><th>loss</th><th>top-1 error</th><th>top-5 error</th><th>crops</th></tr>";
+        "<tr><th>epoch</th><th>step</th><th>loss</th><th>top-1 error</th><th>top-5 error</th><th>crops</th></tr>";
     let table = table("numbers", &format!("{head}{rows}"));
     format!("<h2>Evaluations{}</h2>{table}", of_how_many(evals))
 }
@@ -204,12 +204,9 @@ fn stages(verdict: &VerdictEvent) -> String {
         })
         .collect();
     let head =
-        "<tr><th>stage</th><th>workers</th><th>busy</th><th>waiting for input</th><th>waiting for room</th></tr>";
+        "<tr><th>stage</th><th>workers</th><th>busy</th><th>waiting for input</th><th>waiting for downstream</th></tr>";
     let table = table("numbers", &format!("{head}{rows}"));
-    format!(
-        "<h2>What held it up</h2><p>Last epoch: {}</p>{table}",
-        html(&verdict.text)
-    )
+    format!("<h2>Bottleneck</h2><p>Last epoch: {}</p>{table}", html(&verdict.text))
 }
 
 fn skipped_images(skipped: &Newest<(String, String)>) -> String {

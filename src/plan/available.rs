@@ -63,10 +63,10 @@ pub enum Bound {
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Machine => "all that the machine has, with swap",
-            Self::Group => "what the control group allows, with swap",
-            Self::AddressSpace => "what `ulimit -v` allows",
-            Self::Data => "what `ulimit -d` allows",
+            Self::Machine => "the memory and swap of the machine",
+            Self::Group => "the limit of the control group, with swap",
+            Self::AddressSpace => "the limit of `ulimit -v`",
+            Self::Data => "the limit of `ulimit -d`",
         })
     }
 }

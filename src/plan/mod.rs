@@ -55,7 +55,7 @@ pub enum PlanError {
         source: DatasetError,
     },
     /// The preset does not exist.
-    #[error("model.preset: there is no {name:?}{hint}; there are {}", presets::NAMES.join(", "))]
+    #[error("model.preset: unknown preset {name:?}{hint}; the presets are {}", presets::NAMES.join(", "))]
     Preset {
         /// What was asked for.
         name: String,
@@ -79,12 +79,12 @@ pub enum PlanError {
         location: String,
     },
     /// The statistics of the training set are needed but missing.
-    #[error("augment.mean needs the statistics of the training set, and the checkpoint does not hold them")]
+    #[error("augment.mean needs the statistics of the training set, but the checkpoint does not contain them")]
     NoStatistics,
     /// The crop is larger than some images.
     #[error(
-        "augment.crop is {crop}, but {sample} has {width} x {height} pixels ({small} of the images of data.{key} that were looked at are \
-         smaller than the crop); lower augment.crop, or let images be enlarged: decode.shorter_side = {crop} or more"
+        "augment.crop is {crop}, but {sample} has only {width} x {height} pixels (too small among the examined images of data.{key}: \
+         {small}); lower augment.crop, or enlarge the images with decode.shorter_side = {crop} or more"
     )]
     Crop {
         /// The crop's side.
@@ -102,8 +102,8 @@ pub enum PlanError {
     },
     /// There is no room even for the fewest workers.
     #[error(
-        "run.memory: {limit} is not enough: with one worker in each \"auto\" stage the run needs {needed} ({} of it: {}); raise \
-         it, or lower staging.batch, staging.slots or augment.queue",
+        "run.memory: {limit} is not enough: with one worker per \"auto\" stage the run needs {needed} ({} of it: {}); raise \
+         run.memory, or lower staging.batch, staging.slots or augment.queue",
         .largest.bytes,
         .largest.what
     )]
@@ -117,7 +117,7 @@ pub enum PlanError {
     },
     /// The need exceeds the memory that exists.
     #[error(
-        "the {} needs {needed} of memory ({} of it: {}) and can have at most {}, {}; {}",
+        "the {} needs {needed} of memory ({} of it: {}), but can get at most {}, {}; {}",
         .taker.name,
         .largest.bytes,
         .largest.what,
@@ -140,8 +140,7 @@ pub enum PlanError {
     NoMemory(#[from] NoMemory),
     /// The sample counter has 32 bits.
     #[error(
-        "{}: {samples} samples and a batch of {batch} rows (of all ranks) are more than the 4 294 967 295 rows that an epoch \
-         allows",
+        "{}: {samples} samples in batches of {batch} rows (of all ranks) exceed the limit of 4,294,967,295 rows per epoch",
         text::plain(.location)
     )]
     TooMany {

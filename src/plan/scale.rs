@@ -29,21 +29,21 @@ pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<String> {
     {
         let scaled = mean.map(|value| (255.0 * value).round());
         warnings.push(format!(
-            "augment.mean is {mean:?}, of pixels on 0..1; they are on 0..255 here: write {scaled:?}"
+            "augment.mean is {mean:?}, which fits pixels in 0..1, but pixels are in 0..255 here: use {scaled:?}"
         ));
     }
     match augment.std {
         Some(std) if is_of_ones(&std) => {
             let scaled = std.map(|value| (255.0 * value).round());
             warnings.push(format!(
-                "augment.std is {std:?}, of pixels on 0..1; they are on 0..255 here: write {scaled:?}"
+                "augment.std is {std:?}, which fits pixels in 0..1, but pixels are in 0..255 here: use {scaled:?}"
             ));
         }
         std if presets::wants_unit_variance(layers) && std.is_none_or(|std| std.iter().all(|&s| s < LEAST_STD)) => {
             let is = std.map_or("is not set".to_string(), |std| format!("is {std:?}"));
             warnings.push(format!(
-                "augment.std {is}, so that pixels stay on the scale 0..255, but the first weights are drawn by their fan-in and \
-                 want inputs of about unit variance: the loss is likely to diverge; set std = [70.0, 70.0, 70.0]"
+                "augment.std {is}, so pixels keep their range of 0..255, but the initial weights are scaled by fan-in and expect \
+                 inputs of about unit variance: the loss is likely to diverge; set augment.std = [70.0, 70.0, 70.0]"
             ));
         }
         _ => {}
@@ -114,11 +114,11 @@ mod tests {
         said("model.preset=alexnet-small augment.std=[1,1,1]", "likely to diverge");
         said(
             "model.preset=alexnet augment.mean=[0.485,0.456,0.406]",
-            "write [124.0, 116.0, 104.0]",
+            "use [124.0, 116.0, 104.0]",
         );
         said(
             "model.preset=alexnet-small augment.std=[0.229,0.224,0.225]",
-            "write [58.0, 57.0, 57.0]",
+            "use [58.0, 57.0, 57.0]",
         );
         for quiet in [
             "alexnet augment.mean=[0,0,0]",

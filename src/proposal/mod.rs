@@ -23,8 +23,9 @@ use crate::text::plain;
 pub enum ProposalError {
     /// There is nothing to train on.
     #[error(
-        "{source}\n{location} was searched for: folders of images, one a class ({location}/CLASS/*.jpg); two or more splits of \
-         these (train, val, test); tars of either; WebDataset shards, packs, lists (.csv, .tsv, .txt), IDX and CIFAR-10 files",
+        "{source}\n{location} contains none of these: folders of images, one per class ({location}/CLASS/*.jpg); two or more splits \
+         of such folders (train, val, test); tars of either; WebDataset shards, packs, lists (.csv, .tsv, .txt), IDX or CIFAR-10 \
+         files",
         location = plain(.location)
     )]
     Nothing {
@@ -37,7 +38,7 @@ pub enum ProposalError {
     #[error(transparent)]
     Data(DatasetError),
     /// Images that cannot be decoded.
-    #[error("{sample}: {reason}; none of the {looked_at} images that were looked at can be decoded")]
+    #[error("{sample}: {reason}; none of the {looked_at} images examined can be decoded")]
     Undecodable {
         /// One of them.
         sample: String,

@@ -3,7 +3,7 @@
 use super::choose::Network;
 use super::find::FRACTION;
 use super::{Held, Proposal};
-use crate::text::plain;
+use crate::text::{counted, plain};
 
 /// The column at which reasons begin.
 const COLUMN: usize = 29;
@@ -12,7 +12,7 @@ const COLUMN: usize = 29;
 pub(super) fn toml(proposal: &Proposal, out: &str) -> String {
     let train = &proposal.found.train;
     let mut text = format!(
-        "# Written by `pipeline init` for {}: {} images to learn from, in {} classes.\n\
+        "# Written by `pipeline init` for {}: {} training images in {} classes.\n\
          # Paths are relative to the folder where you run `pipeline`. Keys that are left out have defaults:\n\
          # `pipeline check` shows the whole run.\n",
         plain(train.location()),
@@ -64,15 +64,15 @@ fn run(proposal: &Proposal, out: &str) -> Vec<Line> {
         ),
         line(
             format!("epochs = {}", choice.epochs),
-            format!("passes over the {images} images; use more while the error still falls"),
+            format!("passes over the {images} images; use more if the error is still falling at the end"),
         ),
         line(
             "on_bad_image = \"skip\"",
-            "images that cannot be decoded are named and left out; \"fail\" ends the run instead",
+            "reports and skips images that cannot be decoded; \"fail\" ends the run instead",
         ),
         line(
             format!("bad_images_max = {}", choice.bad_images_max),
-            "more bad images end the run: something else is wrong then",
+            "with more bad images the run fails, because something else must be wrong",
         ),
     ]
 }
@@ -84,13 +84,13 @@ fn data(proposal: &Proposal) -> Vec<Line> {
     match &found.val {
         Held::Set(val) => lines.push(line(
             format!("val = {}", string(val.location())),
-            format!("{} images to measure errors on", val.len()),
+            format!("{} for validation", counted(val.len() as u64, "image")),
         )),
         Held::Aside(aside) => lines.push(line(
             format!("val = {{ fraction = {FRACTION:?} }}"),
             format!(
-                "sets {} images aside, some of each class, to measure errors on",
-                aside.len()
+                "sets {} aside for validation, some of each class",
+                counted(aside.len() as u64, "image")
             ),
         )),
         Held::Nothing => {}
@@ -101,14 +101,14 @@ fn data(proposal: &Proposal) -> Vec<Line> {
 fn decode(proposal: &Proposal) -> Vec<Line> {
     let (least, greatest) = (proposal.seen.least(), proposal.seen.greatest());
     let sides = if least == greatest {
-        format!("now {least}")
+        format!("currently {least}")
     } else {
-        format!("now {least} to {greatest}")
+        format!("currently {least} to {greatest}")
     };
     let of = |side| {
         line(
             format!("shorter_side = {side}"),
-            format!("images are scaled: their shorter side gets this length ({sides})"),
+            format!("scales images so that their shorter side has this length ({sides})"),
         )
     };
     proposal.choice.shorter_side.map(of).into_iter().collect()
@@ -118,15 +118,15 @@ fn augment(proposal: &Proposal) -> Vec<Line> {
     let (choice, seen) = (&proposal.choice, &proposal.seen);
     let frame = choice.shorter_side.unwrap_or(seen.median());
     let crop = if choice.crop < frame {
-        "the square that the network sees, at a random place"
+        "side of the square that the network sees, at a random position"
     } else {
-        "the square that the network sees: the whole image"
+        "side of the square that the network sees: the whole image"
     };
     vec![
         line(format!("crop = {}", choice.crop), crop),
         line(
             "flip = 0.5",
-            "mirrors half of them; use 0 if left and right matter, as in letters",
+            "mirrors half of the images; use 0 if left and right matter, as in letters",
         ),
         line(
             format!("std = {:?}", [choice.std; 3]),
@@ -143,8 +143,8 @@ fn batch(proposal: &Proposal) -> Line {
     line(
         format!("batch = {batch}"),
         format!(
-            "images per step; {} steps per epoch",
-            proposal.found.train.len().div_ceil(batch)
+            "images per step; {} per epoch",
+            counted(proposal.found.train.len().div_ceil(batch) as u64, "step")
         ),
     )
 }
@@ -154,10 +154,10 @@ fn model(proposal: &Proposal) -> Vec<Line> {
     let why = match network {
         Network::Small => "for images of 28 to 40 pixels",
         Network::Medium if proposal.choice.crop > 64 => {
-            "a third of AlexNet's width, enough for some thousand photographs"
+            "a third of AlexNet's width, enough for a few thousand photographs"
         }
         Network::Medium => "for images of 48 to 96 pixels",
-        Network::Paper => "the network of 2012; crops of half the side take a quarter of the time",
+        Network::Paper => "the network of 2012; halving the crop takes a quarter of the time",
     };
     let mut lines = vec![line(format!("preset = {}", string(network.preset())), why)];
     if network == Network::Paper {
@@ -178,7 +178,7 @@ fn solver(proposal: &Proposal) -> Vec<Line> {
         line("schedule = \"cosine\"", "falls to 0 by the last step"),
         line(
             "warmup_epochs = 1.0",
-            "rises from 0 first, because early steps diverge most easily",
+            "rises from 0 in the first epoch, because early steps diverge most easily",
         ),
     ]
 }
@@ -186,6 +186,6 @@ fn solver(proposal: &Proposal) -> Vec<Line> {
 fn evaluate(proposal: &Proposal) -> Vec<Line> {
     let every = proposal.choice.every_epochs;
     let needs_line = every > 1 && !matches!(proposal.found.val, Held::Nothing);
-    let of = || line(format!("every_epochs = {every}"), "how often errors are measured");
+    let of = || line(format!("every_epochs = {every}"), "epochs between evaluations");
     needs_line.then(of).into_iter().collect()
 }

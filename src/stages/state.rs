@@ -48,7 +48,7 @@ pub struct Score {
 
 /// A state that contradicts itself. A checksum only proves that it is what was written, not that it makes sense.
 #[derive(Debug, thiserror::Error)]
-#[error("its state makes no sense: {}", crate::text::plain(.0))]
+#[error("its state is inconsistent: {}", crate::text::plain(.0))]
 pub struct SenselessState(String);
 
 impl RunState {

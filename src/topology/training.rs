@@ -43,7 +43,7 @@ pub struct Beginning {
 }
 
 /// What makes saving cheaper, for advice.
-const SAVE_LESS: &str = "checkpoints less often (checkpoint.every_steps)";
+const SAVE_LESS: &str = "less frequent checkpoints (checkpoint.every_steps)";
 
 /// The flow of `run` and `eval`. The recorder runs `listen`.
 pub fn training(

@@ -25,13 +25,13 @@ use crate::topology;
 pub(super) struct InputArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Epochs that are timed, after one that is not
+    /// Epochs to time, after one for warm-up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Times a bare loop over the same images after each epoch: what the processor could do at most
+    /// Also times a bare loop over the same images after each epoch: the upper limit
     #[arg(long)]
     bare: bool,
-    /// Prints one JSON object
+    /// Prints the result as a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -101,7 +101,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     }
     if let Some(bytes) = peak {
         answer!(
-            "memory       {:.1} MB anonymous at most; planned {:.1} MB",
+            "memory       {:.1} MB anonymous at its peak; planned {:.1} MB",
             bytes as f64 / 1e6,
             planned(&plan) as f64 / 1e6
         );
@@ -111,7 +111,7 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
             let [busy, input, room] = [share.busy, share.input_wait, share.room_wait].map(|share| 100.0 * share);
             let (name, workers) = (share.name, share.workers);
             answer!(
-                "{name:<12} {workers:.1} workers: busy {busy:.0} %, waits for input {input:.0} %, for room {room:.0} %"
+                "{name:<12} {workers:.1} workers: busy {busy:.0} %, waiting for input {input:.0} %, for downstream {room:.0} %"
             );
         }
         answer!("verdict      {}", verdict.text);
@@ -176,7 +176,7 @@ fn epoch(plan: &Plan, statistics: Option<&Statistics>) -> Result<Round, Failure>
     let before = meters.read();
     let watch = Watch::silent(Duration::from_secs(u64::from(plan.config.run.stall_after_s)));
     ending(control::supervise(topology, &stop, watch), || {
-        "stopped; nothing was measured".to_string()
+        "stopped before the end; there is no result".to_string()
     })?;
     let round = arrivals
         .try_recv()

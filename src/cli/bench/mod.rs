@@ -11,9 +11,9 @@ mod recode;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline bench input train.toml
-  pipeline bench input train.toml --bare --json       beside a loop that does nothing but the work
+  pipeline bench input train.toml --bare --json       compares with a bare decoding loop
   pipeline bench recode photos/train --size 256
-  pipeline bench compute --model alexnet              training steps, and where their time goes";
+  pipeline bench compute --model alexnet              times training steps and their layers";
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -23,13 +23,13 @@ pub(super) struct BenchArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Images a second from the files to whole batches, with nobody who computes
+    /// Measures the input: images per second from files to whole batches, without training
     #[command(after_help = EXAMPLES)]
     Input(input::InputArgs),
-    /// Images a second of a bare loop that decodes, resizes and encodes: what packing could do at most
+    /// Measures the upper limit of packing: images per second of a bare loop that decodes, resizes and encodes
     #[command(after_help = EXAMPLES)]
     Recode(recode::RecodeArgs),
-    /// Images a second of training on random images in memory, layer by layer beside the processor's peak
+    /// Measures training on random images in memory, layer by layer, compared with the processor's peak
     #[command(after_help = compute::EXAMPLES)]
     Compute(compute::ComputeArgs),
 }

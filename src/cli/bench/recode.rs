@@ -14,13 +14,13 @@ use crate::observe::terminal::answer;
 pub(super) struct RecodeArgs {
     /// A data set: a folder, a tar, a list, idx:PREFIX
     source: String,
-    /// Shorter side of the images that are made
+    /// Shorter side of the resized images
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     size: u32,
     /// JPEG quality
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100))]
     quality: u32,
-    /// Prints one JSON object
+    /// Prints the result as a JSON object
     #[arg(long)]
     json: bool,
 }

@@ -41,7 +41,7 @@ fn of_text(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) -
         let parts = parts.map(|(path, label)| (path.trim(), label.trim()));
         let Some((path, label)) = parts.filter(|(path, label)| !path.is_empty() && !label.is_empty()) else {
             return Err(wrong(format!(
-                "{line:?} has no label; write the path, a tab or blank, and the label"
+                "{line:?} has no label; write the path, a tab or space, and the label"
             )));
         };
         let number = index + 1;
@@ -78,7 +78,7 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
         let is_loose = |field: &str| field.starts_with(' ') && field.trim().starts_with('"');
         if record.iter().any(is_loose) {
             return Err(wrong(
-                "a quotation mark must stand behind the comma, without a blank between".to_owned(),
+                "there is a space between a comma and a quotation mark; remove it".to_owned(),
             ));
         }
         let fields: Vec<&str> = record.iter().map(str::trim).collect();
@@ -87,13 +87,13 @@ fn of_csv(list: &[u8], visit: &mut dyn FnMut(Line<'_>) -> Result<(), String>) ->
             [path, label] if !path.is_empty() && !label.is_empty() => (path, label),
             [one] => {
                 return Err(wrong(format!(
-                    "{one:?} has no label; write the path, a comma, and the label (a list with tabs is called .tsv)"
+                    "{one:?} has no label; write the path, a comma and the label (or name a list with tabs .tsv)"
                 )));
             }
             [_, _] => return Err(wrong("a path or a label is empty".to_owned())),
             _ => {
                 return Err(wrong(format!(
-                    "it has {} fields, where a path and a label are wanted; put quotes around a path with commas",
+                    "it has {} fields instead of a path and a label; put quotes around a path with commas",
                     fields.len()
                 )));
             }

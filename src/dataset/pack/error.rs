@@ -10,14 +10,14 @@ use crate::text::{self, plain};
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The target holds something else.
-    #[error("{out}: is not empty and holds no pack; name another folder or empty this one")]
+    #[error("{out}: the folder is not empty and contains no pack; choose another folder or empty this one")]
     NotEmpty {
         /// The target.
         out: String,
     },
     /// The target would become part of the source.
     #[error(
-        "{out}: lies in the source, {}: its files would be taken for samples; name a folder outside of it",
+        "{out}: the folder is inside the source, {}, so its files would be taken for samples; choose a folder outside of it",
         plain(source_location)
     )]
     InsideSource {
@@ -27,30 +27,30 @@ pub enum PackError {
         source_location: String,
     },
     /// The target holds a complete pack.
-    #[error("{out}: holds a finished pack; name another folder or remove it")]
+    #[error("{out}: there already is a finished pack; choose another folder or remove it")]
     Finished {
         /// The target.
         out: String,
     },
     /// The target holds an unfinished pack.
-    #[error("{out}: holds an unfinished pack; go on with it by the same command and --resume, or remove it")]
+    #[error("{out}: there already is an unfinished pack; finish it with the same command and --resume, or remove it")]
     Unfinished {
         /// The target.
         out: String,
     },
     /// The pack was begun with other settings.
     #[error(
-        "{out}: the pack there was begun with other settings: {}; resume with those, or name another folder",
+        "{out}: the pack was begun with other settings: {}; resume with those, or choose another folder",
         plain(&.differences.join("; "))
     )]
     SettingsDiffer {
         /// The target.
         out: String,
-        /// `quality is 90 there, 80 here`.
+        /// `quality was 90, is now 80`.
         differences: Vec<String>,
     },
     /// Another process is writing there.
-    #[error("{out}: another process is packing there; wait for it, or name another folder")]
+    #[error("{out}: another process is using this folder; wait for it, or choose another folder")]
     Locked {
         /// The target.
         out: String,
@@ -81,7 +81,7 @@ pub enum PackError {
         source: io::Error,
     },
     /// Data written earlier have changed.
-    #[error("{path}: {reason}; remove the unfinished pack and begin anew")]
+    #[error("{path}: {reason}; remove the unfinished pack and start again")]
     Damaged {
         /// The file.
         path: String,
@@ -100,7 +100,7 @@ pub enum PackError {
         reason: String,
     },
     /// A bad image, and none is allowed.
-    #[error("{sample}: {reason} ({place}); repair or remove it, or go on without it by --resume --on-bad-image skip")]
+    #[error("{sample}: {reason} ({place}); repair or remove it, or continue without it: --resume --on-bad-image skip")]
     BadImage {
         /// `CLASS/name`.
         sample: String,
@@ -110,7 +110,9 @@ pub enum PackError {
         place: String,
     },
     /// More bad images than allowed.
-    #[error("more than {most} bad images (--bad-images-max); the newest is {sample}: {reason}")]
+    #[error(
+        "more than {most} bad images, the limit of --bad-images-max; repair or remove them, or raise the limit; the latest is {sample}: {reason}"
+    )]
     TooManyBad {
         /// The budget.
         most: u64,
@@ -165,7 +167,7 @@ impl PackError {
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room and go on by the same command and --resume"
+            "; free some space and resume with the same command and --resume"
         }
         _ => "",
     }

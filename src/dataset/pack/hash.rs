@@ -16,9 +16,6 @@ pub(super) fn read(path: &Path, sum: &str) -> Result<Vec<u8>, DatasetError> {
     if digits(xxh3_64(&bytes)) == sum {
         Ok(bytes)
     } else {
-        Err(DatasetError::damaged_pack(
-            path,
-            "its bytes are not those that were written",
-        ))
+        Err(DatasetError::damaged_pack(path, "it has changed since it was written"))
     }
 }

@@ -57,7 +57,7 @@ impl Place {
         if places.len() == count {
             Ok(places)
         } else {
-            Err(format!("claims {count} samples and has {}", places.len()))
+            Err(format!("claims {count} samples, but has {}", places.len()))
         }
     }
 

@@ -142,7 +142,7 @@ impl Settings {
         differs
             .map(|(key, value)| {
                 let here = here.get(key).unwrap_or(&serde_json::Value::Null);
-                format!("{key} is {value} there, {here} here")
+                format!("{key} was {value}, is now {here}")
             })
             .collect()
     }
@@ -213,9 +213,13 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
         let damaged = |reason: String| DatasetError::damaged_pack(&path, reason);
-        let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(format!("is not a pack's: {error}")))?;
+        let head: Head = serde_json::from_slice(&text)
+            .map_err(|error| damaged(format!("is not the manifest of a pack: {error}")))?;
         if head.format != FORMAT {
-            return Err(damaged(format!("is not a pack's: its format is {:?}", head.format)));
+            return Err(damaged(format!(
+                "is not the manifest of a pack: its format is {:?}",
+                head.format
+            )));
         }
         if head.version != VERSION {
             return Err(DatasetError::PackVersion {
@@ -238,7 +242,9 @@ impl Manifest {
             ..
         } = &self.settings;
         let in_range = |what: &str, value: Option<u32>, most: u32| match value {
-            Some(value) if value == 0 || value > most => Err(format!("its {what} is {value}, not 1 to {most}")),
+            Some(value) if value == 0 || value > most => {
+                Err(format!("its {what} is {value}, but must be from 1 to {most}"))
+            }
             _ => Ok(()),
         };
         in_range("frames.shorter_side", frames.shorter_side, 65_535)?;
@@ -246,15 +252,15 @@ impl Manifest {
         in_range("per_shard", Some(*per_shard), u32::MAX)?;
         in_range("square_side", self.square_side, LARGEST_MEAN)?;
         let names = self.classes.iter().map(|class| class.name.clone()).collect();
-        Classes::new(names).map_err(|(name, reason)| format!("{name:?} is no name for a class: {reason}"))?;
+        Classes::new(names).map_err(|(name, reason)| format!("{name:?} cannot be the name of a class: {reason}"))?;
         let mut files = HashSet::new();
         for Shard { file, samples, .. } in &self.shards {
             // A manifest that was tampered with must not lead to a file elsewhere.
             if ClassName::new(file).is_err() || file.strip_suffix(".tar").is_none() {
-                return Err(format!("its shard {file:?} is no tar in the folder"));
+                return Err(format!("its shard {file:?} is not a tar in the folder"));
             }
             if *samples == 0 || !files.insert(file) {
-                return Err(format!("its shard {file:?} has no sample, or is named twice"));
+                return Err(format!("its shard {file:?} has no samples, or is listed twice"));
             }
         }
         let in_shards: u64 = self.shards.iter().map(|shard| u64::from(shard.samples)).sum();
@@ -265,11 +271,11 @@ impl Manifest {
             .fold(0, |sum: u64, class| sum.saturating_add(class.samples));
         let samples = self.samples;
         if samples == 0 {
-            return Err("has no sample".to_owned());
+            return Err("has no samples".to_owned());
         }
         if in_shards != samples || in_classes != samples {
             return Err(format!(
-                "claims {samples} samples, its shards {in_shards}, its classes {in_classes}"
+                "claims {samples} samples, but its shards have {in_shards} and its classes {in_classes}"
             ));
         }
         Ok(())

@@ -39,7 +39,7 @@ fn list_shard(
         let said = shard.bytes;
         return Err(DatasetError::damaged_pack(
             &tar,
-            format!("has {length} bytes, {MANIFEST} says {said}"),
+            format!("has {length} bytes, but {MANIFEST} says {said}"),
         ));
     }
     let lines = Lines::read(folder, shard)?;
@@ -49,7 +49,7 @@ fn list_shard(
             DatasetError::damaged_pack(&tar.with_extension("sums"), format!("key {}: {reason}", plain(&key)))
         };
         let class = classes.get(sum.label as usize);
-        let class = class.ok_or_else(|| refuse("its label is that of no class"))?;
+        let class = class.ok_or_else(|| refuse("its label belongs to no class"))?;
         let name = sum
             .id
             .strip_prefix(class.as_str())
@@ -58,7 +58,7 @@ fn list_shard(
         let name = SampleName::new(name).map_err(|fault| refuse(&format!("its name {name:?} is refused: {fault}")))?;
         let span = place.image;
         if span.at.checked_add(span.bytes).is_none_or(|end| end > length) {
-            let reason = format!("key {} is said to lie outside of the shard", plain(&key));
+            let reason = format!("key {} is outside of the shard", plain(&key));
             return Err(DatasetError::damaged_pack(&tar.with_extension("idx"), reason));
         }
         let sums = Sums {
@@ -92,7 +92,7 @@ impl Lines {
             .map_err(|reason| DatasetError::damaged_pack(&sums, reason))?;
         if places.len() != parsed.len() || places.len() != shard.samples as usize {
             let reason = format!(
-                "has {} lines, {} names {}, {MANIFEST} says {}",
+                "has {} lines, but {} has {} and {MANIFEST} says {}",
                 parsed.len(),
                 text::path(&idx),
                 places.len(),

@@ -158,7 +158,7 @@ impl Tally {
             Err(reason) => return Ok(made_again(&path, &reason)),
         };
         if kept.classes.len() != classes || kept.shard.file != format!("{stem}.tar") {
-            return Ok(made_again(&path, "is of another pack"));
+            return Ok(made_again(&path, "belongs to another pack"));
         }
         if !is_whole(&kept.shard)? {
             return Ok(None);
@@ -170,7 +170,7 @@ impl Tally {
                 let path = folder.join(format!("{stem}.mean"));
                 match sums(read(&path)?.as_deref(), side, kept.mean_xxh3.as_deref()) {
                     Some(sums) => MeanSums::Square(side, sums),
-                    None => return Ok(made_again(&path, "is not as it was written")),
+                    None => return Ok(made_again(&path, "has changed since it was written")),
                 }
             }
         };
@@ -193,7 +193,7 @@ impl Tally {
 /// Warns that stored counts cannot be used.
 fn made_again<T>(path: &Path, reason: &str) -> Option<T> {
     tracing::warn!(
-        "{}: {reason}; the shard is made again, and those behind it",
+        "{}: {reason}; writing this shard and those after it again",
         text::path(path)
     );
     None

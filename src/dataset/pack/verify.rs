@@ -36,7 +36,10 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, 
     for (class, count) in manifest.classes.iter().zip(&counts) {
         if class.samples != *count {
             let (path, name, said) = (folder.join(MANIFEST), &class.name, class.samples);
-            let fault = format!("{}: class {name:?} has {count} samples, not {said}", text::path(&path));
+            let fault = format!(
+                "{}: class {name:?} has {count} samples instead of {said}",
+                text::path(&path)
+            );
             found.faults.push(fault);
         }
     }
@@ -53,7 +56,7 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
     let before = found.faults.len();
     if map.bytes().len() as u64 != shard.bytes {
         let (length, said) = (map.bytes().len(), shard.bytes);
-        let fault = format!("{shown}: has {length} bytes, {MANIFEST} says {said}");
+        let fault = format!("{shown}: has {length} bytes, but {MANIFEST} says {said}");
         found.faults.push(fault);
     }
     let lines = Lines::read(folder, shard)?;
@@ -69,11 +72,11 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
     }
     // Last, so that a bad member is named rather than the shard alone.
     if found.faults.len() == before && digits(xxh3_64(map.bytes())) != shard.xxh3 {
-        let fault = format!("{shown}: a byte outside of its members is not what was written");
+        let fault = format!("{shown}: bytes outside of its members have changed since they were written");
         found.faults.push(fault);
     }
     if let Err(length) = map.check(map.bytes().len() as u64) {
-        let fault = format!("{shown}: was cut to {length} bytes meanwhile");
+        let fault = format!("{shown}: was truncated to {length} bytes while it was read");
         found.faults.push(fault);
     }
     Ok(())
@@ -83,13 +86,13 @@ fn verify_shard(folder: &Path, shard: &Shard, counts: &mut [u64], found: &mut Ve
 fn fault_of(map: &Mapping, place: &Place, sum: &Sum) -> Option<&'static str> {
     let bytes = |at: u64, bytes: u64| map.bytes().get(at as usize..at.checked_add(bytes)? as usize);
     let Some(image) = bytes(place.image.at, place.image.bytes) else {
-        return Some("lies beyond the shard's end");
+        return Some("is beyond the end of the shard");
     };
     if xxh3_64(image) != sum.member {
-        return Some("its bytes are not those that were written");
+        return Some("it has changed since it was written");
     }
     match bytes(place.class.at, place.class.bytes) {
         Some(class) if class == sum.label.to_string().as_bytes() => None,
-        _ => Some("its class is not the one that was written"),
+        _ => Some("its class has changed since it was written"),
     }
 }

@@ -13,13 +13,13 @@ const LARGEST_SIDE: usize = 65_535;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatisticsError {
     /// Another format, or truncated.
-    #[error("is no safetensors file, or is damaged ({0})")]
+    #[error("is not a safetensors file, or is damaged ({0})")]
     NotSafetensors(String),
     /// A tensor is missing.
     #[error("has no tensor {0}")]
     Absent(String),
     /// A tensor has another type or shape.
-    #[error("its {name} is {found}, not {wanted}")]
+    #[error("its {name} is {found} instead of {wanted}")]
     Shape {
         /// The tensor.
         name: &'static str,
@@ -29,7 +29,7 @@ pub enum StatisticsError {
         wanted: &'static str,
     },
     /// A number that no images can produce.
-    #[error("its {name} holds {value}, which is not {wanted}")]
+    #[error("its {name} contains {value}, which is not {wanted}")]
     Value {
         /// The tensor.
         name: &'static str,

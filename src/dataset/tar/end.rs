@@ -16,11 +16,11 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
         return Err("it is empty (0 bytes); copy it again".to_owned());
     }
     let Some(rest) = usize::try_from(next).ok().and_then(|next| bytes.get(next..)) else {
-        return Err(format!("it is cut short in the padding behind {last}; copy it again"));
+        return Err(format!("it is truncated in the padding after {last}; copy it again"));
     };
     if rest.is_empty() {
         return Err(format!(
-            "it ends behind {last} without the end-of-archive blocks: it is cut short, or was not finished; copy or make it again"
+            "it ends after {last} without the end-of-archive blocks: it is truncated or unfinished; copy or recreate it"
         ));
     }
     if rest.len() as u64 > MOST_PADDING {
@@ -34,8 +34,8 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
     };
     let at = at / BLOCK * BLOCK;
     Err(format!(
-        "{} bytes follow the end of the archive, from byte {} on: were tars joined with cat? join them with tar --concatenate; \
-         or was a copy interrupted? copy it again",
+        "{} bytes follow the end of the archive, from byte {} on; if tars were joined with cat, use tar --concatenate instead; \
+         if a copy was interrupted, copy it again",
         rest.len() - at,
         next + at as u64
     ))

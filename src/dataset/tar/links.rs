@@ -15,19 +15,17 @@ const MOST: usize = 40;
 /// Why a link cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LinkFault {
-    #[error(
-        "which is not in the tar; put the file it stands for in its place, by tar --dereference --hard-dereference"
-    )]
+    #[error("which is not in the tar; recreate the tar with --dereference --hard-dereference")]
     Dangling,
-    #[error("which is no earlier member, as the target of a hard link must be; make the tar again")]
+    #[error("which is not an earlier member, as the target of a hard link must be; recreate the tar")]
     Later,
-    #[error("which is outside of the tar; put the file it stands for in its place, by tar --dereference")]
+    #[error("which is outside of the tar; recreate the tar with --dereference")]
     Outside,
-    #[error("which is a folder; links to folders are not followed in a tar: make it by tar --dereference")]
+    #[error("which is a folder; links to folders are not followed in a tar; recreate the tar with --dereference")]
     Folder,
     #[error("in a chain of links that is circular or longer than 40; remove it")]
     Loop,
-    #[error("which is neither file nor folder; remove it")]
+    #[error("which is neither a file nor a folder; remove it")]
     NoFile,
 }
 

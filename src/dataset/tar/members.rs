@@ -145,14 +145,14 @@ impl Members {
         let kind = entry.header().entry_type();
         if kind.is_gnu_sparse() || (kind.is_file() && is_pax_sparse(entry)) {
             return Err(damaged(format!(
-                "member {} is sparse and cannot be read in place; make the tar without --sparse",
+                "member {} is sparse and cannot be read in place; recreate the tar without --sparse",
                 plain(&key)
             )));
         }
         // Readers disagree on whether contents follow such a header, and so on where the next header is.
         if size > 0 && has_no_contents(kind) {
             return Err(damaged(format!(
-                "member {} is a folder, a link or a device, and claims {size} bytes; make the tar again",
+                "member {} is a folder, a link or a device, but claims {size} bytes; recreate the tar",
                 plain(&key)
             )));
         }
@@ -198,7 +198,7 @@ impl Members {
     /// The latest member, for messages.
     fn last(&self) -> String {
         match self.rows.len() {
-            0 => "its beginning".to_owned(),
+            0 => "the beginning".to_owned(),
             rows => plain(self.name(rows - 1)).into_owned(),
         }
     }
@@ -300,9 +300,8 @@ impl Read for Metered<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.cursor.read(into)?;
         let left = self.left.get().checked_sub(read as u64);
-        self.left.set(
-            left.ok_or_else(|| io::Error::other(format!("a member is described by more than {MOST_HEADERS} bytes")))?,
-        );
+        self.left
+            .set(left.ok_or_else(|| io::Error::other(format!("the headers of a member exceed {MOST_HEADERS} bytes")))?);
         Ok(read)
     }
 }

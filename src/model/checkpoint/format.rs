@@ -168,21 +168,21 @@ fn other_format(bytes: &[u8]) -> Option<u32> {
 fn parse(bytes: &[u8]) -> Result<Loaded, String> {
     let not_one = |error: SafeTensorError| {
         format!(
-            "not a safetensors file, or a truncated one ({})",
+            "it is not a safetensors file, or is truncated ({})",
             plain(&error.to_string())
         )
     };
     let (length, header) = SafeTensors::read_metadata(bytes).map_err(not_one)?;
     let text = header.metadata().as_ref().and_then(|all| all.get(KEY));
-    let text = text.ok_or("a safetensors file, but not a checkpoint of pipeline")?;
+    let text = text.ok_or("it is a safetensors file, but not a checkpoint of pipeline")?;
     let metadata: Metadata = serde_json::from_str(text)
         .map_err(|error| format!("its metadata is damaged ({})", plain(&error.to_string())))?;
     if sum_of(bytes, length).as_ref() != Some(&metadata.sum) {
-        return Err("its sum does not match: it was changed after it was written".to_owned());
+        return Err("its checksum does not match: it has changed since it was written".to_owned());
     }
     if metadata.format != FORMAT {
         return Err(format!(
-            "it has format {}; this program reads {FORMAT}",
+            "it has format {}, but this program reads format {FORMAT}",
             metadata.format
         ));
     }
@@ -223,14 +223,14 @@ fn parameter(tensors: &SafeTensors<'_>, name: &str, content: Content) -> Result<
             .tensor(name)
             .map_err(|error| format!("{}: {error}", plain(name)))?;
         if view.dtype() != Dtype::F32 {
-            return Err(format!("{} holds {:?}, not F32", plain(name), view.dtype()));
+            return Err(format!("{} has type {:?} instead of F32", plain(name), view.dtype()));
         }
         let (fours, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = fours.iter().map(|four| f32::from_le_bytes(*four)).collect();
         if values.iter().all(|value| value.is_finite()) {
             Ok((view.shape().to_vec(), values))
         } else {
-            Err(format!("{} holds a value that is not finite", plain(name)))
+            Err(format!("{} contains a value that is not finite", plain(name)))
         }
     };
     let (shape, value) = floats(name)?;
@@ -239,7 +239,10 @@ fn parameter(tensors: &SafeTensors<'_>, name: &str, content: Content) -> Result<
         Content::Weights => (shape.clone(), Vec::new()),
     };
     if shape != same {
-        return Err(format!("{} is {shape:?} and its momentum {same:?}", plain(name)));
+        return Err(format!(
+            "{} has shape {shape:?}, but its momentum has shape {same:?}",
+            plain(name)
+        ));
     }
     Ok(Parameter {
         name: name.to_owned(),

@@ -42,7 +42,7 @@ pub enum CheckpointError {
     },
     /// A checkpoint that another version of this program has written.
     #[error(
-        "{}: has format {format} of checkpoints, and this program reads {reads}; use the version that wrote it, or start a new run",
+        "{}: the checkpoint has format {format}, but this program reads format {reads}; use the version that wrote it, or start a new run",
         text::path(.path)
     )]
     Format {
@@ -54,7 +54,12 @@ pub enum CheckpointError {
         reads: u32,
     },
     /// A checkpoint of another network.
-    #[error("{}: {name} is {found:?} there and {expected:?} in this model", text::path(.path))]
+    #[error(
+        "{}: {name}: the checkpoint has {}, but the model has {}",
+        text::path(.path),
+        shape(.found),
+        shape(.expected)
+    )]
     Mismatch {
         /// The file.
         path: PathBuf,
@@ -65,6 +70,15 @@ pub enum CheckpointError {
         /// Its shape in the model; empty where it is missing.
         expected: Vec<usize>,
     },
+}
+
+/// The shape of a parameter, for messages.
+fn shape(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        "no such parameter".to_owned()
+    } else {
+        format!("the shape {shape:?}")
+    }
 }
 
 impl CheckpointError {
@@ -314,7 +328,7 @@ pub fn best(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
         Some(name) => Ok(Some(folder.join(name))),
         None => Err(CheckpointError::Damaged {
             path,
-            reason: "does not name a file of weights".to_owned(),
+            reason: "it does not name a weights file".to_owned(),
         }),
     }
 }

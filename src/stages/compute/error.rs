@@ -17,7 +17,7 @@ pub enum ComputeError {
     },
     /// A weight is NaN or infinite.
     #[error(
-        "step {step}: {name} holds a value that is not finite: the weights have diverged, and nothing is saved of this step"
+        "step {step}: {name} contains a value that is not finite: the weights have diverged; this step is not saved"
     )]
     WeightNotFinite {
         /// The step, from 1.
@@ -38,7 +38,7 @@ pub enum ComputeError {
         refused: u64,
     },
     /// There are more bad samples than the user allows.
-    #[error("more than {most} bad images (run.bad_images_max); the newest is {}: {reason}", crate::text::plain(.sample))]
+    #[error("more than {most} bad images, the limit of run.bad_images_max; repair or remove them, or raise the limit; the latest is {}: {reason}", crate::text::plain(.sample))]
     TooManyBad {
         /// How many are allowed.
         most: u32,

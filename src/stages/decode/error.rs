@@ -1,5 +1,7 @@
 //! Why an image is refused. Users read these after `CLASS/name: `.
 
+use crate::text;
+
 /// Why an image is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -10,7 +12,7 @@ pub enum DecodeError {
     #[error("not a JPEG or PNG but {0}")]
     OtherFormat(&'static str),
     /// An image with other bytes in front of it.
-    #[error("{what} behind {bytes} foreign byte{}; cut {} off", if *.bytes == 1 { "" } else { "s" }, if *.bytes == 1 { "it" } else { "them" })]
+    #[error("{what} after {}; remove {}", text::counted(*.bytes as u64, "foreign byte"), if *.bytes == 1 { "it" } else { "them" })]
     Behind {
         /// The image's format.
         what: &'static str,
@@ -31,7 +33,7 @@ pub enum DecodeError {
     },
     /// Smaller than the crop.
     #[error(
-        "{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to scale it up"
+        "{width}x{height} pixels after scaling is smaller than the crop of {crop}; set decode.shorter_side to enlarge it"
     )]
     SmallerThanCrop {
         /// The frame's width.
@@ -83,7 +85,7 @@ pub enum DecodeError {
         frame_height: u32,
     },
     /// The caller's buffer does not have the size of the pixels.
-    #[error("a buffer of {got} bytes was given for {want} bytes of pixels")]
+    #[error("the buffer has {got} bytes, but the pixels need {want}")]
     Buffer {
         /// Bytes given.
         got: usize,

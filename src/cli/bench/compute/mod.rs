@@ -29,34 +29,34 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 #[derive(Args)]
 pub(super) struct ComputeArgs {
-    /// A preset, or the TOML of a run (its images are not read)
+    /// A preset, or a configuration file (its images are not read)
     #[arg(long, default_value = "alexnet", value_name = "PRESET|TOML")]
     model: String,
-    /// Images of a batch; by default 128, or what the TOML says
+    /// Images per batch [default: 128, or as configured]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
-    /// Compute threads; by default one a core, or what the TOML says
+    /// Compute threads [default: one per core, or as configured]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Steps that are timed; the one in the middle counts
+    /// Steps to time; the median counts
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
-    /// Steps before those, in which memory and caches are used for the first time
+    /// Warm-up steps before those
     #[arg(long, default_value_t = 1, value_name = "N")]
     warmup: u32,
-    /// Overrides a key of the TOML, or of a preset's (augment.crop is the side of the images); may be given more than once
+    /// Overrides a key of the configuration or preset (augment.crop is the side of the images); can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// The best instructions that may be used, to compare them: portable, avx2 or avx512
+    /// The best instruction set to use: portable, avx2 or avx512
     #[arg(long, value_name = "SET")]
     instructions: Option<Instructions>,
-    /// Writes images, labels and initial weights for another program that is to do the same steps
+    /// Writes the images, labels and initial weights, so that another program can repeat the steps
     #[arg(long, value_name = "SAFETENSORS")]
     dump: Option<PathBuf>,
-    /// Prints the layers with their numbers as one JSON object, and computes nothing
+    /// Prints the layers as a JSON object, without computing anything
     #[arg(long)]
     layers: bool,
-    /// Prints one JSON object
+    /// Prints the result as a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -73,7 +73,7 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
         if simd::used() != most {
             let used = simd::used();
             return Err(Failure::usage(format!(
-                "--instructions {}: this processor has {used} at best",
+                "--instructions {}: this processor supports {used} at best",
                 most.name()
             )));
         }
@@ -87,7 +87,7 @@ pub(super) fn main(args: &ComputeArgs, quiet: bool) -> Result<(), Failure> {
     let measured = measure::measure(&config, &plan, args, told)?;
     let report = Report::new(&args.model, &config, &plan, &measured);
     if !measured.losses.iter().all(|loss| loss.is_finite()) {
-        tell!("the loss is not finite: these are not the numbers of a training; try a smaller solver.lr");
+        tell!("the loss is not finite, so these figures are not typical of training; try a smaller solver.lr");
     }
     if args.json {
         terminal::json(&serde_json::to_value(&report).map_err(Failure::failed)?);

@@ -21,7 +21,7 @@ pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure>
     sets.extend_from_slice(&args.sets);
     let devices = Config::parse(&args.model, &text, &sets).map_or(1, |run| run.compute.devices.len());
     if devices > 1 && !quiet {
-        tell!("one device is measured, with the whole network, where a run would have {devices}");
+        tell!("measuring one device with the whole network, although a run would use {devices}");
     }
     sets.push("compute.devices=[\"cpu:0\"]".to_string());
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
@@ -36,7 +36,7 @@ fn of_preset(name: &str, usual: Usual) -> String {
 fn unknown(name: &str, error: &std::io::Error) -> Failure {
     let meant = nearest(name, presets::NAMES).map_or(String::new(), |meant| format!(" (did you mean {meant:?}?)"));
     Failure::Usage(format!(
-        "--model {name}: no preset{meant}; there are {}. As a TOML it cannot be read: {error}",
+        "--model {name}: no such preset{meant}; the presets are {}. It cannot be read as a configuration file either: {error}",
         presets::NAMES.join(", ")
     ))
 }
@@ -50,7 +50,9 @@ pub(super) fn classes(config: &Config, quiet: bool) -> usize {
         Ok(data) => data.classes().len(),
         Err(error) => {
             if !quiet {
-                tell!("{CLASSES} classes are assumed, as model.classes does not say how many there are: {error}");
+                tell!(
+                    "assuming {CLASSES} classes, because model.classes is not set and the data cannot be opened: {error}"
+                );
             }
             CLASSES
         }

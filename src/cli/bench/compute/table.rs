@@ -26,14 +26,13 @@ pub(super) fn table(report: &Report) -> String {
     if let Some(bytes) = report.peak_resident_bytes {
         let planned = report.planned_bytes;
         text += &format!(
-            "memory    {:.1} MB at most; planned {:.1} MB\n",
+            "memory    {:.1} MB at its peak; planned {:.1} MB\n",
             megabytes(bytes),
             megabytes(planned)
         );
     }
     if report.layers.iter().any(|row| row.algorithm == Some("winograd")) {
-        text +=
-            "counted   the operations of direct convolution: winograd does fewer, and may come to more than 100 %\n";
+        text += "counted   as direct convolution; winograd needs fewer operations and can exceed 100 %\n";
     }
     text += &format!("slowest   {}\n\n", slowest(report));
     let layers = report.layers.iter().map(|row| row.layer.chars().count());
