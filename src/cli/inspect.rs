@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Encoded};
 use crate::model::checkpoint::{self, CheckpointError, Content};
 use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options};
-use crate::text::{self, plain};
+use crate::text::{self, counted, plain};
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist
