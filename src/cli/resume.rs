@@ -55,6 +55,11 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
+    /// Whether nothing is left to do.
+    pub(super) fn is_complete(&self, plan: &Plan) -> bool {
+        self.state.finished && self.state.step >= plan.itinerary.steps
+    }
+
     /// The state of a new run. Events already in its folder belong to no run.
     pub(super) fn fresh(folder: &RunFolder, plan: &Plan) -> Result<Self, Failure> {
         folder.forget_replay()?;

@@ -15,7 +15,7 @@ use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
-use crate::model::checkpoint;
+use crate::model::{Network, checkpoint};
 use crate::observe::digest::Digest;
 use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
@@ -23,7 +23,6 @@ use crate::observe::recorder::{self, Recorder};
 use crate::observe::terminal::tell;
 use crate::observe::verdicts::{LateMeters, Verdicts};
 use crate::plan::{Plan, SHARE};
-use crate::stages::compute::RunState;
 use crate::text;
 use crate::topology::{self, Beginning};
 
@@ -43,13 +42,55 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
+    let plan = plan(args, quiet)?;
+    let folder = lock(args, &plan)?;
+    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    let resumed = if args.resume {
+        resume::resume(&folder, &plan, &args.config, &mut networks)?
+    } else {
+        None
+    };
+    let mut from = match resumed {
+        Some(resumed) if resumed.is_complete(&plan) => {
+            // The previous process may have been killed before it removed old checkpoints and wrote the report.
+            let best = resumed.state.best.map(|best| best.step);
+            checkpoint::prune(&folder.checkpoints(), plan.config.checkpoint.keep.get(), best)
+                .map_err(Failure::failed)?;
+            return summary::finish(&folder, &plan, true);
+        }
+        Some(resumed) => resumed,
+        None => {
+            if args.resume && !quiet {
+                tell!(
+                    "nothing to resume in {}: starting from scratch",
+                    text::path(folder.path())
+                );
+            }
+            Resumed::fresh(&folder, &plan)?
+        }
+    };
+    if from.state.step > 0 && !quiet {
+        tell!("resuming after step {}", from.state.step);
+        if let Some(advice) = advice::of_another_length(&from.state, &plan) {
+            tell!("{advice}");
+        }
+    }
+    from.statistics = statistics::obtain(&plan, from.statistics, quiet)?;
+    from.state.config = plan.config.to_toml();
+    from.state.finished = false;
+    durable::replace(&folder.config(), from.state.config.as_bytes())
+        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.config()))))?;
+    train(args, &plan, &folder, networks, from, quiet)
+}
+
+/// The plan of the run. Tells what it will be, and what looks wrong.
+fn plan(args: &RunArgs, quiet: bool) -> Result<Plan, Failure> {
     let mut config = args.config.read()?;
     if args.resume {
         follow_the_config(&mut config, args, quiet)?;
     }
-    let out = config.run.out.clone();
     // Checked before the plan is made, to fail early, and again under the lock, where the result is reliable.
-    refuse_a_second_run(args, &out)?;
+    refuse_a_second_run(args, &config.run.out)?;
     let plan = Plan::new(config).map_err(Failure::usage)?;
     refuse_inside_data(&plan)?;
     notes::of_data("data.train", &plan.sets.train, quiet);
@@ -61,83 +102,57 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
         heading::print(&plan);
         plan.warnings().iter().for_each(|warning| tell!("warning: {warning}"));
     }
-    let folder = RunFolder::lock(&out)?;
-    refuse_a_second_run(args, &out)?;
-    if let Some(what) = folder.traces()?.filter(|_| !args.resume) {
-        return Err(Failure::Usage(format!(
+    Ok(plan)
+}
+
+/// Locks the folder of the run, which must not hold anything of another.
+fn lock(args: &RunArgs, plan: &Plan) -> Result<RunFolder, Failure> {
+    let out = &plan.config.run.out;
+    let folder = RunFolder::lock(out)?;
+    refuse_a_second_run(args, out)?;
+    match folder.traces()?.filter(|_| !args.resume) {
+        None => Ok(folder),
+        Some(what) => Err(Failure::Usage(format!(
             "{} contains the remains of a run ({what}); remove the folder, or choose another with --set run.out=…",
-            text::path(&out)
-        )));
+            text::path(out)
+        ))),
     }
-    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
-    let resumed = if args.resume {
-        resume::resume(&folder, &plan, &args.config, &mut networks)?
-    } else {
-        None
-    };
-    let Resumed {
-        state,
-        expected,
-        elapsed_s,
-        statistics,
-    } = match resumed {
-        Some(resumed) if resumed.state.finished && resumed.state.step >= plan.itinerary.steps => {
-            // The previous process may have been killed before it removed old checkpoints and wrote the report.
-            let best = resumed.state.best.map(|best| best.step);
-            checkpoint::prune(&folder.checkpoints(), plan.config.checkpoint.keep.get(), best)
-                .map_err(Failure::failed)?;
-            return summary::finish(&folder, &plan, true);
-        }
-        Some(resumed) => resumed,
-        None => {
-            if args.resume && !quiet {
-                tell!("nothing to resume in {}: starting from scratch", text::path(&out));
-            }
-            Resumed::fresh(&folder, &plan)?
-        }
-    };
-    if state.step > 0 && !quiet {
-        tell!("resuming after step {}", state.step);
-        if let Some(advice) = advice::of_another_length(&state, &plan) {
-            tell!("{advice}");
-        }
-    }
-    let statistics = statistics::obtain(&plan, statistics, quiet)?;
-    durable::replace(&folder.config(), plan.config.to_toml().as_bytes())
-        .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.config()))))?;
+}
+
+/// Trains to the end, or until it is stopped, and tells the result.
+fn train(
+    args: &RunArgs,
+    plan: &Plan,
+    folder: &RunFolder,
+    networks: Vec<Network>,
+    from: Resumed,
+    quiet: bool,
+) -> Result<(), Failure> {
     let meters = LateMeters::default();
+    let lines = plan.config.observe.line_every_steps.get() as u64;
     let recorder = Recorder {
         metrics: Metrics::open(&folder.metrics()).map_err(Failure::failed)?,
-        progress: Progress::new(
-            &plan.itinerary,
-            state.step,
-            plan.config.observe.line_every_steps.get() as u64,
-            quiet,
-        ),
+        progress: Progress::new(&plan.itinerary, from.state.step, lines, quiet),
         verdicts: Verdicts::new(Arc::clone(&meters), plan.itinerary.clone()),
         page: folder.page(&plan.config, Digest::read(&folder.metrics()).map_err(Failure::failed)?),
-        elapsed_s,
-        step: state.step,
+        elapsed_s: from.elapsed_s,
+        step: from.state.step,
     };
     let beginning = Beginning {
         networks,
-        state: RunState {
-            finished: false,
-            config: plan.config.to_toml(),
-            ..state
-        },
-        expected,
-        statistics,
+        state: from.state,
+        expected: from.expected,
+        statistics: from.statistics,
         every_steps: plan.config.checkpoint.every_steps.get() as u64,
     };
     let stop = Stop::default();
     let listen = move |reports| recorder::run(recorder, reports);
-    let topology = topology::training(&plan, beginning, &stop, listen).map_err(Failure::plan)?;
+    let topology = topology::training(plan, beginning, &stop, listen).map_err(Failure::plan)?;
     // Nothing else sets them.
     let _ = meters.set(Arc::clone(&topology.meters));
     let end = control::supervise(topology, &stop, watch(&plan.config, quiet));
-    let ended = ended(end, &folder, &plan, args);
-    let told = summary::finish(&folder, &plan, ended.is_ok());
+    let ended = ended(end, folder, plan, args);
+    let told = summary::finish(folder, plan, ended.is_ok());
     // The cause of the ending comes first, before its effect on the report (such as a full disk).
     ended.and(told)
 }
