@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{bare, median};
 use crate::cli::run::ending;
@@ -43,6 +43,19 @@ struct Round {
     verdict: Option<Verdict>,
 }
 
+/// The results of all epochs.
+struct Measured<'a> {
+    plan: &'a Plan,
+    threads: usize,
+    /// Images per second of each epoch.
+    rates: Vec<f64>,
+    /// The same of the bare loop; empty without it.
+    bare: Vec<f64>,
+    last: Round,
+    /// Anonymous memory at its peak, in bytes.
+    peak: Option<u64>,
+}
+
 pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     let config = args.config.read()?;
     let mut plan = Plan::new(config).map_err(Failure::usage)?;
@@ -50,16 +63,31 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
     let statistics = statistics::obtain(&plan, None, quiet)?;
     plan.itinerary.val_samples = 0;
     plan.itinerary.steps = u64::from(plan.itinerary.steps_per_epoch());
+    let measured = measure(args, &plan, statistics.as_ref(), quiet)?;
+    if args.json {
+        terminal::json(&measured.json());
+    } else {
+        measured.print();
+    }
+    Ok(())
+}
+
+fn measure<'a>(
+    args: &InputArgs,
+    plan: &'a Plan,
+    statistics: Option<&Statistics>,
+    quiet: bool,
+) -> Result<Measured<'a>, Failure> {
     let threads = available_parallelism().map_or(1, usize::from);
     let peak = Peak::watch();
     // The first epoch fills caches and buffers.
-    let mut last = epoch(&plan, statistics.as_ref())?;
-    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    let mut last = epoch(plan, statistics)?;
+    let (mut rates, mut bares) = (Vec::new(), Vec::new());
     for number in 1..=args.epochs {
-        last = epoch(&plan, statistics.as_ref())?;
-        ours.push(last.images_per_s);
+        last = epoch(plan, statistics)?;
+        rates.push(last.images_per_s);
         if args.bare {
-            bares.push(bare(&plan, statistics.as_ref(), threads)?);
+            bares.push(bare(plan, statistics, threads)?);
         }
         if !quiet {
             let bare = bares
@@ -72,54 +100,80 @@ pub(super) fn main(args: &InputArgs, quiet: bool) -> Result<(), Failure> {
             );
         }
     }
-    let (rate, bare_rate, peak) = (median(&ours), median(&bares), peak.bytes());
-    let ratios: Vec<f64> = ours.iter().zip(&bares).map(|(ours, bare)| ours / bare).collect();
-    if args.json {
+    Ok(Measured {
+        plan,
+        threads,
+        rates,
+        bare: bares,
+        last,
+        peak: peak.bytes(),
+    })
+}
+
+impl Measured<'_> {
+    /// The median ratio to the bare loop, whose epochs alternate with ours.
+    fn ratio(&self) -> f64 {
+        let ratios: Vec<f64> = self
+            .rates
+            .iter()
+            .zip(&self.bare)
+            .map(|(ours, bare)| ours / bare)
+            .collect();
+        median(&ratios)
+    }
+
+    fn json(&self) -> Value {
         let mut object = json!({
-            "images_per_s": rate, "epochs": ours, "images": plan.itinerary.samples_per_epoch(), "skipped": last.refused,
-            "peak_anonymous_bytes": peak, "planned_bytes": planned(&plan),
+            "images_per_s": median(&self.rates), "epochs": self.rates, "images": self.plan.itinerary.samples_per_epoch(),
+            "skipped": self.last.refused, "peak_anonymous_bytes": self.peak, "planned_bytes": planned(self.plan),
         });
-        if let Some(verdict) = &last.verdict {
+        if let Some(verdict) = &self.last.verdict {
             object["stages"] = metrics::stages(verdict);
             object["verdict"] = verdict.text.clone().into();
         }
-        if args.bare {
-            object["bare_images_per_s"] = bare_rate.into();
-            object["ratio"] = median(&ratios).into();
+        if !self.bare.is_empty() {
+            object["bare_images_per_s"] = median(&self.bare).into();
+            object["ratio"] = self.ratio().into();
         }
-        terminal::json(&object);
-        return Ok(());
+        object
     }
-    answer!(
-        "input        {rate:.0} images/s (median of {} epochs of {} images)",
-        args.epochs,
-        plan.itinerary.samples_per_epoch()
-    );
-    if args.bare {
-        answer!("bare loop    {bare_rate:.0} images/s on {threads} threads");
-        answer!("ratio        {:.2}", median(&ratios));
-    }
-    if let Some(bytes) = peak {
+
+    fn print(&self) {
         answer!(
-            "memory       {:.1} MB anonymous at its peak; planned {:.1} MB",
-            bytes as f64 / 1e6,
-            planned(&plan) as f64 / 1e6
+            "input        {:.0} images/s (median of {} epochs of {} images)",
+            median(&self.rates),
+            self.rates.len(),
+            self.plan.itinerary.samples_per_epoch()
         );
-    }
-    if let Some(verdict) = &last.verdict {
-        for share in &verdict.stages {
-            let [busy, input, room] = [share.busy, share.input_wait, share.room_wait].map(|share| 100.0 * share);
-            let (name, workers) = (share.name, share.workers);
+        if !self.bare.is_empty() {
             answer!(
-                "{name:<12} {workers:.1} workers: busy {busy:.0} %, waiting for input {input:.0} %, for downstream {room:.0} %"
+                "bare loop    {:.0} images/s on {} threads",
+                median(&self.bare),
+                self.threads
+            );
+            answer!("ratio        {:.2}", self.ratio());
+        }
+        if let Some(bytes) = self.peak {
+            answer!(
+                "memory       {:.1} MB anonymous at its peak; planned {:.1} MB",
+                bytes as f64 / 1e6,
+                planned(self.plan) as f64 / 1e6
             );
         }
-        answer!("verdict      {}", verdict.text);
+        if let Some(verdict) = &self.last.verdict {
+            for share in &verdict.stages {
+                let [busy, input, room] = [share.busy, share.input_wait, share.room_wait].map(|share| 100.0 * share);
+                let (name, workers) = (share.name, share.workers);
+                answer!(
+                    "{name:<12} {workers:.1} workers: busy {busy:.0} %, waiting for input {input:.0} %, for downstream {room:.0} %"
+                );
+            }
+            answer!("verdict      {}", verdict.text);
+        }
+        if self.last.refused > 0 {
+            answer!("skipped      {} images", self.last.refused);
+        }
     }
-    if last.refused > 0 {
-        answer!("skipped      {} images", last.refused);
-    }
-    Ok(())
 }
 
 /// The rate of the bare loop for this kind of data.
