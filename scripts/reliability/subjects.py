@@ -164,7 +164,7 @@ class Reader(Subject):
 
     def judge(self, folder, ended, spare=False):
         # `check` works the rest out where a data set is not there, and says so.
-        if steady(ended.output) != self.expected and "absent: " not in ended.output:
+        if steady(ended.output) != self.expected and "missing: " not in ended.output:
             other = set(self.expected) ^ set(steady(ended.output))
             return f"says something else: {sorted(other)[:4]}"
         if outcome.files(folder / "run") != self.before:
@@ -174,7 +174,7 @@ class Reader(Subject):
 
 def steady(text):
     """What `check` says, without what it has measured."""
-    return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "within it "))]
+    return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "that allows up to "))]
 
 
 def all_of(ground):
