@@ -182,7 +182,10 @@ mod tests {
         assert_eq!(broken, "next  pipeline run \\\n  'my photos/a b.toml' \\\n  --resume");
         assert_eq!(broken.replace(" \\\n  ", " "), command);
         assert!(broken.lines().all(|line| line.chars().count() <= 24), "{broken}");
-        assert_eq!(wrapped_command(r"run 'a'\''s b' --x", 4), "run \\\n  'a'\\''s b' \\\n  --x");
+        assert_eq!(
+            wrapped_command(r"run 'a'\''s b' --x", 4),
+            "run \\\n  'a'\\''s b' \\\n  --x"
+        );
     }
 
     #[test]

@@ -206,7 +206,9 @@ fn devices(config: &Config, model: &ModelPlan) {
         );
     }
     let what = match config.compute.parallel {
-        Parallel::Data => "data parallel: each device takes its rows of every batch; gradients are summed over the devices",
+        Parallel::Data => {
+            "data parallel: each device takes its rows of every batch; gradients are summed over the devices"
+        }
         Parallel::Columns => {
             "columns: each device computes its share of every layer's outputs; feature maps are exchanged where a layer needs all of them"
         }
@@ -307,7 +309,9 @@ fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
         Limit::Share(bytes) => (bytes, format!("{SHARE} % of the available memory")),
         Limit::Unknown => {
-            answer!("          limit: none, because the system does not report the available memory; set run.memory to limit it");
+            answer!(
+                "          limit: none, because the system does not report the available memory; set run.memory to limit it"
+            );
             return;
         }
     };

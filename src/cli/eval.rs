@@ -88,7 +88,8 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         "stopped before the end; there is no result".to_string()
     })?;
     let result = found.lock().ok().and_then(|found| *found);
-    let result: Evaluated = result.ok_or_else(|| Failure::Internal("the evaluation ended without a result".to_string()))?;
+    let result: Evaluated =
+        result.ok_or_else(|| Failure::Internal("the evaluation ended without a result".to_string()))?;
     print(args.json, step, plan.itinerary.views, &result);
     Ok(())
 }

@@ -34,7 +34,8 @@ impl RunFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let hint = "another process is using this folder; wait for it, or choose another folder with --set run.out=…";
+                let hint =
+                    "another process is using this folder; wait for it, or choose another folder with --set run.out=…";
                 return Err(Failure::Failed(format!("{}: {hint}", text::path(path))));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),

@@ -72,7 +72,11 @@ fn tell_what_was_found(proposal: &Proposal) {
         text::plain(found.train.location())
     );
     match &found.val {
-        Held::Set(val) => answer!("val       {}: {}", counted(val.len() as u64, "image"), text::plain(val.location())),
+        Held::Set(val) => answer!(
+            "val       {}: {}",
+            counted(val.len() as u64, "image"),
+            text::plain(val.location())
+        ),
         Held::Aside(aside) => answer!(
             "val       {} of these classes, set aside from train",
             counted(aside.len() as u64, "image")
@@ -80,7 +84,11 @@ fn tell_what_was_found(proposal: &Proposal) {
         Held::Nothing => answer!("val       none: no class has two images"),
     }
     if let Some(test) = &found.test {
-        answer!("test      not used in training; evaluate on it with `{} eval RUN --data {}`", program(), quoted(test));
+        answer!(
+            "test      not used in training; evaluate on it with `{} eval RUN --data {}`",
+            program(),
+            quoted(test)
+        );
     }
     let sides = match (seen.least(), seen.greatest()) {
         (least, greatest) if least == greatest => format!("{least} pixels"),

@@ -85,7 +85,10 @@ fn run(path: &Path) -> Result<(), Failure> {
     }
     match folder::newest_good(&folder::checkpoints(path)).map_err(Failure::failed)? {
         Some((file, _)) => show_checkpoint(&file),
-        None => Err(Failure::Failed(format!("{}: no checkpoint is intact", text::path(path)))),
+        None => Err(Failure::Failed(format!(
+            "{}: no checkpoint is intact",
+            text::path(path)
+        ))),
     }
 }
 

@@ -245,9 +245,9 @@ pub fn main() -> ExitCode {
     }
     let result = panics::caught(|| command.execute(output.quiet));
     let result = match terminal::unwritten() {
-        Some(error) if answers && result.is_ok() => Err(Failure::Failed(format!(
-            "standard output cannot be written: {error}"
-        ))),
+        Some(error) if answers && result.is_ok() => {
+            Err(Failure::Failed(format!("standard output cannot be written: {error}")))
+        }
         _ => result,
     };
     let (code, text) = match result {

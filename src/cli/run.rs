@@ -258,9 +258,7 @@ pub(super) fn ending(ending: Ending, how_to_go_on: impl Fn() -> String) -> Resul
         Ending::Faulted {
             stage,
             exit: exit @ Exit::Panicked(_),
-        } => Err(Failure::Internal(format!(
-            "{stage}: {exit}; this is a bug in pipeline"
-        ))),
+        } => Err(Failure::Internal(format!("{stage}: {exit}; this is a bug in pipeline"))),
         Ending::Faulted { stage, exit } => Err(Failure::Failed(format!("{stage}: {exit}"))),
         Ending::Stalled { stage } => {
             // Its threads cannot be joined, so the process must exit and leave the checkpoints as they are.

@@ -111,16 +111,20 @@ impl Augment {
         if let Some(crop) = &self.random_resized_crop {
             let [low, high] = crop.area;
             if !(0.0 < low && low <= high) {
-                let rule = "must be [smallest, largest], shares of the image's area with 0 < smallest <= largest <= 1".to_string();
+                let rule = "must be [smallest, largest], shares of the image's area with 0 < smallest <= largest <= 1"
+                    .to_string();
                 complain("augment.random_resized_crop.area", rule);
             }
             let [low, high] = crop.ratio;
             if low > high {
-                let rule = "must be [smallest, largest], ratios of width to height with smallest <= largest".to_string();
+                let rule =
+                    "must be [smallest, largest], ratios of width to height with smallest <= largest".to_string();
                 complain("augment.random_resized_crop.ratio", rule);
             }
             if self.mean == Mean::Image {
-                let rule = "\"image\" does not work with random_resized_crop, because crops change size; use \"channel\"".to_string();
+                let rule =
+                    "\"image\" does not work with random_resized_crop, because crops change size; use \"channel\""
+                        .to_string();
                 complain("augment.mean", rule);
             }
         }

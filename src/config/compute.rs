@@ -72,12 +72,18 @@ impl Compute {
                     ),
                 );
             } else if self.devices[..i].contains(device) {
-                complain("compute.devices", format!("{device:?} is listed twice; list each device once"));
+                complain(
+                    "compute.devices",
+                    format!("{device:?} is listed twice; list each device once"),
+                );
             }
         }
         let count = self.devices.len();
         if count == 0 {
-            complain("compute.devices", format!("the list is empty; it needs at least one device, such as {first:?}"));
+            complain(
+                "compute.devices",
+                format!("the list is empty; it needs at least one device, such as {first:?}"),
+            );
         }
         let threads = self.threads.map_or(0, NonZeroUsize::get);
         if count * threads > THREADS {
@@ -89,7 +95,9 @@ impl Compute {
         if self.parallel == Parallel::Data && count > batch.get() {
             complain(
                 "compute.devices",
-                format!("{count} devices cannot share a batch of {batch} rows: raise staging.batch or use fewer devices"),
+                format!(
+                    "{count} devices cannot share a batch of {batch} rows: raise staging.batch or use fewer devices"
+                ),
             );
         }
     }

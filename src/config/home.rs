@@ -4,7 +4,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HomeError {
     /// Another user's home folder.
-    #[error("`~{0}` means another user's home folder, which is not supported: write the path out (for a file of this name, write `./~{0}`)")]
+    #[error(
+        "`~{0}` means another user's home folder, which is not supported: write the path out (for a file of this name, write `./~{0}`)"
+    )]
     OfUser(String),
     /// There is no home folder.
     #[error("`~` stands for $HOME, but $HOME is not an absolute path: write the folder out")]

@@ -220,7 +220,10 @@ impl Config {
             complain("run.epochs", "must be at least 1, unless run.steps is set".to_string());
         }
         if self.run.out.as_os_str().is_empty() {
-            complain("run.out", "the path is empty: set it to a folder for the run".to_string());
+            complain(
+                "run.out",
+                "the path is empty: set it to a folder for the run".to_string(),
+            );
         }
         self.compute.check(self.staging.batch, complain);
         self.model.check(complain);

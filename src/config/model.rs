@@ -42,8 +42,14 @@ impl Model {
     /// Checks the rules between keys.
     pub(super) fn check(&self, complain: &mut dyn FnMut(&str, String)) {
         match (&self.preset, &self.layers) {
-            (None, None) => complain("model.preset", "missing: choose a preset, or list `model.layers`".to_string()),
-            (Some(_), Some(_)) => complain("model.layers", "set `model.preset` or `model.layers`, not both".to_string()),
+            (None, None) => complain(
+                "model.preset",
+                "missing: choose a preset, or list `model.layers`".to_string(),
+            ),
+            (Some(_), Some(_)) => complain(
+                "model.layers",
+                "set `model.preset` or `model.layers`, not both".to_string(),
+            ),
             _ => {}
         }
     }

@@ -70,8 +70,9 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
         for (record, bytes) in bytes.chunks_exact(RECORD).enumerate() {
             let label = bytes[0];
             if usize::from(label) >= CLASSES {
-                let reason =
-                    format!("record {record} has the label {label}, but labels of CIFAR-10 are 0 to 9; download it again");
+                let reason = format!(
+                    "record {record} has the label {label}, but labels of CIFAR-10 are 0 to 9; download it again"
+                );
                 return Err(wrong(&path, reason));
             }
             let at = (pixels.len() / (RECORD - 1)) as u64;
@@ -106,10 +107,7 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DatasetError::NotFound {
             location: location.to_owned(),
-            hint: format!(
-                "no {}; unpack cifar-10-binary.tar.gz to get it",
-                text::path(path)
-            ),
+            hint: format!("no {}; unpack cifar-10-binary.tar.gz to get it", text::path(path)),
         },
         _ => DatasetError::unreadable(path)(source),
     };

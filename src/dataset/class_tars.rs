@@ -40,7 +40,9 @@ pub(super) fn list(
         if !bytes.len().is_multiple_of(BLOCK) {
             return Err(DatasetError::DamagedTar {
                 shard: inner,
-                reason: format!("it is truncated: {size} bytes are not a whole number of blocks of {BLOCK}; copy it again"),
+                reason: format!(
+                    "it is truncated: {size} bytes are not a whole number of blocks of {BLOCK}; copy it again"
+                ),
             });
         }
         for member in Members::read(&inner, bytes, at)?.iter() {

@@ -86,12 +86,8 @@ fn classes(meta: &Text) -> Result<BTreeMap<u32, String>, DatasetError> {
         if children != 0.0 {
             continue;
         }
-        ClassName::new(&wnid).map_err(|fault| {
-            wrong(format!(
-                "synset {} has an invalid WNID, {wnid:?}: {fault}",
-                index + 1
-            ))
-        })?;
+        ClassName::new(&wnid)
+            .map_err(|fault| wrong(format!("synset {} has an invalid WNID, {wnid:?}: {fault}", index + 1)))?;
         if id.fract() != 0.0 || !(1.0..=f64::from(u32::MAX)).contains(&id) {
             return Err(wrong(format!(
                 "synset {} has the ILSVRC2012_ID {id}, which is not a whole number of at least 1",

@@ -85,7 +85,10 @@ pub enum DatasetError {
         class: String,
     },
     /// No class has two images, so none can be set aside.
-    #[error("{}: no class has two images, so none can be set aside for validation", plain(location))]
+    #[error(
+        "{}: no class has two images, so none can be set aside for validation",
+        plain(location)
+    )]
     NothingToSetAside {
         /// The dataset.
         location: String,

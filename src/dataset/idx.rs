@@ -155,7 +155,9 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
         if magic != [0, 0, 8, RANK as u8] {
             return Err(wrong(
                 path,
-                format!("begins with {magic:?}, but an IDX file of bytes in {RANK} dimensions begins with [0, 0, 8, {RANK}]"),
+                format!(
+                    "begins with {magic:?}, but an IDX file of bytes in {RANK} dimensions begins with [0, 0, 8, {RANK}]"
+                ),
             ));
         }
         let mut sizes = [0; RANK];

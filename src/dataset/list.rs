@@ -124,7 +124,8 @@ impl Reading<'_> {
             None => *self.ids.entry(label.to_owned()).or_insert(next),
         };
         let name = plain_parts(path);
-        let name = SampleName::new(&name).map_err(|fault| format!("{path:?} cannot be the name of a sample: {fault}"))?;
+        let name =
+            SampleName::new(&name).map_err(|fault| format!("{path:?} cannot be the name of a sample: {fault}"))?;
         let number = self.paths.len() as u64;
         self.paths.push(path);
         self.listing

@@ -58,7 +58,9 @@ pub(super) fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
 /// Reads what [`to_json`] wrote. The error is the reason.
 pub(super) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     if !is_right(text) {
-        return Err(format!("has changed since it was written: its checksum {KEY} does not match"));
+        return Err(format!(
+            "has changed since it was written: its checksum {KEY} does not match"
+        ));
     }
     serde_json::from_slice(text).map_err(|error| format!("is damaged: {error}"))
 }

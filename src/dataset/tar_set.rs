@@ -57,9 +57,9 @@ impl Form {
     pub(super) fn labels(self) -> Option<&'static str> {
         match self {
             Self::Folders | Self::ClassTars => None,
-            Self::IlsvrcTrain | Self::IlsvrcVal => {
-                Some("labels number the WNIDs in sorted order, as in torchvision and Caffe; they are not ILSVRC2012_IDs")
-            }
+            Self::IlsvrcTrain | Self::IlsvrcVal => Some(
+                "labels number the WNIDs in sorted order, as in torchvision and Caffe; they are not ILSVRC2012_IDs",
+            ),
         }
     }
 }

@@ -117,8 +117,7 @@ impl Verdict {
             }
         };
         if most.busy < BUSY {
-            text +=
-                "; no stage is busy all the time: the stages wait for each other, so more slots or longer queues may help";
+            text += "; no stage is busy all the time: the stages wait for each other, so more slots or longer queues may help";
         }
         text
     }
@@ -137,7 +136,9 @@ impl Verdict {
         } else {
             format!("{:.1}", 1.0 / input)
         };
-        format!("compute-bound: {who} is busy {busy} of the time; the input could deliver {could} times as many images/s")
+        format!(
+            "compute-bound: {who} is busy {busy} of the time; the input could deliver {could} times as many images/s"
+        )
     }
 
     fn input_bound(&self, most: &Share) -> String {

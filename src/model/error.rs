@@ -24,7 +24,9 @@ pub enum ModelError {
         reason: String,
     },
     /// A layer with parameters that has no name.
-    #[error("layer {index} ({kind}) has no name: give it one, such as \"conv1\", because its parameters are named after it")]
+    #[error(
+        "layer {index} ({kind}) has no name: give it one, such as \"conv1\", because its parameters are named after it"
+    )]
     Unnamed {
         /// Position in the list, from 0.
         index: usize,

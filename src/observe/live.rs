@@ -76,7 +76,10 @@ pub fn fitted_answer(text: &str) -> String {
 
 /// A shell command for standard output, broken where that is a terminal that is narrower.
 pub fn fitted_command(command: &str) -> String {
-    answer_columns().map_or_else(|| command.to_string(), |columns| text::wrapped_command(command, columns))
+    answer_columns().map_or_else(
+        || command.to_string(),
+        |columns| text::wrapped_command(command, columns),
+    )
 }
 
 /// The columns of standard output, if it is a terminal.

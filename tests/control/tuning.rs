@@ -136,5 +136,8 @@ fn a_fed_device_gives_back_what_it_does_not_need() {
     };
     let changes = decisions(&made, 4);
     assert_eq!((changes[0].from, changes[0].to), (4, 3));
-    assert_eq!(changes[0].reason, "the device gets enough input, and 3 workers would be busy 27 % of the time");
+    assert_eq!(
+        changes[0].reason,
+        "the device gets enough input, and 3 workers would be busy 27 % of the time"
+    );
 }

@@ -106,7 +106,10 @@ fn what_cannot_be_learnt_from_is_refused() {
             "loose",
             "ROOT/loose: there are no class folders (it contains 2 files: 2 .jpg); put the images",
         ),
-        ("one", "ROOT/one: there is only one class, \"a\", and a classifier needs two"),
+        (
+            "one",
+            "ROOT/one: there is only one class, \"a\", and a classifier needs two",
+        ),
         (
             "junk",
             "ROOT/junk: there are no images, which are files named .jpg, .jpeg, .jpe, ",
@@ -119,7 +122,10 @@ fn what_cannot_be_learnt_from_is_refused() {
             "holes",
             "ROOT/holes: no images in 2 of its classes: b, c; remove them or add images",
         ),
-        ("file.dat", "ROOT/file.dat: it is a file of an unknown kind; a data set is"),
+        (
+            "file.dat",
+            "ROOT/file.dat: it is a file of an unknown kind; a data set is",
+        ),
         ("x.jpg", "ROOT/x.jpg: it is one image, not a data set; a data set is"),
     ] {
         let got = refusal(at(name), root.path());

@@ -271,10 +271,7 @@ fn a_mat_file_that_cannot_be_used_is_named_with_the_reason() {
             "is truncated or damaged: an element lacks 8 bytes",
         ),
         (renamed, "its structs have no field \"WNID\""),
-        (
-            header(),
-            "has no struct array \"synsets\"; use the data/meta.mat",
-        ),
+        (header(), "has no struct array \"synsets\"; use the data/meta.mat"),
         (bomb, "it decompresses to more than 64 MiB"),
         (wild, "a compressed part of it cannot be decompressed"),
     ] {

@@ -109,12 +109,10 @@ fn shards_that_say_their_labels_otherwise_are_told_what_is_wanted() {
         &[("0.input.jpg", b"x"), ("0.target.cls", b"0"), ("1.input.jpg", b"x")],
         &["s-0.tar"],
     );
-    let told =
-        "ROOT/s: no image has a label: there are 3 members without a label: 2 .input.jpg, 1 .target.cls; expected KEY.cls";
+    let told = "ROOT/s: no image has a label: there are 3 members without a label: 2 .input.jpg, 1 .target.cls; expected KEY.cls";
     assert!(got.starts_with(told), "{got}");
     let got = refused(&[("0.jpg", b"x"), ("0.json", b"{}"), ("0.txt", b"a cat")], &["s-0.tar"]);
-    let told =
-        "ROOT/s/s-0.tar: key 0 has an image, but there is no 0.cls with its class (other members of the key: json, txt; labels are read from";
+    let told = "ROOT/s/s-0.tar: key 0 has an image, but there is no 0.cls with its class (other members of the key: json, txt; labels are read from";
     assert!(got.starts_with(told) && !got.contains("copy it again"), "{got}");
     // Parts of one set without any label are no classes.
     let got = refused(&[("a.jpg", b"x"), ("b.jpg", b"x")], &["x-000000.tar", "x-000001.tar"]);

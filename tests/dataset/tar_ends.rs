@@ -81,10 +81,7 @@ fn each_wrong_end_has_its_reason() {
             &whole[..2 * 1024],
             "it ends after b/1.jpg without the end-of-archive blocks",
         ),
-        (
-            &whole[..4 * 1024 - 100],
-            "it is truncated in the padding after b/3.jpg",
-        ),
+        (&whole[..4 * 1024 - 100], "it is truncated in the padding after b/3.jpg"),
         (&whole[..4 * 1024 - 500], "member b/3.jpg needs 100 bytes"),
         (&[], "it is empty (0 bytes)"),
         (
@@ -178,10 +175,7 @@ fn a_member_described_by_megabytes_is_refused() {
         bytes.extend(of_sizes(&[1, 1]));
         fs::write(&path, bytes).unwrap();
         let got = refusal(&path, root.path());
-        assert!(
-            got.contains("the headers of a member exceed 1048576 bytes"),
-            "{got}"
-        );
+        assert!(got.contains("the headers of a member exceed 1048576 bytes"), "{got}");
     }
     // Readers differ in where the next header is.
     for kind in [

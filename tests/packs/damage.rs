@@ -131,8 +131,14 @@ fn a_pack_that_contradicts_itself_does_not_open() {
         ),
         (of_manifest("train-000001.tar", ".."), "is not a tar in the folder"),
         (of_manifest("train-000001.tar", "train-000000.tar"), "is listed twice"),
-        (of_manifest("\"brick\"", "\"..\""), "\"..\" cannot be the name of a class"),
-        (of_manifest("\"brick\"", "\"/etc\""), "\"/etc\" cannot be the name of a class"),
+        (
+            of_manifest("\"brick\"", "\"..\""),
+            "\"..\" cannot be the name of a class",
+        ),
+        (
+            of_manifest("\"brick\"", "\"/etc\""),
+            "\"/etc\" cannot be the name of a class",
+        ),
         (of_manifest("\"brick\"", "\"sky\""), "two classes have it"),
         (of_manifest("\"per_shard\": 7", "\"per_shard\": 0"), "per_shard is 0"),
         (

@@ -84,7 +84,10 @@ fn numbers_are_labels_and_texts_are_names() {
 #[test]
 fn what_is_wrong_is_named_with_shard_and_key() {
     let cases: [(Members, &str); 6] = [
-        (&[("a.jpg", b"a"), ("b.cls", b"1")], "key a has an image, but there is no a.cls"),
+        (
+            &[("a.jpg", b"a"), ("b.cls", b"1")],
+            "key a has an image, but there is no a.cls",
+        ),
         (
             &[("a.jpg", b"a"), ("a.png", b"a"), ("a.cls", b"1")],
             "member a.png is a second image for its key",

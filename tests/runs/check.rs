@@ -53,7 +53,10 @@ fn the_limit_of_memory_is_told_with_what_it_allows() {
     assert!(asked.contains(&most), "{asked}");
     assert!(line(&asked, "limit ").ends_with("1099511.6  run.memory"), "{asked}");
     let by_itself = shown(&given, &[]);
-    let told = ["80 % of the available memory", "limit: none, because the system does not report"];
+    let told = [
+        "80 % of the available memory",
+        "limit: none, because the system does not report",
+    ];
     assert!(told.iter().any(|text| by_itself.contains(text)), "{by_itself}");
     let fixed = shown(&given, &["decode.workers=1", "augment.workers=1"]);
     assert!(!fixed.contains("that allows up to"), "{fixed}");
@@ -143,7 +146,9 @@ fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
     )
     .expect(2)
     .says("error: the pass for statistics needs ")
-    .says(" of it: decoded frames), but can get at most 2048.0 MB, the limit of `ulimit -v`; lower decode.shorter_side");
+    .says(
+        " of it: decoded frames), but can get at most 2048.0 MB, the limit of `ulimit -v`; lower decode.shorter_side",
+    );
 }
 
 /// A limit that has room for all that is planned, but not for the program beside it.
@@ -178,7 +183,9 @@ fn a_crop_larger_than_images_is_refused_before_anything_is_written() {
         ended
             .expect(2)
             .says("error: augment.crop is 64, but ")
-            .says("/train/brick/000.jpg has only 40 x 40 pixels (too small among the examined images of data.train: 12)")
+            .says(
+                "/train/brick/000.jpg has only 40 x 40 pixels (too small among the examined images of data.train: 12)",
+            )
             .says("lower augment.crop, or enlarge the images with decode.shorter_side = 64 or more");
     }
     assert!(!given.path("run").exists(), "nothing was begun");

@@ -110,7 +110,9 @@ pub enum PackError {
         place: String,
     },
     /// More bad images than allowed.
-    #[error("more than {most} bad images, the limit of --bad-images-max; repair or remove them, or raise the limit; the latest is {sample}: {reason}")]
+    #[error(
+        "more than {most} bad images, the limit of --bad-images-max; repair or remove them, or raise the limit; the latest is {sample}: {reason}"
+    )]
     TooManyBad {
         /// The budget.
         most: u64,

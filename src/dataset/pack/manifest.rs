@@ -211,9 +211,13 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
         let damaged = |reason: String| damaged(&path, reason);
-        let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(format!("is not the manifest of a pack: {error}")))?;
+        let head: Head = serde_json::from_slice(&text)
+            .map_err(|error| damaged(format!("is not the manifest of a pack: {error}")))?;
         if head.format != FORMAT {
-            return Err(damaged(format!("is not the manifest of a pack: its format is {:?}", head.format)));
+            return Err(damaged(format!(
+                "is not the manifest of a pack: its format is {:?}",
+                head.format
+            )));
         }
         if head.version != VERSION {
             return Err(DatasetError::PackVersion {
@@ -236,7 +240,9 @@ impl Manifest {
             ..
         } = &self.settings;
         let in_range = |what: &str, value: Option<u32>, most: u32| match value {
-            Some(value) if value == 0 || value > most => Err(format!("its {what} is {value}, but must be from 1 to {most}")),
+            Some(value) if value == 0 || value > most => {
+                Err(format!("its {what} is {value}, but must be from 1 to {most}"))
+            }
             _ => Ok(()),
         };
         in_range("frames.shorter_side", frames.shorter_side, 65_535)?;

@@ -153,7 +153,9 @@ pub(super) fn is_whole(folder: &Path, shard: &Shard) -> Result<bool, PackError> 
             Ok(hash) if hex(hash) == *sum => {}
             Ok(_) => {
                 let shown = text::path(&path);
-                tracing::warn!("{shown}: has changed since it was written; writing this shard and those after it again");
+                tracing::warn!(
+                    "{shown}: has changed since it was written; writing this shard and those after it again"
+                );
                 return Ok(false);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -35,7 +35,10 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, 
     for (class, count) in manifest.classes.iter().zip(&counts) {
         if class.samples != *count {
             let (path, name, said) = (folder.join(MANIFEST), &class.name, class.samples);
-            let fault = format!("{}: class {name:?} has {count} samples instead of {said}", text::path(&path));
+            let fault = format!(
+                "{}: class {name:?} has {count} samples instead of {said}",
+                text::path(&path)
+            );
             found.faults.push(fault);
         }
     }

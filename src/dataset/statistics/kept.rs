@@ -42,7 +42,9 @@ impl Statistics {
             Err(error) => return Err(KeptError::Unreadable(error)),
         };
         if !own_sum::is_right(&bytes) {
-            return Err(KeptError::Damaged("they have changed since they were written".to_owned()));
+            return Err(KeptError::Damaged(
+                "they have changed since they were written".to_owned(),
+            ));
         }
         let statistics = Self::from_bytes(&bytes).map_err(|error| KeptError::Damaged(error.to_string()))?;
         Ok(Some(statistics))

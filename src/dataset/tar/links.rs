@@ -15,9 +15,7 @@ const MOST: usize = 40;
 /// Why a link cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LinkFault {
-    #[error(
-        "which is not in the tar; recreate the tar with --dereference --hard-dereference"
-    )]
+    #[error("which is not in the tar; recreate the tar with --dereference --hard-dereference")]
     Dangling,
     #[error("which is not an earlier member, as the target of a hard link must be; recreate the tar")]
     Later,

@@ -300,9 +300,8 @@ impl Read for Metered<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.cursor.read(into)?;
         let left = self.left.get().checked_sub(read as u64);
-        self.left.set(
-            left.ok_or_else(|| io::Error::other(format!("the headers of a member exceed {MOST_HEADERS} bytes")))?,
-        );
+        self.left
+            .set(left.ok_or_else(|| io::Error::other(format!("the headers of a member exceed {MOST_HEADERS} bytes")))?);
         Ok(read)
     }
 }

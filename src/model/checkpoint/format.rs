@@ -247,7 +247,10 @@ fn parameter(tensors: &SafeTensors<'_>, name: &str, content: Content) -> Result<
         Content::Weights => (shape.clone(), Vec::new()),
     };
     if shape != same {
-        return Err(format!("{} has shape {shape:?}, but its momentum has shape {same:?}", plain(name)));
+        return Err(format!(
+            "{} has shape {shape:?}, but its momentum has shape {same:?}",
+            plain(name)
+        ));
     }
     Ok(Parameter {
         name: name.to_owned(),

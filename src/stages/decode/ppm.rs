@@ -25,7 +25,9 @@ impl Head {
         }
         let [width, height, largest] = numbers;
         if largest != 255 {
-            return Err(damaged(format!("its largest value is {largest}; only 255 is supported")));
+            return Err(damaged(format!(
+                "its largest value is {largest}; only 255 is supported"
+            )));
         }
         if width == 0 || height == 0 {
             return Err(damaged(format!("its size is {width}x{height}")));
@@ -39,7 +41,9 @@ impl Head {
         let want = 3 * u128::from(width) * u128::from(height);
         let got = length.saturating_sub(pixels_at);
         if !blank.is_ascii_whitespace() || got as u128 != want {
-            return Err(damaged(format!("it has {got} bytes of pixels, which does not match its size of {width}x{height}")));
+            return Err(damaged(format!(
+                "it has {got} bytes of pixels, which does not match its size of {width}x{height}"
+            )));
         }
         Ok(Self {
             frame: Frame { width, height },

@@ -50,7 +50,9 @@ pub(super) fn classes(config: &Config, quiet: bool) -> usize {
         Ok(data) => data.classes().len(),
         Err(error) => {
             if !quiet {
-                tell!("assuming {CLASSES} classes, because model.classes is not set and the data cannot be opened: {error}");
+                tell!(
+                    "assuming {CLASSES} classes, because model.classes is not set and the data cannot be opened: {error}"
+                );
             }
             CLASSES
         }
