@@ -70,9 +70,10 @@ pub fn wrapped_command(command: &str, columns: usize) -> String {
     if command.chars().count() <= columns {
         return command.to_string();
     }
-    let mut is_quoted = false;
+    let (mut is_quoted, mut is_escaped) = (false, false);
     let words = command.split(|c| {
-        is_quoted ^= c == '\'';
+        is_quoted ^= c == '\'' && !is_escaped;
+        is_escaped = c == '\\' && !is_quoted;
         c == ' ' && !is_quoted
     });
     joined(words, columns.saturating_sub(END.len()), END)
@@ -181,6 +182,10 @@ mod tests {
         assert_eq!(broken, "next  pipeline run \\\n  'my photos/a b.toml' \\\n  --resume");
         assert_eq!(broken.replace(" \\\n  ", " "), command);
         assert!(broken.lines().all(|line| line.chars().count() <= 24), "{broken}");
+        assert_eq!(
+            wrapped_command(r"run 'a'\''s b' --x", 4),
+            "run \\\n  'a'\\''s b' \\\n  --x"
+        );
     }
 
     #[test]

@@ -59,15 +59,15 @@ def check(pack, raw):
     labels = [0] * len(manifest(pack)["classes"])
     for own, (place, encoded, label, pixels) in zip(stated, read(pack, stated[0].extension), strict=True):
         # After the last colon comes the member's name, which an index of version 1.1 does not contain.
-        assert place == f"{own.shard}:{own.at}:", f"{place} stands where {own.key} is in .idx"
+        assert place == f"{own.shard}:{own.at}:", f"{own.key}: DALI found it at {place}, not where .idx says"
         assert encoded == own.contents(), f"{own.key}: another image"
         assert label == own.label, f"{own.key}: label {label}, .sums has {own.label}"
         wanted = frame(ours.pop(own.key))
-        assert pixels.shape == wanted.shape, f"{own.key} is {pixels.shape}, ours {wanted.shape}"
+        assert pixels.shape == wanted.shape, f"{own.key}: DALI has {pixels.shape}, we have {wanted.shape}"
         differences.append(numpy.abs(pixels.astype(int) - wanted).mean())
         assert differences[-1] <= ALLOWED, f"{own.key}: pixels differ by {differences[-1]:.2f} on average"
         labels[label] += 1
-    assert not ours, f"{len(ours)} samples of {raw} have no pair"
+    assert not ours, f"{len(ours)} samples of {raw} have no counterpart"
     assert labels == [one["samples"] for one in manifest(pack)["classes"]], f"samples of each class: {labels}"
     print(f"{pack.name}: {len(stated)} samples in {len(shards(pack))} shards, {len(labels)} classes")
     print("  places, contents and labels are those of .idx and .sums")

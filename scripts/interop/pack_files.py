@@ -54,5 +54,5 @@ def samples(pack):
             extension, at, length = places.split()[:3]
             _, _, _, label, key, name = line.split("\t")
             found.append(Sample(shard, unescape(key), int(label), unescape(name), extension, int(at), int(length)))
-    assert len(found) == manifest(pack)["samples"], f"{pack}: {len(found)} samples in .sums, not those of dataset.json"
+    assert len(found) == manifest(pack)["samples"], f"{pack}: {len(found)} samples in .sums, but another number in dataset.json"
     return found

@@ -30,13 +30,13 @@ def check_samples(pack, source):
     mode = manifest(pack)["mode"]
     stated, labels = samples(pack), [0] * len(classes)
     for own, found in zip(stated, read(pack), strict=True):
-        assert found["__key__"] == own.key, f"key {found['__key__']} stands where .sums has {own.key}"
+        assert found["__key__"] == own.key, f"found key {found['__key__']} where .sums has {own.key}"
         assert int(found["cls"]) == own.label, f"{own.key}: label {found['cls']}, .sums has {own.label}"
-        assert own.id.startswith(classes[own.label] + "/"), f"{own.id} is no image of {classes[own.label]}"
+        assert own.id.startswith(classes[own.label] + "/"), f"{own.id} is not an image of {classes[own.label]}"
         assert found[own.extension] == own.contents(), f"{own.key}: .idx has another image"
         file = Path(source, own.id)
         assert file.is_file(), f"{own.id} is not in the source"
-        assert mode != "passthrough" or file.read_bytes() == found[own.extension], f"{own.id} was changed"
+        assert mode != "passthrough" or file.read_bytes() == found[own.extension], f"{own.id} has changed"
         labels[own.label] += 1
     assert labels == [one["samples"] for one in manifest(pack)["classes"]], f"samples of each class: {labels}"
     files = sum(path.is_file() for path in Path(source).glob("*/*"))
@@ -53,11 +53,11 @@ def check_pixels(pack, raw):
     for found in read(pack).decode("rgb8"):
         key = found["__key__"]
         theirs, own = found[image[key]].astype(int), ours.pop(key).astype(int)
-        assert theirs.shape == own.shape, f"{key} is {theirs.shape}, ours {own.shape}"
+        assert theirs.shape == own.shape, f"{key}: webdataset has {theirs.shape}, we have {own.shape}"
         difference = numpy.abs(theirs - own).mean()
         assert difference <= ALLOWED, f"{key}: pixels differ by {difference:.2f} on average"
         largest = max(largest, difference)
-    assert not ours, f"{len(ours)} samples of {raw} have no pair"
+    assert not ours, f"{len(ours)} samples of {raw} have no counterpart"
     return largest
 
 

@@ -34,14 +34,14 @@ def check(kind, folder, written):
     counts = Counter(written.values())
     assert total and (int(total[1]), int(total[2])) == (len(written), len(counts)), said
     lines = {name: int(count) for count, name in re.findall(r"^ +(\d+)  (\S+)$", said, re.MULTILINE)}
-    assert lines == {str(label): count for label, count in counts.items()}, f"{lines} are not {counts}"
+    assert lines == {str(label): count for label, count in counts.items()}, f"inspect counts {lines}, but {counts} were written"
 
     pack = folder.with_name(folder.name + "-pack")
     command = [BINARY, "pack", folder, "--out", pack, "--mode", "passthrough", "--quiet"]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     # An id is CLASS/SHARD/KEY.jpg.
     read = {sample.id.split("/", 2)[2].removesuffix(".jpg"): sample.label for sample in samples(pack)}
-    assert read == written, "labels of a pack of the shards are not those that were written"
+    assert read == written, "a pack of the shards has other labels than were written"
     print(f"{kind}: {len(written)} samples in {len(list(folder.glob('*.tar')))} shards, read by us")
 
 

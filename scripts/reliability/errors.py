@@ -114,7 +114,7 @@ class Errors:
         if ended.code == 0:
             wrong = subject.judge(folder, ended, spare=spare)
             if wrong and not subject.writes:
-                return True, f"borne: {wrong}"
+                return True, f"succeeded despite the error, but {wrong}"
         if ended.code != 0 or wrong:
             borne = wrong
             done = name == "export" and (folder / "exported").exists()
@@ -125,7 +125,7 @@ class Errors:
             if wrong:
                 return True, f"{ended.how()} and then, without the error: {wrong}"
             if borne:
-                return True, f"borne with exit code 0: {borne}"
+                return True, f"exit code 0 despite the error: {borne}"
         return ended.code != 0, None
 
     def ending(self, subject, ended, path, error):
@@ -135,18 +135,18 @@ class Errors:
         if ended.code == 0:
             return None
         if error == "EINTR":
-            return f"an interrupted call is to be made again: {ended.how()}"
+            return f"an interrupted call must be repeated: {ended.how()}"
         if not is_named(path, ended.errors):
-            return f"no word of {path}: {ended.how()}"
+            return f"the message does not name {path}: {ended.how()}"
         if os.strerror(getattr(errno, error)) not in ended.errors:
-            return f"no word of the cause, {error}: {ended.how()}"
+            return f"the message does not give the cause, {error}: {ended.how()}"
         return None
 
     def lost(self, folder, before):
         """Whether something good was lost."""
         damaged = sorted(path.name for path in folder.rglob("*.damaged"))
         if damaged:
-            return f"good checkpoints were put aside: {damaged}"
+            return f"good checkpoints were treated as damaged: {damaged}"
         after = outcome.steps(folder / "run")
         if before and (not after or after[-1] < before[-1]):
             return f"the newest checkpoint went from step {before[-1]} to {after[-1:]}"

@@ -71,7 +71,7 @@ class Flips:
             if (twice / "run" / "replay.json").exists():
                 break
         else:
-            raise SystemExit("a run that was interrupted again and again has no replay.json")
+            raise SystemExit("a run that was interrupted several times has no replay.json")
         yield Place("interrupted run", twice, [(resumed.again(), self.same_run)], but=(*written, "cache/"))
         cached = ground.folder / "cached"
         shutil.copytree(run / "cache", cached / "cache")
@@ -92,7 +92,7 @@ class Flips:
         shutil.copytree(folder, made)
         ended = process.run(train, made)
         if ended.code != 0:
-            raise SystemExit(f"no run from the pack {mode}: {ended.how()}")
+            raise SystemExit(f"a run from the pack {mode} failed: {ended.how()}")
 
         def same(folder, ended, file, damaged):
             # An image that is not what was packed is skipped, as configured, and reported.
@@ -125,7 +125,7 @@ class Flips:
         here = outcome.events((folder / "metrics.jsonl").read_bytes())
         there = outcome.events((self.ground.run / "metrics.jsonl").read_bytes())
         missing = [event for event in there if event not in here]
-        return f"{len(missing)} events are missing or others: {missing[:2]}" if len(missing) > 1 else None
+        return f"{len(missing)} events are missing or differ: {missing[:2]}" if len(missing) > 1 else None
 
     def same_pack(self, folder, mode):
         wrong = outcome.tree_differs(folder / "pack", self.ground.packs[mode])
@@ -133,7 +133,7 @@ class Flips:
             return None
         # Resuming a pack does not read a finished shard again. Verifying the pack finds the damage.
         verified = process.run(self.ground.words("inspect", "pack", "--verify"), folder)
-        return f"{wrong}, and verification finds nothing" if verified.code == 0 else None
+        return f"{wrong}, but verification finds nothing" if verified.code == 0 else None
 
     def draw(self, random):
         """`PLACE/KIND.AT/FILE`: `flip.BIT`, `cut.LENGTH`, `zero.FROM`, which zeroes at most 512 bytes."""
@@ -173,7 +173,7 @@ class Flips:
         if ended.code != 0:
             # If a manifest says something wrong about another file, that file may be blamed.
             named = stem in ended.errors or re.search(r"\b(run|pack|cache)/[\w.-]+", ended.errors)
-            return None if named else f"no word of {file}: {ended.how()}"
+            return None if named else f"the message does not name {file}: {ended.how()}"
         if stem in ended.errors and re.search("warn", ended.errors, re.IGNORECASE):
             return None
         return judge(folder, ended, file, damaged) if judge else None

@@ -124,6 +124,6 @@ class Ground:
         first, second = (folder / keep[0] for folder in folders)
         difference = differs(second, first)
         if difference:
-            raise SystemExit(f"{' '.join(map(str, words))} is not the same twice: {difference}")
+            raise SystemExit(f"{' '.join(map(str, words))} gives different results each time: {difference}")
         shutil.rmtree(folders[1])
         return first

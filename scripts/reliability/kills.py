@@ -62,7 +62,7 @@ class Kills:
             if not self.is_done(name, folder):
                 ended = process.run(words, folder)
                 if ended.broken() or ended.code != 0:
-                    return struck, f"going on: {ended.how()}"
+                    return struck, f"resuming: {ended.how()}"
         return struck, subject.judge(folder, ended)
 
     def is_done(self, name, folder):

@@ -34,7 +34,7 @@ class Ledger:
             if len(self.failures[row]) <= MOST_TOLD:
                 print(text, flush=True)
             elif len(self.failures[row]) == MOST_TOLD + 1:
-                print(f"more of {row} fail and are counted only", flush=True)
+                print(f"further failures of {row} are only counted", flush=True)
 
     def add(self, row, trials):
         """Adds trials that were counted elsewhere."""

@@ -73,16 +73,16 @@ def run_differs(folder, reference, but=(), left=lambda name: False):
             continue
         if name.startswith("checkpoints/") and here[name] != there[name]:
             how = unlike(here[name], there[name]) if name.endswith(".safetensors") else f"{here[name]!r}"
-            return f"{name} is another: {how}"
+            return f"{name} differs: {how}"
         if name == "metrics.jsonl" and events(here[name]) != events(there[name]):
             a, b = events(here[name]), events(there[name])
             more = [event for event in a if a.count(event) > b.count(event)]
             less = [event for event in b if b.count(event) > a.count(event)]
-            return f"events that are too many: {len(more)} {more[:2]}, that are missing: {len(less)} {less[:2]}"
+            return f"extra events: {len(more)} {more[:2]}, missing events: {len(less)} {less[:2]}"
         if name == "report.html" and b"The run is complete." not in here[name]:
             return "report.html does not say that the run is complete"
         if name == "config.toml" and here[name] != there[name]:
-            return "config.toml is another"
+            return "config.toml differs"
     return None
 
 

@@ -52,9 +52,9 @@ class Ended:
         if self.hung or self.signal is not None or self.code not in PROMISED:
             return self.how()
         if b"panicked at" in self.stderr:
-            return f"a panic behind {self.how()}"
+            return f"a panic: {self.how()}"
         if b"\nUsage: " in self.stderr:
-            return f"the trial does not know the command line: {self.how()}"
+            return f"the trial uses wrong arguments: {self.how()}"
         return None
 
 

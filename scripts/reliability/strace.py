@@ -48,7 +48,7 @@ def is_usable(folder):
     (folder / "x").write_text("")
     ended = process.run(words, folder)
     if ended.code != 1 or not (folder / "x").exists():
-        return f"strace cannot trace here ({ended.how()})"
+        return f"strace does not work here ({ended.how()})"
     (folder / "x").unlink()
     return None
 

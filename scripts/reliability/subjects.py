@@ -49,7 +49,7 @@ class Run(Subject):
         left = {path.name for path in (folder / "cache").glob("*")} if (folder / "cache").exists() else set()
         known = {path.name for path in (self.ground.run.parent / "cache").glob("*")}
         if left - known:
-            return f"left over in the cache: {sorted(left - known)}"
+            return f"files left in the cache: {sorted(left - known)}"
         old = (".safetensors", "replay.json") if spare else ()
         return outcome.run_differs(folder / "run", self.ground.run, left=lambda name: name.endswith(old))
 
@@ -65,7 +65,7 @@ class Resumed(Run):
             self.begun = ground.folder / f"begun-run-{attempt}"
             if self.begin():
                 return
-        raise SystemExit("no run was interrupted in its midst")
+        raise SystemExit("no run was interrupted in the middle")
 
     def begin(self):
         """Interrupts a run. Whether it was in its midst."""
@@ -80,7 +80,7 @@ class Resumed(Run):
         ended = process.run(self.again(), tried)
         wrong = outcome.run_differs(tried / "run", self.ground.run, left=lambda name: True)
         if ended.code != 0 or wrong:
-            raise SystemExit(f"a run that was killed does not go on to its end: {wrong or ended.how()}")
+            raise SystemExit(f"a killed run cannot be resumed: {wrong or ended.how()}")
         return True
 
     def prepare(self, folder):
@@ -121,7 +121,7 @@ class ResumedPack(Pack):
         kill = strace.with_fault(Pack.words(self), self.begun, "write", "signal=SIGKILL:when=1", shard)
         process.run(kill, self.begun)
         if len(list((self.begun / "pack").glob("*.tar"))) != 2:
-            raise SystemExit("no pack was interrupted in its midst")
+            raise SystemExit("no pack was interrupted in the middle")
 
     def prepare(self, folder):
         shutil.copytree(self.begun, folder, dirs_exist_ok=True)
@@ -141,7 +141,7 @@ class Export(Subject):
     def judge(self, folder, ended, spare=False):
         left = sorted(path.name for path in folder.iterdir() if path.name != "exported")
         if left:
-            return f"left over beside the export: {left}"
+            return f"files left next to the export: {left}"
         return outcome.tree_differs(folder / "exported", self.ground.exported)
 
 
@@ -164,9 +164,9 @@ class Reader(Subject):
 
     def judge(self, folder, ended, spare=False):
         # `check` works the rest out where a data set is not there, and says so.
-        if steady(ended.output) != self.expected and "absent: " not in ended.output:
+        if steady(ended.output) != self.expected and "missing: " not in ended.output:
             other = set(self.expected) ^ set(steady(ended.output))
-            return f"says something else: {sorted(other)[:4]}"
+            return f"the output differs: {sorted(other)[:4]}"
         if outcome.files(folder / "run") != self.before:
             return "has changed the run's files"
         return None
@@ -174,7 +174,7 @@ class Reader(Subject):
 
 def steady(text):
     """What `check` says, without what it has measured."""
-    return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "within it "))]
+    return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "that allows up to "))]
 
 
 def all_of(ground):

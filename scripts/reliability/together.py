@@ -115,7 +115,7 @@ class Together:
         if broken:
             return broken
         if all(end.code != 0 for end in ends):
-            return f"neither has done it: {ends[0].how()}; {ends[1].how()}"
+            return f"neither has succeeded: {ends[0].how()}; {ends[1].how()}"
         return subject.judge(folder, next(end for end in ends if end.code == 0))
 
     def signal(self, folder, draw):
@@ -145,9 +145,9 @@ class Together:
         if not here.exists():
             return f"{last} is missing"
         if here.read_bytes() != there.read_bytes():
-            return f"{last} is another: {outcome.unlike(here.read_bytes(), there.read_bytes())}"
+            return f"{last} differs: {outcome.unlike(here.read_bytes(), there.read_bytes())}"
         a, b = (outcome.events((run / "metrics.jsonl").read_bytes()) for run in (folder / "run", self.ground.run))
-        return None if a == b else f"other events: {[event for event in a if event not in b][:2]}"
+        return None if a == b else f"different events: {[event for event in a if event not in b][:2]}"
 
     def halt(self, folder, draw):
         """A process that is stopped for longer than the stall limit is not stuck."""
@@ -168,13 +168,13 @@ class Together:
         os.killpg(running.pid, signal.SIGCONT)
         code, _ = process.wait(running, draw.uniform(1.5, 2.5))
         if code is not None:
-            return f"after it was halted it ended with {code}"
+            return f"it ended with {code} after a pause"
         os.kill(running.pid, signal.SIGTERM)
         code, _ = process.wait(running, LIMIT)
         if code is None:
             process.end(running)
             process.wait(running, 10)
-        return None if code == 3 else f"asked to stop, it ended with {code}"
+        return None if code == 3 else f"it ended with {code} after a request to stop"
 
     def slow_metrics(self, folder, draw):
         """A checkpoint must not appear before the events that led to it."""

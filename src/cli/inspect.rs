@@ -26,7 +26,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct InspectArgs {
     /// A run's folder, a checkpoint, a data set, a pack or an image
     thing: PathBuf,
-    /// Decodes every image of a data set and lists the bad ones, or compares every byte of a pack with its checksums
+    /// Decodes every image of a data set and lists the bad ones. Before that, compares every byte of a pack with its checksums
     #[arg(long)]
     verify: bool,
 }

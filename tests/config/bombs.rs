@@ -33,12 +33,12 @@ fn lists_have_an_end() {
     let layers = "{ type = \"relu\" },".repeat(100_000);
     let error = told(&format!("[data]\ntrain = \"x\"\n[model]\nlayers = [{layers}]\n"));
     assert!(
-        error.contains("line 4: model.layers: a list of 100000: at most 1000 items are accepted"),
+        error.contains("line 4: model.layers: the list has 100000 items, more than the limit of 1000"),
         "{error}"
     );
     let devices = vec!["\"cpu:0\""; 900].join(",");
     let error = told(&format!("{LEAST}[compute]\ndevices = [{devices}]\n"));
-    assert!(error.contains("\"cpu:0\" is named twice"), "{error}");
+    assert!(error.contains("\"cpu:0\" is listed twice"), "{error}");
     let epochs = "1,".repeat(100_000);
     told(&format!(
         "{LEAST}[solver]\nschedule = {{ kind = \"multistep\", epochs = [{epochs}] }}\n"

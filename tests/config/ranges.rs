@@ -185,7 +185,7 @@ fn threads_of_all_devices_together_have_an_end() {
     assert!(parse(LEAST, &[devices.clone(), "compute.threads=512".to_string()]).is_ok());
     let error = parse(LEAST, &[devices, "compute.threads=513".to_string()]).unwrap_err();
     assert!(
-        error.contains("--set: compute.threads: 2 devices of 513 threads each"),
+        error.contains("--set: compute.threads: 2 devices with 513 threads each"),
         "{error}"
     );
 }

@@ -97,7 +97,7 @@ fn a_worker_that_brings_nothing_is_taken_back_and_not_tried_again_at_once() {
     assert_eq!(numbers, [(2, 3), (3, 2)]);
     assert_eq!(
         changes[1].reason,
-        "the last one brought nothing, 100 images/s before and 100 with it"
+        "the last added worker did not help: 100 images/s before, 100 with it"
     );
     assert_eq!(decisions(&STARVING, 45).len(), 4, "a minute later it is tried again");
 }
@@ -136,5 +136,8 @@ fn a_fed_device_gives_back_what_it_does_not_need() {
     };
     let changes = decisions(&made, 4);
     assert_eq!((changes[0].from, changes[0].to), (4, 3));
-    assert_eq!(changes[0].reason, "the device is fed, and 3 would be busy 27 %");
+    assert_eq!(
+        changes[0].reason,
+        "the device gets enough input, and 3 workers would be busy 27 % of the time"
+    );
 }

@@ -59,9 +59,9 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
     assert!(got.contains("more than the limit of 8589934592 bytes"), "{got}");
     // A side whose square is more than 32 bits hold.
     let got = write(&[1, 70_000, 70_000], 1, false);
-    assert!(got.contains("4900000000 bytes, but it holds 0"), "{got}");
+    assert!(got.contains("4900000000 bytes, but it has 0"), "{got}");
     let got = write(&[1000, 10, 10], 1000, true);
-    assert!(got.contains("100000 bytes, but it holds 100"), "{got}");
+    assert!(got.contains("100000 bytes, but it has 100"), "{got}");
     // Very many images of one pixel: their names would be what fills the memory.
     fs::remove_file(&labels).unwrap();
     fs::write(root.path().join("t-labels-idx1-ubyte.gz"), gz(&head(&[20_000_000]), 0)).unwrap();
@@ -72,7 +72,7 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
     .unwrap();
     let got = refusal(&location, root.path());
     assert!(
-        got.contains("claims 20000000 images, more than the limit of 16777216"),
+        got.contains("claims 20000000 images, which exceeds the limit of 16777216"),
         "{got}"
     );
 }
@@ -102,8 +102,8 @@ fn patterns_of_very_many_digits_or_files_are_refused() {
         let zeros = "0".repeat(digits);
         assert!(pattern(&zeros, &zeros).contains("the pattern's numbers have more than 20 digits"));
     }
-    assert!(pattern("0", "99999999").contains("names no file, or more than 4096"));
-    assert!(pattern("18446744073709551615", "18446744073709551615").contains("is not there"));
+    assert!(pattern("0", "99999999").contains("matches no file, or more than 4096"));
+    assert!(pattern("18446744073709551615", "18446744073709551615").contains("is missing"));
     assert!(pattern("0", "99999999999999999999").contains("not found"));
 }
 
@@ -118,6 +118,6 @@ fn files_larger_than_their_kind_are_not_read() {
     }
     for location in [folder, root.path().join("l.txt")] {
         let got = refusal(location, root.path());
-        assert!(got.contains("bytes are more than the limit of"), "{got}");
+        assert!(got.contains("bytes exceed the limit of"), "{got}");
     }
 }

@@ -113,7 +113,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
     let path = root.path();
     let got = refusal(location(path, "train"), path);
     assert!(
-        got.contains("not found (no ROOT/data_batch_1.bin; it comes with cifar-10-binary.tar.gz, unpacked)"),
+        got.contains("not found (no ROOT/data_batch_1.bin; unpack cifar-10-binary.tar.gz to get it)"),
         "{got}"
     );
     let got = refusal(location(path, "val"), path);
@@ -129,18 +129,18 @@ fn what_is_wrong_is_named_with_file_and_record() {
         (
             "data_batch_4.bin",
             label,
-            "ROOT/data_batch_4.bin: record 2 has the label 10, but CIFAR-10's are 0 to 9",
+            "ROOT/data_batch_4.bin: record 2 has the label 10, but labels of CIFAR-10 are 0 to 9",
         ),
         (
             "data_batch_2.bin",
             cut,
-            "ROOT/data_batch_2.bin: record 2 has 100 bytes in place of 3073: the file is cut short",
+            "ROOT/data_batch_2.bin: record 2 has 100 bytes instead of 3073: the file is truncated",
         ),
         ("data_batch_5.bin", Vec::new(), "record 0 has 0 bytes in place of 3073"),
         (
             "batches.meta.txt",
             nine.clone().into_bytes(),
-            "ROOT/batches.meta.txt: holds 9 class names, 9 of them different, in place of 10",
+            "ROOT/batches.meta.txt: has 9 class names, 9 of them different, instead of 10",
         ),
         (
             "batches.meta.txt",
@@ -150,7 +150,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
         (
             "batches.meta.txt",
             format!("{nine}../x").into_bytes(),
-            "\"../x\" is no name for a class or a sample: it has a / in it",
+            "\"../x\" cannot be the name of a class or a sample: it contains a /",
         ),
         ("batches.meta.txt", b"\xff".to_vec(), "is not UTF-8"),
     ] {

@@ -53,7 +53,8 @@ fn numbers_count_by_themselves() {
     assert_eq!(open_for(&path, &numbers).unwrap().label(0), 11);
     fs::write(&path, "1.jpg 12\n2.jpg 999\n").unwrap();
     let error = open_for(&path, &numbers).unwrap_err();
-    let expected = "holds images of classes that the run does not have: 12, 999; the run has 0, 1, 2, 3, 4 and 7 more";
+    let expected =
+        "there are images of classes that the run does not have: 12, 999; the run has 0, 1, 2, 3, 4 and 7 more";
     assert!(error.ends_with(expected), "{error}");
     fs::write(&path, "1.jpg cat\n").unwrap();
     assert!(open_for(&path, &numbers).unwrap_err().contains("does not have: cat;"));
@@ -82,5 +83,5 @@ fn unknown_classes_are_named_at_most_five() {
     );
     fs::create_dir_all(splits.path().join("none/a")).unwrap();
     let error = open_for(&splits.path().join("none"), &["a", "b"]).unwrap_err();
-    assert!(error.contains("holds no images"), "{error}");
+    assert!(error.contains("there are no images"), "{error}");
 }

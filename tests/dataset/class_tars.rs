@@ -52,7 +52,7 @@ fn damaged_and_hostile_inner_tars_are_refused() {
         (&sparse, "ROOT/x.tar, member a.tar: damaged tar: "),
         (
             &good[..700],
-            "ROOT/x.tar, member a.tar: damaged tar: it is cut short: its 700 bytes are no whole blocks of 512",
+            "ROOT/x.tar, member a.tar: damaged tar: it is truncated: 700 bytes are not a whole number of blocks of 512",
         ),
         (&good[..513], "ROOT/x.tar, member a.tar: damaged tar: "),
         (b"no tar", "ROOT/x.tar, member a.tar: damaged tar: "),

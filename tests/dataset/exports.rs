@@ -23,7 +23,7 @@ fn files_are_copied_and_nothing_is_left_beside() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.ends_with("out: exists and is not empty; name another folder or remove it"),
+        error.ends_with("out: the folder exists and is not empty; choose another folder or remove it"),
         "{error}"
     );
 }

@@ -100,27 +100,33 @@ fn what_cannot_be_learnt_from_is_refused() {
         ("none", "ROOT/none: not found (ROOT exists)"),
         (
             "empty",
-            "ROOT/empty: holds no class folders (it is empty); put each class's",
+            "ROOT/empty: there are no class folders (it is empty); put the images",
         ),
         (
             "loose",
-            "ROOT/loose: holds no class folders (2 files lie directly in it: 2 .jpg); put each",
+            "ROOT/loose: there are no class folders (it contains 2 files: 2 .jpg); put the images",
         ),
-        ("one", "ROOT/one: holds only one class, \"a\"; a classifier needs two"),
+        (
+            "one",
+            "ROOT/one: there is only one class, \"a\", and a classifier needs two",
+        ),
         (
             "junk",
-            "ROOT/junk: holds no images, that is, files called .jpg, .jpeg, .jpe, ",
+            "ROOT/junk: there are no images, which are files named .jpg, .jpeg, .jpe, ",
         ),
         (
             "splits",
-            "ROOT/splits: its folders are splits (train, val), not classes; name one of them, as in ROOT/splits/train",
+            "ROOT/splits: its folders are splits (train, val), not classes; choose one of them, such as ROOT/splits/train",
         ),
         (
             "holes",
-            "ROOT/holes: no images in 2 of its classes: b, c; remove these or fill them",
+            "ROOT/holes: no images in 2 of its classes: b, c; remove them or add images",
         ),
-        ("file.dat", "ROOT/file.dat: it is a file of unknown kind; a dataset is"),
-        ("x.jpg", "ROOT/x.jpg: it is one image, not a dataset; a dataset is"),
+        (
+            "file.dat",
+            "ROOT/file.dat: it is a file of an unknown kind; a data set is",
+        ),
+        ("x.jpg", "ROOT/x.jpg: it is one image, not a data set; a data set is"),
     ] {
         let got = refusal(at(name), root.path());
         assert!(got.starts_with(expected), "{got}");

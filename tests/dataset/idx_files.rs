@@ -67,17 +67,17 @@ fn contradictions_are_named() {
         (
             images,
             gz(&idx(&[3, 1, 2], &[1; 5])),
-            "its header claims [3, 1, 2], 6 bytes, but it holds 5; download it again",
+            "its header claims [3, 1, 2], 6 bytes, but it has 5; download it again",
         ),
         (
             images,
             gz(&idx(&[3, 1, 2], &[1; 7])),
-            "its header claims [3, 1, 2], 6 bytes, but it holds more",
+            "its header claims [3, 1, 2], 6 bytes, but it has more",
         ),
         (
             images,
             gz(&idx(&[3], &[1; 3])),
-            "begins with [0, 0, 8, 1], but IDX of 3 dimensions of bytes with [0, 0, 8, 3]",
+            "begins with [0, 0, 8, 1], but an IDX file of bytes in 3 dimensions begins with [0, 0, 8, 3]",
         ),
         (
             images,
@@ -89,12 +89,12 @@ fn contradictions_are_named() {
         (
             labels,
             idx(&[2], &[0, 1]),
-            "holds 2 labels, but ROOT/t-images-idx3-ubyte.gz holds 3 images",
+            "has 2 labels, but ROOT/t-images-idx3-ubyte.gz has 3 images",
         ),
         (
             labels,
             idx(&[3], &[0, 2, 2]),
-            "labels count from 0, and 1 of them have no image: 1;",
+            "labels start at 0, but 1 of them have no image: 1;",
         ),
     ] {
         pair(root.path());

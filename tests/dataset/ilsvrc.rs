@@ -180,7 +180,7 @@ fn missing_files_are_named() {
     );
     fs::create_dir_all(path.join(META).parent().unwrap()).unwrap();
     fs::write(path.join(META), "").unwrap();
-    says("val", &format!("ROOT/{TRUTH} is missing, and so is ROOT/{KIT}"));
+    says("val", &format!("neither ROOT/{TRUTH} nor ROOT/{KIT} exists"));
     fs::write(path.join(KIT), "").unwrap();
     says("val", &format!("ROOT/{KIT}: "));
     kit(path, b"", "");
@@ -190,7 +190,7 @@ fn missing_files_are_named() {
     );
     let got = refusal(path.join(VAL), path);
     assert!(
-        got.starts_with(&format!("ROOT/{VAL}: holds 4 images but no class folders"))
+        got.starts_with(&format!("ROOT/{VAL}: there are 4 images but no class folders"))
             && got.contains(
                 "open as ilsvrc:DIR/val, with ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz in DIR"
             ),
@@ -209,7 +209,7 @@ fn kits_that_contradict_themselves_or_the_images_are_refused() {
         (
             &SYNSETS[..],
             three,
-            format!("{TRUTH}: has 3 lines, a label an image, but ROOT/{VAL} holds 4 images"),
+            format!("{TRUTH}: has 3 labels, one per line, but ROOT/{VAL} has 4 images"),
         ),
         (
             &SYNSETS,
@@ -236,7 +236,7 @@ fn kits_that_contradict_themselves_or_the_images_are_refused() {
         (
             &[a, (0, "n2", 0)],
             three,
-            "synset n2 has the ILSVRC2012_ID 0, which is no number from 1".into(),
+            "synset n2 has the ILSVRC2012_ID 0, which is not a whole number of at least 1".into(),
         ),
         (
             &[],
@@ -268,13 +268,10 @@ fn a_mat_file_that_cannot_be_used_is_named_with_the_reason() {
         (big, "is a big-endian MAT file"),
         (
             whole[..whole.len() - 8].to_vec(),
-            "is cut short or damaged: an element lacks 8 bytes",
+            "is truncated or damaged: an element lacks 8 bytes",
         ),
         (renamed, "its structs have no field \"WNID\""),
-        (
-            header(),
-            "holds no struct array \"synsets\"; it must be the data/meta.mat",
-        ),
+        (header(), "has no struct array \"synsets\"; use the data/meta.mat"),
         (bomb, "it decompresses to more than 64 MiB"),
         (wild, "a compressed part of it cannot be decompressed"),
     ] {

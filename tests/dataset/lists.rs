@@ -44,7 +44,7 @@ fn wrong_lines_are_named() {
     for (list, expected) in [
         (
             "1.jpg a\n2.jpg\n",
-            "ROOT/l.tsv, line 2: \"2.jpg\" has no label; write the path, a tab or blank, and the label",
+            "ROOT/l.tsv, line 2: \"2.jpg\" has no label; write the path, a tab or space, and the label",
         ),
         (
             "# x\n3.jpg b\n",
@@ -52,27 +52,27 @@ fn wrong_lines_are_named() {
         ),
         (
             "a 1.jpg/x",
-            "ROOT/l.tsv, line 1: the class name \"1.jpg/x\" is refused: it has a / in it; is it the path?",
+            "ROOT/l.tsv, line 1: \"1.jpg/x\" cannot be the name of a class: it contains a /; the path comes first",
         ),
         (
             "1.jpg ..\n2.jpg b",
-            "ROOT/l.tsv, line 1: the class name \"..\" is refused: it leads to another folder",
+            "ROOT/l.tsv, line 1: \"..\" cannot be the name of a class: it leads to another folder",
         ),
         (
             "1.jpg 0\n2.jpg 2",
-            "ROOT/l.tsv: labels count from 0, and 1 of them have no image: 1; there must be",
+            "ROOT/l.tsv: labels start at 0, but 1 of them have no image: 1; every label",
         ),
         (
             "1.jpg 1\n2.jpg 2",
-            "ROOT/l.tsv: labels count from 0, and 1 of them have no image: 0; the smallest label here is 1: subtract 1",
+            "ROOT/l.tsv: labels start at 0, but 1 of them have no image: 0; the smallest label is 1: subtract 1",
         ),
         (
             "1.jpg 0\n2.jpg 999",
-            "ROOT/l.tsv: labels count from 0, and 998 of them have no image: 1, 2, 3, 4, 5 and 993 more;",
+            "ROOT/l.tsv: labels start at 0, but 998 of them have no image: 1, 2, 3, 4, 5 and 993 more;",
         ),
         ("1.jpg 0\n2.jpg 123456", "ROOT/l.tsv: the label 123456 is too large"),
-        ("", "ROOT/l.tsv: the list has no line with a sample"),
-        ("# a.jpg b\n\n", "ROOT/l.tsv: the list has no line with a sample"),
+        ("", "ROOT/l.tsv: the list has no samples"),
+        ("# a.jpg b\n\n", "ROOT/l.tsv: the list has no samples"),
     ] {
         fs::write(root.path().join("l.tsv"), list).unwrap();
         let got = refusal(root.path().join("l.tsv"), root.path());
@@ -98,7 +98,7 @@ fn csv_is_read_as_such_and_a_header_is_named() {
         ),
         (
             "c.jpg,dog\na,b.jpg,cat\n",
-            "line 2: it has 3 fields, where a path and a label are wanted; put quotes",
+            "line 2: it has 3 fields instead of a path and a label; put quotes",
         ),
         (
             "c.jpg dog\n",

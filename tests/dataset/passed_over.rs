@@ -35,11 +35,11 @@ fn a_class_of_other_files_says_which() {
     fs::create_dir(root.path().join("d")).unwrap();
     let got = refusal(root.path(), root.path());
     assert!(
-        got.starts_with("ROOT: no images in 2 of its classes: b, d (files that are not .jpg, "),
+        got.starts_with("ROOT: no images in 2 of its classes: b, d (files other than .jpg, "),
         "{got}"
     );
     assert!(
-        got.contains(" were passed over: 3 in b (2 .heic, 1 .xml)); remove these or fill them"),
+        got.contains(" were ignored: 3 in b (2 .heic, 1 .xml)); remove them or add images"),
         "{got}"
     );
 }
@@ -80,7 +80,7 @@ fn a_folder_of_class_tars_is_a_tar_of_them() {
     fs::write(folder.join("fox.tar"), tar(&[("a/1.jpg", b"x"), ("b/1.jpg", b"x")])).unwrap();
     let got = refusal(&folder, root.path());
     assert!(
-        got.starts_with("ROOT/set/fox.tar: holds images in 2 folders (a, b), so it is no class tar;"),
+        got.starts_with("ROOT/set/fox.tar: contains images in 2 folders (a, b), so it is not a class tar;"),
         "{got}"
     );
     fs::remove_file(folder.join("fox.tar")).unwrap();
@@ -88,7 +88,7 @@ fn a_folder_of_class_tars_is_a_tar_of_them() {
     fs::write(folder.join("emu.tar"), tar(&[("1.jpg", b"x"), ("1.cls", b"0")])).unwrap();
     let got = refusal(&folder, root.path());
     assert!(
-        got.starts_with("ROOT/set/emu.tar: holds 1.cls, as WebDataset shards do, and ROOT/set/cat.tar"),
+        got.starts_with("ROOT/set/emu.tar: contains 1.cls, as WebDataset shards do, but ROOT/set/cat.tar"),
         "{got}"
     );
 }
@@ -109,17 +109,15 @@ fn shards_that_say_their_labels_otherwise_are_told_what_is_wanted() {
         &[("0.input.jpg", b"x"), ("0.target.cls", b"0"), ("1.input.jpg", b"x")],
         &["s-0.tar"],
     );
-    let told =
-        "ROOT/s: no image has a label: there are 3 members without one: 2 .input.jpg, 1 .target.cls; wanted is KEY.cls";
+    let told = "ROOT/s: no image has a label: there are 3 members without a label: 2 .input.jpg, 1 .target.cls; expected KEY.cls";
     assert!(got.starts_with(told), "{got}");
     let got = refused(&[("0.jpg", b"x"), ("0.json", b"{}"), ("0.txt", b"a cat")], &["s-0.tar"]);
-    let told =
-        "ROOT/s/s-0.tar: key 0 has an image and no 0.cls with its class (beside it: json, txt; labels are read from";
+    let told = "ROOT/s/s-0.tar: key 0 has an image, but there is no 0.cls with its class (other members of the key: json, txt; labels are read from";
     assert!(got.starts_with(told) && !got.contains("copy it again"), "{got}");
     // Parts of one set without any label are no classes.
     let got = refused(&[("a.jpg", b"x"), ("b.jpg", b"x")], &["x-000000.tar", "x-000001.tar"]);
     assert!(
-        got.starts_with("ROOT/s: no image has a label: there are images and no KEY.cls beside them, in 2 tars"),
+        got.starts_with("ROOT/s: no image has a label: there are images without KEY.cls in 2 tars"),
         "{got}"
     );
 }
@@ -131,7 +129,7 @@ fn compressed_tars_are_named_as_such() {
     for folder in ["gz", "zst"] {
         let got = refusal(root.path().join(folder), root.path());
         let told =
-            format!("ROOT/{folder}: it holds compressed tars, which cannot be read in place: decompress them first");
+            format!("ROOT/{folder}: it contains compressed tars, which cannot be read in place: decompress them first");
         assert!(got.starts_with(&told), "{got}");
     }
 }

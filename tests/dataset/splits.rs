@@ -95,7 +95,7 @@ fn where_no_class_has_two_images_nothing_can_be_set_aside() {
     let root = classes(&[1, 1]);
     let error = open(root.path()).split(0.5, 1).unwrap_err().to_string();
     assert!(
-        error.ends_with("no class has two images, so that none can be set aside"),
+        error.ends_with("no class has two images, so none can be set aside for validation"),
         "{error}"
     );
 }

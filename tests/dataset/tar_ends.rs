@@ -75,21 +75,18 @@ fn each_wrong_end_has_its_reason() {
     for (bytes, expected) in [
         (
             &whole[..4 * 1024],
-            "it ends behind b/3.jpg without the end-of-archive blocks",
+            "it ends after b/3.jpg without the end-of-archive blocks",
         ),
         (
             &whole[..2 * 1024],
-            "it ends behind b/1.jpg without the end-of-archive blocks",
+            "it ends after b/1.jpg without the end-of-archive blocks",
         ),
-        (
-            &whole[..4 * 1024 - 100],
-            "it is cut short in the padding behind b/3.jpg",
-        ),
+        (&whole[..4 * 1024 - 100], "it is truncated in the padding after b/3.jpg"),
         (&whole[..4 * 1024 - 500], "member b/3.jpg needs 100 bytes"),
         (&[], "it is empty (0 bytes)"),
         (
             &[&whole[..], &whole[..]].concat(),
-            "bytes follow the end of the archive, from byte 5120 on: were tars joined",
+            "bytes follow the end of the archive, from byte 5120 on; if tars were joined",
         ),
         // A download that lacks its middle.
         (&holes, "bytes follow the end of the archive, from byte 3072 on"),
@@ -102,7 +99,7 @@ fn each_wrong_end_has_its_reason() {
         );
     }
     fs::write(&path, [0; 10_240]).unwrap();
-    assert!(refusal(&path, root.path()).starts_with("ROOT/x.tar: holds no class folders (it is empty)"));
+    assert!(refusal(&path, root.path()).starts_with("ROOT/x.tar: there are no class folders (it is empty)"));
 }
 
 /// The same in tars inside of a tar, and in shards, where one of many is easily missed.
@@ -114,7 +111,7 @@ fn tars_inside_of_tars_and_shards_end_too() {
     let cut = &a[..2 * 2 * BLOCK];
     let joined = [&a[..], &b[..]].concat();
     for (inner, expected) in [
-        (cut, "it ends behind a_1.JPEG without"),
+        (cut, "it ends after a_1.JPEG without"),
         (&joined, "bytes follow the end"),
     ] {
         fs::write(path.join("x.tar"), tar(&[("a.tar", inner), ("b.tar", &b)])).unwrap();
@@ -143,7 +140,7 @@ fn tars_inside_of_tars_and_shards_end_too() {
     fs::write(folder.join("s-0.tar"), shard(0)).unwrap();
     for (bytes, expected) in [
         (&[][..], "it is empty (0 bytes)"),
-        (&shard(1)[..2 * 2 * BLOCK], "it ends behind 1.cls without"),
+        (&shard(1)[..2 * 2 * BLOCK], "it ends after 1.cls without"),
         (&shard(1).repeat(2), "bytes follow the end"),
     ] {
         fs::write(folder.join("s-1.tar"), bytes).unwrap();
@@ -178,10 +175,7 @@ fn a_member_described_by_megabytes_is_refused() {
         bytes.extend(of_sizes(&[1, 1]));
         fs::write(&path, bytes).unwrap();
         let got = refusal(&path, root.path());
-        assert!(
-            got.contains("a member is described by more than 1048576 bytes"),
-            "{got}"
-        );
+        assert!(got.contains("the headers of a member exceed 1048576 bytes"), "{got}");
     }
     // Readers differ in where the next header is.
     for kind in [
@@ -198,7 +192,7 @@ fn a_member_described_by_megabytes_is_refused() {
         fs::write(&path, bytes).unwrap();
         let got = refusal(&path, root.path());
         assert!(
-            got.contains("member a/0.jpg is a folder, a link or a device, and claims 600 bytes"),
+            got.contains("member a/0.jpg is a folder, a link or a device, but claims 600 bytes"),
             "{got}"
         );
     }

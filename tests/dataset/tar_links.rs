@@ -95,7 +95,7 @@ fn links_that_lead_to_no_file_are_refused_by_name() {
     let root = tempfile::tempdir().unwrap();
     let cases = [
         (Hard("a/2.jpg", "a/9.jpg"), "a/9.jpg, which is not in the tar"),
-        (Hard("a/2.jpg", "b/1.jpg"), "b/1.jpg, which is no earlier member"),
+        (Hard("a/2.jpg", "b/1.jpg"), "b/1.jpg, which is not an earlier member"),
         (Hard("a/2.jpg", "../a/1.jpg"), "../a/1.jpg, which is outside of the tar"),
         (
             Hard("a/2.jpg", "/etc/passwd"),

@@ -58,7 +58,7 @@ fn verdicts_in_words() {
                 cpu: 0.0,
                 ..input.clone()
             },
-            "input-bound at decode: the device has next to nothing to do; 5 more decode workers would give about +250 %",
+            "input-bound at decode: the device is almost idle; 5 more decode workers would give about +250 %",
         ),
         (
             Made {
@@ -66,7 +66,7 @@ fn verdicts_in_words() {
                 cpu: 0.98,
                 ..input.clone()
             },
-            "compute-bound: the device is busy 98 % of the time; the input could give 2.3 times as many images/s",
+            "compute-bound: the device is busy 98 % of the time; the input could deliver 2.3 times as many images/s",
         ),
         (
             Made {
@@ -74,8 +74,8 @@ fn verdicts_in_words() {
                 cpu: 0.5,
                 ..input.clone()
             },
-            "compute-bound: the device is busy 50 % of the time; the input could give 2.5 times as many images/s; no stage \
-             is busy all the time: they wait for each other, and more slots or longer queues may help",
+            "compute-bound: the device is busy 50 % of the time; the input could deliver 2.5 times as many images/s; no stage \
+             is busy all the time: the stages wait for each other, so more slots or longer queues may help",
         ),
         (
             Made {

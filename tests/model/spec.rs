@@ -40,7 +40,7 @@ fn each_mistake_names_its_layer() {
         ),
         (
             conv(|c| c.kernel = 11),
-            "conv1: a window of 11×11 does not fit an input of 3×8×8 with 1 of padding",
+            "conv1: a window of 11×11 does not fit an input of 3×8×8 with a padding of 1",
         ),
         (conv(|c| c.stride = 0), "conv1: stride must be at least 1"),
         (conv(|c| c.padding = 1025), "conv1: padding must be at most 1024"),
@@ -62,7 +62,7 @@ fn each_mistake_names_its_layer() {
             Layer::Dropout(Dropout { p: 1.0 }),
             "dropout1: p must be at least 0 and less than 1",
         ),
-        (fc("fc2", None), "two layers are called \"fc2\""),
+        (fc("fc2", None), "two layers are named \"fc2\""),
     ];
     for (layer, message) in cases {
         let text = refused(&[layer, fc("fc2", None)]);

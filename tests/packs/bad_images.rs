@@ -90,7 +90,7 @@ fn the_budget_counts_over_resumes() {
     let one = [&SETTINGS[..], &policy, &["1"]].concat();
     let ended = pack(&given, "train", "out", &one)
         .expect(1)
-        .says("more than 1 bad images (--bad-images-max)");
+        .says("more than 1 bad images, the limit of --bad-images-max");
     let before = shards(&given.path("out"));
     assert!(before > 0, "{}", ended.stderr);
     // Those of finished shards are remembered: two allowed are still one too few.
@@ -165,7 +165,7 @@ fn a_shard_without_a_good_image_is_not_written() {
     assert_eq!(shards(&given.path("two")), 1);
     five("two", "5", &["--resume"])
         .expect(0)
-        .says("going on after 2 of 3 shards");
+        .says("resuming after 2 of 3 shards");
     five("whole", "5", &[]).expect(0);
     assert_same(&given.path("whole"), &given.path("two"));
 }

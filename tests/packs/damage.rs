@@ -110,7 +110,7 @@ fn a_pack_that_contradicts_itself_does_not_open() {
         (of_idx("jpg 1 99999999999999999999999 cls 1 1"), "line 2 is damaged"),
         (
             (idx, text(idx).replace("v1.1 7", "v1.1 6")),
-            "claims 6 samples and has 7",
+            "claims 6 samples, but has 7",
         ),
         (
             (
@@ -120,7 +120,7 @@ fn a_pack_that_contradicts_itself_does_not_open() {
             "has 7 lines",
         ),
         (of_sums("\tbrick/", "\tstone/"), "its id does not begin with its class"),
-        (of_sums("\t0\tbrick", "\t9\tbrick"), "its label is that of no class"),
+        (of_sums("\t0\tbrick", "\t9\tbrick"), "its label belongs to no class"),
         (
             of_sums("\tbrick/0", "\tbrick/../0"),
             "is refused: it leads to another folder",
@@ -129,16 +129,22 @@ fn a_pack_that_contradicts_itself_does_not_open() {
         ((sums, String::new()), "has 0 lines"),
         (
             of_manifest("train-000001.tar", "../packed/x.tar"),
-            "is no tar in the folder",
+            "is not a tar in the folder",
         ),
         (
             of_manifest("train-000001.tar", "/packed/x.tar"),
-            "is no tar in the folder",
+            "is not a tar in the folder",
         ),
-        (of_manifest("train-000001.tar", ".."), "is no tar in the folder"),
-        (of_manifest("train-000001.tar", "train-000000.tar"), "is named twice"),
-        (of_manifest("\"brick\"", "\"..\""), "\"..\" is no name for a class"),
-        (of_manifest("\"brick\"", "\"/etc\""), "\"/etc\" is no name for a class"),
+        (of_manifest("train-000001.tar", ".."), "is not a tar in the folder"),
+        (of_manifest("train-000001.tar", "train-000000.tar"), "is listed twice"),
+        (
+            of_manifest("\"brick\"", "\"..\""),
+            "\"..\" cannot be the name of a class",
+        ),
+        (
+            of_manifest("\"brick\"", "\"/etc\""),
+            "\"/etc\" cannot be the name of a class",
+        ),
         (of_manifest("\"brick\"", "\"sky\""), "two classes have it"),
         (of_manifest("\"per_shard\": 7", "\"per_shard\": 0"), "per_shard is 0"),
         (
@@ -148,7 +154,7 @@ fn a_pack_that_contradicts_itself_does_not_open() {
         (of_manifest("\"quality\": 90", "\"quality\": 0"), "quality is 0"),
         (
             of_manifest("\"samples\": 6", "\"samples\": 5"),
-            "claims 18 samples, its shards 18, its classes 17",
+            "claims 18 samples, but its shards have 18 and its classes 17",
         ),
         (
             of_manifest("\"samples\": 6", "\"samples\": 18446744073709551615"),
@@ -167,12 +173,12 @@ fn a_pack_that_contradicts_itself_does_not_open() {
     for (changed, reason) in [
         (
             text(manifest).replace("\"version\": 2", "\"version\": 1"),
-            "has version 1 of the format; this program reads 2",
+            "the format has version 1, but this program reads version 2",
         ),
         (text(manifest)[..200].to_owned(), "dataset.json"),
         (
             text(manifest).replace("\"quality\": 90", "\"quality\": 91"),
-            "is not as it was written",
+            "has changed since it was written",
         ),
     ] {
         fs::write(folder.join(manifest), changed).unwrap();
@@ -201,7 +207,7 @@ fn a_pack_without_samples_does_not_open() {
         .for_each(|class| class["samples"] = 0.into());
     fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
     seal(&given.path("packed"));
-    assert!(refusal(&given.path("packed")).contains("dataset.json: has no sample"));
+    assert!(refusal(&given.path("packed")).contains("dataset.json: has no samples"));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn numbers_are_labels_and_texts_are_names() {
     assert_eq!((data.canonical(2), data.checksum(2)), (2, None));
     let pattern = root.join("x-{0001..0002}.tar");
     assert_eq!(ids(&Dataset::open(pattern.to_str().unwrap()).unwrap()), ids(&data));
-    assert!(refusal(&root.join("x-{0001..0003}.tar")).contains("x-0003.tar is not there"));
+    assert!(refusal(&root.join("x-{0001..0003}.tar")).contains("x-0003.tar is missing"));
 
     let named = tempfile::tempdir().unwrap();
     let members: [(&str, &[u8]); 4] = [("a.jpg", b"a"), ("a.cls", b"dog"), ("b.jpg", b"b"), ("b.cls", b"cat")];
@@ -84,10 +84,13 @@ fn numbers_are_labels_and_texts_are_names() {
 #[test]
 fn what_is_wrong_is_named_with_shard_and_key() {
     let cases: [(Members, &str); 6] = [
-        (&[("a.jpg", b"a"), ("b.cls", b"1")], "key a has an image and no a.cls"),
+        (
+            &[("a.jpg", b"a"), ("b.cls", b"1")],
+            "key a has an image, but there is no a.cls",
+        ),
         (
             &[("a.jpg", b"a"), ("a.png", b"a"), ("a.cls", b"1")],
-            "member a.png is the second image of its key",
+            "member a.png is a second image for its key",
         ),
         (&[("a.cls", b"\xff\xfe")], "member a.cls is neither a number nor a name"),
         (&[("a.cls", b"../up")], "member a.cls is neither a number nor a name"),

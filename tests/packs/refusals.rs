@@ -18,14 +18,14 @@ fn what_is_there_already_is_not_overwritten() {
     fs::write(given.path("other/letter.txt"), "dear").unwrap();
     pack(&given, "train", "other", &[])
         .expect(2)
-        .says("other: is not empty and holds no pack");
+        .says("other: the folder is not empty and contains no pack");
     pack(&given, "train", "out", &["--size", "24"]).expect(0);
     pack(&given, "train", "out", &["--size", "24"])
         .expect(2)
-        .says("out: holds a finished pack");
+        .says("out: there already is a finished pack");
     pack(&given, "train", "out", &["--size", "24", "--resume"]).expect(0);
     let ended = pack(&given, "train", "out", &["--size", "25", "--quality", "80", "--resume"]).expect(2);
-    ended.says("quality is 90 there, 80 here").says("\"shorter_side\":24");
+    ended.says("quality was 90, is now 80").says("\"shorter_side\":24");
 }
 
 #[test]
@@ -37,15 +37,15 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
     // While it runs nobody else may.
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())
         .expect(1)
-        .says("another process is packing there");
+        .says("another process is using this folder");
     process.signal(libc::SIGKILL);
     process.wait();
     let ended = pack(&given, "train", "out", &settings).expect(2);
-    ended.says("out: holds an unfinished pack").says("--resume");
+    ended.says("out: there already is an unfinished pack").says("--resume");
     let other = [&settings[..], &["--seed", "9", "--resume"]].concat();
     pack(&given, "train", "out", &other)
         .expect(2)
-        .says("dealing_seed is 1 there, 9 here");
+        .says("dealing_seed was 1, is now 9");
     let error = Dataset::open(given.path("out").to_str().unwrap())
         .unwrap_err()
         .to_string();
@@ -92,14 +92,14 @@ fn a_pack_does_not_lie_in_its_source() {
         for more in [&[][..], &["--resume"]] {
             let ended = pack(&given, "train", out, more).expect(2);
             ended
-                .says(&format!("error: {out}: lies in the source, train: "))
+                .says(&format!("error: {out}: the folder is inside the source, train, "))
                 .says("outside of it");
         }
     }
     pack(&given, "train", "packed", &["--size", "24"]).expect(0);
     pack(&given, "packed", "packed/again", &[])
         .expect(2)
-        .says("lies in the source, packed");
+        .says("is inside the source, packed");
     assert!(!given.path("train/packed").exists() && !given.path("packed/again").exists());
     // A name that begins alike is another folder, and a list is no folder.
     pack(&given, "train", "train-packed", &["--size", "24"]).expect(0);

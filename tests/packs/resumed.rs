@@ -52,7 +52,7 @@ fn damage_in_what_was_kept_or_finished_is_seen_and_made_good() {
         flip(&given.path(path), at);
         let ended = pack(&given, "train", "out", &[&SETTINGS[..], &["--resume"]].concat()).expect(0);
         let name = Path::new(path).file_name().unwrap().to_str().unwrap();
-        ended.says(name).says("is not as it was written").says("made again");
+        ended.says(name).says("has changed since it was written").says("again");
         assert_same(&given.path("out"), &given.path("whole"));
     }
     // Settings say what all the rest is: nothing is gone on with that has others.

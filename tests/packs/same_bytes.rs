@@ -146,7 +146,7 @@ fn stopped_on_request_it_says_how_to_go_on() {
     process.wait().expect(3).says("--resume");
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())
         .expect(0)
-        .says("going on after ");
+        .says("resuming after ");
     pack(&given, "train", "whole", &settings).expect(0);
     assert_same(&given.path("whole"), &given.path("out"));
 }

@@ -32,7 +32,7 @@ fn a_run_begins_with_three_lines_of_what_it_is() {
         "{data}"
     );
     assert!(
-        network.contains("own layers") && network.contains("3 epochs of 4 steps of 16 images"),
+        network.contains("custom layers") && network.contains("3 epochs of 4 steps of 16 images"),
         "{network}"
     );
     assert!(
@@ -81,7 +81,7 @@ fn after_a_divergence_another_rate_is_proposed_than_the_one_that_diverged() {
         "a tenth of it: {}",
         ended.stderr
     );
-    assert!(ended.stderr.contains("of pixels on 0..1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("which fits pixels in 0..1"), "{}", ended.stderr);
 }
 
 #[test]
@@ -93,12 +93,12 @@ fn a_cosine_that_is_stretched_says_what_becomes_of_the_rate() {
     let told = ended
         .stderr
         .lines()
-        .find(|line| line.contains("the schedule of the learning rate"));
+        .find(|line| line.contains("the learning rate schedule"));
     let told = told.unwrap_or_else(|| panic!("{}", ended.stderr));
     assert!(told.contains("now covers 24 steps instead of 12"), "{told}");
     let again = resume(&given, &[cosine, "run.epochs=6"]).expect(0);
     assert!(
-        !again.stderr.contains("the schedule of"),
+        !again.stderr.contains("the learning rate schedule"),
         "nothing has changed: {}",
         again.stderr
     );
@@ -134,7 +134,7 @@ fn every_image_in_a_folder_is_predicted() {
 fn verification_decodes_every_image_and_lists_all_bad_ones() {
     let given = Given::new(4, 1);
     let whole = command(&given, &["inspect", "train", "--verify"]).expect(0);
-    assert_eq!(whole.stdout, "dataset train: all 12 images can be decoded\n");
+    assert_eq!(whole.stdout, "data set train: all 12 images can be decoded\n");
     for name in ["train/brick/001.jpg", "train/sky/003.jpg"] {
         let bytes = fs::read(given.path(name)).expect("an image");
         fs::write(given.path(name), &bytes[..bytes.len() / 2]).expect("cut");
@@ -162,12 +162,12 @@ fn a_report_is_there_after_each_evaluation_and_after_a_kill() {
         page.exists() && steps_so_far(&given.path("run")) > 8
     });
     let text = fs::read_to_string(&page).expect("the report");
-    assert!(text.contains("The run is under way"), "{text}");
+    assert!(text.contains("The run is in progress"), "{text}");
     let told = command(&given, &["report", "run", "--out", "page.html"]).expect(0);
     assert_eq!(told.stdout, "report       page.html\n");
     let text = fs::read_to_string(given.path("page.html")).expect("the report");
     assert!(
-        text.contains("The run is under way"),
+        text.contains("The run is in progress"),
         "another process is at it: {text}"
     );
     process.signal(libc::SIGKILL);
@@ -181,5 +181,5 @@ fn a_report_is_there_after_each_evaluation_and_after_a_kill() {
     );
     assert!(text.contains(">epoch</text>"), "over epochs");
     let none = command(&given, &["report", "train"]).expect(2);
-    assert!(none.stderr.contains("no run lies here"), "{}", none.stderr);
+    assert!(none.stderr.contains("there is no run in train"), "{}", none.stderr);
 }

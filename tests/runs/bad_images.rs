@@ -93,14 +93,14 @@ fn more_of_them_than_allowed_end_the_run() {
             &["run.on_bad_image=skip", "run.bad_images_max=1", mean, "run.out=budget"],
         )
         .expect(1);
-        ended.says("more than 1 bad images (run.bad_images_max)");
+        ended.says("more than 1 bad images, the limit of run.bad_images_max");
         let _ = std::fs::remove_dir_all(given.path("budget"));
     }
     let ended = run(&given, &["run.on_bad_image=skip", "run.bad_images_max=1", training]).expect(1);
-    let ended = ended.says("more than 1 bad images (run.bad_images_max)");
+    let ended = ended.says("more than 1 bad images, the limit of run.bad_images_max");
     assert!(
         BOTH.iter()
-            .any(|name| ended.stderr.contains(&format!("the newest is {name}: "))),
+            .any(|name| ended.stderr.contains(&format!("the latest is {name}: "))),
         "{}",
         ended.stderr
     );

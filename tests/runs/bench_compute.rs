@@ -105,8 +105,8 @@ fn what_is_measured_otherwise_than_it_would_run_is_said() {
     let args = ["--model", "train.toml", "--steps", "1", "--threads", "1"];
     let ended = bench(&given, &[&args[..], &devices].concat()).expect(0);
     for said in [
-        "one device is measured, with the whole network, where a run would have 2",
-        "1000 classes are assumed",
+        "measuring one device with the whole network, although a run would use 2",
+        "assuming 1000 classes",
     ] {
         assert!(ended.stderr.contains(said), "{said:?} in {}", ended.stderr);
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pipeline::memory::Bytes;
+use pipeline::text::counted;
 
 use crate::given::Given;
 use crate::process::{Ended, Process, run};
@@ -48,14 +49,17 @@ fn check_shows_what_auto_may_come_to() {
 fn the_limit_of_memory_is_told_with_what_it_allows() {
     let given = Given::new(2, 1);
     let asked = shown(&given, &["run.memory=1 TiB"]);
-    let most = format!("within it auto may come to {} workers a stage", cores());
+    let most = format!("that allows up to {}", counted(cores() as u64, "worker"));
     assert!(asked.contains(&most), "{asked}");
     assert!(line(&asked, "limit ").ends_with("1099511.6  run.memory"), "{asked}");
     let by_itself = shown(&given, &[]);
-    let told = ["80 % of what is available", "limit: none, this system does not tell"];
+    let told = [
+        "80 % of the available memory",
+        "limit: none, because the system does not report",
+    ];
     assert!(told.iter().any(|text| by_itself.contains(text)), "{by_itself}");
     let fixed = shown(&given, &["decode.workers=1", "augment.workers=1"]);
-    assert!(!fixed.contains("auto may come to"), "{fixed}");
+    assert!(!fixed.contains("that allows up to"), "{fixed}");
 }
 
 #[test]
@@ -64,9 +68,9 @@ fn too_little_memory_for_the_fewest_workers_is_refused() {
     for ended in [check(&given, &["run.memory=10 kB"]), run(&given, &["run.memory=10 kB"])] {
         ended
             .expect(2)
-            .says("error: run.memory: 0.0 MB is not enough: with one worker in each \"auto\" stage the run needs ")
+            .says("error: run.memory: 0.0 MB is not enough: with one worker per \"auto\" stage the run needs ")
             .says(" MB of it: ")
-            .says("raise it, or lower staging.batch");
+            .says("raise run.memory, or lower staging.batch");
     }
     run(&given, &["run.memory=lots"])
         .expect(2)
@@ -79,7 +83,7 @@ fn a_rank_is_told_which_part_is_its_own() {
     let given = Given::new(11, 1);
     let text = shown(&given, &["data.ranks=2", "data.rank=1", "staging.batch=8"]);
     assert!(
-        text.contains("3 epochs of 33 images in 3 steps of 8: 9 steps in total"),
+        text.contains("3 epochs of 33 images, in 3 steps of 8: 9 steps in total"),
         "{text}"
     );
     assert!(text.contains("rank 1 of 2: 16 of the 33 images of an epoch"), "{text}");
@@ -110,7 +114,7 @@ fn more_memory_than_there_is_is_refused_with_both_numbers_before_anything_is_wri
                 .expect(2)
                 .says("error: the run needs ")
                 .says(" MB of it: ")
-                .says(" and can have at most 2048.0 MB, what `ulimit -v` allows; lower staging.batch");
+                .says(", but can get at most 2048.0 MB, the limit of `ulimit -v`; lower staging.batch");
         }
     }
     assert!(!given.path("run").exists(), "nothing was begun");
@@ -142,7 +146,9 @@ fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
     )
     .expect(2)
     .says("error: the pass for statistics needs ")
-    .says(" of it: decoded frames) and can have at most 2048.0 MB, what `ulimit -v` allows; lower decode.shorter_side");
+    .says(
+        " of it: decoded frames), but can get at most 2048.0 MB, the limit of `ulimit -v`; lower decode.shorter_side",
+    );
 }
 
 /// A limit that has room for all that is planned, but not for the program beside it.
@@ -177,8 +183,10 @@ fn a_crop_larger_than_images_is_refused_before_anything_is_written() {
         ended
             .expect(2)
             .says("error: augment.crop is 64, but ")
-            .says("/train/brick/000.jpg has 40 x 40 pixels (12 of the images of data.train that were looked at")
-            .says("lower augment.crop, or let images be enlarged: decode.shorter_side = 64 or more");
+            .says(
+                "/train/brick/000.jpg has only 40 x 40 pixels (too small among the examined images of data.train: 12)",
+            )
+            .says("lower augment.crop, or enlarge the images with decode.shorter_side = 64 or more");
     }
     assert!(!given.path("run").exists(), "nothing was begun");
     // As large as they are is not larger; enlarged, they are large enough; and so many may be skipped.

@@ -28,7 +28,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
         .wait()
         .expect(1);
     assert!(
-        inspected.stderr.contains("its sum does not match"),
+        inspected.stderr.contains("its checksum does not match"),
         "{}",
         inspected.stderr
     );
@@ -36,7 +36,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let warnings = ended
         .stderr
         .lines()
-        .filter(|line| line.contains("going back to the checkpoint before"))
+        .filter(|line| line.contains("trying the previous checkpoint"))
         .count();
     assert_eq!(warnings, 2, "{}", ended.stderr);
     assert_eq!(result(&out), result(&given.path("whole")));
@@ -118,7 +118,7 @@ fn a_best_pointer_that_a_kill_left_behind_is_mended() {
     let args = ["eval", "run", "--quiet"];
     let ended = Process::start(&given.path(""), args).wait().expect(0);
     assert!(
-        ended.stderr.contains("is missing; taking the newest"),
+        ended.stderr.contains("is missing; using the newest"),
         "{}",
         ended.stderr
     );

@@ -84,6 +84,6 @@ fn a_file_that_never_answers_is_found_out() {
     process
         .wait()
         .expect(1)
-        .says("error: decode has work and has not moved for run.stall_after_s seconds");
+        .says("error: decode has work but has made no progress for run.stall_after_s seconds");
     result(&given.path("run"));
 }

@@ -61,8 +61,8 @@ fn a_resumed_run_keeps_what_is_set_aside_and_refuses_to_learn_from_it() {
         let sets = [other, &["run.epochs=6"]].concat();
         let refused = resume(&given, &sets)
             .expect(2)
-            .says("the data sets are not those that the run began with");
-        let names_the_seed = refused.stderr.contains("run.seed was 7 and is 8");
+            .says("the data sets have changed since the run began");
+        let names_the_seed = refused.stderr.contains("run.seed was 7 and is now 8");
         assert_eq!(names_the_seed, other.contains(&"run.seed=8"), "{}", refused.stderr);
     }
 }
@@ -75,7 +75,7 @@ fn an_evaluation_on_images_that_may_have_been_learnt_from_is_refused() {
     fs::copy(given.path("train/sky/000.jpg"), given.path("train/sky/900.jpg")).unwrap();
     eval(&given, &[])
         .expect(2)
-        .says("the images that were set aside cannot be told");
+        .says("so the validation images cannot be identified");
     eval(&given, &["--data", "val"]).expect(0);
 }
 

@@ -80,7 +80,7 @@ fn a_file_is_overwritten_by_force_alone() {
     fs::write(given.path("train.toml"), "mine").unwrap();
     init(&given, &["photos"])
         .expect(2)
-        .says("train.toml is there already: name another file with --out, or overwrite it with --force");
+        .says("train.toml already exists: choose another file with --out, or overwrite it with --force");
     assert_eq!(written(&given, "train.toml"), "mine");
     init(&given, &["photos", "--force"]).expect(0);
     assert!(written(&given, "train.toml").contains("preset = \"alexnet-small\""));
@@ -103,7 +103,7 @@ fn where_there_are_no_images_it_says_what_was_looked_for() {
     }
     init(&given, &["bad"])
         .expect(1)
-        .says("none of the 2 images that were looked at can be decoded");
+        .says("none of the 2 images examined can be decoded");
     assert!(!given.path("train.toml").exists(), "nothing is written");
 }
 
@@ -113,13 +113,13 @@ fn a_folder_in_place_of_a_configuration_is_told_what_to_do() {
     for command in ["run", "check"] {
         pipeline(&given, &[command, "photos"])
             .expect(2)
-            .says("photos is a folder, not a configuration; make one that fits its images: `")
+            .says("photos is a folder, not a configuration; create a configuration for its images: `")
             .says(" init photos`");
     }
     fs::create_dir_all(given.path("runs/a/checkpoints")).unwrap();
     pipeline(&given, &["run", "runs/a"])
         .expect(2)
-        .says("runs/a is the folder of a run, not a configuration; name its own: runs/a/config.toml");
+        .says("runs/a is the folder of a run, not a configuration; use the one inside it: runs/a/config.toml");
 }
 
 fn tar(of: &Path, to: &Path) {

@@ -35,7 +35,7 @@ fn the_second_of_two_processes_in_a_folder_is_refused() {
     first.until("a step", || steps_so_far(&given.path("run")) > 0);
     resume(&given, &["run.epochs=100000", "evaluate.every_epochs=100000"])
         .expect(1)
-        .says("another process is running there");
+        .says("another process is using this folder");
     let before = steps_so_far(&given.path("run"));
     first.until("more steps", || steps_so_far(&given.path("run")) > before);
     first.signal(libc::SIGINT);
@@ -78,7 +78,7 @@ fn other_data_are_refused() {
     fs::copy(given.path("train/sky/000.jpg"), given.path("train/sky/900.jpg")).expect("one more image");
     resume(&given, &["run.epochs=5"])
         .expect(2)
-        .says("the data sets are not those that the run began with");
+        .says("the data sets have changed since the run began");
 }
 
 #[test]
@@ -147,10 +147,10 @@ fn ranks_that_are_none_are_refused_by_name() {
         .says("--set: data.ranks: expected a whole number from 1 to 65536, found 0");
     run(&given, &["data.ranks=3", "data.rank=3"])
         .expect(2)
-        .says("data.rank: there is no rank 3: data.ranks is 3, so they count from 0 to 2");
+        .says("data.rank: there is no rank 3: data.ranks is 3, so ranks go from 0 to 2");
     run(&given, &["data.ranks=65536", "staging.batch=100000"])
         .expect(2)
-        .says("more than the 4 294 967 295 rows");
+        .says("exceed the limit of 4,294,967,295 rows");
 }
 
 /// Its files would be samples of the next run.
@@ -163,7 +163,7 @@ fn a_run_inside_its_own_data_is_refused_before_anything_is_written() {
         ("data.train", "./train"),
     ] {
         let ended = run(&given, &[&format!("run.out={out}")]).expect(2);
-        assert!(ended.stderr.contains(&format!("lies in {key}")), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("is inside {key}")), "{}", ended.stderr);
     }
     assert!(!given.path("train/runs").exists());
     assert!(!given.path("val/checkpoints").exists());

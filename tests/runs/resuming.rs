@@ -47,7 +47,7 @@ fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
     let metrics = fs::read(given.path("run/metrics.jsonl")).expect("events");
     let ended = resume(&given, &["run.epochs=5"]).expect(1);
     assert!(
-        ended.stderr.contains("none of its checkpoints is whole"),
+        ended.stderr.contains("none of its checkpoints is intact"),
         "{}",
         ended.stderr
     );
@@ -56,7 +56,7 @@ fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
     fs::remove_dir_all(given.path("run/checkpoints")).expect("removed");
     let ended = resume(&given, &[]).expect(1);
     assert!(
-        ended.stderr.contains("tells of checkpoints, and there is none"),
+        ended.stderr.contains("lists checkpoints, but none exists"),
         "{}",
         ended.stderr
     );
@@ -65,7 +65,7 @@ fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
 #[test]
 fn where_nothing_was_saved_a_resumed_run_says_that_it_starts() {
     let given = Given::new(20, 4);
-    resume(&given, &[]).expect(0).says("run: starting anew");
+    resume(&given, &[]).expect(0).says("run: starting from scratch");
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn a_run_that_was_moved_goes_on_where_it_lies() {
         let args = ["run", config, "--resume", "--set", "run.epochs=5"];
         Process::start(&given.path(""), args).wait()
     };
-    resume("b/config.toml").expect(0).says("going on with the run in b");
+    resume("b/config.toml").expect(0).says("resuming the run in b");
     assert!(!given.path("a").exists());
     assert_eq!(result(&given.path("b")), result(&given.path("whole")));
     assert_seamless(&given.path("b"), 20);
     // Its new configuration knows where it is.
     let again = resume("b/config.toml").expect(0);
-    assert!(!again.stderr.contains("going on with"), "{}", again.stderr);
+    assert!(!again.stderr.contains("resuming the run in"), "{}", again.stderr);
     // A network is evaluated wherever it lies.
     fs::rename(given.path("b"), given.path("c")).expect("moved");
     Process::start(&given.path(""), ["eval", "c"]).wait().expect(0);

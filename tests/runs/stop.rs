@@ -27,7 +27,7 @@ fn the_first_signal_saves_and_says_how_to_go_on() {
         let toml = given.toml();
         let command = format!("pipeline run {} --resume --set run.epochs=100000", toml.display());
         assert!(
-            last.starts_with("saved; go on with ") && last.contains(&command),
+            last.starts_with("saved; resume with ") && last.contains(&command),
             "{last}"
         );
         let step = result(&out).step;
@@ -95,7 +95,7 @@ fn a_terminal_that_closes_saves_the_run_however_often_it_says_so() {
     for _ in 0..3 {
         process.signal(libc::SIGHUP);
     }
-    process.wait().expect(3).says("saved; go on with ");
+    process.wait().expect(3).says("saved; resume with ");
     assert!(result(&given.path("run")).step > 0);
 }
 

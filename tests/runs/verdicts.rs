@@ -43,7 +43,7 @@ fn each_epoch_has_a_verdict_and_the_last_one_is_told() {
         ended.stdout
     );
     let page = fs::read_to_string(out.join("report.html")).expect("a report");
-    assert!(page.contains("What held it up") && page.contains(text), "{page}");
+    assert!(page.contains("Bottleneck") && page.contains(text), "{page}");
 }
 
 #[test]

@@ -161,21 +161,21 @@ class Hostile:
         if ended.broken():
             return ended.how()
         if ended.peak > MOST_RESIDENT:
-            return f"took {ended.peak >> 20} MiB"
+            return f"took {ended.peak >> 20} MiB of memory"
         if ended.busy > MOST_BUSY_S:
-            return f"took {ended.busy:.0f} s of the processor"
+            return f"took {ended.busy:.0f} s of processor time"
         for stream, text in (("stdout", ended.output), ("stderr", ended.errors)):
             acting = ACTING.search(text)
             if acting:
                 around = text[max(0, acting.start() - 40) : acting.end() + 20]
-                return f"{stream} holds a character that acts on the terminal: {around!r}"
+                return f"{stream} contains a character that controls the terminal: {around!r}"
             if any(line.startswith("FORGED") for line in text.splitlines()):
-                return f"{stream} holds a line that a name has forged"
+                return f"{stream} contains a line forged by a name"
         report = folder / "out" / "run" / "report.html"
         if report.exists() and re.search(rb"<(script|img)", report.read_bytes()):
-            return "report.html holds a tag from the data set"
+            return "report.html contains a tag from the data set"
         if ended.code != 0 and not ended.errors.strip():
-            return f"exit code {ended.code} without a word"
+            return f"exit code {ended.code} without a message"
         return None
 
     def misread(self, ended, made):
@@ -187,5 +187,5 @@ class Hostile:
             and made.images_found is not None
             and (not found or int(found.group(1)) != made.images_found)
         ):
-            return f"{found and found.group(1)} images are found in place of {made.images_found}"
+            return f"{found and found.group(1)} images were found instead of {made.images_found}"
         return None
