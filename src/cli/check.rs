@@ -289,7 +289,7 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     if workspace.is_some() {
         let most = preprocessing::decode_options(config).most_bytes();
         answer!(
-            "          larger images are decoded one at a time and may take {:.0} MB more",
+            "          images that need more than a decode worker's share are decoded one at a time and may take {:.0} MB each",
             most as f64 / 1e6
         );
     } else {

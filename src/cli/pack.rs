@@ -102,11 +102,11 @@ enum ModeArg {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PolicyArg {
-    /// Fail and name it
+    /// Stop and name the image
     Fail,
-    /// Skip it
+    /// Skip the image
     Skip,
-    /// Skip it and copy it to OUT/quarantine
+    /// Skip the image and copy it to OUT/quarantine
     Quarantine,
 }
 

@@ -63,7 +63,7 @@ impl<'a> TableReader<'a> {
     pub fn required<T: Value>(&mut self, name: &'static str, range: Range) -> Option<T> {
         if !self.table.contains_key(name) {
             self.known.push(name);
-            self.complain(&format!("`{}` is missing", join(&self.path, name)));
+            self.complain(&format!("`{name}` is missing"));
             return None;
         }
         self.optional(name, range)
@@ -82,7 +82,7 @@ impl<'a> TableReader<'a> {
                 continue;
             }
             let hint = match nearest(name, self.known.iter().copied()) {
-                Some(meant) => format!("unknown key; did you mean `{}`?", join(&self.path, meant)),
+                Some(meant) => format!("unknown key; did you mean `{}`?", short(&join(&self.path, meant))),
                 None => format!("unknown key; known keys: {}", self.known.join(", ")),
             };
             self.errors

@@ -174,7 +174,7 @@ mod tests {
         );
         assert_eq!(found.damaged.len(), 1);
         assert!(
-            found.damaged[0].ends_with("line 4 is damaged and left out"),
+            found.damaged[0].ends_with("line 4 is damaged and ignored"),
             "{:?}",
             found.damaged
         );

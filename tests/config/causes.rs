@@ -37,7 +37,10 @@ fn what_cannot_be_read_has_no_consequences() {
     assert_eq!(told.len(), 1, "{told:?}");
     // Other tables are looked at all the same.
     let told = lines(&format!("{LEAST}[augment]\ncrop = \"large\"\n[run]\nepochs = 0\n"), &[]);
-    assert!(told.len() == 2 && told[1].contains("run.epochs: 0 epochs"), "{told:?}");
+    assert!(
+        told.len() == 2 && told[1].contains("run.epochs: must be at least 1"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -57,9 +60,22 @@ fn a_key_outside_of_its_table_is_told_where_it_belongs() {
             "augment.shorter_side=24",
             "augment.shorter_side: unknown key; did you mean `decode.shorter_side`?",
         ),
-        ("run.seeds=2", "run.seeds: unknown key; did you mean `seed`?"),
+        ("solver.lrr=1", "solver.lrr: unknown key; did you mean `solver.lr`?"),
+        ("run.seeds=2", "run.seeds: unknown key; did you mean `run.seed`?"),
     ] {
         assert_eq!(refusal(set), format!("t.toml: --set: {meant}"));
+    }
+}
+
+#[test]
+fn an_empty_path_is_told_as_such() {
+    for (set, told) in [
+        ("data.train=", "data.train: missing: set it to"),
+        ("data.val=", "data.val: the path is empty: set it to"),
+        ("run.out=", "run.out: the path is empty: set it to"),
+    ] {
+        let error = refusal(set);
+        assert!(error.starts_with(&format!("t.toml: --set: {told}")), "{error}");
     }
 }
 

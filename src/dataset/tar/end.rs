@@ -76,7 +76,7 @@ mod tests {
         assert!(
             check(&[7; BLOCK - 1], BLOCK as u64, "x")
                 .unwrap_err()
-                .contains("in the padding behind x")
+                .contains("in the padding after x")
         );
         assert!(check(&[], 0, "").unwrap_err().contains("0 bytes"));
     }

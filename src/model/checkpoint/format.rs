@@ -356,8 +356,8 @@ mod tests {
         };
         assert_eq!(written(&|_| {}), Ok(()));
         let reason = written(&|all| all[0].value[1] = f32::NAN).unwrap_err();
-        assert_eq!(reason, "a.weight holds a value that is not finite");
+        assert_eq!(reason, "a.weight contains a value that is not finite");
         let reason = written(&|all| all[1].momentum[0] = f32::INFINITY).unwrap_err();
-        assert_eq!(reason, "momentum.a.bias holds a value that is not finite");
+        assert_eq!(reason, "momentum.a.bias contains a value that is not finite");
     }
 }

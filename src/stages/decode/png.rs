@@ -29,7 +29,7 @@ impl<'a> Png<'a> {
         // The first frame of an animation.
         let first = png.reader.info().frame_control;
         if first.is_some_and(|first| (first.width, first.height) != png.size()) {
-            return Err(DecodeError::Png("its first frame is not as large as the image".into()));
+            return Err(DecodeError::Png("its first frame and the image differ in size".into()));
         }
         Ok(png)
     }

@@ -171,7 +171,7 @@ impl Turbo {
         let precision = self.get(raw::TJPARAM_TJPARAM_PRECISION) as u32;
         if precision != 8 && precision != 12 {
             return Err(DecodeError::UnsupportedJpeg(format!(
-                "{precision} bits per sample; 8 and 12 can be decoded"
+                "{precision} bits per sample; only 8 and 12 are supported"
             )));
         }
         Ok(Stored {
