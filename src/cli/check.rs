@@ -55,7 +55,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
             memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace));
-            limit(&plan.config, &plan.room, plan.crews());
+            limit(&plan.config, &plan.memory, plan.crews());
             disk(&plan);
             time(&plan);
         }
@@ -67,11 +67,11 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let planned = ModelPlan::new(&config, classes).map_err(Failure::usage)?;
             model(&planned.spec);
             devices(&config, &planned);
-            let room = MemoryBudget::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
-            let crews = room.crews(&config, plan::cores());
+            let budget = MemoryBudget::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
+            let crews = budget.crews(&config, plan::cores());
             queues(&config, &planned, crews);
             memory(&config, &planned, crews, None);
-            limit(&config, &room, crews);
+            limit(&config, &budget, crews);
         }
         Err(error) => return Err(Failure::usage(error)),
     }
@@ -226,7 +226,7 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         ..
     } = config;
     let buffers = Buffers::new(config, model, crews);
-    let one = Crew { start: 1, most: 1 };
+    let one = Crew { start: 1, max: 1 };
     let of_device = format!(
         "1 command, {IN_FLIGHT} batches on the device; {}",
         counted(model.threads as u64, "compute thread")
@@ -287,10 +287,10 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
     }
     answer!("          {:<26} {:>10.1}", "total", needs::sum(&needs).megabytes());
     if workspace.is_some() {
-        let most = preprocessing::decode_options(config).most_bytes();
+        let peak = preprocessing::decode_options(config).most_bytes();
         answer!(
             "          images that need more than a decode worker's share are decoded one at a time and may take {:.0} MB each",
-            most as f64 / 1e6
+            peak as f64 / 1e6
         );
     } else {
         answer!("          plus the image that each decode worker is decoding");
@@ -304,8 +304,8 @@ fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<By
 }
 
 /// The memory limit, and the number of workers that it allows.
-fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
-    let (bytes, origin) = match room.limit {
+fn limit(config: &Config, budget: &MemoryBudget, crews: Crews) {
+    let (bytes, origin) = match budget.limit {
         Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
         Limit::Share(bytes) => (bytes, format!("{SHARE} % of the available memory")),
         Limit::Unknown => {
@@ -322,14 +322,14 @@ fn limit(config: &Config, room: &MemoryBudget, crews: Crews) {
     ]
     .iter()
     .filter(|(workers, _)| *workers == Workers::Auto)
-    .map(|(_, crew)| crew.most)
+    .map(|(_, crew)| crew.max)
     .collect();
-    if room.needed(crews) > bytes {
+    if budget.needed(crews) > bytes {
         answer!("          the run needs more than that even with one worker per stage: the system may kill it");
-    } else if let Some(most) = free.first() {
+    } else if let Some(max) = free.first() {
         answer!(
             "          that allows up to {} per \"auto\" stage, on {}",
-            counted(*most as u64, "worker"),
+            counted(*max as u64, "worker"),
             counted(plan::cores() as u64, "core")
         );
     }
@@ -339,7 +339,7 @@ fn disk(plan: &Plan) {
     let Disk {
         checkpoint,
         lasting,
-        most,
+        peak,
     } = plan.disk();
     let keep = plan.config.checkpoint.keep;
     let best = if plan.itinerary.val_samples > 0 {
@@ -351,7 +351,7 @@ fn disk(plan: &Plan) {
         "disk      {} per checkpoint; {} for the newest {keep}{best}; {} while another is written",
         checkpoint.for_people(),
         lasting.for_people(),
-        most.for_people()
+        peak.for_people()
     );
 }
 
@@ -362,7 +362,7 @@ fn time(plan: &Plan) {
         plan.model.all_threads(),
         plan.config.compute.convolution,
     );
-    let workers = plan.crews().decode.most;
+    let workers = plan.crews().decode.max;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
     let images = way.steps as f64 * f64::from(way.batch);
     let rate = input.map_or(compute, |input| input.min(compute));

@@ -45,8 +45,8 @@ pub(super) fn print(plan: &Plan) {
         devices.join(", "),
         counted(plan.model.threads as u64, "thread"),
         if devices.len() > 1 { " each" } else { "" },
-        plan.room.needed(plan.crews()).for_people(),
-        plan.disk().most.for_people(),
+        plan.memory.needed(plan.crews()).for_people(),
+        plan.disk().peak.for_people(),
         text::path(&config.run.out)
     ));
 }

@@ -33,7 +33,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 const STALL_AFTER: Duration = Duration::from_mins(10);
 
 /// The most skipped images listed at the end. The rest is in the manifest.
-const MOST_TOLD: usize = 10;
+const MAX_TOLD: usize = 10;
 
 #[derive(Args)]
 pub(super) struct PackArgs {
@@ -276,14 +276,14 @@ fn summary(args: &PackArgs, manifest: &Manifest, images_per_s: Option<f64>) {
     }
     if !manifest.skipped.is_empty() {
         answer!("skipped      {}", text::counted(manifest.skipped.len() as u64, "image"));
-        for skipped in manifest.skipped.iter().take(MOST_TOLD) {
+        for skipped in manifest.skipped.iter().take(MAX_TOLD) {
             answer!(
                 "             {}: {}",
                 text::plain(&skipped.sample),
                 text::plain(&skipped.reason)
             );
         }
-        if manifest.skipped.len() > MOST_TOLD {
+        if manifest.skipped.len() > MAX_TOLD {
             let path = args.out.join(MANIFEST);
             answer!("             {} lists them all", text::path(&path));
         }

@@ -208,8 +208,8 @@ fn refuse_inside_data(plan: &Plan) -> Result<(), Failure> {
 }
 
 fn warn_of_memory(plan: &Plan) {
-    let needed = plan.room.needed(plan.crews());
-    if let Some(limit) = plan.room.limit.bytes()
+    let needed = plan.memory.needed(plan.crews());
+    if let Some(limit) = plan.memory.limit.bytes()
         && needed > limit
     {
         tracing::warn!(

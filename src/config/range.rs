@@ -9,7 +9,7 @@ use super::node::{Node, Tree};
 pub const LARGEST_SIDE: u32 = 16_384;
 
 /// The most epochs in any key.
-pub const MOST_EPOCHS: u32 = 1_000_000;
+pub const MAX_EPOCHS: u32 = 1_000_000;
 
 /// Places in a queue. Its memory is allocated at once.
 pub const QUEUE: Range = Range::whole(1, 65_536);
@@ -21,7 +21,7 @@ pub const WORKERS: Range = Range::whole(1, 1024);
 pub const SIDE: Range = Range::whole(1, LARGEST_SIDE);
 
 /// Epochs between two events.
-pub const EPOCHS: Range = Range::whole(1, MOST_EPOCHS);
+pub const EPOCHS: Range = Range::whole(1, MAX_EPOCHS);
 
 /// The smallest and largest value of a number, and whether it is whole. A range excludes values that make no sense, and
 /// values whose products would overflow their type. Whether the sizes fit into memory is checked elsewhere.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{ConfigError, Errors, nearest, short};
 use super::node::{Node, Tree};
 use super::origin::Origin;
-use super::range::{EPOCHS, MOST_EPOCHS, Range};
+use super::range::{EPOCHS, MAX_EPOCHS, Range};
 use super::solver::Schedule;
 use super::value::{TableReader, Value};
 
@@ -24,7 +24,7 @@ const KINDS: [&str; 7] = [
 const FACTOR: Range = Range::between(0.0, 1000.0);
 
 /// Epochs from 0, evaluations or changes.
-const COUNT: Range = Range::whole(0, MOST_EPOCHS);
+const COUNT: Range = Range::whole(0, MAX_EPOCHS);
 
 impl Value for Schedule {
     fn read(node: &Node, key: &str, errors: &mut Errors) -> Option<Self> {

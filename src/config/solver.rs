@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::errors::Errors;
 use super::node::{Node, Tree};
-use super::range::{MOST_EPOCHS, Range};
+use super::range::{MAX_EPOCHS, Range};
 use super::value::{Value, join, mismatch, table};
 
 /// The range of learning rates, weight decay and their multipliers. None is negative, and the product of any two fits an f32.
@@ -24,7 +24,7 @@ table! {
         /// How the learning rate changes.
         schedule: Schedule = Schedule::Constant,
         /// Epochs over which the rate rises linearly from zero.
-        warmup_epochs: f32 = 0.0 => Range::between(0.0, MOST_EPOCHS as f64),
+        warmup_epochs: f32 = 0.0 => Range::between(0.0, MAX_EPOCHS as f64),
         /// Overrides, by layer name.
         layers: BTreeMap<String, LayerRates> = BTreeMap::new(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::errors::{ConfigError, Errors, nearest};
+use super::errors::{ConfigError, Errors, nearest, short};
 use super::node::{Node, Tree};
 use super::range::Range;
 

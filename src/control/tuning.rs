@@ -80,7 +80,7 @@ impl Tuning {
         if !starves
             || share.busy < BUSY
             || !share.has_gate
-            || share.open >= share.most
+            || share.open >= share.max
             || is_barred
             || verdict.is_processor_full()
         {

@@ -27,10 +27,10 @@ const RECORD: usize = 1 + 3 * PLANE;
 const CLASSES: usize = 10;
 
 /// A batch has 30 MB. A far larger file is refused before it fills the memory.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// The file of names has 61 bytes.
-const MOST_NAMES: u64 = 1 << 20;
+const MAX_NAMES: u64 = 1 << 20;
 
 const TRAIN: [&str; 5] = [
     "data_batch_1",
@@ -112,7 +112,7 @@ fn read(location: &str, path: &Path) -> Result<(Vec<u8>, u64), DatasetError> {
         _ => DatasetError::unreadable(path)(source),
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
-    let bytes = whole::read(path, MOST_BYTES).map_err(unreadable)?;
+    let bytes = whole::read(path, MAX_BYTES).map_err(unreadable)?;
     let (whole, rest) = (bytes.len() / RECORD, bytes.len() % RECORD);
     if bytes.is_empty() || rest != 0 {
         let reason =
@@ -133,7 +133,7 @@ fn interleave(planes: &[u8], out: &mut Vec<u8>) {
 /// The names in `batches.meta.txt`, in label order.
 fn class_names(folder: &Path) -> Result<Vec<String>, DatasetError> {
     let path = folder.join("batches.meta.txt");
-    let text = match whole::read(&path, MOST_NAMES) {
+    let text = match whole::read(&path, MAX_NAMES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok((0..CLASSES).map(|label| label.to_string()).collect());

@@ -19,10 +19,10 @@ const META: &str = "data/meta.mat";
 const TRUTH: &str = "data/ILSVRC2012_validation_ground_truth.txt";
 
 /// A file larger than this does not belong to the kit, whose largest file has 1 MB.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// The kit's archive holds 2.5 MB. No more than this is decompressed.
-const MOST_ARCHIVE: u64 = 64 << 20;
+const MAX_ARCHIVE: u64 = 64 << 20;
 
 /// The contents of the kit.
 pub(super) struct Devkit {
@@ -155,7 +155,7 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
 }
 
 fn of_file(path: &Path) -> Result<Text, DatasetError> {
-    let bytes = whole::read(path, MOST_BYTES).map_err(DatasetError::unreadable(path))?;
+    let bytes = whole::read(path, MAX_BYTES).map_err(DatasetError::unreadable(path))?;
     let shown = text::path(path);
     Ok(Text { shown, bytes })
 }
@@ -163,7 +163,7 @@ fn of_file(path: &Path) -> Result<Text, DatasetError> {
 /// Reads the archive until both files have been found.
 fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
     let unreadable = |source| DatasetError::unreadable(path)(source);
-    let reader = GzDecoder::new(File::open(path).map_err(unreadable)?).take(MOST_ARCHIVE);
+    let reader = GzDecoder::new(File::open(path).map_err(unreadable)?).take(MAX_ARCHIVE);
     let mut archive = ::tar::Archive::new(reader);
     let (mut meta, mut truth) = (None, None);
     for entry in archive.entries().map_err(unreadable)? {
@@ -174,8 +174,8 @@ fn of_archive(path: &Path) -> Result<[Text; 2], DatasetError> {
             Some(rest) if rest.trim_start_matches('/') == TRUTH => &mut truth,
             _ => continue,
         };
-        if entry.size() > MOST_BYTES {
-            return Err(unreadable(whole::too_large(entry.size(), MOST_BYTES)));
+        if entry.size() > MAX_BYTES {
+            return Err(unreadable(whole::too_large(entry.size(), MAX_BYTES)));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(unreadable)?;

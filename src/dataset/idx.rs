@@ -15,13 +15,13 @@ use super::name::SampleName;
 use crate::text;
 
 /// The largest file that is read into memory. The family's largest has 0.6 GB.
-const MOST_BYTES: u64 = 8 << 30;
+const MAX_BYTES: u64 = 8 << 30;
 
 /// The same limit for a gzipped file, which may take a thousandth of that on disk.
-const MOST_UNZIPPED: u64 = 1 << 30;
+const MAX_UNZIPPED: u64 = 1 << 30;
 
 /// More images than this are refused. The family's largest file has 0.8 million.
-const MOST_IMAGES: u64 = 1 << 24;
+const MAX_IMAGES: u64 = 1 << 24;
 
 /// Fashion-MNIST's classes. The digit keeps the order of the labels when names are sorted.
 const FASHION: [&str; 10] = [
@@ -64,10 +64,10 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
     if width == 0 || height == 0 {
         return Err(wrong(&images, format!("its images have {width}x{height} pixels")));
     }
-    if u64::from(count) > MOST_IMAGES {
+    if u64::from(count) > MAX_IMAGES {
         return Err(wrong(
             &images,
-            format!("its header claims {count} images, which exceeds the limit of {MOST_IMAGES}"),
+            format!("its header claims {count} images, which exceeds the limit of {MAX_IMAGES}"),
         ));
     }
     let labels_read = labels_file.read()?;
@@ -166,14 +166,14 @@ impl<'a, const RANK: usize> Open<'a, RANK> {
             reader.read_exact(&mut bytes).map_err(unreadable)?;
             *size = u32::from_be_bytes(bytes);
         }
-        let most = if is_zipped { MOST_UNZIPPED } else { MOST_BYTES };
+        let max = if is_zipped { MAX_UNZIPPED } else { MAX_BYTES };
         let product = sizes
             .iter()
             .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
-        let Some(bytes) = product.filter(|&bytes| bytes <= most) else {
+        let Some(bytes) = product.filter(|&bytes| bytes <= max) else {
             return Err(wrong(
                 path,
-                format!("its header claims {sizes:?}, which exceeds the limit of {most} bytes"),
+                format!("its header claims {sizes:?}, which exceeds the limit of {max} bytes"),
             ));
         };
         let open = Self {

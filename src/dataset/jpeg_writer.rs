@@ -75,10 +75,10 @@ impl JpegWriter {
             ));
         }
         self.set(raw::TJPARAM_TJPARAM_SUBSAMP, samp as u32)?;
-        let most = compressed_buf_len(width, height, samp).map_err(|error| error.to_string())?;
+        let max = compressed_buf_len(width, height, samp).map_err(|error| error.to_string())?;
         // A restart marker is two bytes, and the byte before it is padded.
         self.out
-            .resize(most + 3 * (w.div_ceil(MCU) * h.div_ceil(MCU)) as usize, 0);
+            .resize(max + 3 * (w.div_ceil(MCU) * h.div_ceil(MCU)) as usize, 0);
         let [width, height, pitch] = [width, height, pitch].map(|length| length as c_int);
         let (mut out, mut length) = (self.out.as_mut_ptr(), self.out.len() as _);
         // SAFETY: the handle is live, and there are as many pixels as the size says. At most `length` bytes are written to

@@ -32,10 +32,10 @@ use crate::text::{self, plain};
 use lines::Line;
 
 /// A larger number is taken for a mistake (an id instead of a label) rather than for 100,000 classes.
-const MOST_CLASSES: u32 = 100_000;
+const MAX_CLASSES: u32 = 100_000;
 
 /// The limit on the file's size. A list of ImageNet has 50 MB.
-const MOST_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// A list after reading.
 pub(super) struct Listed {
@@ -48,7 +48,7 @@ pub(super) struct Listed {
 /// Lists the samples of a list file.
 pub(super) fn list(file: &Path) -> Result<Listed, DatasetError> {
     let shown = text::path(file);
-    let bytes = whole::read(file, MOST_BYTES).map_err(DatasetError::unreadable(file))?;
+    let bytes = whole::read(file, MAX_BYTES).map_err(DatasetError::unreadable(file))?;
     let is_csv = file
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
@@ -153,7 +153,7 @@ pub(super) fn number(
     let classes = match numbers {
         Some(numbers) if !numbers.is_empty() => {
             let largest = numbers.iter().copied().max().unwrap_or(0);
-            if largest >= MOST_CLASSES {
+            if largest >= MAX_CLASSES {
                 let reason = format!("the label {largest} is too large: labels number the classes from 0");
                 return Err(DatasetError::BadLabels {
                     file: plain(file).into_owned(),

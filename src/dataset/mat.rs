@@ -13,13 +13,13 @@ use std::io::Read;
 use flate2::read::ZlibDecoder;
 
 /// The limit on decompressed bytes, over all elements. The kit's array has some 2 MB.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The most fields in a struct. The kit's structs have 8.
-const MOST_FIELDS: usize = 1024;
+const MAX_FIELDS: usize = 1024;
 
 /// More structs than this are taken for damage. The kit has 1860.
-const MOST_STRUCTS: usize = 1 << 20;
+const MAX_STRUCTS: usize = 1 << 20;
 
 const HEADER: usize = 128;
 
@@ -95,7 +95,7 @@ pub(super) fn structs<const N: usize>(file: &[u8], name: &str, wanted: [&str; N]
         _ => return Err(MatError::NotMat),
     }
     let mut rest = Elements(&file[HEADER..]);
-    let mut left = MOST_BYTES;
+    let mut left = MAX_BYTES;
     while let Some(element) = rest.next()? {
         let found = if element.kind == COMPRESSED {
             let bytes = decompress(element.bytes, &mut left)?;
@@ -235,10 +235,10 @@ fn struct_array<const N: usize>(
     }
     let fields: Vec<&[u8]> = names
         .chunks_exact(width)
-        .take(MOST_FIELDS + 1)
+        .take(MAX_FIELDS + 1)
         .map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default())
         .collect();
-    if fields.len() > MOST_FIELDS {
+    if fields.len() > MAX_FIELDS {
         return Err(MatError::TooLarge("its structs claim more than a thousand fields"));
     }
     let mut places = [0; N];
@@ -246,7 +246,7 @@ fn struct_array<const N: usize>(
         let found = fields.iter().position(|field| *field == wanted.as_bytes());
         *place = found.ok_or_else(|| MatError::NoField(wanted.to_owned()))?;
     }
-    if array.count > MOST_STRUCTS {
+    if array.count > MAX_STRUCTS {
         return Err(MatError::TooLarge("it claims more than a million structs"));
     }
     let mut found = Vec::new();

@@ -9,7 +9,7 @@ use crate::text;
 const MOST: u64 = 4096;
 
 /// The most digits in a number: more must be a mistake too.
-const MOST_DIGITS: usize = 20;
+const MAX_DIGITS: usize = 20;
 
 /// The files of `x-{000000..000009}.tar`; `None` if the location is not a pattern.
 pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetError> {
@@ -20,9 +20,9 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
         location: location.to_owned(),
         what,
     };
-    if from.len().max(to.len()) > MOST_DIGITS {
+    if from.len().max(to.len()) > MAX_DIGITS {
         return Err(unknown(format!(
-            "the pattern's numbers have more than {MOST_DIGITS} digits"
+            "the pattern's numbers have more than {MAX_DIGITS} digits"
         )));
     }
     let range = (from.parse::<u64>(), to.parse::<u64>());

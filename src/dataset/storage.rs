@@ -15,7 +15,7 @@ use super::{ReadError, SampleId};
 use crate::text;
 
 /// The limit on an image file. No photograph is this large, so larger files are not read into memory.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// A sample's bytes as they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,11 +235,11 @@ fn read_file(root: &Path, parts: &[&str], scratch: &mut Vec<u8>) -> Result<(), R
         }
     };
     let (bytes, mut file) = opened.map_err(named)?;
-    if bytes > MOST_BYTES {
+    if bytes > MAX_BYTES {
         return Err(ReadError::TooLarge {
             file: text::path(path),
             bytes,
-            limit: MOST_BYTES,
+            limit: MAX_BYTES,
         });
     }
     scratch.clear();

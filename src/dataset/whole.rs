@@ -5,24 +5,24 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// Reads a file of at most `most` bytes. If the file grows meanwhile, the new part is not read.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
-    if length > most {
-        return Err(too_large(length, most));
+    if length > max {
+        return Err(too_large(length, max));
     }
     // One byte more, so that the end is seen without growing the buffer.
     let mut bytes = Vec::with_capacity(length as usize + 1);
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(too_large(bytes.len() as u64, most));
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(too_large(bytes.len() as u64, max));
     }
     Ok(bytes)
 }
 
 /// The error for a file of `bytes`, which is too large.
-pub(super) fn too_large(bytes: u64, most: u64) -> io::Error {
-    let reason = format!("its {bytes} bytes exceed the limit of {most} for such a file");
+pub(super) fn too_large(bytes: u64, max: u64) -> io::Error {
+    let reason = format!("its {bytes} bytes exceed the limit of {max} for such a file");
     io::Error::new(io::ErrorKind::FileTooLarge, reason)
 }
 

@@ -25,7 +25,7 @@ pub struct Share {
     /// Workers that may take items at the end.
     pub open: usize,
     /// All workers, including parked ones.
-    pub most: usize,
+    pub max: usize,
     /// Whether the number of active workers changes while the flow runs.
     pub has_gate: bool,
     /// Items taken.
@@ -72,13 +72,13 @@ impl Verdict {
         }
         let pairs = before.stages.iter().zip(&after.stages);
         let stages: Vec<Share> = pairs.map(|(from, to)| Share::new(from, to, time)).collect();
-        let most = *stages.iter().max_by(|a, b| a.busy.total_cmp(&b.busy))?;
+        let busiest = *stages.iter().max_by(|a, b| a.busy.total_cmp(&b.busy))?;
         let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / time;
         let mut verdict = Self {
-            stage: most.name,
-            bound: match most.role {
+            stage: busiest.name,
+            bound: match busiest.role {
                 Role::Driver | Role::Device => "compute",
-                Role::Input | Role::Output => most.name,
+                Role::Input | Role::Output => busiest.name,
             },
             text: String::new(),
             images_per_s: after.images.saturating_sub(before.images) as f64 / time,
@@ -88,7 +88,7 @@ impl Verdict {
             cores: after.cores,
             stages,
         };
-        verdict.text = verdict.words(&most);
+        verdict.text = verdict.words(&busiest);
         Some(verdict)
     }
 
@@ -103,32 +103,39 @@ impl Verdict {
         self.stages.iter().find(|share| share.name == stage)
     }
 
-    fn words(&self, most: &Share) -> String {
+    fn words(&self, busiest: &Share) -> String {
         if self.images_per_s == 0.0 {
             let seconds = self.seconds;
-            return format!("no image passed in {seconds:.1} s; the busiest stage was {}", most.name);
+            return format!(
+                "no image passed in {seconds:.1} s; the busiest stage was {}",
+                busiest.name
+            );
         }
-        let mut text = match most.role {
-            Role::Input => self.input_bound(most),
-            Role::Driver | Role::Device => self.compute_bound(most),
+        let mut text = match busiest.role {
+            Role::Input => self.input_bound(busiest),
+            Role::Driver | Role::Device => self.compute_bound(busiest),
             Role::Output => {
-                let text = format!("limited by {}, busy {} of the time", most.name, percent(most.busy));
-                with_remedy(text, most.remedy, "would help")
+                let text = format!(
+                    "limited by {}, busy {} of the time",
+                    busiest.name,
+                    percent(busiest.busy)
+                );
+                with_remedy(text, busiest.remedy, "would help")
             }
         };
-        if most.busy < BUSY {
+        if busiest.busy < BUSY {
             text += "; no stage is busy all the time: the stages wait for each other, so more slots or longer queues may help";
         }
         text
     }
 
-    fn compute_bound(&self, most: &Share) -> String {
-        let who = if most.role == Role::Device {
+    fn compute_bound(&self, busiest: &Share) -> String {
+        let who = if busiest.role == Role::Device {
             "the device"
         } else {
             "the stage that drives the device"
         };
-        let busy = percent(most.busy);
+        let busy = percent(busiest.busy);
         let inputs = self.stages.iter().filter(|share| share.role == Role::Input);
         let input = inputs.map(|share| share.busy).fold(0.0, f64::max);
         let could = if input < 0.01 {
@@ -141,17 +148,17 @@ impl Verdict {
         )
     }
 
-    fn input_bound(&self, most: &Share) -> String {
-        let name = most.name;
+    fn input_bound(&self, busiest: &Share) -> String {
+        let name = busiest.name;
         let device = self.stages.iter().find(|share| share.role == Role::Device);
         let short = match device {
             None => format!("{:.0} images/s", self.images_per_s),
             Some(device) if device.busy < NOTHING => "the device is almost idle".to_string(),
             Some(device) => format!("{:.0} images/s short", self.images_per_s * (1.0 / device.busy - 1.0)),
         };
-        if !most.can_widen {
+        if !busiest.can_widen {
             let text = format!("input-bound at {name}: {short}; this stage has one worker by design");
-            return with_remedy(text, most.remedy, "would help");
+            return with_remedy(text, busiest.remedy, "would help");
         }
         if self.is_processor_full() {
             let cores = match self.cores {
@@ -159,9 +166,9 @@ impl Verdict {
                 cores => format!("all {cores} cores are"),
             };
             let text = format!("input-bound at {name}: {short}, and {cores} busy: more workers would not help");
-            return with_remedy(text, most.remedy, "would");
+            return with_remedy(text, busiest.remedy, "would");
         }
-        let (more, gain) = self.widened(most);
+        let (more, gain) = self.widened(busiest);
         let workers = if more == 1 { "worker" } else { "workers" };
         format!(
             "input-bound at {name}: {short}; {more} more {name} {workers} would give about +{:.0} %",
@@ -171,15 +178,15 @@ impl Verdict {
 
     /// How many more workers the stage needs until another stage or the processor is the bottleneck, and the gain, as a share
     /// of the images per second.
-    fn widened(&self, most: &Share) -> (usize, f64) {
-        let others = self.stages.iter().filter(|share| share.name != most.name);
+    fn widened(&self, busiest: &Share) -> (usize, f64) {
+        let others = self.stages.iter().filter(|share| share.name != busiest.name);
         let next = others.map(|share| share.busy).fold(NOTHING, f64::max);
         // The busy workers now, and how many would bring the next stage to its limit.
-        let busy = most.workers * most.busy;
-        let wanted = (busy / next - most.workers).ceil().max(1.0);
+        let busy = busiest.workers * busiest.busy;
+        let wanted = (busy / next - busiest.workers).ceil().max(1.0);
         let more = wanted.min(self.free_cores.ceil().max(1.0));
         // A fraction of a core gives a fraction of a worker.
-        let reached = most.workers + more.min(self.free_cores);
+        let reached = busiest.workers + more.min(self.free_cores);
         let gain = (reached / busy.max(NOTHING)).min(1.0 / next) - 1.0;
         (more as usize, gain.max(0.0))
     }
@@ -199,7 +206,7 @@ impl Share {
             role: to.role,
             workers,
             open: to.open,
-            most: to.workers,
+            max: to.workers,
             has_gate: to.has_gate,
             items: to.items.saturating_sub(from.items),
             busy: share(running - input - room),

@@ -281,9 +281,9 @@ fn bounded(spec: &LayerSpec) -> Result<(), ModelError> {
         (spec.output.len() > ops::LARGEST, "outputs for one image", most),
         (weights > ops::LARGEST, "weights", most),
         (
-            spec.multiply_adds() > ops::MOST_PRODUCTS,
+            spec.multiply_adds() > ops::MAX_PRODUCTS,
             "multiplications for one image",
-            ops::MOST_PRODUCTS,
+            ops::MAX_PRODUCTS,
         ),
         (!fits, "weights in one block of outputs", most),
     ];

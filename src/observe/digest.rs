@@ -13,7 +13,7 @@ use super::lines::{Damaged, Lines};
 const POINTS: usize = 600;
 
 /// How many of the newest evaluations and skipped images are kept one by one.
-const MOST_KEPT: usize = 1000;
+const MAX_KEPT: usize = 1000;
 
 /// An event, with the fields that the summary needs. Numbers must be numbers: the file is not trusted.
 #[derive(Deserialize)]
@@ -246,7 +246,7 @@ impl<T> Default for Newest<T> {
 impl<T> Newest<T> {
     fn push(&mut self, item: T) {
         self.count += 1;
-        if self.kept.len() == MOST_KEPT {
+        if self.kept.len() == MAX_KEPT {
             self.kept.pop_front();
         }
         self.kept.push_back(item);

@@ -12,7 +12,7 @@ use super::error::MetricsError;
 const LONGEST: u64 = 1 << 20;
 
 /// The most damaged lines listed by number.
-const MOST_TOLD: usize = 5;
+const MAX_TOLD: usize = 5;
 
 /// A file of events being read.
 pub struct Lines<'a> {
@@ -84,7 +84,7 @@ impl<'a> Lines<'a> {
 impl Damaged {
     fn add(&mut self, number: u64) {
         self.count += 1;
-        if self.first.len() < MOST_TOLD {
+        if self.first.len() < MAX_TOLD {
             self.first.push(number);
         }
     }

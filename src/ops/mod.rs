@@ -27,7 +27,7 @@ pub use chunks::Chunks;
 pub const LARGEST: usize = u32::MAX as usize;
 
 /// The most multiply-adds of a layer for one image: some minutes of work.
-pub const MOST_PRODUCTS: u64 = 1 << 48;
+pub const MAX_PRODUCTS: u64 = 1 << 48;
 
 /// The shape of one image's feature map. Its sizes saturate instead of overflowing, and a saturated size is larger than
 /// [`LARGEST`], so networks with it are refused.

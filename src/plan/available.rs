@@ -205,7 +205,7 @@ mod tests {
         available(system(&[&[MEMINFO], more].concat()).path()).map(Bytes::get)
     }
 
-    fn most(more: &[(&str, &str)]) -> Option<(u64, Bound)> {
+    fn largest(more: &[(&str, &str)]) -> Option<(u64, Bound)> {
         let total = total(system(&[&[MEMINFO], more].concat()).path());
         total.map(|total| (total.bytes.get(), total.bound))
     }
@@ -214,7 +214,7 @@ mod tests {
     fn without_groups_it_is_what_the_machine_has() {
         assert_eq!(with(&[]), Some(4_096_000));
         assert_eq!(available(system(&[]).path()), None);
-        assert_eq!(most(&[]), Some((10_240_000, Bound::Machine)));
+        assert_eq!(largest(&[]), Some((10_240_000, Bound::Machine)));
         assert_eq!(total(system(&[]).path()), None);
     }
 
@@ -230,9 +230,9 @@ mod tests {
             ),
         ];
         assert_eq!(with(&second), Some(900_000));
-        assert_eq!(most(&second), Some((2_024_000, Bound::Group)));
+        assert_eq!(largest(&second), Some((2_024_000, Bound::Group)));
         let swapless = [&second[..], &[("sys/fs/cgroup/a/b/memory.swap.max", "500\n")]].concat();
-        assert_eq!(most(&swapless), Some((1_000_500, Bound::Group)));
+        assert_eq!(largest(&swapless), Some((1_000_500, Bound::Group)));
         let first = [
             ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/x\n"),
             ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1000000\n"),
@@ -243,10 +243,10 @@ mod tests {
             ),
         ];
         assert_eq!(with(&first), Some(600_000));
-        assert_eq!(most(&first), Some((2_024_000, Bound::Group)));
+        assert_eq!(largest(&first), Some((2_024_000, Bound::Group)));
         let together = ("sys/fs/cgroup/memory/x/memory.memsw.limit_in_bytes", "1500000\n");
         assert_eq!(
-            most(&[&first[..], &[together]].concat()),
+            largest(&[&first[..], &[together]].concat()),
             Some((1_500_000, Bound::Group))
         );
     }
@@ -274,7 +274,7 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.usage_in_bytes", "5\n"),
         ];
         assert_eq!(with(&unlimited), Some(4_096_000));
-        assert_eq!(most(&unlimited), Some((10_240_000, Bound::Machine)));
+        assert_eq!(largest(&unlimited), Some((10_240_000, Bound::Machine)));
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
                 ("proc/self/limits", limits.as_str()),
                 ("proc/self/status", "Name:\tx\nVmSize:\t  1000 kB\nVmData:\t  500 kB\n"),
             ];
-            (with(&files), most(&files))
+            (with(&files), largest(&files))
         };
         let space = (Some(1_976_000), Some((3_000_000, Bound::AddressSpace)));
         assert_eq!(of("unlimited", "3000000"), space);

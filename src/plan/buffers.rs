@@ -43,9 +43,9 @@ impl Buffers {
         };
         Self {
             slots: row * staging.batch.get() * staging.slots.get(),
-            pixel_buffers: crews.decode.most + augment.queue.get() + crews.augment.most,
+            pixel_buffers: crews.decode.max + augment.queue.get() + crews.augment.max,
             pixel_buffer: side.map(|side| Bytes::of::<[u8; 3]>(side) * side),
-            decoders: crews.decode.most,
+            decoders: crews.decode.max,
             // Weights and momentum.
             snapshot: Bytes::of::<[f32; 2]>(model.spec.parameters()),
         }

@@ -11,21 +11,21 @@ pub struct Crew {
     /// Workers active from the start.
     pub start: usize,
     /// All workers. Those that are not active are parked.
-    pub most: usize,
+    pub max: usize,
 }
 
 impl Crew {
     /// The crew for a setting. `auto` allows at most `most` workers.
-    pub fn new(workers: Workers, most: usize) -> Self {
+    pub fn new(workers: Workers, max: usize) -> Self {
         match workers {
             // It starts at one: what the device itself needs is only known once it works.
             Workers::Auto => Self {
                 start: 1,
-                most: most.max(1),
+                max: max.max(1),
             },
             Workers::Fixed(count) => Self {
                 start: count.get(),
-                most: count.get(),
+                max: count.get(),
             },
         }
     }
@@ -42,25 +42,25 @@ pub struct Crews {
 
 impl Crews {
     /// The crews for a configuration. `auto` allows at most `most` workers per stage.
-    pub fn new(config: &Config, most: usize) -> Self {
+    pub fn new(config: &Config, max: usize) -> Self {
         Self {
-            decode: Crew::new(config.decode.workers, most),
-            augment: Crew::new(config.augment.workers, most),
+            decode: Crew::new(config.decode.workers, max),
+            augment: Crew::new(config.augment.workers, max),
         }
     }
 
     /// Whether any stage has more workers than are active from the start.
     pub fn can_grow(self) -> bool {
-        [self.decode, self.augment].iter().any(|crew| crew.start < crew.most)
+        [self.decode, self.augment].iter().any(|crew| crew.start < crew.max)
     }
 }
 
 impl fmt::Display for Crew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.start == self.most {
-            f.pad(&self.most.to_string())
+        if self.start == self.max {
+            f.pad(&self.max.to_string())
         } else {
-            f.pad(&format!("{} to {}", self.start, self.most))
+            f.pad(&format!("{} to {}", self.start, self.max))
         }
     }
 }

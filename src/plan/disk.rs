@@ -11,7 +11,7 @@ pub struct Disk {
     /// The space after the run has ended, or while it waits to be resumed.
     pub lasting: Bytes,
     /// The peak: a new file is written before an old one is removed.
-    pub most: Bytes,
+    pub peak: Bytes,
 }
 
 impl Disk {
@@ -25,7 +25,7 @@ impl Disk {
         Self {
             checkpoint,
             lasting,
-            most: lasting + checkpoint + best,
+            peak: lasting + checkpoint + best,
         }
     }
 }
@@ -51,8 +51,8 @@ mod tests {
         let disk = Disk::new(1000, 2, true);
         assert_eq!(disk.checkpoint, Bytes::new(8000));
         assert_eq!(disk.lasting, Bytes::new(2 * 8000 + 4000));
-        assert_eq!(disk.most, Bytes::new(3 * 8000 + 2 * 4000));
-        assert_eq!(Disk::new(1000, 1, false).most, Bytes::new(16_000));
-        assert_eq!(Disk::new(u64::MAX, usize::MAX, true).most, Bytes::new(u64::MAX));
+        assert_eq!(disk.peak, Bytes::new(3 * 8000 + 2 * 4000));
+        assert_eq!(Disk::new(1000, 1, false).peak, Bytes::new(16_000));
+        assert_eq!(Disk::new(u64::MAX, usize::MAX, true).peak, Bytes::new(u64::MAX));
     }
 }

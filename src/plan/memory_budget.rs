@@ -64,34 +64,34 @@ impl MemoryBudget {
         let buffers = Buffers::new(config, model, fewest);
         // If the size of a buffer depends on the images, it may have to hold a whole one.
         let buffer = buffers.pixel_buffer.unwrap_or(workspace);
-        let room = Self {
+        let budget = Self {
             limit: Limit::new(config.run.memory),
             fixed: model.memory().total() + buffers.snapshot + buffers.slots + buffer * config.augment.queue.get(),
             decoder: workspace + buffer,
             augmenter: buffer,
         };
         let needs = buffers.needs(&model.memory(), workspace);
-        let needed = room.needed(fewest);
-        if let Limit::Asked(limit) = room.limit
+        let needed = budget.needed(fewest);
+        if let Limit::Asked(limit) = budget.limit
             && needed > limit
         {
             let largest = needs::largest(&needs);
             return Err(PlanError::Memory { limit, needed, largest });
         }
         needs::refuse_beyond_all(needs::RUN, &needs)?;
-        Ok(room)
+        Ok(budget)
     }
 
     /// The memory of the run with the largest numbers of workers in `crews`.
     pub fn needed(&self, crews: Crews) -> Bytes {
-        self.fixed + self.decoder * crews.decode.most + self.augmenter * crews.augment.most
+        self.fixed + self.decoder * crews.decode.max + self.augmenter * crews.augment.max
     }
 
     /// The workers for `config` on a machine with `cores` cores. A variable number is one per core or as many as fit, but
     /// at least one.
     pub fn crews(&self, config: &Config, cores: usize) -> Crews {
         let limit = self.limit.bytes().unwrap_or(Bytes::new(u64::MAX));
-        let mut sizes = (1..=cores).rev().map(|most| Crews::new(config, most));
+        let mut sizes = (1..=cores).rev().map(|max| Crews::new(config, max));
         let fitting = sizes.find(|crews| self.needed(*crews) <= limit);
         fitting.unwrap_or_else(|| Crews::new(config, 1))
     }

@@ -175,7 +175,7 @@ pub struct Plan {
     /// Cores that this process may use. They limit variable numbers of workers.
     pub cores: usize,
     /// The memory budget, which limits them too.
-    pub room: MemoryBudget,
+    pub memory: MemoryBudget,
     /// The approximate memory of one decode worker.
     pub workspace: Bytes,
 }
@@ -211,7 +211,7 @@ impl Plan {
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
         let workspace = Bytes::new(crop::look_at_images(&config, &sets, has_val)?);
-        let room = MemoryBudget::new(&config, &model, workspace)?;
+        let memory = MemoryBudget::new(&config, &model, workspace)?;
         Ok(Self {
             config,
             sets,
@@ -219,7 +219,7 @@ impl Plan {
             itinerary,
             writer,
             cores: cores(),
-            room,
+            memory,
             workspace,
         })
     }
@@ -248,7 +248,7 @@ impl Plan {
 
     /// The workers of decode and augment.
     pub fn crews(&self) -> Crews {
-        self.room.crews(&self.config, self.cores)
+        self.memory.crews(&self.config, self.cores)
     }
 
     /// Fingerprints of both sets. They must be the same when the run is resumed.

@@ -45,7 +45,7 @@ pub fn source(samples: u32, requests: Outlet<WholeFrame>, stop: &Stop) -> Result
 #[derive(Debug)]
 pub struct Budget {
     /// How many are allowed.
-    pub most: u32,
+    pub max: u32,
     /// How many there were so far.
     pub met: AtomicU32,
 }
@@ -53,12 +53,12 @@ pub struct Budget {
 impl Budget {
     /// Counts one. The pass ends at the first above the limit.
     fn spend(&self, data: &Dataset, sample: u32, reason: &str) -> Result<(), Fault> {
-        if self.met.fetch_add(1, Ordering::Relaxed) < self.most {
+        if self.met.fetch_add(1, Ordering::Relaxed) < self.max {
             return Ok(());
         }
         let (sample, reason) = (data.id(sample as usize).to_string(), reason.to_string());
         Err(Fault::failed(ComputeError::TooManyBad {
-            most: self.most,
+            max: self.max,
             sample,
             reason,
         }))

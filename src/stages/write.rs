@@ -60,14 +60,14 @@ pub fn run(write: Write, records: &Inlet<Record>, home: Outlet<Record>, spare: O
 }
 
 /// Reports a sample, and ends the pack if there are too many bad images.
-fn judge(writer: &PackWriter, most: Option<u64>, record: &Record, on_written: &OnWritten) -> Result<(), Fault> {
+fn judge(writer: &PackWriter, max: Option<u64>, record: &Record, on_written: &OnWritten) -> Result<(), Fault> {
     let Some(reason) = &record.refused else {
         on_written(None);
         return Ok(());
     };
     let (data, sample) = (writer.data(), record.sample as usize);
     let (id, reason) = (data.id(sample).to_string(), reason.to_string());
-    let Some(most) = most else {
+    let Some(max) = max else {
         let place = data.where_is(sample);
         return Err(Fault::failed(PackError::BadImage {
             sample: id,
@@ -76,9 +76,9 @@ fn judge(writer: &PackWriter, most: Option<u64>, record: &Record, on_written: &O
         }));
     };
     on_written(Some((&id, &reason)));
-    if writer.skipped() > most {
+    if writer.skipped() > max {
         return Err(Fault::failed(PackError::TooManyBad {
-            most,
+            max,
             sample: id,
             reason,
         }));

@@ -94,10 +94,10 @@ impl Flow {
     where
         F: FnOnce() -> Result<(), Fault> + Send + 'static,
     {
-        let gate = (crew.start < crew.most).then(|| Gate::new(crew.most, crew.start));
-        let running = self.meter(name, crew.most, gate.clone(), waits, true);
+        let gate = (crew.start < crew.max).then(|| Gate::new(crew.max, crew.start));
+        let running = self.meter(name, crew.max, gate.clone(), waits, true);
         let entrance = |index| gate.as_ref().map(|gate| gate.entrance(index));
-        let bodies = (0..crew.most).map(|index| metered(Arc::clone(&running), body(entrance(index))));
+        let bodies = (0..crew.max).map(|index| metered(Arc::clone(&running), body(entrance(index))));
         self.stage(name, bodies.collect());
     }
 

@@ -31,12 +31,12 @@ pub fn measuring(plan: &Plan, stop: &Stop, progress: Arc<dyn Fn() + Send + Sync>
     let (pixels_in, spare) = flow.decode(decoding(plan, settings), &requests_in);
 
     let counters = plan.crews().augment;
-    let (sums, sums_in) = channel("sums", NonZeroUsize::MIN.saturating_add(counters.most - 1));
+    let (sums, sums_in) = channel("sums", NonZeroUsize::MIN.saturating_add(counters.max - 1));
     let settings = Measure {
         square: preprocessing::mean_image_side(config),
         data: Arc::clone(&plan.sets.train),
         budget: Arc::new(Budget {
-            most: config.run.bad_images_max,
+            max: config.run.bad_images_max,
             met: AtomicU32::new(0),
         }),
         progress,

@@ -49,7 +49,7 @@ impl Packing {
         let count = self.workers.get();
         Crew {
             start: count,
-            most: count,
+            max: count,
         }
     }
 

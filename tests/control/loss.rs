@@ -229,7 +229,7 @@ fn a_worker_that_hangs_is_named_though_its_stage_has_others() {
     for stuck in ["decode", "augment", "cpu"] {
         let ending = within(Duration::from_secs(60), move || {
             let flow = Simulated {
-                crew: Crew { start: 2, most: 2 },
+                crew: Crew { start: 2, max: 2 },
                 breaks: Some((stuck, 9, Break::Hang)),
                 stall_after: Duration::from_secs(1),
                 ..Simulated::of(40)

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 fn parked(items: u64) -> Simulated {
     Simulated {
-        crew: Crew { start: 1, most: 8 },
+        crew: Crew { start: 1, max: 8 },
         // Nothing is free: nobody is given a worker.
         cores: 0,
         ..Simulated::of(items)

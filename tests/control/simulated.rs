@@ -53,7 +53,7 @@ impl Simulated {
     pub fn of(items: u64) -> Self {
         Self {
             pauses: Vec::new(),
-            crew: Crew { start: 1, most: 1 },
+            crew: Crew { start: 1, max: 1 },
             cores: 64,
             items,
             breaks: None,
@@ -89,7 +89,7 @@ impl Simulated {
                 let crew = if name == "decode" {
                     self.crew
                 } else {
-                    Crew { start: 1, most: 1 }
+                    Crew { start: 1, max: 1 }
                 };
                 flow.many(name, crew, waits.room(outlet.waits()), |entrance: Option<Entrance>| {
                     let (inlet, outlet, stage) = (inlet.behind(entrance), outlet.clone(), self.stage(name));

@@ -39,7 +39,7 @@ fn workers_after(flow: Simulated, wanted: usize) -> usize {
 fn a_slow_decode_before_a_starving_device_gets_more_workers() {
     let flow = Simulated {
         pauses: vec![("decode", Duration::from_millis(20)), ("cpu", Duration::from_millis(5))],
-        crew: Crew { start: 1, most: 4 },
+        crew: Crew { start: 1, max: 4 },
         ..Simulated::of(u64::MAX)
     };
     assert_eq!(workers_after(flow, 3), 3);
@@ -49,7 +49,7 @@ fn a_slow_decode_before_a_starving_device_gets_more_workers() {
 fn a_fast_decode_before_a_slow_device_gives_workers_back() {
     let flow = Simulated {
         pauses: vec![("decode", Duration::from_millis(1)), ("cpu", Duration::from_millis(20))],
-        crew: Crew { start: 3, most: 4 },
+        crew: Crew { start: 3, max: 4 },
         ..Simulated::of(u64::MAX)
     };
     assert_eq!(workers_after(flow, 1), 1);

@@ -108,7 +108,7 @@ fn shares_are_of_the_workers_that_take_part() {
     close(verdict.device_wait.expect("there is a device"), 0.5);
     close(verdict.free_cores, 7.0);
     assert_eq!(
-        (verdict.bound, verdict.stage, decode.open, decode.most),
+        (verdict.bound, verdict.stage, decode.open, decode.max),
         ("decode", "decode", 2, 8)
     );
 }

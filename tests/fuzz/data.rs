@@ -7,10 +7,10 @@ use pipeline::dataset::{Dataset, export};
 use pipeline::text;
 
 /// Of a larger data set only the first are read.
-const MOST_READ: usize = 64;
+const MAX_READ: usize = 64;
 
 /// Of a larger data set nothing is exported: that would take the time of thousands of inputs.
-const MOST_EXPORTED: usize = 6;
+const MAX_EXPORTED: usize = 6;
 
 /// Opens `location`, twice, and looks whether what was found can be relied upon. `folder` holds the data set and nothing else;
 /// exports are made beside it.
@@ -33,7 +33,7 @@ pub fn examine(location: &str, folder: &Path) -> Option<Dataset> {
     assert!(data.len() > 0, "a data set without samples opens");
     names_are_plain(&data);
     let mut scratch = Vec::new();
-    for i in 0..data.len().min(MOST_READ) {
+    for i in 0..data.len().min(MAX_READ) {
         fit_for_people(&data.where_is(i));
         match data.read(i, &mut scratch) {
             Ok(encoded) => assert_eq!(encoded.bytes().len() as u64, data.bytes(i)),
@@ -69,7 +69,7 @@ fn names_are_plain(data: &Dataset) {
 
 /// An export writes below its folder alone, a file a sample.
 fn exports_stay_inside(data: &Dataset, folder: &Path) {
-    if data.len() > MOST_EXPORTED {
+    if data.len() > MAX_EXPORTED {
         return;
     }
     let out = folder.with_file_name("exported");

@@ -17,19 +17,19 @@ fn as_many_workers_as_there_is_room_for_and_not_one_more() {
     for fixed in [None, Some("decode.workers=5"), Some("augment.workers=2")] {
         let sets: Vec<&str> = fixed.into_iter().collect();
         let roomy = plan(&given, &[&sets[..], &["run.memory=1 TiB"]].concat());
-        for most in [1, 2, 7, 16] {
-            let crews = Crews::new(&roomy.config, most);
-            let bytes = roomy.room.needed(crews);
+        for max in [1, 2, 7, 16] {
+            let crews = Crews::new(&roomy.config, max);
+            let bytes = roomy.memory.needed(crews);
             let exactly = format!("run.memory={} B", bytes.get());
             assert_eq!(
                 plan(&given, &[&sets[..], &[&exactly]].concat()).crews(),
                 crews,
                 "{fixed:?}"
             );
-            if most > 1 {
+            if max > 1 {
                 let less = format!("run.memory={} B", bytes.get() - 1);
                 let fewer = plan(&given, &[&sets[..], &[&less]].concat()).crews();
-                assert_eq!(fewer, Crews::new(&roomy.config, most - 1), "{fixed:?}");
+                assert_eq!(fewer, Crews::new(&roomy.config, max - 1), "{fixed:?}");
             }
         }
         assert_eq!(
@@ -51,13 +51,13 @@ fn what_is_needed_is_what_the_plan_adds_up_to() {
         let plan = plan(&given, &sets.each_ref().map(String::as_str));
         let crew = Crew {
             start: workers,
-            most: workers,
+            max: workers,
         };
         assert_eq!((plan.crews().decode, plan.crews().augment), (crew, crew));
         let buffers = plan.buffers();
         let crops = buffers.pixel_buffer.expect("the crop's size") * buffers.pixel_buffers;
         let planned = plan.model.memory().total() + buffers.snapshot + buffers.slots + crops + plan.workspace * workers;
-        assert_eq!(plan.room.needed(plan.crews()), planned);
+        assert_eq!(plan.memory.needed(plan.crews()), planned);
         assert_eq!(needs::sum(&plan.needs()), planned);
     }
 }

@@ -111,11 +111,11 @@ pub enum PackError {
     },
     /// More bad images than allowed.
     #[error(
-        "more than {most} bad images, the limit of --bad-images-max; repair or remove them, or raise the limit; the latest is {sample}: {reason}"
+        "more than {max} bad images, the limit of --bad-images-max; repair or remove them, or raise the limit; the latest is {sample}: {reason}"
     )]
     TooManyBad {
         /// The budget.
-        most: u64,
+        max: u64,
         /// `CLASS/name`.
         sample: String,
         /// Why it is refused.

@@ -8,11 +8,11 @@ use crate::dataset::own_sum::digits;
 use crate::dataset::{DatasetError, whole};
 
 /// The limit on a file beside the shards. A file of lines has some 200 bytes per sample.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Reads a file beside the shards and checks its hash.
 pub(super) fn read(path: &Path, sum: &str) -> Result<Vec<u8>, DatasetError> {
-    let bytes = whole::read(path, MOST_BYTES).map_err(DatasetError::unreadable(path))?;
+    let bytes = whole::read(path, MAX_BYTES).map_err(DatasetError::unreadable(path))?;
     if digits(xxh3_64(&bytes)) == sum {
         Ok(bytes)
     } else {

@@ -23,7 +23,7 @@ pub(super) const VERSION: u32 = 2;
 pub const LARGEST_MEAN: u32 = 1024;
 
 /// The limit on the file's size. A pack of ImageNet has 100 kB, and each image left out takes some 200 bytes.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// How an image is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ impl Manifest {
     /// Reads the manifest of the pack in `folder`.
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
         let path = folder.join(MANIFEST);
-        let text = whole::read(&path, MOST_BYTES).map_err(DatasetError::unreadable(&path))?;
+        let text = whole::read(&path, MAX_BYTES).map_err(DatasetError::unreadable(&path))?;
         let damaged = |reason: String| DatasetError::damaged_pack(&path, reason);
         let head: Head = serde_json::from_slice(&text)
             .map_err(|error| damaged(format!("is not the manifest of a pack: {error}")))?;
@@ -241,9 +241,9 @@ impl Manifest {
             per_shard,
             ..
         } = &self.settings;
-        let in_range = |what: &str, value: Option<u32>, most: u32| match value {
-            Some(value) if value == 0 || value > most => {
-                Err(format!("its {what} is {value}, but must be from 1 to {most}"))
+        let in_range = |what: &str, value: Option<u32>, max: u32| match value {
+            Some(value) if value == 0 || value > max => {
+                Err(format!("its {what} is {value}, but must be from 1 to {max}"))
             }
             _ => Ok(()),
         };

@@ -16,7 +16,7 @@ use crate::text;
 
 /// The limit on stored files. A record has some bytes per class and per image left out; the sums of a mean image have at
 /// most 25 MB.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// The sums at each position of the frame, as long as all frames are squares of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ fn made_again<T>(path: &Path, reason: &str) -> Option<T> {
 
 /// Reads a stored file, if it exists. A file that cannot be read may be good, so that is an error.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, PackError> {
-    match whole::read(path, MOST_BYTES) {
+    match whole::read(path, MAX_BYTES) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(PackError::read(path)(error)),

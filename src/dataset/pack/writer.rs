@@ -28,7 +28,7 @@ use crate::text;
 pub(in crate::dataset) const PARTIAL: &str = ".partial";
 
 /// The limit on the file of settings, which has some 600 bytes.
-const MOST_SETTINGS: u64 = 1 << 20;
+const MAX_SETTINGS: u64 = 1 << 20;
 
 /// A pack being written.
 pub struct PackWriter {
@@ -268,7 +268,7 @@ impl PackWriter {
 
 /// Compares the settings with those that the interrupted pack has kept, or keeps them for a pack that begins.
 fn agree_on(folder: &Path, kept: &Path, settings: &Settings) -> Result<(), PackError> {
-    match whole::read(kept, MOST_SETTINGS) {
+    match whole::read(kept, MAX_SETTINGS) {
         Ok(text) => {
             let there = own_sum::from_json(&text).map_err(|reason| PackError::damaged(kept, reason))?;
             same(folder, &there, settings)

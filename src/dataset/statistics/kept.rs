@@ -8,7 +8,7 @@ use crate::dataset::{own_sum, whole};
 use crate::durable;
 
 /// The mean image of frames of 16,384 × 16,384 pixels has 3.2 GB.
-const MOST_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// Why existing statistics cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ impl Statistics {
 
     /// Reads the statistics of an earlier run; `None` if there are none.
     pub fn kept(path: &Path) -> Result<Option<Self>, KeptError> {
-        let bytes = match whole::read(path, MOST_BYTES) {
+        let bytes = match whole::read(path, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(KeptError::Unreadable(error)),

@@ -6,7 +6,7 @@
 use super::BLOCK;
 
 /// Tars are padded to whole records, usually of 10 kB, and to a device's blocks. Longer padding is not searched.
-const MOST_PADDING: u64 = 1 << 30;
+const MAX_PADDING: u64 = 1 << 30;
 
 /// Checks what follows the last member; `next` is where the next header would begin. The error is the reason.
 ///
@@ -23,7 +23,7 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
             "it ends after {last} without the end-of-archive blocks: it is truncated or unfinished; copy or recreate it"
         ));
     }
-    if rest.len() as u64 > MOST_PADDING {
+    if rest.len() as u64 > MAX_PADDING {
         return Err(format!(
             "{} bytes follow the end of the archive, at byte {next}",
             rest.len()

@@ -11,7 +11,7 @@ use crate::dataset::name::plain_parts;
 use crate::text::plain;
 
 /// The headers of one member (long names, pax records) take a few hundred bytes: more than this is not read.
-const MOST_HEADERS: u64 = 1 << 20;
+const MAX_HEADERS: u64 = 1 << 20;
 
 /// No system has longer paths.
 const LONGEST_NAME: usize = 4096;
@@ -99,7 +99,7 @@ impl Members {
             .entries_with_seek()
             .map_err(|error| damaged(plain(&error.to_string()).into_owned()))?;
         loop {
-            left.set(MOST_HEADERS);
+            left.set(MAX_HEADERS);
             let Some(entry) = entries.next() else { break };
             let mut entry =
                 // The reader's messages quote names unescaped.
@@ -301,7 +301,7 @@ impl Read for Metered<'_> {
         let read = self.cursor.read(into)?;
         let left = self.left.get().checked_sub(read as u64);
         self.left
-            .set(left.ok_or_else(|| io::Error::other(format!("the headers of a member exceed {MOST_HEADERS} bytes")))?);
+            .set(left.ok_or_else(|| io::Error::other(format!("the headers of a member exceed {MAX_HEADERS} bytes")))?);
         Ok(read)
     }
 }

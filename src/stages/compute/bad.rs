@@ -23,10 +23,10 @@ impl Run {
                 sample: sample.clone(),
                 reason: reason.to_string(),
             })?;
-            let most = self.compute.bad_images_max;
-            if self.compute.state.bad.len() > most as usize {
+            let max = self.compute.bad_images_max;
+            if self.compute.state.bad.len() > max as usize {
                 let reason = reason.to_string();
-                return Err(Fault::failed(ComputeError::TooManyBad { most, sample, reason }));
+                return Err(Fault::failed(ComputeError::TooManyBad { max, sample, reason }));
             }
         }
         Ok(())

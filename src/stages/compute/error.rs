@@ -38,10 +38,10 @@ pub enum ComputeError {
         refused: u64,
     },
     /// There are more bad samples than the user allows.
-    #[error("more than {most} bad images, the limit of run.bad_images_max; repair or remove them, or raise the limit; the latest is {}: {reason}", crate::text::plain(.sample))]
+    #[error("more than {max} bad images, the limit of run.bad_images_max; repair or remove them, or raise the limit; the latest is {}: {reason}", crate::text::plain(.sample))]
     TooManyBad {
         /// How many are allowed.
-        most: u32,
+        max: u32,
         /// `CLASS/name`.
         sample: String,
         /// Why it is bad.

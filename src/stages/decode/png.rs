@@ -7,7 +7,7 @@ use ::png::{BitDepth, Decoder, Info, InterlaceInfo, Reader, Transformations, exp
 use super::{DecodeError, Frame, Region, exif, geometry};
 
 /// The most pixels per row: several rows are held as they are stored, and an image of one row could have all its pixels there.
-const MOST_IN_A_ROW: u64 = 1 << 20;
+const MAX_IN_A_ROW: u64 = 1 << 20;
 
 /// A PNG with its header read.
 pub(super) struct Png<'a> {
@@ -136,7 +136,7 @@ fn narrow(wide: &[u8]) -> u8 {
 /// Whether the image is small enough to be decoded.
 fn limit(info: &Info<'_>, max_pixels: u64) -> Result<(), DecodeError> {
     let (width, height) = (u64::from(info.width), u64::from(info.height));
-    geometry::limit("a row", width, 1, MOST_IN_A_ROW)?;
+    geometry::limit("a row", width, 1, MAX_IN_A_ROW)?;
     geometry::limit("an image", width, height, max_pixels)
 }
 

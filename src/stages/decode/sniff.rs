@@ -33,7 +33,7 @@ impl Other {
 }
 
 /// How many foreign bytes in front of an image are searched: a byte order mark, a line break, a length.
-const MOST_FOREIGN: usize = 64;
+const MAX_FOREIGN: usize = 64;
 
 /// First bytes of files that people rename to .jpg.
 const OTHERS: [(&[u8], &str); 10] = [
@@ -66,7 +66,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Kind, DecodeError> {
     if let Some((kind, _)) = by_long_magic(bytes) {
         return Ok(kind);
     }
-    let foreign = (1..=MOST_FOREIGN.min(bytes.len())).find_map(|foreign| {
+    let foreign = (1..=MAX_FOREIGN.min(bytes.len())).find_map(|foreign| {
         let (_, what) = by_long_magic(&bytes[foreign..])?;
         Some(DecodeError::Behind { what, bytes: foreign })
     });

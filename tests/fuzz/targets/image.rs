@@ -43,7 +43,7 @@ pub(super) const TARGET: Target = Target {
 };
 
 /// Frames of more pixels are not of interest here, but slow.
-const MOST_PIXELS: u64 = 1 << 18;
+const MAX_PIXELS: u64 = 1 << 18;
 
 /// Bytes around a buffer, which nobody may write.
 const AROUND: usize = 64;
@@ -62,7 +62,7 @@ fn run(bytes: &[u8]) {
         square: flags & 2 == 2,
         dct_scaling: flags & 8 == 8,
         exif: flags & 4 == 4,
-        max_pixels: MOST_PIXELS,
+        max_pixels: MAX_PIXELS,
         ..Options::default()
     };
     examine(&file, options);
@@ -76,7 +76,7 @@ pub(super) fn examine(file: &[u8], options: Options) {
         Err(error) => return fit_for_people(&error.to_string()),
     };
     assert!(
-        u64::from(frame.width) * u64::from(frame.height) <= MOST_PIXELS,
+        u64::from(frame.width) * u64::from(frame.height) <= MAX_PIXELS,
         "{frame:?}"
     );
     let whole = part(&mut decoder, file, Region::whole(frame), Trust::Unknown);

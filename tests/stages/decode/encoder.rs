@@ -17,7 +17,7 @@ pub struct Sequential<'a> {
 }
 
 /// Sizes of DC differences and of AC values that are drawn.
-const MOST_BITS: u32 = 6;
+const MAX_BITS: u32 = 6;
 
 struct Writer {
     out: Vec<u8>,
@@ -60,7 +60,7 @@ impl Writer {
 
     fn block(&mut self) {
         // DC: the code of a size is the size, in four bits. Towards the middle, so that values do not run away.
-        let size = self.draw(MOST_BITS);
+        let size = self.draw(MAX_BITS);
         self.put(size, 4);
         let value = self.draw(1 << size);
         self.put(value, size);
@@ -108,8 +108,8 @@ impl Sequential<'_> {
         }
         writer.segment(0xc1, &frame);
         let mut counts = [0; 16];
-        counts[3] = MOST_BITS as u8;
-        let sizes: Vec<u8> = (0..MOST_BITS as u8).collect();
+        counts[3] = MAX_BITS as u8;
+        let sizes: Vec<u8> = (0..MAX_BITS as u8).collect();
         writer.segment(0xc4, &[&[0][..], &counts, &sizes].concat());
         let mut counts = [0; 16];
         counts[7] = 161;

@@ -3,7 +3,7 @@
 use super::markers::{self, SEQUENTIAL, SOS};
 
 /// The most components that a scan may have, and that can be decoded.
-pub(super) const MOST_COMPONENTS: usize = 4;
+pub(super) const MAX_COMPONENTS: usize = 4;
 
 /// One colour component of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) struct FrameHeader {
     pub(super) precision: u8,
     pub(super) width: u32,
     pub(super) height: u32,
-    components: [Component; MOST_COMPONENTS],
+    components: [Component; MAX_COMPONENTS],
     count: usize,
 }
 
@@ -43,10 +43,10 @@ impl FrameHeader {
         };
         let (height, width) = (u16::from_be_bytes([high, low]), u16::from_be_bytes([wide, narrow]));
         let count = usize::from(count);
-        if width == 0 || height == 0 || !(1..=MOST_COMPONENTS).contains(&count) || each.len() != 3 * count {
+        if width == 0 || height == 0 || !(1..=MAX_COMPONENTS).contains(&count) || each.len() != 3 * count {
             return None;
         }
-        let mut components = [Component::default(); MOST_COMPONENTS];
+        let mut components = [Component::default(); MAX_COMPONENTS];
         for (component, stored) in components.iter_mut().zip(each.chunks_exact(3)) {
             let factors = (u32::from(stored[1] >> 4), u32::from(stored[1] & 15));
             if !(1..=4).contains(&factors.0) || !(1..=4).contains(&factors.1) {

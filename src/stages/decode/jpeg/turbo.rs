@@ -13,7 +13,7 @@ use super::frame_header::Way;
 use super::image::{Colour, Image, Stored};
 
 /// More scans than any encoder writes (10 to 14 are usual). Without a limit, a small file of many scans would take minutes.
-const MOST_SCANS: c_int = 100;
+const MAX_SCANS: c_int = 100;
 
 /// The beginnings of libjpeg's messages for images that are not damaged but not supported.
 const UNSUPPORTED: [&str; 10] = [
@@ -58,7 +58,7 @@ impl Turbo {
             copy: Vec::new(),
         };
         jpeg.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
-        jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
+        jpeg.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MAX_SCANS)?;
         jpeg.set(
             raw::TJPARAM_TJPARAM_MAXPIXELS,
             c_int::try_from(max_pixels).unwrap_or(c_int::MAX),
