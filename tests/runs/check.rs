@@ -169,7 +169,7 @@ fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
     };
     let constant = "augment.mean=[128, 128, 128]";
     let run = args("run", &given.toml(), &[&sets[..], &[constant]].concat());
-    limited(plan.room.needed(plan.crews()), run);
+    limited(plan.memory.needed(plan.crews()), run);
     let model = given.toml().display().to_string();
     let bench = ["bench", "compute", "--model", &model].map(str::to_string);
     let sets = sets.iter().flat_map(|set| ["--set".to_string(), (*set).to_string()]);
