@@ -52,7 +52,7 @@ fn run(bytes: &[u8]) {
     match Plan::new(config) {
         Ok(plan) => {
             let (buffers, crews) = (plan.buffers(), plan.crews());
-            let needed = plan.room.needed(crews);
+            let needed = plan.memory.needed(crews);
             let rows = (plan.config.staging.slots.get() as u128)
                 * (plan.config.staging.batch.get() as u128)
                 * (plan.writer.row_bytes() as u128);
