@@ -40,13 +40,13 @@ OF_IMAGES = ("image", "exif")
 SLOWEST_S = 10
 
 # The targets count their own allocations; this limit also covers those of C code.
-MOST_RESIDENT_MB = 2048
+MAX_RESIDENT_MB = 2048
 
 # Seconds spent on finding a shorter input that also fails.
 SHORTENING_S = 10
 
 # How often a target may fail before it is dropped.
-MOST_TRIES = 30
+MAX_TRIES = 30
 
 
 class Fuzz:
@@ -101,7 +101,7 @@ class Fuzz:
         # A copy: a seed that fails is removed, so that the code behind the failure is reached.
         seeds = scratch / f"seeds-{name}-{len(settings)}"
         shutil.copytree(self.root / "target/fuzz/seeds" / name, seeds)
-        while (left := deadline - time.monotonic()) > 1 and tries < MOST_TRIES:
+        while (left := deadline - time.monotonic()) > 1 and tries < MAX_TRIES:
             ran, artifact, reason = self.once(name, settings, seeds, left, scratch, self.seed + tries)
             runs, tries = runs + ran, tries + 1
             if artifact is None:
@@ -129,7 +129,7 @@ class Fuzz:
             f"-dict={self.root / 'target/fuzz/seeds'}/{name}.words",
             f"-seed={seed}",
             f"-timeout={SLOWEST_S}",
-            f"-rss_limit_mb={MOST_RESIDENT_MB}",
+            f"-rss_limit_mb={MAX_RESIDENT_MB}",
             f"-artifact_prefix={place}/",
             "-print_final_stats=1",
             "-max_len=65536",

@@ -6,7 +6,7 @@ The result must be that of a command that nothing interrupts, bit for bit, with 
 from . import outcome, process, strace
 
 # How often a command may be killed before it may finish.
-MOST_KILLS = 3
+MAX_KILLS = 3
 
 
 class Kills:
@@ -28,7 +28,7 @@ class Kills:
         """`SUBJECT/CALL.N,CALL.N…`: the first start is killed at the first call, the resumed command at the next."""
         name = random.choice(list(self.subjects))
         places = []
-        for _ in range(random.choice([1, 1, 1, 2, MOST_KILLS])):
+        for _ in range(random.choice([1, 1, 1, 2, MAX_KILLS])):
             call, count = random.choice(self.calls[name])
             places.append(f"{call}.{random.randint(1, count)}")
         return f"{name}/{','.join(places)}"

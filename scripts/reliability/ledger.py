@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 
 # Failures per row that are printed at once. The rest is counted, and written to the file of --log.
-MOST_TOLD = 6
+MAX_TOLD = 6
 
 
 class Ledger:
@@ -31,9 +31,9 @@ class Ledger:
             text = f"FAILED {spec}\n    {reason}\n    reproduce: {again}"
             if self.log:
                 print(text, file=self.log, flush=True)
-            if len(self.failures[row]) <= MOST_TOLD:
+            if len(self.failures[row]) <= MAX_TOLD:
                 print(text, flush=True)
-            elif len(self.failures[row]) == MOST_TOLD + 1:
+            elif len(self.failures[row]) == MAX_TOLD + 1:
                 print(f"further failures of {row} are only counted", flush=True)
 
     def add(self, row, trials):

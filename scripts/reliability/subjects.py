@@ -7,7 +7,7 @@ from . import outcome, process, strace
 
 
 # How often a run is interrupted until it was at the right moment.
-MOST_ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 
 
 class Subject:
@@ -61,7 +61,7 @@ class Resumed(Run):
 
     def __init__(self, ground):
         super().__init__(ground)
-        for attempt in range(MOST_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             self.begun = ground.folder / f"begun-run-{attempt}"
             if self.begin():
                 return

@@ -14,10 +14,10 @@ from .sets import SETS
 ADDRESS_SPACE = 4 << 30
 
 # The memory that it may use: an image may have 179 million pixels, and exists twice while it is rotated or cropped.
-MOST_RESIDENT = 1200 << 20
+MAX_RESIDENT = 1200 << 20
 
 # The processor time that it may use.
-MOST_BUSY_S = 10
+MAX_BUSY_S = 10
 
 # Debug binaries on a busy machine are slow, but not that slow.
 TIMEOUT = 40
@@ -160,9 +160,9 @@ class Hostile:
     def wrong(self, ended, folder):
         if ended.broken():
             return ended.how()
-        if ended.peak > MOST_RESIDENT:
+        if ended.peak > MAX_RESIDENT:
             return f"took {ended.peak >> 20} MiB of memory"
-        if ended.busy > MOST_BUSY_S:
+        if ended.busy > MAX_BUSY_S:
             return f"took {ended.busy:.0f} s of processor time"
         for stream, text in (("stdout", ended.output), ("stderr", ended.errors)):
             acting = ACTING.search(text)
