@@ -19,7 +19,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline inspect runs/fashion-mnist/checkpoints/step-00004690.safetensors
   pipeline inspect imagenette224.tar/train
   pipeline inspect photos/train --verify               decodes every image and lists the bad ones
-  pipeline inspect packs/train --verify                compares every byte of a pack with its checksums
+  pipeline inspect packs/train --verify                compares a pack with its checksums first
   pipeline inspect photo.jpg                           exits with 1 and the reason if it is refused";
 
 #[derive(Args)]
