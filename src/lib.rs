@@ -15,6 +15,8 @@ pub mod text;
 
 pub mod durable;
 
+pub mod checksum;
+
 pub mod memory;
 
 pub mod config;

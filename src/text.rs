@@ -111,11 +111,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A number rounded to three significant digits: 0.001 and not 0.0009999999.
+pub fn significant(number: f64) -> f64 {
+    format!("{number:.2e}").parse().unwrap_or(number)
+}
+
 /// A number of things: `1 step`, `1,128 steps`, `2 batches`.
 pub fn counted(number: u64, thing: &str) -> String {
     let plural = match number {
         1 => "",
-        _ if thing.ends_with("ch") || thing.ends_with('s') => "es",
+        _ if thing.ends_with("tch") || thing.ends_with('s') => "es",
         _ => "s",
     };
     format!("{} {thing}{plural}", grouped(number))
@@ -162,6 +167,32 @@ mod tests {
             assert_eq!(path(Path::new(text)), shown);
         }
         assert_eq!(lines("a\nb\u{1b}"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn a_tenth_of_a_rate_is_as_short_as_the_rate() {
+        for (rate, shown) in [
+            (0.01f32, "0.001"),
+            (0.02, "0.002"),
+            (0.001, "0.0001"),
+            (0.125, "0.0125"),
+            (1e6, "100000"),
+        ] {
+            assert_eq!(significant(f64::from(rate) / 10.0).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn things_are_counted_in_english() {
+        for (number, thing, shown) in [
+            (1, "batch", "1 batch"),
+            (2, "batch", "2 batches"),
+            (2, "epoch", "2 epochs"),
+            (0, "class", "0 classes"),
+            (1128, "step", "1,128 steps"),
+        ] {
+            assert_eq!(counted(number, thing), shown);
+        }
     }
 
     #[test]

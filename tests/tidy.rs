@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
 const ORDER: [&str; 17] = [
-    "rng", "text", "durable", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages", "plan",
-    "proposal", "topology", "control", "observe", "cli",
+    "rng", "text", "durable", "checksum", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages",
+    "plan", "proposal", "topology", "control", "observe", "cli",
 ];
 
 /// Crates that have one door: where their names may stand.

@@ -6,6 +6,7 @@ use crate::flow::{Exit, Fault};
 use crate::model::solver::{Progress, learning_rate};
 use crate::plan::Plan;
 use crate::stages::compute::{ComputeError, RunState};
+use crate::text;
 
 /// Whether a flow ended because training diverged.
 pub(super) fn has_diverged(exit: &Exit) -> bool {
@@ -19,7 +20,7 @@ pub(super) fn has_diverged(exit: &Exit) -> bool {
 
 /// The advice after divergence. `again` is the command that resumes the run, without a learning rate.
 pub(super) fn after_divergence(plan: &Plan, again: &str) -> String {
-    let lr = plan.config.solver.lr / 10.0;
+    let lr = text::significant(f64::from(plan.config.solver.lr) / 10.0);
     let mut lines = plan.warnings();
     lines.push(format!(
         "resume with a smaller learning rate: `{again} --set solver.lr={lr}`"

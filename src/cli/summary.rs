@@ -100,7 +100,7 @@ impl Outcome {
         next.push(format!("{program} run {config} --resume --set {more}"));
         for (number, command) in next.iter().enumerate() {
             let label = if number == 0 { "next" } else { "" };
-            answer!("{}", fitted_command(&format!("{label:<12} {command}")));
+            answer!("{}", fitted_command(&format!("{label:<13}"), command));
         }
     }
 }

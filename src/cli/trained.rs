@@ -25,6 +25,12 @@ pub(super) struct Trained {
 impl Trained {
     /// Opens a checkpoint, or the best one of a run's folder (the newest if no best is known).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
+        if matches!(path.try_exists(), Ok(false)) {
+            return Err(Failure::Usage(format!(
+                "{}: there is no run and no checkpoint here",
+                text::path(path)
+            )));
+        }
         let run = path.is_dir().then_some(path);
         let (path, loaded) = match run {
             Some(run) => of_run(run)?,

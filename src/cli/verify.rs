@@ -14,7 +14,7 @@ use crate::plan;
 use crate::stages::decode::{Decoder, Options};
 use crate::text::{self, counted, plain};
 
-/// Verifies the data set at `location`: compares a pack with its checksums, then decodes every image.
+/// Verifies the data set at `location`: compares a pack with its checksums and, if they match, decodes every image.
 pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
     // A damaged pack may not open at all, but here all damage is to be listed.
     let folder = Path::new(location);

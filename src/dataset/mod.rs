@@ -41,7 +41,6 @@ mod map;
 mod mat;
 pub mod moments;
 mod name;
-pub mod own_sum;
 pub mod pack;
 mod pattern;
 mod shards;

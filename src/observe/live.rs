@@ -74,12 +74,11 @@ pub fn fitted_answer(text: &str) -> String {
     answer_columns().map_or_else(|| text.to_string(), |columns| text::wrapped(text, columns))
 }
 
-/// A shell command for standard output, broken where that is a terminal that is narrower.
-pub fn fitted_command(command: &str) -> String {
-    answer_columns().map_or_else(
-        || command.to_string(),
-        |columns| text::wrapped_command(command, columns),
-    )
+/// A shell command behind a label, for standard output; broken where that is a terminal that is narrower.
+pub fn fitted_command(label: &str, command: &str) -> String {
+    let columns = answer_columns().unwrap_or(usize::MAX);
+    let command = text::wrapped_command(command, columns.saturating_sub(label.len()));
+    format!("{label}{command}")
 }
 
 /// The columns of standard output, if it is a terminal.

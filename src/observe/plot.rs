@@ -35,27 +35,37 @@ pub type Curve<'a> = (&'a str, Vec<(f64, f64)>);
 
 /// The plot of some curves; empty if none has a point.
 pub fn plot(title: &str, along: Along, curves: &[Curve<'_>]) -> String {
-    let curves = curves.iter().map(|(name, points)| (*name, finite(points, along)));
-    let curves: Vec<Curve<'_>> = curves.filter(|(_, points)| !points.is_empty()).collect();
+    let curves: Vec<Curve<'_>> = curves
+        .iter()
+        .map(|(name, points)| (*name, finite(points, along)))
+        .collect();
     let Some(area) = Area::of(&curves) else {
         return String::new();
     };
-    let drawn = curves.iter().zip(COLOURS);
-    let lines: String = drawn.map(|((_, points), colour)| area.curve(points, colour)).collect();
+    // A curve keeps its colour while others are still empty.
+    let drawn: Vec<(&Curve<'_>, &str)> = curves
+        .iter()
+        .zip(COLOURS)
+        .filter(|((_, points), _)| !points.is_empty())
+        .collect();
+    let lines: String = drawn
+        .iter()
+        .map(|((_, points), colour)| area.curve(points, colour))
+        .collect();
     format!(
         "<figure><figcaption>{title}</figcaption>\
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{}{lines}{}</svg></figure>",
         area.axes(),
-        legend(&curves, along.name)
+        legend(&drawn, along.name)
     )
 }
 
 /// The names of the curves in their colours, and the name of the x axis.
-fn legend(curves: &[Curve<'_>], along: &str) -> String {
+fn legend(drawn: &[(&Curve<'_>, &str)], along: &str) -> String {
     let y = HEIGHT - 8.0;
     let mut x = LEFT;
     let mut names = String::new();
-    for ((name, _), colour) in curves.iter().zip(COLOURS) {
+    for ((name, _), colour) in drawn {
         // Writing to a String cannot fail.
         let _ = write!(
             names,

@@ -206,7 +206,10 @@ fn stages(verdict: &VerdictEvent) -> String {
     let head =
         "<tr><th>stage</th><th>workers</th><th>busy</th><th>waiting for input</th><th>waiting for downstream</th></tr>";
     let table = table("numbers", &format!("{head}{rows}"));
-    format!("<h2>Bottleneck</h2><p>Last epoch: {}</p>{table}", html(&verdict.text))
+    format!(
+        "<h2>Bottleneck</h2><p>Since the previous verdict: {}</p>{table}",
+        html(&verdict.text)
+    )
 }
 
 fn skipped_images(skipped: &Newest<(String, String)>) -> String {

@@ -50,6 +50,13 @@ pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Res
             width: frame.width,
             height: frame.height,
             small: seen.small,
+            examined: seen.looked_at,
+            budget: match config.run.on_bad_image {
+                OnBadImage::Fail => String::new(),
+                OnBadImage::Skip | OnBadImage::Quarantine => {
+                    format!("; the run would skip at least {small}, but run.bad_images_max is {allowed}")
+                }
+            },
         }),
     }
 }

@@ -83,8 +83,8 @@ pub enum PlanError {
     NoStatistics,
     /// The crop is larger than some images.
     #[error(
-        "augment.crop is {crop}, but {sample} has only {width} x {height} pixels (too small among the examined images of data.{key}: \
-         {small}); lower augment.crop, or enlarge the images with decode.shorter_side = {crop} or more"
+        "augment.crop is {crop}, but {sample} has only {width} x {height} pixels ({small} of {examined} examined images of data.{key} \
+         are smaller than the crop{budget}); lower augment.crop, or enlarge the images with decode.shorter_side = {crop} or more"
     )]
     Crop {
         /// The crop's side.
@@ -97,8 +97,12 @@ pub enum PlanError {
         width: u32,
         /// Its height.
         height: u32,
-        /// How many of the images looked at are too small.
+        /// How many of the examined images are too small.
         small: u32,
+        /// Images examined.
+        examined: u32,
+        /// What that means for the run's budget of bad images, if it has one.
+        budget: String,
     },
     /// There is no room even for the fewest workers.
     #[error(

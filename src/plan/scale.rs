@@ -5,9 +5,13 @@ use crate::config::Config;
 use crate::config::augment::Mean;
 use crate::config::model::Layer;
 use crate::model::presets;
+use crate::text;
 
 /// The smallest reasonable divisor. Pixels divided by less stay far from unit variance.
 const LEAST_STD: f32 = 8.0;
+
+/// The longest reasonable step, as a multiple of a constant gradient: lr / (1 − momentum).
+const LONGEST_STEP: f32 = 1.0;
 
 /// Fills in the keys that the configuration leaves out and the preset has a default for.
 pub fn fill_in(config: &mut Config) {
@@ -46,7 +50,22 @@ pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<String> {
                  inputs of about unit variance: the loss is likely to diverge; set augment.std = [70.0, 70.0, 70.0]"
             ));
         }
+        Some(std) if std.iter().all(|&s| s >= LEAST_STD) && presets::wants_whole_range(layers) => warnings.push(format!(
+            "augment.std is {std:?}, but the initial weights of the first layer are so small that they expect pixels in 0..255: the \
+             network may not begin to learn; leave augment.std out, or set model.init = \"he\""
+        )),
         _ => {}
+    }
+    let solver = &config.solver;
+    let step = solver.lr / (1.0 - solver.momentum);
+    if step > LONGEST_STEP {
+        warnings.push(format!(
+            "solver.lr is {} with a momentum of {}, so the weights move by up to {step:.1} times the gradient: the loss is likely to \
+             diverge; set solver.lr = {} or less",
+            solver.lr,
+            solver.momentum,
+            text::significant(f64::from(LONGEST_STEP * (1.0 - solver.momentum)))
+        ));
     }
     warnings
 }
@@ -120,7 +139,15 @@ mod tests {
             "model.preset=alexnet-small augment.std=[0.229,0.224,0.225]",
             "use [58.0, 57.0, 57.0]",
         );
+        said("model.preset=alexnet augment.std=[70,70,70]", "may not begin to learn");
+        said(
+            "model.preset=alexnet-small solver.lr=0.2",
+            "set solver.lr = 0.1 or less",
+        );
         for quiet in [
+            "alexnet-small solver.lr=0.1",
+            "alexnet-small solver.lr=0.5 solver.momentum=0.5",
+            "alexnet model.init=he augment.std=[70,70,70]",
             "alexnet augment.mean=[0,0,0]",
             "alexnet augment.std=[1,1,1]",
             "cifar10-quick augment.std=[58,57,57]",

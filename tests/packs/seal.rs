@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use pipeline::dataset::{Dataset, own_sum};
+use pipeline::checksum;
+use pipeline::dataset::Dataset;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -24,9 +25,9 @@ pub fn seal(folder: &Path) {
             }
         }
     }
-    manifest[own_sum::KEY] = own_sum::BLANK.into();
+    manifest[checksum::KEY] = checksum::BLANK.into();
     let mut text = serde_json::to_vec_pretty(&manifest).unwrap();
-    assert!(own_sum::put(&mut text));
+    assert!(checksum::put(&mut text));
     fs::write(path, text).unwrap();
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::dataset::own_sum::digits;
+use crate::checksum::digits;
 use crate::dataset::{DatasetError, whole};
 
 /// The limit on a file beside the shards. A file of lines has some 200 bytes per sample.

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum;
 use crate::dataset::name::Classes;
-use crate::dataset::{ClassName, DatasetError, own_sum, whole};
+use crate::dataset::{ClassName, DatasetError, whole};
 use crate::text;
 
 /// The manifest in a pack's folder. It is written last: if it exists, the pack is complete.
@@ -228,7 +229,7 @@ impl Manifest {
                 reads: VERSION,
             });
         }
-        let manifest: Self = own_sum::from_json(&text).map_err(damaged)?;
+        let manifest: Self = checksum::from_json(&text).map_err(damaged)?;
         manifest.check().map_err(damaged)?;
         Ok(manifest)
     }
@@ -283,7 +284,7 @@ impl Manifest {
 
     /// The text of the file.
     pub(super) fn text(&self) -> io::Result<Vec<u8>> {
-        own_sum::to_json(self)
+        checksum::to_json(self)
     }
 
     /// The length of all shards in bytes.

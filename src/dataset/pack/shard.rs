@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::durable::{sync_folder, write_synced};
 use super::lines::{Place, Span, Sum};
 use super::{PackError, Shard};
-use crate::dataset::own_sum::digits;
+use crate::checksum::digits;
 use crate::text;
 
 /// Members begin at multiples of this.

@@ -8,10 +8,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::durable::{remove_file, write_synced, write_whole};
 use super::{LARGEST_MEAN, PackError, Record, Shard, Skipped};
+use crate::checksum::{self, digits};
 use crate::dataset::moments::Moments;
-use crate::dataset::own_sum::digits;
 use crate::dataset::statistics::MeanImage;
-use crate::dataset::{own_sum, whole};
+use crate::dataset::whole;
 use crate::text;
 
 /// The limit on stored files. A record has some bytes per class and per image left out; the sums of a mean image have at
@@ -137,7 +137,7 @@ impl Tally {
             mean_xxh3,
         };
         let path = folder.join(format!("{stem}.json"));
-        let text = own_sum::to_json(&kept).map_err(PackError::write(&path))?;
+        let text = checksum::to_json(&kept).map_err(PackError::write(&path))?;
         write_whole(&path, &text)
     }
 
@@ -153,7 +153,7 @@ impl Tally {
     ) -> Result<Option<(Shard, Self)>, PackError> {
         let path = folder.join(format!("{stem}.json"));
         let Some(text) = read(&path)? else { return Ok(None) };
-        let kept: Kept = match own_sum::from_json(&text) {
+        let kept: Kept = match checksum::from_json(&text) {
             Ok(kept) => kept,
             Err(reason) => return Ok(made_again(&path, &reason)),
         };

@@ -8,9 +8,9 @@ use super::hash;
 use super::lines::{Place, Sum};
 use super::open::Lines;
 use super::{MANIFEST, Manifest, STATISTICS, Shard};
+use crate::checksum::digits;
 use crate::dataset::DatasetError;
 use crate::dataset::map::Mapping;
-use crate::dataset::own_sum::digits;
 use crate::text::{self, plain};
 
 /// The result of the check.

@@ -20,8 +20,8 @@ use super::manifest::Class;
 use super::shard::{Image, ShardWriter, is_whole};
 use super::tally::Tally;
 use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, Shard, Skipped};
-use crate::dataset::own_sum::digits;
-use crate::dataset::{Dataset, lies_in, own_sum, whole};
+use crate::checksum::{self, digits};
+use crate::dataset::{Dataset, lies_in, whole};
 use crate::text;
 
 /// The folder of a pack being written.
@@ -270,11 +270,11 @@ impl PackWriter {
 fn agree_on(folder: &Path, kept: &Path, settings: &Settings) -> Result<(), PackError> {
     match whole::read(kept, MAX_SETTINGS) {
         Ok(text) => {
-            let there = own_sum::from_json(&text).map_err(|reason| PackError::damaged(kept, reason))?;
+            let there = checksum::from_json(&text).map_err(|reason| PackError::damaged(kept, reason))?;
             same(folder, &there, settings)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let text = own_sum::to_json(settings).map_err(PackError::write(kept))?;
+            let text = checksum::to_json(settings).map_err(PackError::write(kept))?;
             write_whole(kept, &text)
         }
         Err(error) => Err(PackError::read(kept)(error)),

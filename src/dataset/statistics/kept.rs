@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use super::Statistics;
-use crate::dataset::{own_sum, whole};
+use crate::checksum;
+use crate::dataset::whole;
 use crate::durable;
 
 /// The mean image of frames of 16,384 × 16,384 pixels has 3.2 GB.
@@ -24,8 +25,8 @@ pub enum KeptError {
 impl Statistics {
     /// Writes the statistics for the next run, with a checksum, because results depend on them.
     pub fn keep(&self, path: &Path) -> io::Result<()> {
-        let mut bytes = self.file(own_sum::KEY, own_sum::BLANK)?;
-        if !own_sum::put(&mut bytes) {
+        let mut bytes = self.file(checksum::KEY, checksum::BLANK)?;
+        if !checksum::put(&mut bytes) {
             return Err(io::Error::other("statistics have no place for their sum"));
         }
         if let Some(folder) = path.parent() {
@@ -41,7 +42,7 @@ impl Statistics {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(KeptError::Unreadable(error)),
         };
-        if !own_sum::is_right(&bytes) {
+        if !checksum::is_right(&bytes) {
             return Err(KeptError::Damaged(
                 "they have changed since they were written".to_owned(),
             ));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{CheckpointError, Content, Loaded, Parameter};
-use crate::dataset::own_sum::{self, BLANK};
+use crate::checksum::{self, BLANK};
 use crate::dataset::statistics::{Statistics, Tensor};
 use crate::durable::{self, Prepared};
 use crate::text::plain;
@@ -70,7 +70,7 @@ pub(super) fn prepare(
     sum.update(&(header.len() as u64).to_le_bytes());
     sum.update(&header);
     pieces.iter().for_each(|piece| sum.update(piece.bytes));
-    header[at..at + BLANK.len()].copy_from_slice(own_sum::digits(sum.digest()).as_bytes());
+    header[at..at + BLANK.len()].copy_from_slice(checksum::digits(sum.digest()).as_bytes());
     durable::prepare(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
@@ -213,7 +213,7 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
 fn sum_of(bytes: &[u8], length: usize) -> Option<String> {
     let head = size_of::<u64>();
     let at = head + place_of_sum(bytes.get(head..head + length)?)?;
-    Some(own_sum::sum_around(bytes, at))
+    Some(checksum::sum_around(bytes, at))
 }
 
 /// A parameter with its momentum, if both are finite floats of one shape; where the file has weights alone, without it.

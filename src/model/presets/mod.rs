@@ -8,7 +8,7 @@ mod small;
 
 use crate::config::model::{Init, Layer};
 
-pub use scale::{Defaults, wants_unit_variance};
+pub use scale::{Defaults, wants_unit_variance, wants_whole_range};
 
 /// The names of all presets.
 pub const NAMES: [&str; 6] = [

@@ -32,6 +32,19 @@ impl Defaults {
     }
 }
 
+/// Whether the first convolution, of three channels, has weights so small that its outputs are near zero unless pixels keep their
+/// range of 0..255, as the paper's N(0, 0.01) has.
+pub fn wants_whole_range(layers: &[Layer]) -> bool {
+    let first = layers.iter().find_map(|layer| match layer {
+        Layer::Convolution(conv) => Some(conv),
+        _ => None,
+    });
+    first.is_some_and(|conv| match conv.init {
+        Init::Gaussian(sigma) => sigma * 3f32.sqrt() * (conv.kernel as f32) < 0.5,
+        Init::He | Init::FanIn => false,
+    })
+}
+
 /// Whether the first weights are drawn by their fan-in, so that what they give is as large as what they are given: inputs of
 /// about unit variance are wanted, and with pixels on 0..255 the first steps are some 70 times too long.
 pub fn wants_unit_variance(layers: &[Layer]) -> bool {

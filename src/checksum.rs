@@ -52,7 +52,7 @@ pub fn digits(sum: u64) -> String {
 }
 
 /// An object as lines of JSON, with its sum at the end.
-pub(super) fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
+pub fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
     let own_xxh3 = BLANK;
     let mut text = serde_json::to_vec_pretty(&Summed { content, own_xxh3 })?;
     text.push(b'\n');
@@ -64,7 +64,7 @@ pub(super) fn to_json(content: &impl Serialize) -> io::Result<Vec<u8>> {
 }
 
 /// Reads what [`to_json`] wrote. The error is the reason.
-pub(super) fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+pub fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     if !is_right(text) {
         return Err(format!(
             "has changed since it was written: its checksum {KEY} does not match"
