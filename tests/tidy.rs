@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "rng", "text", "durable", "checksum", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages",
     "plan", "proposal", "topology", "control", "observe", "cli",
 ];
