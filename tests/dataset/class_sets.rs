@@ -83,5 +83,5 @@ fn unknown_classes_are_named_at_most_five() {
     );
     fs::create_dir_all(splits.path().join("none/a")).unwrap();
     let error = open_for(&splits.path().join("none"), &["a", "b"]).unwrap_err();
-    assert!(error.contains("there are no images"), "{error}");
+    assert!(error.contains("contains no images"), "{error}");
 }

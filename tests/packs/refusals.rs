@@ -22,7 +22,7 @@ fn what_is_there_already_is_not_overwritten() {
     pack(&given, "train", "out", &["--size", "24"]).expect(0);
     pack(&given, "train", "out", &["--size", "24"])
         .expect(2)
-        .says("out: there already is a finished pack");
+        .says("out: already contains a finished pack");
     pack(&given, "train", "out", &["--size", "24", "--resume"]).expect(0);
     let ended = pack(&given, "train", "out", &["--size", "25", "--quality", "80", "--resume"]).expect(2);
     ended.says("quality was 90, is now 80").says("\"shorter_side\":24");
@@ -41,7 +41,7 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
     process.signal(libc::SIGKILL);
     process.wait();
     let ended = pack(&given, "train", "out", &settings).expect(2);
-    ended.says("out: there already is an unfinished pack").says("--resume");
+    ended.says("out: already contains an unfinished pack").says("--resume");
     let other = [&settings[..], &["--seed", "9", "--resume"]].concat();
     pack(&given, "train", "out", &other)
         .expect(2)
