@@ -1,7 +1,7 @@
 //! The operations of the network. Each `mod.rs` has the definition, `cpu.rs` beside it the implementation for the CPU.
 //!
-//! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process one
-//! or a few images on the calling thread: the network decides which thread gets which images.
+//! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process
+//! one or a few images on the calling thread: the network decides which thread gets which images.
 
 mod activation;
 pub mod chunks;

@@ -8,10 +8,11 @@
 //! exchanged: p is an element of the window, j an output position, and w holds dy. Both are lists of places, so the loop is the
 //! same for any kernel size, stride, padding and number of channels.
 //!
-//! A *panel* is sixteen l for all j or p. A *tile* is some p of one panel, or of two side by side, whose sums stay in registers:
+//! A *panel* is sixteen l for all j or p. A *tile* is some p of one panel, or of two side by side, whose sums stay in
+//! registers:
 //!
-//! * AVX2: six p of one panel. Of 16 registers, 12 hold sums, two hold w and one holds x. Each j takes 12 fused multiply-adds, two
-//!   loads and six broadcasts. At two of either per cycle, the multiply-adds are the limit.
+//! * AVX2: six p of one panel. Of 16 registers, 12 hold sums, two hold w and one holds x. Each j takes 12 fused multiply-adds,
+//!   two loads and six broadcasts. At two of either per cycle, the multiply-adds are the limit.
 //! * AVX-512: eight p of two panels. Of 32 registers, 16 hold sums, two hold w and one holds x. Each j takes 16 fused
 //!   multiply-adds, two loads and eight broadcasts. With one panel there would be as many broadcasts as multiply-adds.
 //!
@@ -92,8 +93,8 @@ impl Places<'_> {
     /// The sums of `P` bases from `first` on, for `C` panels of `w` from number `panel` on.
     ///
     /// # Safety
-    /// There are that many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset in
-    /// each of the panels.
+    /// There must be that many bases, every base + offset must be inside `x` ([`check`](Self::check)), and `w` must have a row
+    /// for each offset in each of the panels.
     #[inline(always)]
     #[allow(
         clippy::needless_range_loop,

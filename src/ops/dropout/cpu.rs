@@ -1,4 +1,4 @@
-//! Dropout on the CPU: vectorised masks in training, one multiplication in evaluation.
+//! Dropout on the CPU: vectorized masks in training, one multiplication in evaluation.
 #![allow(
     clippy::inline_always,
     reason = "loops must be inlined into the function that is compiled for the instruction set"

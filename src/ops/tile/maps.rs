@@ -59,8 +59,8 @@ pub fn tiles_to_map(x: Places<'_>, w: Panels<&[f32]>, ending: Ending, out: Block
     simd::run(ToMap { x, w, ending, out });
 }
 
-/// Adds the sum of [`tiles`](super::tiles) to `out`, with w in blocks of a feature map. The sums for missing l of the last panel are
-/// meaningless.
+/// Adds the sum of [`tiles`](super::tiles) to `out`, with w in blocks of a feature map. The sums for missing l of the last
+/// panel are meaningless.
 ///
 /// # Panics
 /// If a place is outside `x` or `w`, or `out` is too short.
