@@ -105,11 +105,11 @@ pub trait Vectors: Copy + Send + Sync {
 pub trait Work {
     /// Its result.
     type Output;
-    /// Does it.
+    /// Runs it.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Does `work` with the best instructions that this processor has and [`limit`] permits.
+/// Runs `work` with the best instructions that this processor has and [`limit`] permits.
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]

@@ -78,7 +78,7 @@ fn check(places: &[u32], more: usize, len: usize) {
 }
 
 impl Places<'_> {
-    /// Checks that every base + offset lies in `x`.
+    /// Checks that every base + offset is inside `x`.
     #[inline(always)]
     fn check(&self) {
         let mut furthest = 0;
@@ -126,7 +126,7 @@ impl Places<'_> {
                 row[c] = unsafe { w.row(simd, j, panel + c) };
             }
             for p in 0..P {
-                // SAFETY: every base + offset lies inside x.
+                // SAFETY: every base + offset is inside x.
                 let x = S::Row::splat(simd, unsafe { *from[p].add(*offset as usize) });
                 for c in 0..C {
                     sums[p][c] = x.mul_add(simd, row[c], sums[p][c]);
@@ -142,7 +142,7 @@ trait Rows {
     /// Row `j` of a panel.
     ///
     /// # Safety
-    /// There is one.
+    /// The row must exist.
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row;
 }
 
@@ -154,7 +154,7 @@ trait Tiled {
     /// Computes the tile of `P` values of p from `first` on, and `C` panels from number `panel` on.
     ///
     /// # Safety
-    /// There are that many.
+    /// They must exist.
     unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize);
 }
 
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::ops::simd::Portable;
 
-    /// The sums by plain code, and by whatever else this processor has.
+    /// The sums by plain code and by every other instruction set of this processor.
     fn by_each(x: Places<'_>, w: Panels<&[f32]>, out: &[f32], apart: usize, start: Start) -> Vec<Vec<f32>> {
         let by = |run: fn(Tiles<'_>)| {
             let mut data = out.to_vec();

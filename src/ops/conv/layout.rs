@@ -38,7 +38,8 @@ pub struct Areas<'a> {
     pub places: &'a mut [u32],
 }
 
-/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
+/// The most terms of one sum, so that w or dy of a panel (16 KiB), or of two with wide vectors, stays in the cache for all
+/// tiles.
 pub const DEPTH: usize = 256;
 
 /// Floats of the panels to which dy is copied.

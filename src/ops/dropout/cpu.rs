@@ -16,7 +16,7 @@ pub fn scale(p: f32, x: &mut [f32]) {
 /// How many groups of four random numbers are made at a time.
 const GROUPS: usize = 16;
 
-/// Sets the dropped units to zero. Their numbers are those of `random` from its next group on.
+/// Sets the dropped units to zero. The random numbers are those of `random` from its next group on.
 pub(super) fn apply(masks: &Masks, random: Philox, units: &mut [f32]) {
     simd::run(Apply { masks, random, units });
 }

@@ -91,7 +91,7 @@ impl<'a> Band<'a> {
         }
     }
 
-    /// Writes its rows to those of block `number` of the two: plus `bias`, rectified if `rectify`.
+    /// Writes its rows to block `number` of the two, with `bias` added, and rectified if `rectify`.
     #[inline(always)]
     pub fn write<'y, S: Vectors>(
         &self,
