@@ -1,6 +1,6 @@
 //! Checks the rules that ARCHITECTURE.md states about the tree.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 #[path = "tidy/circles.rs"]
 mod circles;

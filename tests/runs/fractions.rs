@@ -1,5 +1,5 @@
 //! `data.val = { fraction = … }`: what is reported, evaluated, resumed and refused.
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 use std::fs;
 

@@ -1,5 +1,5 @@
 //! `init`: a configuration for any supported folder.
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 use std::fs::{self, File};
 use std::path::Path;
