@@ -1,6 +1,7 @@
 //! A file's checksum of itself: XXH3 of all its bytes, with zeros in place of the sixteen digits of the sum.
 //!
-//! So a change of a file that decides results is detected without a second file, and the file remains valid JSON or safetensors.
+//! So a change of a file that decides results is detected without a second file, and the file remains valid JSON or
+//! safetensors.
 
 use std::io;
 

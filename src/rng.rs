@@ -1,7 +1,7 @@
 //! Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011).
 //!
-//! A draw is a pure function of a key and a counter. So a sample's numbers depend only on (seed, epoch, sample, operation), never
-//! on which thread draws them, or when. The platform's libm is not used: the bits are the same on every machine.
+//! A draw is a pure function of a key and a counter. So a sample's numbers depend only on (seed, epoch, sample, operation),
+//! never on which thread draws them, or when. The platform's libm is not used: the bits are the same on every machine.
 
 /// What random numbers are for. It is part of the counter, so that two operations never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ impl Philox {
         self
     }
 
-    /// The next `N` groups of four numbers, `[number in its group][group]`: those that [`next_u32`](Self::next_u32) would return
-    /// from the next group on.
+    /// The next `N` groups of four numbers, `[number in its group][group]`: those that [`next_u32`](Self::next_u32) would
+    /// return from the next group on.
     #[inline(always)]
     #[allow(
         clippy::inline_always,

@@ -1,8 +1,7 @@
-//! In the steady state our code allocates nothing for a sample: a step with 96 rows makes as many allocations as one with
-//! 16.
+//! In the steady state our code allocates nothing per sample: a step with 96 rows makes as many allocations as one with 16.
 //!
-//! What is left are those of a batch (what is in its rows, their labels and weights, the learning rates of its step, the
-//! tasks that its operations hand to the thread pool) and of an epoch (the order of its samples).
+//! What remains is allocated per batch (the contents of its rows, their labels and weights, the learning rates of its step, the
+//! tasks that its operations hand to the thread pool) or per epoch (the order of its samples).
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,25 +16,25 @@ use pipeline::topology;
 #[allow(dead_code, reason = "each test target uses its part")]
 mod given;
 
-/// Counts what Rust code allocates. libjpeg-turbo's own memory is C's and not counted.
+/// Counts what Rust code allocates. libjpeg-turbo allocates in C, which is not counted.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: everything is passed on to the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: as our caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as our caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: as our caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -43,11 +42,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Allocations of a step in the steady state of a run with batches of `batch` rows.
+/// Allocations per step, in the steady state of a run with batches of `batch` rows.
 fn of_a_step(batch: u64) -> f64 {
     let given = given::Given::new(64, 1);
     let batch = format!("staging.batch={batch}");
-    // The smallest network: this is about the samples' way to the device, not about its operations.
+    // The smallest network: the test is about the path of samples to the device, not about operations.
     let sets = [
         "model.layers=[{ type = \"fc\", name = \"fc\" }]",
         &batch,
@@ -77,16 +76,16 @@ fn of_a_step(batch: u64) -> f64 {
     };
     assert!(matches!(control::supervise(topology, &stop, watch), Ending::Finished));
     let counts = rx.recv().expect("the listener has ended");
-    // Buffers have grown to their size within a few epochs; the last step is followed by the evaluation.
+    // Buffers reach their final size within a few epochs; the evaluation follows the last step.
     let window = &counts[counts.len() / 2..counts.len() - 1];
     (window[window.len() - 1] - window[0]) as f64 / (window.len() - 1) as f64
 }
 
 #[test]
-fn none_is_made_for_a_sample() {
+fn no_allocation_is_made_per_sample() {
     let (small, large) = (of_a_step(16), of_a_step(96));
     eprintln!("allocations of a step: {small:.1} with 16 rows, {large:.1} with 96");
     assert!(large < 0.9 * 96.0, "{large} allocations in a step of 96 samples");
     let for_a_row = (large - small) / 80.0;
-    assert!(for_a_row < 0.1, "each row more costs {for_a_row:.3} allocations");
+    assert!(for_a_row < 0.1, "each additional row costs {for_a_row:.3} allocations");
 }

@@ -1,5 +1,5 @@
-//! The kernels' vector instructions beside plain code: a process of its own, as the choice is the whole process's.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The kernels' vector instructions against plain code, in a test binary of its own, since the choice is per process.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use skip::Need;
 const SHAPE: Shape = Shape::new(3, 19, 18);
 const BATCH: usize = 6;
 
-/// Large enough for every algorithm of convolution, with normalisation and pooling.
+/// Large enough for every convolution algorithm, with normalization and pooling.
 fn network() -> Vec<Layer> {
     let two_groups = Convolution {
         kernel: 5,
@@ -43,14 +43,14 @@ fn network() -> Vec<Layer> {
     ]
 }
 
-/// Each algorithm of convolution, from several starts.
+/// Each convolution algorithm, from several starts.
 fn cases() -> impl Iterator<Item = (Method, u64)> {
     [Method::Direct, Method::Winograd]
         .into_iter()
         .flat_map(|method| (1..=6).map(move |seed| (method, seed)))
 }
 
-/// Weights after some steps.
+/// The weights after some steps.
 fn trained((method, seed): (Method, u64)) -> Vec<f32> {
     let threads = Arc::new(Threads::new("cpu-0", 2).unwrap());
     let mut network = Network::new(&network(), SHAPE, 7, BATCH, method, threads, seed).unwrap();
@@ -72,7 +72,7 @@ fn trained((method, seed): (Method, u64)) -> Vec<f32> {
     values.flatten().copied().collect()
 }
 
-/// One test, as the choice is the whole process's.
+/// A single test, since the choice is per process.
 #[test]
 fn vector_instructions_train_what_plain_code_trains() {
     if simd::used() != Instructions::Avx512 {

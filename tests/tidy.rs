@@ -1,6 +1,6 @@
-//! The rules that ARCHITECTURE.md states about the tree, kept.
+//! Checks the rules that ARCHITECTURE.md states about the tree.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 #[path = "tidy/circles.rs"]
 mod circles;
@@ -14,7 +14,7 @@ const ORDER: [&str; 18] = [
     "plan", "proposal", "topology", "control", "observe", "cli",
 ];
 
-/// Crates that have one door: where their names may stand.
+/// Crates that only some files may use, and which files.
 const DOORS: [(&str, &[&str]); 8] = [
     ("actix::", &["src/control/"]),
     ("turbojpeg::", &["src/stages/decode/", "src/dataset/jpeg_writer.rs"]),
@@ -26,7 +26,7 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("tracing_subscriber::", &["src/observe/logging.rs"]),
 ];
 
-/// Where `unsafe` may stand, each with its `// SAFETY:`.
+/// Where `unsafe` is allowed, each with its `// SAFETY:`.
 const UNSAFE: [&str; 9] = [
     "src/flow/cpu_time.rs",
     "src/flow/slots.rs",
@@ -39,7 +39,7 @@ const UNSAFE: [&str; 9] = [
     "src/cli/pipe.rs",
 ];
 
-/// Words that say nothing about what is in a file.
+/// Words that say nothing about a file's contents.
 const EMPTY_NAMES: [&str; 5] = ["utils", "util", "helpers", "common", "manager"];
 
 fn sources(folder: &str) -> Vec<(String, String)> {
@@ -63,7 +63,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Lines of code: no comments.
+/// The lines of code, without comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
 }
@@ -121,7 +121,7 @@ fn unsafe_stays_behind_its_doors() {
     assert!(wrong.is_empty(), "unsafe outside of its doors: {wrong:?}");
 }
 
-/// The macros of the standard library panic where a stream cannot be written, and escape nothing.
+/// The standard library's macros panic if a stream cannot be written, and escape nothing.
 #[test]
 fn output_has_one_door() {
     let prints = |line: &str| ["println!(", "print!(", "dbg!("].iter().any(|name| line.contains(name));
@@ -161,7 +161,7 @@ fn no_queue_is_unbounded() {
     assert!(wrong.is_empty(), "unbounded queues: {wrong:?}");
 }
 
-/// Texts name the tests that keep what they promise, and tests move.
+/// Documents name the tests that check their claims, and tests move.
 #[test]
 fn tests_that_texts_name_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -176,7 +176,7 @@ fn tests_that_texts_name_are_there() {
     let mut wrong = Vec::new();
     for (page, text) in pages.chain(sources("src")) {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_/.".contains(c)));
-        // tests/ops/NAME.rs stands for any.
+        // tests/ops/NAME.rs is a pattern.
         let paths = words.filter(|word| word.starts_with("tests/") && !word.contains(char::is_uppercase));
         for path in paths.map(|path| path.trim_end_matches('.')) {
             named += 1;

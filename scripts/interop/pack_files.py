@@ -14,7 +14,7 @@ class Sample(NamedTuple):
     # CLASS/name in the source.
     id: str
     extension: str
-    # Where the image's contents lie in the shard.
+    # The position of the image's contents in the shard.
     at: int
     length: int
 
@@ -38,7 +38,7 @@ def manifest(pack):
 
 
 def shards(pack):
-    """The shards that hold samples: DALI refuses the index of one that holds none."""
+    """The shards that contain samples: DALI refuses the index of an empty one."""
     return [Path(pack, shard["file"]) for shard in manifest(pack)["shards"] if shard["samples"] > 0]
 
 

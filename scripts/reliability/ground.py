@@ -1,4 +1,4 @@
-"""What trials start from: data sets, a configuration, and their results without interference."""
+"""The basis of all trials: data sets, a configuration, and their results without interference."""
 
 import shutil
 import tarfile
@@ -45,7 +45,7 @@ lr = 0.01
 every_steps = 2
 """
 
-# Every run makes the same folder, so a difference is never a matter of chance.
+# Results are reproducible, so every run must produce the same folder.
 REPEATS = 2
 
 

@@ -1,11 +1,11 @@
-"""What a run or a pack has come to, read from its files, and how it differs from another."""
+"""The results of a run or a pack, read from its files, and how two of them differ."""
 
 import hashlib
 import json
 import struct
 from pathlib import Path
 
-# What of an event does not depend on how fast the machine is.
+# The fields of an event that depend on the speed of the machine.
 TIMES = ("elapsed_s", "images_per_s")
 
 
@@ -15,7 +15,7 @@ def files(folder):
 
 
 def steps(folder):
-    """The steps of the whole checkpoints (not of weights alone) in a run's folder, lowest first."""
+    """The steps of the full checkpoints (not of weights alone) in a run's folder, in ascending order."""
     found = (path.name.split(".") for path in Path(folder, "checkpoints").glob("step-*.safetensors"))
     return sorted(int(parts[0].split("-")[1]) for parts in found if len(parts) == 2)
 
@@ -44,7 +44,7 @@ def unlike(a, b):
 
 
 def events(text, kinds=("step", "eval", "skip")):
-    """The events of these kinds, without times, in an order of their own."""
+    """The events of these kinds, without times, in sorted order."""
     found = []
     for line in text.decode("utf-8", "replace").splitlines():
         try:
@@ -58,9 +58,8 @@ def events(text, kinds=("step", "eval", "skip")):
 
 
 def run_differs(folder, reference, but=(), left=lambda name: False):
-    """How the finished run in `folder` differs from `reference`, which nothing interrupted; nothing where it
-    does not. `but` names files that need not be the same; `left` says of which names there may be more
-    files."""
+    """How the finished run in `folder` differs from the uninterrupted `reference`; None if it does not. Files named in `but`
+    may differ. `left` tells whether an extra file of a given name is permitted."""
     here, there = files(folder), files(reference)
     here = {name: data for name, data in here.items() if name in there or not left(name)}
     names = sorted(here.keys() ^ there.keys())
@@ -99,7 +98,7 @@ def tree_differs(folder, reference):
 
 
 def snapshot(folder, but=()):
-    """What lies in a folder: kinds, sizes, times and contents, but for what is below the paths of `but`."""
+    """The contents of a folder: kinds, sizes, times and data of all entries, except those at or below the paths in `but`."""
     seen = {}
     for path in sorted(folder.rglob("*")):
         if any(path == other or other in path.parents for other in but):
@@ -108,7 +107,7 @@ def snapshot(folder, but=()):
         content = None
         if path.is_file() and not path.is_symlink() and status.st_size < 1 << 20 and status.st_mode & 0o400:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-        # A folder's time changes with what comes and goes in it: that is seen at its entries.
+        # A folder's time changes when entries are added or removed; the entries themselves show that.
         time = 0 if path.is_dir() else status.st_mtime_ns
         seen[str(path.relative_to(folder))] = (status.st_mode, 0 if path.is_dir() else status.st_size, time, content)
     return seen

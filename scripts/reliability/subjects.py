@@ -1,19 +1,18 @@
-"""What is killed and what meets errors: commands, how each goes on after an interruption, and what must come of
-it."""
+"""Commands that are killed or given errors, how each resumes, and the expected result."""
 
 import shutil
 
 from . import outcome, process, strace
 
 
-# How often a run is interrupted until it was at the right moment.
+# How often a run may be interrupted until the moment is right.
 MAX_ATTEMPTS = 8
 
 
 class Subject:
-    """A command in a folder. `prepare` makes the folder ready; `words` is what is struck, `again` what goes on."""
+    """A command in a folder. `prepare` sets up the folder; `words` is the command to interrupt, `again` the one to resume."""
 
-    # What an interruption may lose none of.
+    # Whether it writes files, of which an interruption may lose none.
     writes = True
 
     def __init__(self, ground):
@@ -29,13 +28,12 @@ class Subject:
         return self.words()
 
     def judge(self, folder, ended, spare=False):
-        """What is wrong with the result of a command that has ended well. `spare`: files that could not be
-        removed may still be there."""
+        """What is wrong with the result of a successful command. `spare`: files that could not be removed may still exist."""
         raise NotImplementedError
 
 
 class Run(Subject):
-    """A run from its start to its end."""
+    """A complete run."""
 
     name = "run"
 
@@ -55,7 +53,7 @@ class Run(Subject):
 
 
 class Resumed(Run):
-    """A run that was killed in its midst and goes on."""
+    """A run that was killed halfway and is resumed."""
 
     name = "run --resume"
 
@@ -68,9 +66,9 @@ class Resumed(Run):
         raise SystemExit("no run was interrupted in the middle")
 
     def begin(self):
-        """Interrupts a run. Whether it was in its midst."""
+        """Interrupts a run. Returns whether that was halfway through."""
         self.begun.mkdir()
-        # Behind the checkpoint of step 8, with events that lie past it.
+        # After the checkpoint of step 8, with events past it.
         kill = strace.with_fault(Run.words(self), self.begun, "write", "signal=SIGKILL:when=12", "run/metrics.jsonl")
         process.run(kill, self.begun)
         if not 4 <= (outcome.steps(self.begun / "run") or [0])[-1] < 15:
@@ -91,7 +89,7 @@ class Resumed(Run):
 
 
 class Pack(Subject):
-    """A pack from its start to its end."""
+    """A complete pack."""
 
     def __init__(self, ground, mode):
         super().__init__(ground)
@@ -109,14 +107,14 @@ class Pack(Subject):
 
 
 class ResumedPack(Pack):
-    """A pack that was killed in its midst and goes on."""
+    """A pack that was killed halfway and is resumed."""
 
     def __init__(self, ground, mode="jpeg"):
         super().__init__(ground, mode)
         self.name = f"pack {mode} --resume"
         self.begun = ground.folder / f"begun-pack-{mode}"
         self.begun.mkdir()
-        # When two shards are finished, the third is not.
+        # Two shards are finished and the third is not.
         shard = "pack/.partial/train-000002.tar"
         kill = strace.with_fault(Pack.words(self), self.begun, "write", "signal=SIGKILL:when=1", shard)
         process.run(kill, self.begun)
@@ -131,7 +129,7 @@ class ResumedPack(Pack):
 
 
 class Export(Subject):
-    """An export: whole or absent."""
+    """An export: complete or absent."""
 
     name = "export"
 
@@ -146,7 +144,7 @@ class Export(Subject):
 
 
 class Reader(Subject):
-    """A command that writes nothing: the same words each time, and no file is another afterwards."""
+    """A command that writes nothing: its output is the same each time, and no file changes."""
 
     writes = False
 
@@ -163,7 +161,7 @@ class Reader(Subject):
         return self.ground.words(*self.more)
 
     def judge(self, folder, ended, spare=False):
-        # `check` works the rest out where a data set is not there, and says so.
+        # If a data set is missing, `check` says so and prints the rest of the plan.
         if steady(ended.output) != self.expected and "missing: " not in ended.output:
             other = set(self.expected) ^ set(steady(ended.output))
             return f"the output differs: {sorted(other)[:4]}"
@@ -173,7 +171,7 @@ class Reader(Subject):
 
 
 def steady(text):
-    """What `check` says, without what it has measured."""
+    """The output of `check` without its measurements."""
     return [line for line in text.splitlines() if not line.strip().startswith(("time ", "limit ", "that allows up to "))]
 
 

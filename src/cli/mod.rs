@@ -201,7 +201,7 @@ impl Failure {
 }
 
 impl Command {
-    /// Whether the output is the purpose of the command. Other commands write files, and continue even if nothing can be printed.
+    /// Whether the output is the purpose of the command. Other commands write files, and continue if nothing can be printed.
     fn answers(&self) -> bool {
         !matches!(self, Self::Init(_) | Self::Run(_) | Self::Pack(_) | Self::Export(_))
     }

@@ -81,7 +81,7 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         images_below(path, &mut files).map_err(failed)?;
         if files.len() == before {
             return Err(Failure::Usage(format!(
-                "{}: there is no image in this folder or below it; the names of images end in one of {}",
+                "{}: no images in this folder or its subfolders; image files end in one of {}",
                 text::path(path),
                 image_extensions()
             )));

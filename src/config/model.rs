@@ -66,7 +66,7 @@ pub enum Layer {
     Relu,
     /// tanh(x).
     Tanh,
-    /// Local response normalisation across channels.
+    /// Local response normalization across channels.
     Lrn(Lrn),
     /// Max pooling.
     MaxPool(MaxPool),

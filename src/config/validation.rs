@@ -10,7 +10,7 @@ use super::value::{TableReader, Value, mismatch};
 pub enum Validation {
     /// A separate data set.
     Location(String),
-    /// `{ fraction = 0.1 }`: this part of each class of the training set. It is chosen by `run.seed` and excluded from training.
+    /// `{ fraction = 0.1 }`: this part of each class of the training set, chosen by `run.seed` and excluded from training.
     Fraction(f32),
 }
 

@@ -24,7 +24,7 @@ pub(super) fn class(name: &str) -> Option<&str> {
     name.strip_suffix(".tar").filter(|class| !class.is_empty())
 }
 
-/// Lists the images of class tars inside another tar, from the extents of these. Classes are sorted by the bytes of their names.
+/// Lists the images of class tars inside another tar, from their extents. Classes are sorted by the bytes of their names.
 pub(super) fn list(
     shown: &str,
     map: &Mapping,

@@ -46,19 +46,15 @@ pub enum DatasetError {
         plain(location)
     )]
     NoClasses {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// What it holds instead.
         found: String,
     },
     /// Class folders, but not a single image.
-    #[error(
-        "{}: there are no images, which are files named {}; {ignored}",
-        plain(location),
-        extensions()
-    )]
+    #[error("{}: contains no images (files named {}); {ignored}", plain(location), extensions())]
     NoImages {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// The files that were ignored.
         ignored: Box<Ignored>,
@@ -72,13 +68,13 @@ pub enum DatasetError {
         /// The list.
         file: String,
     },
-    /// A single class: there is nothing to tell apart.
+    /// A single class: there is nothing to distinguish.
     #[error(
-        "{}: there is only one class, {class:?}, and a classifier needs two; is this the folder above or below the class folders?",
+        "{}: there is only one class, {class:?}, and a classifier needs two; is this the parent of the class folders, or one of them?",
         plain(location)
     )]
     OneClass {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// The class.
         class: String,
@@ -89,7 +85,7 @@ pub enum DatasetError {
         plain(location)
     )]
     NothingToSetAside {
-        /// The dataset.
+        /// The data set.
         location: String,
     },
     /// The folders are train, val, …: splits rather than classes.
@@ -100,7 +96,7 @@ pub enum DatasetError {
         .folders.first().map(|first| plain(first)).unwrap_or_default()
     )]
     Splits {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// The folders.
         folders: Vec<String>,
@@ -111,7 +107,7 @@ pub enum DatasetError {
         plain(location)
     )]
     EmptyClasses {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// How many there are.
         count: usize,
@@ -126,7 +122,7 @@ pub enum DatasetError {
         plain(location)
     )]
     LabelsWithHoles {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// How many there are.
         count: usize,
@@ -141,7 +137,7 @@ pub enum DatasetError {
         plain(location)
     )]
     UnknownClasses {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// At most five of them.
         unknown: String,
@@ -161,7 +157,7 @@ pub enum DatasetError {
     /// The same sample twice.
     #[error("{}: sample {sample:?} occurs twice; keep one of them", plain(location))]
     Repeated {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// CLASS/name.
         sample: String,
@@ -223,7 +219,7 @@ pub enum DatasetError {
         extensions()
     )]
     NoLabels {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// What there is instead.
         found: String,
@@ -284,7 +280,7 @@ pub enum DatasetError {
     /// A scheme with an unknown split.
     #[error("{}: there is no split {split:?}; use {choices}", plain(location))]
     Split {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// The split asked for.
         split: String,
@@ -315,7 +311,7 @@ pub enum DatasetError {
         plain(location)
     )]
     FlatTar {
-        /// The dataset.
+        /// The data set.
         location: String,
         /// How many images it holds.
         images: u64,

@@ -1,4 +1,4 @@
-//! Writes any dataset as class folders of image files, which every other tool can read.
+//! Writes any data set as class folders of image files, which every other tool can read.
 
 use std::path::Path;
 use std::{fs, io};

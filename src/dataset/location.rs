@@ -1,4 +1,4 @@
-//! Finds out which kind of dataset a location names.
+//! Finds out which kind of data set a location names.
 
 use std::fs;
 use std::path::{Path, PathBuf};

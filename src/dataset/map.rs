@@ -55,7 +55,7 @@ impl Mapping {
         // prevented, so nothing may depend on a byte being the same on a second read. `Dataset::read` copies whatever is
         // parsed or decoded, and the decoder sees only the copy. A pixel that is read in place (`Mapped`) becomes a number
         // in a row, never a length, place or index. The tar reader copies the headers and checks their numbers against the
-        // map's length, which is fixed. So a dataset that is overwritten during use gives wrong pixels or a refused image,
+        // map's length, which is fixed. So a data set that is overwritten during use gives wrong pixels or a refused image,
         // but never an access outside of a buffer.
         let map = unsafe { Mmap::map(&file)? };
         let slot = register(map.as_ptr() as usize, map.len())?;
@@ -228,7 +228,8 @@ fn patch(address: usize) -> bool {
     for slot in &TABLE {
         let start = slot.start.load(SeqCst);
         let end = slot.end.load(SeqCst);
-        // Load `start` again: the slot may be changing hands. The slot that faulted cannot, because its reader holds the mapping.
+        // Load `start` again: the slot may be changing hands. The slot that faulted cannot, because its reader holds the
+        // mapping.
         if start == 0 || address < start || address >= end || slot.start.load(SeqCst) != start {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Datasets: their samples, classes and labels, and the bytes of each sample.
+//! Data sets: their samples, classes and labels, and the bytes of each sample.
 //!
 //! | location | kind |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `DIR` of tars, `DIR/x-{000000..000009}.tar` | WebDataset shards: `KEY.jpg` (or .png, …) and `KEY.cls` |
 //! | `DIR` of tars | class tars: `DIR/CLASS.tar`, a tar of the class's images |
 //! | `DIR/x.txt`, `.tsv`, `.csv` | a list: `path<TAB>label` per line, paths relative to `DIR`, `#` comments |
-//! | `cifar:DIR/train`, `cifar:DIR/test` | CIFAR-10's binary version: `DIR/data_batch_1.bin` to `_5.bin`, `DIR/test_batch.bin` |
+//! | `cifar:DIR/train`, `cifar:DIR/test` | CIFAR-10, binary version: `DIR/data_batch_1.bin` to `_5.bin`, `DIR/test_batch.bin` |
 //! | `ilsvrc:DIR/train`, `ilsvrc:DIR/val` | ILSVRC 2012 as it is downloaded: two tars and the development kit, read in place |
 //! | `idx:DIR/PREFIX` | `DIR/PREFIX-images-idx3-ubyte[.gz]` and its labels: MNIST and its family |
 //!
@@ -81,7 +81,7 @@ use name::Classes;
 use shards::{Form, Shards};
 use storage::{Storage, Wanted};
 
-/// An open dataset. Everything but the images is in memory, about 50 bytes per sample. It may be a part of the set that was
+/// An open data set. Everything but the images is in memory, about 50 bytes per sample. It may be a part of the set that was
 /// opened.
 pub struct Dataset {
     whole: Arc<Whole>,
@@ -278,7 +278,7 @@ impl Dataset {
         SampleId::new(self.whole.classes.name(self.label(i)), self.name(i))
     }
 
-    /// The length of sample `i` in bytes when the dataset was opened.
+    /// The length of sample `i` in bytes when the data set was opened.
     pub fn bytes(&self, i: usize) -> u64 {
         self.whole.samples.bytes(self.place(i))
     }
@@ -338,7 +338,7 @@ impl Dataset {
         self.whole.storage.prefetch(self.place(i), self.bytes(i));
     }
 
-    /// The description of the pack, if the dataset is one or a part of one.
+    /// The description of the pack, if the data set is one or a part of one.
     pub fn pack(&self) -> Option<&pack::Pack> {
         match &self.whole.storage {
             Storage::Shards(Shards {

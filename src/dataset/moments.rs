@@ -22,7 +22,7 @@ impl Moments {
     pub fn add(&mut self, rgb: &[u8]) {
         self.images += 1;
         self.pixels += rgb.len() as u64 / 3;
-        // The sums of a part this long fit u32, which vectorises better.
+        // The sums of a part this long fit u32, which vectorizes better.
         for part in rgb.chunks(3 * 4096) {
             let mut sums = [0u32; 3];
             let mut products = [0u32; 6];

@@ -15,7 +15,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The kind of dataset, for messages.
+    /// The kind of data set, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Pack(pack) => match pack.mode {
@@ -53,7 +53,7 @@ pub(super) struct Sums {
     pub(super) original: u64,
 }
 
-/// All shards of a dataset.
+/// All shards of a data set.
 pub(super) struct Shards {
     pub(super) form: Form,
     pub(super) maps: Vec<Mapping>,

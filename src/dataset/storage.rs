@@ -60,7 +60,7 @@ pub enum Lent<'a> {
     Memory(Encoded<'a>),
 }
 
-/// Where a dataset's bytes are.
+/// Where a data set's bytes are.
 pub(super) enum Storage {
     /// `root/CLASS/name`.
     Folder { root: PathBuf },
@@ -190,7 +190,7 @@ impl Storage {
         }
     }
 
-    /// The kind of dataset, for messages.
+    /// The kind of data set, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Folder { .. } => "class folders",

@@ -1,4 +1,4 @@
-//! A tar as a dataset: class folders or class tars inside one tar.
+//! A tar as a data set: class folders or class tars inside one tar.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,7 +44,7 @@ impl Form {
         }
     }
 
-    /// The kind of dataset, for messages.
+    /// The kind of data set, for messages.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Folders => "tar",

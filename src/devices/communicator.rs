@@ -56,8 +56,8 @@ pub trait Communicator: Send {
     /// Copies every rank's [`share`] of every buffer to the same place in the other ranks' buffers.
     fn all_gather(&mut self, buffers: &mut [&mut Self::Buffer]) -> Result<(), PeerLost>;
 
-    /// One step of the solver: updates this rank's share of every parameter with the sum of all ranks' gradients, and copies the
-    /// new values to all ranks. One call instead of three, so that memory is traversed only once.
+    /// One step of the solver: updates this rank's share of every parameter with the sum of all ranks' gradients, and copies
+    /// the new values to all ranks. One call instead of three, so that memory is traversed only once.
     fn step(
         &mut self,
         parameters: &mut [Sharded<'_, Self::Buffer>],

@@ -58,7 +58,7 @@ fn ask_for_large_pages(words: &[UnsafeCell<u64>]) {
     let end = start + size_of_val(words);
     let (first, last) = (start.next_multiple_of(LARGE), end - end % LARGE);
     if first < last {
-        // SAFETY: these are whole pages inside our own memory, and the advice changes no byte. If it is ignored, pages are small.
+        // SAFETY: these are whole pages inside our own memory, and the advice changes no byte. If ignored, pages are small.
         unsafe { libc::madvise(first as *mut libc::c_void, last - first, libc::MADV_HUGEPAGE) };
     }
 }

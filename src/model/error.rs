@@ -41,7 +41,7 @@ pub enum ModelError {
     },
     /// Channels that the groups do not divide.
     #[error(
-        "{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: both numbers of channels must be multiples of the number of groups"
+        "{layer}: {groups} groups do not divide {inputs} input and {outputs} output channels: the number of groups must divide both"
     )]
     Groups {
         /// The layer.

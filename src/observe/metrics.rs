@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: one event per line. Errors are fractions, times are in seconds. `step` counts updates from 1, `epoch` from 0.
+//! `metrics.jsonl`: one event per line. Errors are fractions, times are seconds. `step` counts updates from 1, `epoch` from 0.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

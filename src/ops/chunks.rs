@@ -10,8 +10,8 @@ const ROWS: usize = 8;
 
 /// The batch's two halves, each in up to four or eight chunks of consecutive rows.
 ///
-/// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices with one half
-/// each get the same bits as one device with both.
+/// A sum over the batch is the sum of the two halves' sums, each of which adds its chunks in order. So two devices with one
+/// half each get the same bits as one device with both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunks {
     ranges: Vec<Range<usize>>,
@@ -39,8 +39,8 @@ impl Chunks {
         }
     }
 
-    /// One of the halves as a batch of its own, with rows from 0, and with the same chunks as in the whole. The second half's chunks
-    /// may be shorter; `longest` is still that of the whole batch, because the shape of the work depends on it.
+    /// One of the halves as a batch of its own, with rows from 0, and with the same chunks as in the whole. The second half's
+    /// chunks may be shorter; `longest` is still that of the whole batch, because the shape of the work depends on it.
     #[must_use]
     pub fn half(&self, second: bool) -> Self {
         let [first_half, second_half] = self.halves();
@@ -85,7 +85,7 @@ impl Chunks {
         self.longest
     }
 
-    /// The chunks that contain any of the first `rows` rows. They are whole chunks, so that the shape of the work stays the same.
+    /// The chunks that contain any of the first `rows` rows. They are whole chunks, so the shape of the work stays the same.
     pub fn holding(&self, rows: usize) -> &[Range<usize>] {
         &self.ranges[..self.ranges.iter().take_while(|range| range.start < rows).count()]
     }

@@ -1,7 +1,8 @@
 //! How the elements of a feature map are laid out in memory.
 //!
 //! The input of the network, and vectors, are *planar*: `[channel][y][x]`. Feature maps between them are *blocked*:
-//! `[channel / 8][y][x][channel % 8]`. Eight channels of one position fill a vector register, whatever the size of the map. Missing
+//! `[channel / 8][y][x][channel % 8]`. Eight channels of one position fill a vector register, whatever the size of the map.
+//! Missing
 //! channels of the last block are zero, and every operation keeps them zero.
 
 use std::ops::Range;

@@ -71,7 +71,7 @@ pub fn product(to: &mut MatrixMut<'_>, add: bool, a: Matrix<'_>, b: Matrix<'_>) 
     if to.rows == 0 || to.columns == 0 {
         return;
     }
-    // SAFETY: the constructors checked that each view lies inside its slice.
+    // SAFETY: the constructors checked that each view is inside its slice.
     unsafe {
         gemm::gemm(
             to.rows,

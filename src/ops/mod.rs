@@ -1,7 +1,7 @@
 //! The operations of the network. Each `mod.rs` has the definition, `cpu.rs` beside it the implementation for the CPU.
 //!
-//! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process one
-//! or a few images on the calling thread: the network decides which thread gets which images.
+//! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process
+//! one or a few images on the calling thread: the network decides which thread gets which images.
 
 mod activation;
 pub mod chunks;
@@ -26,7 +26,7 @@ pub use chunks::Chunks;
 /// scratch, all of them for a batch) fit into a `usize`.
 pub const LARGEST: usize = u32::MAX as usize;
 
-/// The most multiply-adds of a layer for one image: some minutes of work.
+/// The most multiply-adds of a layer for one image: a few minutes of work.
 pub const MAX_PRODUCTS: u64 = 1 << 48;
 
 /// The shape of one image's feature map. Its sizes saturate instead of overflowing, and a saturated size is larger than

@@ -14,7 +14,7 @@ use crate::ops::simd::{self, Number, ROW, Simd, Work};
 /// The most independent chains of multiply-adds. Each instruction set uses as many as keep its units busy.
 const CHAINS: usize = 12;
 
-/// Links per chain between two readings of the clock: some tens of microseconds.
+/// Links per chain between two readings of the clock: tens of microseconds.
 const LINKS: u64 = 10_000;
 
 /// Floating-point operations per second of all `threads` together, in one burst of `length`. A multiply-add counts as two.

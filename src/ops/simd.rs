@@ -1,10 +1,10 @@
-//! Vectors of eight floats, and rows of sixteen. Kernels are written once for [`Simd`], and run with the best instructions that the
-//! processor has.
+//! Vectors of eight floats, and rows of sixteen. Kernels are written once for [`Simd`], and run with the best instructions that
+//! the processor has.
 //!
-//! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels are safe code. Work is passed to
-//! [`run`], which is compiled once for each instruction set. Closures inside are not, so kernels use loops for vector code. There
-//! are implementations for AVX-512, for AVX2 with FMA, and in plain code for any processor. Another one (NEON) needs one more file
-//! beside `avx2.rs` and one more variant of [`Instructions`].
+//! A value of a type that implements [`Simd`] proves that its instructions may be used, so kernels are safe code. Work is
+//! passed to [`run`], which is compiled once for each instruction set. Closures inside are not, so kernels use loops for vector
+//! code. There are implementations for AVX-512, for AVX2 with FMA, and in plain code for any processor. Another one (NEON)
+//! needs one more file beside `avx2.rs` and one more variant of [`Instructions`].
 //!
 //! Both x86 implementations round alike, so they compute the same bits.
 #![allow(
@@ -44,8 +44,8 @@ pub trait Simd: Vectors {
     /// How many rows of independent sums keep its multipliers busy and still leave free registers.
     const BUSY: usize;
 
-    /// Rows of sums in a tile (`ops/tile.rs`) that its registers hold: for one panel, and for two side by side; 0 if two panels are
-    /// not processed together.
+    /// Rows of sums in a tile (`ops/tile.rs`) that its registers hold: for one panel, and for two side by side; 0 if two panels
+    /// are not processed together.
     const TALL: [usize; 2];
 }
 
@@ -105,11 +105,11 @@ pub trait Vectors: Copy + Send + Sync {
 pub trait Work {
     /// Its result.
     type Output;
-    /// Does it.
+    /// Runs it.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Does `work` with the best instructions that this processor has and [`limit`] permits.
+/// Runs `work` with the best instructions that this processor has and [`limit`] permits.
 #[inline]
 pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]

@@ -8,10 +8,11 @@
 //! exchanged: p is an element of the window, j an output position, and w holds dy. Both are lists of places, so the loop is the
 //! same for any kernel size, stride, padding and number of channels.
 //!
-//! A *panel* is sixteen l for all j or p. A *tile* is some p of one panel, or of two side by side, whose sums stay in registers:
+//! A *panel* is sixteen l for all j or p. A *tile* is some p of one panel, or of two side by side, whose sums stay in
+//! registers:
 //!
-//! * AVX2: six p of one panel. Of 16 registers, 12 hold sums, two hold w and one holds x. Each j takes 12 fused multiply-adds, two
-//!   loads and six broadcasts. At two of either per cycle, the multiply-adds are the limit.
+//! * AVX2: six p of one panel. Of 16 registers, 12 hold sums, two hold w and one holds x. Each j takes 12 fused multiply-adds,
+//!   two loads and six broadcasts. At two of either per cycle, the multiply-adds are the limit.
 //! * AVX-512: eight p of two panels. Of 32 registers, 16 hold sums, two hold w and one holds x. Each j takes 16 fused
 //!   multiply-adds, two loads and eight broadcasts. With one panel there would be as many broadcasts as multiply-adds.
 //!
@@ -77,7 +78,7 @@ fn check(places: &[u32], more: usize, len: usize) {
 }
 
 impl Places<'_> {
-    /// Checks that every base + offset lies in `x`.
+    /// Checks that every base + offset is inside `x`.
     #[inline(always)]
     fn check(&self) {
         let mut furthest = 0;
@@ -92,8 +93,8 @@ impl Places<'_> {
     /// The sums of `P` bases from `first` on, for `C` panels of `w` from number `panel` on.
     ///
     /// # Safety
-    /// There are that many bases, every base + offset is inside `x` ([`check`](Self::check)), and `w` has a row for each offset in
-    /// each of the panels.
+    /// There must be that many bases, every base + offset must be inside `x` ([`check`](Self::check)), and `w` must have a row
+    /// for each offset in each of the panels.
     #[inline(always)]
     #[allow(
         clippy::needless_range_loop,
@@ -125,7 +126,7 @@ impl Places<'_> {
                 row[c] = unsafe { w.row(simd, j, panel + c) };
             }
             for p in 0..P {
-                // SAFETY: every base + offset lies inside x.
+                // SAFETY: every base + offset is inside x.
                 let x = S::Row::splat(simd, unsafe { *from[p].add(*offset as usize) });
                 for c in 0..C {
                     sums[p][c] = x.mul_add(simd, row[c], sums[p][c]);
@@ -141,7 +142,7 @@ trait Rows {
     /// Row `j` of a panel.
     ///
     /// # Safety
-    /// There is one.
+    /// The row must exist.
     unsafe fn row<S: Simd>(&self, simd: S, j: usize, panel: usize) -> S::Row;
 }
 
@@ -153,7 +154,7 @@ trait Tiled {
     /// Computes the tile of `P` values of p from `first` on, and `C` panels from number `panel` on.
     ///
     /// # Safety
-    /// There are that many.
+    /// They must exist.
     unsafe fn tile<S: Simd, const P: usize, const C: usize>(&mut self, simd: S, first: usize, panel: usize);
 }
 
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
     use crate::ops::simd::Portable;
 
-    /// The sums by plain code, and by whatever else this processor has.
+    /// The sums by plain code and by every other instruction set of this processor.
     fn by_each(x: Places<'_>, w: Panels<&[f32]>, out: &[f32], apart: usize, start: Start) -> Vec<Vec<f32>> {
         let by = |run: fn(Tiles<'_>)| {
             let mut data = out.to_vec();

@@ -15,7 +15,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// The crew for a setting. `auto` allows at most `most` workers.
+    /// The crew for a setting. `auto` allows at most `max` workers.
     pub fn new(workers: Workers, max: usize) -> Self {
         match workers {
             // It starts at one: what the device itself needs is only known once it works.
@@ -41,7 +41,7 @@ pub struct Crews {
 }
 
 impl Crews {
-    /// The crews for a configuration. `auto` allows at most `most` workers per stage.
+    /// The crews for a configuration. `auto` allows at most `max` workers per stage.
     pub fn new(config: &Config, max: usize) -> Self {
         Self {
             decode: Crew::new(config.decode.workers, max),

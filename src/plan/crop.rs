@@ -7,9 +7,9 @@ use crate::config::Config;
 use crate::config::run::OnBadImage;
 use crate::stages::Sets;
 
-/// Looks at some images of both sets. Returns the bytes that a decode worker needs. Refuses a crop if more images are too
-/// small than the run would tolerate, as far as these images tell, so that the run does not end halfway. With `decode.shorter_side` all images are large
-/// enough.
+/// Looks at some images of both sets. Returns the bytes that a decode worker needs. Refuses a crop if more images are too small
+/// than the run would tolerate, as far as these images tell, so that the run does not end halfway. With `decode.shorter_side`
+/// all images are large enough.
 pub(super) fn look_at_images(config: &Config, sets: &Sets, has_val: bool) -> Result<u64, PlanError> {
     let crop = match config.decode.shorter_side {
         Some(_) => 0,

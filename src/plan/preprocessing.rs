@@ -23,7 +23,7 @@ pub fn decode_options(config: &Config) -> Options {
     }
 }
 
-/// The normalisation of crops for the network.
+/// The normalization of crops for the network.
 pub fn normalization(
     config: &Config,
     statistics: Option<&Statistics>,

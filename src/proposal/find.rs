@@ -113,7 +113,7 @@ fn set_aside(whole: Dataset) -> Found {
     }
 }
 
-/// The parts of known data sets, recognised by the names of their files.
+/// The parts of known data sets, recognized by the names of their files.
 fn known(location: &str) -> Vec<Split> {
     let is_there = |file: &str| Path::new(location).join(file).is_file();
     let pair = |scheme: &str, train: &str, other: SplitName, name: &str| {

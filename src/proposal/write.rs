@@ -157,7 +157,7 @@ fn model(proposal: &Proposal) -> Vec<Line> {
             "a third of AlexNet's width, enough for a few thousand photographs"
         }
         Network::Medium => "for images of 48 to 96 pixels",
-        Network::Paper => "the network of 2012; halving the crop takes a quarter of the time",
+        Network::Paper => "the network of 2012; halving the crop cuts the time to a quarter",
     };
     let mut lines = vec![line(format!("preset = {}", string(network.preset())), why)];
     if network == Network::Paper {

@@ -1,4 +1,4 @@
-//! measure: means and principal components of a training set. Sums are integers, so any number of workers gives the same result.
+//! measure: means and principal components of a training set. Sums are integers, so the number of workers changes nothing.
 //! upstream: decode
 
 use std::sync::Arc;

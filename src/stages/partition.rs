@@ -3,8 +3,8 @@
 //! **The rule.** An epoch has one order of all its samples, shuffled by seed and epoch alone. Rank r of R has the positions
 //! r, r + R, r + 2R, … of that order, cut into batches of B rows. So
 //! - the ranks' samples are disjoint and together complete, in every epoch;
-//! - in each step R ranks with batches of B see exactly the samples that one rank with a batch of R · B sees: row i of rank r is
-//!   its row i · R + r;
+//! - in each step R ranks with batches of B see exactly the samples that one rank with a batch of R · B sees: row i of rank r
+//!   is its row i · R + r;
 //! - every rank has ⌈n / (R · B)⌉ steps. In the last step a rank may have one row fewer than another. If no sample is left for
 //!   it, its batch is one row of padding, with weight 0.
 //!

@@ -1,6 +1,6 @@
 //! Turns a plan into channels and workers. Spawns nothing; [`crate::control`] does. The flow of a run is in `training.rs`, with
-//! its first half, the input, in `input.rs`. The flow for statistics is in `measuring.rs`, that of a pack in `packing.rs`. All of
-//! them have the decode stage of `decoding.rs`.
+//! its first half, the input, in `input.rs`. The flow for statistics is in `measuring.rs`, that of a pack in `packing.rs`. All
+//! of them have the decode stage of `decoding.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -53,8 +53,8 @@ impl Packing {
         }
     }
 
-    /// Number of records, and of pixel buffers: one for each worker and each place in a channel. Fewer would be safe, too, down to
-    /// one.
+    /// Number of records, and of pixel buffers: one for each worker and each place in a channel. Fewer would be safe, too, down
+    /// to one.
     fn records(&self) -> NonZeroUsize {
         self.workers
             .saturating_add(self.workers.get())

@@ -1,8 +1,8 @@
-//! Texts that are small to write and would be large to read.
+//! Texts that are short to write but would be expensive to parse or to quote.
 
 use super::{LEAST, parse, refusal};
 
-/// What is told of `text`, which must not be much.
+/// The error for `text`, which must be short.
 fn told(text: &str) -> String {
     let error = parse(text, &[]).map(|_| ()).unwrap_err();
     assert!(error.lines().count() <= 51, "{} lines", error.lines().count());
@@ -10,7 +10,7 @@ fn told(text: &str) -> String {
     error
 }
 
-/// With a line's number worked out by counting from the start, this would take minutes.
+/// Finding a line's number by counting from the start each time would take minutes here.
 #[test]
 fn a_file_of_unknown_keys_is_read_at_once_and_the_first_are_told() {
     let keys: String = (0..200_000).map(|i| format!("k{i}=1\n")).collect();
@@ -67,9 +67,9 @@ fn depth_has_an_end() {
     }
 }
 
-/// The deepest that the TOML library lets through: tables with long dotted keys inside of one another.
+/// The deepest nesting that the TOML library accepts: nested tables with long dotted keys.
 #[test]
-fn depth_has_an_end_whatever_it_is_made_of() {
+fn depth_is_limited_whatever_nests() {
     let dotted = format!("{}a", "a.".repeat(78));
     let text = format!("{}1{}", format!("{{{dotted}=").repeat(78), "}".repeat(78));
     told(&format!("[{dotted}]\n{dotted} = {text}\n"));

@@ -1,4 +1,4 @@
-//! Of several errors the cause comes first, and what nobody wrote is not complained of.
+//! Of several errors the cause comes first, and values that nobody wrote are not reported.
 
 use pipeline::config::validation::Validation;
 
@@ -19,14 +19,14 @@ fn a_mistyped_table_comes_before_what_is_missing_for_it() {
         "{told:?}"
     );
     assert!(told[1].contains("data.train: missing"), "{told:?}");
-    // Also where it comes from the command line, which stands behind the whole file otherwise.
+    // Also where it comes from the command line, which otherwise follows the whole file.
     let told = lines("[model]\npreset = \"alexnet-small\"\n", &["date.train=photos"]);
     assert!(told[0].contains("--set: date: unknown key"), "{told:?}");
 }
 
 #[test]
 fn what_cannot_be_read_has_no_consequences() {
-    // The default crop is larger than that, but nobody wrote it.
+    // The default crop is larger than that, but the user did not write it.
     let told = lines(
         &format!("{LEAST}[augment]\ncrop = \"large\"\n[decode]\nshorter_side = 100\n"),
         &[],
@@ -35,7 +35,7 @@ fn what_cannot_be_read_has_no_consequences() {
     assert!(told[0].contains("augment.crop: expected a whole number"), "{told:?}");
     let told = lines("[data]\ntrain = 5\n[model]\npreset = \"alexnet-small\"\n", &[]);
     assert_eq!(told.len(), 1, "{told:?}");
-    // Other tables are looked at all the same.
+    // Other tables are still checked.
     let told = lines(&format!("{LEAST}[augment]\ncrop = \"large\"\n[run]\nepochs = 0\n"), &[]);
     assert!(
         told.len() == 2 && told[1].contains("run.epochs: must be at least 1"),

@@ -1,4 +1,4 @@
-//! `~` in paths of the configuration.
+//! `~` in the configuration's paths.
 
 use pipeline::config::validation::Validation;
 
@@ -15,7 +15,7 @@ fn paths_that_begin_with_a_tilde_are_resolved_when_they_are_read() {
     let val = config.data.val.as_ref().and_then(Validation::location);
     assert_eq!(val, Some(format!("idx:{home}/mnist/t10k").as_str()));
     assert_eq!(config.data.cache.as_ref().unwrap().to_str(), Some(home.as_str()));
-    // The resolved text needs no home.
+    // The resolved text does not depend on the home folder.
     assert!(!config.to_toml().contains('~'), "{}", config.to_toml());
     assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
     let set = parse(LEAST, &["data.train=cifar:~/c/train".to_string()]).unwrap();

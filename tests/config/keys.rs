@@ -1,6 +1,6 @@
-//! Every number of every table, with values that it may have.
+//! Every number of every table, with values that it accepts.
 
-/// A key and values that it may have, the least and the greatest among them.
+/// A key and values that it accepts, including the smallest and the largest.
 pub type Key = (&'static str, &'static [&'static str]);
 
 const QUEUE: &[&str] = &["1", "2", "65536"];
@@ -60,7 +60,7 @@ pub const KEYS: &[Key] = &[
     ("observe.line_every_steps", &["1", "1000000000"]),
 ];
 
-/// Numbers of a schedule, by its kind.
+/// The numbers of a schedule, by kind.
 pub const SCHEDULES: &[(&str, Key)] = &[
     ("step", ("every_epochs", &["1", "1000000"])),
     ("step", ("factor", &["0", "0.1", "1000"])),
@@ -73,7 +73,7 @@ pub const SCHEDULES: &[(&str, Key)] = &[
     ("plateau", ("max_drops", &["0", "1000000"])),
 ];
 
-/// Numbers of a layer, by its type.
+/// The numbers of a layer, by type.
 pub const LAYERS: &[(&str, Key)] = &[
     ("conv", ("channels", &["1", "8", "96", "1048576"])),
     ("conv", ("kernel", &["1", "3", "5", "1024"])),
@@ -94,7 +94,7 @@ pub const LAYERS: &[(&str, Key)] = &[
     ("dropout", ("p", &["0", "0.9999999"])),
 ];
 
-/// Values near to the ends of ranges, which some numbers may have.
+/// Values near the ends of ranges, which some keys accept.
 pub const EDGY: &[&str] = &[
     "0.99999999999",
     "1.00000000001",
@@ -110,7 +110,7 @@ pub const EDGY: &[&str] = &[
     "[1e-30, 1.00000000001]",
 ];
 
-/// Values that no number may have.
+/// Values that no key accepts.
 pub const NONSENSE: &[&str] = &[
     "-1e39",
     "1e39",

@@ -1,5 +1,5 @@
-//! Configurations that nobody should write: they are read in time, refused with the key and its line, or they come back as they
-//! were written.
+//! Configurations that nobody should write: each is read quickly and either refused with its key and line or written back
+//! unchanged.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bombs;
@@ -10,15 +10,15 @@ mod ranges;
 
 use pipeline::config::Config;
 
-/// The least that a configuration must say.
+/// The smallest complete configuration.
 const LEAST: &str = "[data]\ntrain = \"photos\"\n[model]\npreset = \"alexnet-small\"\n";
 
-/// Reads `text` with `sets` over it.
+/// Reads `text`, overridden by `sets`.
 fn parse(text: &str, sets: &[String]) -> Result<Config, String> {
     Config::parse("t.toml", text, sets).map_err(|invalid| invalid.to_string())
 }
 
-/// What is wrong with the least configuration when one key is set.
+/// The error for the smallest configuration with one key set.
 fn refusal(set: &str) -> String {
     match parse(LEAST, &[set.to_string()]) {
         Ok(_) => panic!("{set} is accepted"),

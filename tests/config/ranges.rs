@@ -1,11 +1,12 @@
-//! Each number has a range: within it it is read and comes back as it was, without it is refused with its key and its line.
+//! Each number has a range. A value within it is read and written back unchanged; a value outside it is refused with its key
+//! and line.
 
 use pipeline::config::Config;
 
 use super::keys::{EDGY, KEYS, LAYERS, NONSENSE, SCHEDULES};
 use super::{LEAST, parse, refusal};
 
-/// Every key as it stands in a file, with what it may be: the text around the value, and the values.
+/// Every key in a file: its name, the text before and after the value, and the values it accepts.
 fn places() -> Vec<(String, String, String, &'static [&'static str])> {
     let mut places = Vec::new();
     for (key, values) in KEYS {
@@ -54,7 +55,7 @@ fn places() -> Vec<(String, String, String, &'static [&'static str])> {
     places
 }
 
-/// Errors of rules between keys, which are not what is asked here.
+/// Whether the error is about a relation between keys, which this file does not test.
 fn is_of_another_rule(text: &str) -> bool {
     ["is larger than", "there is no rank", "devices cannot share"]
         .iter()
@@ -79,7 +80,7 @@ fn what_is_in_range_is_read_and_comes_back_from_the_resolved_text() {
     }
 }
 
-/// A run writes what it was asked to do, and whoever evaluates it reads that: it must be the same again, bit for bit.
+/// A run writes its resolved configuration, and later commands read it: it must be the same again, bit for bit.
 #[test]
 fn whatever_is_accepted_comes_back_from_the_resolved_text() {
     let mut accepted = 0;
@@ -103,7 +104,7 @@ fn nonsense_is_refused_with_its_key_and_line() {
     for (key, before, after, values) in places() {
         let line = before.lines().count();
         for value in NONSENSE {
-            // Some are sense for some keys.
+            // Some keys accept some of these values.
             if values.contains(value) || (value == &"[]" && key.ends_with("epochs")) {
                 continue;
             }
@@ -180,7 +181,7 @@ fn whole_numbers_serve_as_floats() {
 }
 
 #[test]
-fn threads_of_all_devices_together_have_an_end() {
+fn the_total_number_of_threads_is_limited() {
     let devices = "compute.devices=[\"cpu:0\", \"cpu:1\"]".to_string();
     assert!(parse(LEAST, &[devices.clone(), "compute.threads=512".to_string()]).is_ok());
     let error = parse(LEAST, &[devices, "compute.threads=513".to_string()]).unwrap_err();

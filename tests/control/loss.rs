@@ -1,4 +1,4 @@
-//! The loss of one worker ends the whole flow, with its cause named, however many others its stage has.
+//! The loss of one worker ends the whole flow and names the cause, however many other workers its stage has.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -39,13 +39,13 @@ impl RowWriter for Panicking {
     }
 }
 
-/// What is known of a run's end: how it ended, and when the fault was told first.
+/// How a run ended, and when the fault was first reported.
 struct Ended {
     ending: Ending,
     told: Option<(String, Instant)>,
 }
 
-/// Runs `run` on a thread of its own: a flow that hangs must not take the tests with it.
+/// Runs `run` on its own thread, so that a flow that hangs does not hang the tests.
 pub fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> T {
     let (tx, rx) = mpsc::channel();
     let thread = thread::spawn(move || tx.send(run()).expect("the test listens"));
@@ -110,7 +110,7 @@ fn without_a_loss_the_same_flow_finishes() {
     assert_eq!(ended.told.map(|(text, _)| text), None);
 }
 
-/// The rows before the panic fill some batches; the row that is lost belongs to a batch that can never be whole.
+/// The rows before the panic fill some batches; the batch of the lost row can never be completed.
 #[test]
 fn a_panic_of_one_worker_among_many_ends_the_flow_and_leaves_the_last_checkpoint() {
     for sets in [
@@ -135,7 +135,7 @@ fn a_panic_of_one_worker_among_many_ends_the_flow_and_leaves_the_last_checkpoint
                     .into_iter()
                     .next_back()
                     .expect("one at step 0 at least");
-                // 150 rows are 9 batches and a bit (an epoch of 60 has 4); the one with the lost row is never computed.
+                // 150 rows are a little over 9 batches (an epoch of 60 has 4); the batch of the lost row is never computed.
                 assert!(newest.0 <= 10, "step {}", newest.0);
                 assert!(checkpoint::read(&newest.1).is_ok());
             },
@@ -183,7 +183,7 @@ fn a_listener_that_panics_does_so_too() {
     assert!(message.starts_with("no terminal"), "{message}");
 }
 
-/// How a run on two devices ends of which the second has a network of two classes, where the data have three.
+/// How a run on two devices ends if the second one has a network of two classes for data of three.
 fn with_a_broken_device(parallel: &'static str) -> (&'static str, String) {
     let ending = within(Duration::from_secs(30), move || {
         let given = Given::new(20, 2);
@@ -208,13 +208,13 @@ fn with_a_broken_device(parallel: &'static str) -> (&'static str, String) {
     }
 }
 
-/// The other device waits for what this one has to give, and compute for both.
+/// The other device waits for this one's results, and compute waits for both.
 #[test]
 fn a_panic_of_one_device_ends_the_run_with_its_name() {
     let (stage, message) = with_a_broken_device("compute.parallel=data");
     assert_eq!(stage, "cpu:1");
     assert!(message.contains("index out of bounds"), "{message}");
-    // Columns find out together that they do not fit.
+    // In column mode the devices detect together that they do not fit.
     let (stage, message) = with_a_broken_device("compute.parallel=columns");
     assert!(["cpu:0", "cpu:1"].contains(&stage), "{stage}");
     assert!(
@@ -223,7 +223,7 @@ fn a_panic_of_one_device_ends_the_run_with_its_name() {
     );
 }
 
-/// Another worker goes on until there is nothing left to do: every queue is empty then, and only one stage is not waiting.
+/// The other workers continue until there is nothing left to do: then every queue is empty, and only one stage is not waiting.
 #[test]
 fn a_worker_that_hangs_is_named_though_its_stage_has_others() {
     for stuck in ["decode", "augment", "cpu"] {

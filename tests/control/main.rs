@@ -1,4 +1,4 @@
-//! Flows under supervision: how they end, and how many workers their stages get.
+//! Supervised flows: how they end, and how many workers their stages get.
 
 mod loss;
 mod parked;

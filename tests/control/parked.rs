@@ -1,4 +1,4 @@
-//! Parked workers: they take nothing, and they end with their stage whatever ends it.
+//! Parked workers take nothing, and they end with their stage, whatever ends it.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn parked(items: u64) -> Simulated {
     Simulated {
         crew: Crew { start: 1, max: 8 },
-        // Nothing is free: nobody is given a worker.
+        // No core is free, so no stage is given a worker.
         cores: 0,
         ..Simulated::of(items)
     }
@@ -69,7 +69,7 @@ fn the_loss_of_any_stage_ends_a_flow_with_parked_workers() {
     }
 }
 
-/// Workers are parked and released all the time while items pass, and while the flow ends.
+/// Workers are parked and released all the time while items pass and while the flow ends.
 #[test]
 fn a_gate_that_never_rests_loses_no_item_and_hangs_nowhere() {
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! A flow of the real channels, gates and supervision, whose stages only sleep: as slow as one likes, on any machine.
+//! A flow of the real channels, gates and supervision whose stages only sleep. It can be made as slow as needed on any machine.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use pipeline::flow::{Entrance, Fault, Inlet, Meters, Outlet, Role, Stop, channel
 use pipeline::plan::Crew;
 use pipeline::topology::{Flow, Waits};
 
-/// Stages after the source, in the data's order.
+/// The stages after the source, in the order of the data.
 const STAGES: [(&str, Role); 6] = [
     ("decode", Role::Input),
     ("augment", Role::Input),
@@ -20,36 +20,36 @@ const STAGES: [(&str, Role); 6] = [
     ("record", Role::Output),
 ];
 
-/// How a stage breaks.
+/// How a stage fails.
 #[derive(Clone, Copy, Debug)]
 pub enum Break {
     /// By a panic.
     Panic,
     /// By a fault with a reason.
     Fail,
-    /// By never coming to an end.
+    /// By never returning.
     Hang,
 }
 
-/// What is simulated.
+/// A simulated flow.
 #[derive(Clone)]
 pub struct Simulated {
-    /// Pauses of the stages for each item; others have none.
+    /// The pause of each stage per item; stages not listed have none.
     pub pauses: Vec<(&'static str, Duration)>,
-    /// Workers of decode.
+    /// The workers of decode.
     pub crew: Crew,
-    /// Cores that the flow believes in.
+    /// The number of cores that the flow believes in.
     pub cores: usize,
-    /// Items of the run.
+    /// The number of items in the run.
     pub items: u64,
-    /// Where it breaks, at which item.
+    /// Which stage fails, at which item, and how.
     pub breaks: Option<(&'static str, u64, Break)>,
-    /// A flow that is still for so long has a stuck stage.
+    /// After this time without progress the flow counts as stuck.
     pub stall_after: Duration,
 }
 
 impl Simulated {
-    /// Everything at once, by one worker a stage.
+    /// No pauses, with one worker per stage.
     pub fn of(items: u64) -> Self {
         Self {
             pauses: Vec::new(),
@@ -61,7 +61,7 @@ impl Simulated {
         }
     }
 
-    /// Runs it under supervision; `on_item` is called by the last stage.
+    /// Runs it under supervision; the last stage calls `on_item`.
     pub fn run(self, stop: &Stop, on_item: impl FnMut(u64, &Meters) + Send + 'static) -> Ending {
         let meters: Arc<OnceLock<Arc<Meters>>> = Arc::default();
         let mut flow = Flow::new(self.cores);

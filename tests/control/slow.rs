@@ -1,4 +1,4 @@
-//! In a flow that runs, the stage that holds it up is named.
+//! A running flow names the stage that limits it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use pipeline::flow::{Stop, Verdict};
 use crate::loss::within;
 use crate::simulated::Simulated;
 
-/// Each stage in turn sleeps longer than all others together: it is the one that is named.
+/// Each stage in turn sleeps longer than all others together, and must be the one named.
 #[test]
 fn a_stage_that_was_made_slow_is_named() {
     for (slow, bound) in [
@@ -28,7 +28,7 @@ fn a_stage_that_was_made_slow_is_named() {
                 ..Simulated::of(60)
             };
             flow.run(&Stop::default(), move |item, meters| {
-                // Not the beginning, which fills queues, nor the end, which empties them.
+                // Not at the beginning, which fills the queues, nor at the end, which empties them.
                 if item == 15 || item == 45 {
                     kept.lock().expect("no panic").push(meters.read());
                 }

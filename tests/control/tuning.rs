@@ -1,4 +1,4 @@
-//! Workers come where they help and go where they do not.
+//! Workers are added where they help and removed where they do not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use crate::loss::within;
 use crate::readings::{Made, reading};
 use crate::simulated::Simulated;
 
-/// Runs until decode has `wanted` workers; gives those that it has at the end. Nothing is said about how soon.
+/// Runs until decode has `wanted` workers, however long that takes; returns the number that it has at the end.
 fn workers_after(flow: Simulated, wanted: usize) -> usize {
     const LIMIT: Duration = Duration::from_secs(60);
     let open = Arc::new(AtomicUsize::new(0));
@@ -23,7 +23,7 @@ fn workers_after(flow: Simulated, wanted: usize) -> usize {
         let ask = stop.clone();
         flow.run(&stop, move |_, meters| {
             let gate = meters.stages[1].gate.as_ref().expect("decode has one");
-            // Once asked to end, the gate opens for all.
+            // Once the flow is asked to end, the gate opens for all.
             if !ask.is_requested() {
                 seen.store(gate.open(), SeqCst);
             }
@@ -55,7 +55,7 @@ fn a_fast_decode_before_a_slow_device_gives_workers_back() {
     assert_eq!(workers_after(flow, 1), 1);
 }
 
-/// What comes of readings two seconds apart that all look like `made`.
+/// The decisions after readings two seconds apart that all look like `made`.
 fn decisions(made: &Made, ticks: u32) -> Vec<Change> {
     let mut tuning = Tuning::default();
     let mut made = made.clone();

@@ -1,4 +1,4 @@
-//! Small files that claim much: refused by name, before they fill the memory.
+//! Small files that claim to be large are refused by name before they fill the memory.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use super::mat_writer::{HEADER, compress};
 use super::refusal;
 
-/// `count` zeros behind `head`, gzipped.
+/// `head`, followed by `count` zeros, gzipped.
 fn gz(head: &[u8], count: usize) -> Vec<u8> {
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     out.write_all(head).unwrap();
@@ -57,12 +57,12 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
     );
     let got = write(&[u32::MAX, u32::MAX, u32::MAX], 1000, false);
     assert!(got.contains("more than the limit of 8589934592 bytes"), "{got}");
-    // A side whose square is more than 32 bits hold.
+    // A side whose square does not fit into 32 bits.
     let got = write(&[1, 70_000, 70_000], 1, false);
     assert!(got.contains("4900000000 bytes, but it has 0"), "{got}");
     let got = write(&[1000, 10, 10], 1000, true);
     assert!(got.contains("100000 bytes, but it has 100"), "{got}");
-    // Very many images of one pixel: their names would be what fills the memory.
+    // A huge number of one-pixel images: their names would fill the memory.
     fs::remove_file(&labels).unwrap();
     fs::write(root.path().join("t-labels-idx1-ubyte.gz"), gz(&head(&[20_000_000]), 0)).unwrap();
     fs::write(
@@ -77,7 +77,7 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
     );
 }
 
-/// The limit is of all parts together.
+/// The limit applies to all parts together.
 #[test]
 fn a_mat_file_of_many_compressed_parts_is_refused() {
     let root = tempfile::tempdir().unwrap();
@@ -107,7 +107,7 @@ fn patterns_of_very_many_digits_or_files_are_refused() {
     assert!(pattern("0", "99999999999999999999").contains("not found"));
 }
 
-/// A manifest, a list or a kit that is a hole of a terabyte.
+/// A manifest, a list or a kit that is a sparse file of a terabyte.
 #[test]
 fn files_larger_than_their_kind_are_not_read() {
     let root = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ const RECORD: usize = 1 + 3 * PLANE;
 
 const NAMES: &str = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";
 
-/// A record whose pixels say where they lie, and which it is.
+/// A record whose pixels encode their position and the record's number.
 fn record(label: u8, number: usize) -> Vec<u8> {
     let mut out = vec![label];
     for plane in 0..3 {
@@ -22,7 +22,7 @@ fn record(label: u8, number: usize) -> Vec<u8> {
     out
 }
 
-/// Smooth, so that a JPEG of it is close: red grows to the right, green downwards, blue is the record's.
+/// Smooth, so that its JPEG is close: red grows to the right, green downwards, blue depends on the record.
 fn value(number: usize, plane: usize, at: usize) -> u8 {
     let value = match plane {
         0 => 4 * (at % 32),
@@ -32,7 +32,7 @@ fn value(number: usize, plane: usize, at: usize) -> u8 {
     (value + 8 * (number % 10)) as u8
 }
 
-/// Two records a class in the training batches, labels going round, and one in the test batch.
+/// Two records per class in the training batches, with labels in turn, and one in the test batch.
 pub fn files(root: &Path) {
     for batch in 0..5 {
         let records = (0..4).map(|i| 4 * batch + i).flat_map(|i| record((i % 10) as u8, i));
@@ -78,7 +78,7 @@ fn records_keep_their_labels_and_become_interleaved() {
     assert_eq!(place, "ROOT/data_batch_3.bin, record 00003");
     let dataset = open(location(root.path(), "test/"));
     assert_eq!((dataset.len(), &*ids(&dataset)[9]), (10, "truck/test_batch/00000"));
-    // Without the names' file, the labels are the names.
+    // Without the file of names, the labels serve as names.
     fs::remove_file(root.path().join("batches.meta.txt")).unwrap();
     assert_eq!(&*ids(&open(location(root.path(), "test")))[9], "9/test_batch/00000");
 }

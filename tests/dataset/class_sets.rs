@@ -1,4 +1,4 @@
-//! Sets that are tried on a network: their classes are among the network's.
+//! Sets that are evaluated on a network: their classes are among the network's.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn a_class_counts_by_its_name_and_keeps_the_number_of_the_run() {
     assert_eq!(ids(&data), ["a/1.jpg", "a/2.jpg", "c/1.jpg"]);
     assert_eq!([0, 1, 2].map(|i| data.label(i)), [0, 0, 2]);
     assert_eq!(data.lacks().unwrap(), "no images of 1 of 3 classes: b");
-    // In another order of the same names, and with one class alone.
+    // The same names in another order, and one class alone.
     let data = open_for(&root.path().join("val"), &["c", "x", "a"]).unwrap();
     assert_eq!(
         [0, 1, 2].map(|i| (data.label(i), data.id(i).class())),
@@ -83,5 +83,5 @@ fn unknown_classes_are_named_at_most_five() {
     );
     fs::create_dir_all(splits.path().join("none/a")).unwrap();
     let error = open_for(&splits.path().join("none"), &["a", "b"]).unwrap_err();
-    assert!(error.contains("there are no images"), "{error}");
+    assert!(error.contains("contains no images"), "{error}");
 }

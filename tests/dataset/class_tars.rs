@@ -44,7 +44,7 @@ fn damaged_and_hostile_inner_tars_are_refused() {
             &hostile[..],
             "ROOT/x.tar, member a.tar: refused: the member name \"../x.JPEG\" is absolute or leaves",
         ),
-        // Its image would lie in the next class's tar, and so in the file.
+        // Its image would extend into the next class's tar, and so still be within the file.
         (
             &large,
             "ROOT/x.tar, member a.tar: damaged tar: member a_0.JPEG needs 6000 bytes from byte 512, but the tar ends at 2048",

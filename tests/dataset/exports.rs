@@ -1,4 +1,4 @@
-//! Export: any dataset as class folders.
+//! Export: any data set as class folders.
 
 use std::fs;
 

@@ -110,10 +110,7 @@ fn what_cannot_be_learnt_from_is_refused() {
             "one",
             "ROOT/one: there is only one class, \"a\", and a classifier needs two",
         ),
-        (
-            "junk",
-            "ROOT/junk: there are no images, which are files named .jpg, .jpeg, .jpe, ",
-        ),
+        ("junk", "ROOT/junk: contains no images (files named .jpg, .jpeg, .jpe, "),
         (
             "splits",
             "ROOT/splits: its folders are splits (train, val), not classes; choose one of them, such as ROOT/splits/train",

@@ -25,7 +25,7 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// Three images of 2x1 with labels 1, 0, 1; the images gzipped.
+/// Three images of 2x1 with labels 1, 0, 1; the image file is gzipped.
 fn pair(root: &Path) {
     fs::write(
         root.join("t-images-idx3-ubyte.gz"),
@@ -104,7 +104,7 @@ fn contradictions_are_named() {
     }
 }
 
-/// Debian's package dataset-fashion-mnist, where it is installed.
+/// Debian's package dataset-fashion-mnist, if it is installed.
 #[test]
 fn fashion_mnist_opens() {
     let folder = "/usr/share/datasets/fashion-mnist";

@@ -16,7 +16,7 @@ const KIT: &str = "ILSVRC2012_devkit_t12.tar.gz";
 const META: &str = "ILSVRC2012_devkit_t12/data/meta.mat";
 const TRUTH: &str = "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt";
 
-/// The numbers are not in the order of the WNIDs; the last is no class, but what two of them are kinds of.
+/// The numbers do not follow the order of the WNIDs. The last synset is no class but a parent of two of them.
 const SYNSETS: [Synset<'_>; 4] = [
     (1, "n02119789", 0),
     (2, "n02100735", 0),
@@ -38,7 +38,7 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// The class tar of a class, with `images` images whose contents are their names.
+/// The tar of one class, with `images` images whose contents are their names.
 pub fn class_tar(class: &str, images: usize) -> Vec<u8> {
     let names: Vec<String> = (0..images).map(|i| format!("{class}_{i}.JPEG")).collect();
     let members: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, name.as_bytes())).collect();
@@ -49,7 +49,7 @@ fn val_name(i: usize) -> String {
     format!("ILSVRC2012_val_{:08}.JPEG", i + 1)
 }
 
-/// The validation tar, its members in no order.
+/// The validation tar, its members out of order.
 fn val_tar(images: usize) -> Vec<u8> {
     let names: Vec<String> = (0..images).rev().map(val_name).collect();
     let members: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, name.as_bytes())).collect();
@@ -67,7 +67,7 @@ fn kit(root: &Path, meta: &[u8], truth: &str) {
     fs::write(root.join(KIT), gz.finish().unwrap()).unwrap();
 }
 
-/// Three classes, of 1, 2 and 3 training images, and four validation images.
+/// Three classes with 1, 2 and 3 training images, and four validation images.
 fn files(root: &Path) {
     let tars: Vec<(String, Vec<u8>)> = ["n02119789", "n02100735", "n02110185"]
         .iter()
@@ -99,7 +99,7 @@ fn training_images_are_read_out_of_the_tars_inside_of_the_tar() {
     }
     let place = dataset.where_is(1).replace(root.path().to_str().unwrap(), "ROOT");
     assert_eq!(place, format!("shard ROOT/{TRAIN}, key n02100735.tar/n02100735_1.JPEG"));
-    // The same under a name of one's own, also below a folder of the tar.
+    // The same under another name, also below a folder of the tar.
     let plain = root.path().join("x.tar");
     fs::copy(root.path().join(TRAIN), &plain).unwrap();
     let copy = open(&plain);
@@ -129,11 +129,11 @@ fn validation_images_have_the_labels_of_the_lines_in_the_order_of_their_names() 
         format!("shard ROOT/{VAL}, key {}", val_name(2))
     );
     assert_eq!(open(location(root.path(), "train")).classes(), dataset.classes());
-    // An unpacked kit comes before the archive; MATLAB's uncompressed files are read too.
+    // An unpacked kit takes precedence over the archive; MATLAB's uncompressed files are read too.
     fs::create_dir_all(root.path().join(META).parent().unwrap()).unwrap();
     fs::write(root.path().join(META), meta(&SYNSETS, false)).unwrap();
     let other = open(location(root.path(), "val"));
-    assert_eq!(other.fingerprint(), dataset.fingerprint(), "half a kit is none");
+    assert_eq!(other.fingerprint(), dataset.fingerprint(), "half a kit is ignored");
     fs::write(root.path().join(TRUTH), "1\n1\n2\n3\n").unwrap();
     fs::remove_file(root.path().join(KIT)).unwrap();
     let other = open(location(root.path(), "val"));
@@ -281,7 +281,7 @@ fn a_mat_file_that_cannot_be_used_is_named_with_the_reason() {
     }
 }
 
-/// Opens the validation set with `meta` as meta.mat: whatever comes of it, no panic.
+/// Opens the validation set with `meta` as meta.mat, which must not panic.
 fn survives(root: &Path, meta: &[u8]) {
     fs::write(root.join(META), meta).unwrap();
     if let Ok(dataset) = pipeline::dataset::Dataset::open(&location(root, "val")) {
@@ -329,7 +329,7 @@ proptest! {
         let wnids: Vec<String> = order.iter().map(|n| format!("n{:08}", 7 * n)).collect();
         let mut synsets: Vec<Synset<'_>> = (1..).zip(&wnids).map(|(id, wnid)| (id, &**wnid, 0)).collect();
         synsets.insert(5, (100, "n99999999", 3));
-        // Every class at least once.
+        // Every class occurs at least once.
         let lines: Vec<u32> = extra.iter().copied().chain(0..12).map(|line| line + 1).collect();
         let truth: String = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(root.path().join(VAL), val_tar(lines.len())).unwrap();

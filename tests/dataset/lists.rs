@@ -111,9 +111,9 @@ fn csv_is_read_as_such_and_a_header_is_named() {
     }
 }
 
-/// Lines that are there twice are two samples, each with a name of its own, in the order of the lines.
+/// Lines that occur twice are two samples with different names, in the order of the lines.
 #[test]
-fn a_repeated_line_is_a_sample_more() {
+fn a_repeated_line_is_another_sample() {
     let root = tempfile::tempdir().unwrap();
     fill(root.path(), &["in/x.jpg", "in/x~2.jpg", "y/x.jpg", "in/l/z.y.png"]);
     let lines = [

@@ -1,4 +1,4 @@
-//! Datasets: every kind of location, what is refused and why, and files that change while in use.
+//! Data sets: every kind of location, what is refused and why, and files that change while in use.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bombs;
@@ -28,7 +28,7 @@ use std::path::Path;
 
 use pipeline::dataset::{Dataset, Encoded};
 
-/// Writes files with their own path as contents, so that a mixed-up sample shows.
+/// Writes files that contain their own path, so that mixed-up samples are detected.
 fn fill(root: &Path, files: &[&str]) {
     for file in files {
         let path = root.join(file);
@@ -41,7 +41,7 @@ fn open(location: impl AsRef<Path>) -> Dataset {
     Dataset::open(location.as_ref().to_str().unwrap()).unwrap()
 }
 
-/// Why a location does not open, with the temporary folder's name taken out.
+/// Why a location does not open, with the temporary folder replaced by `ROOT`.
 fn refusal(location: impl AsRef<Path>, root: &Path) -> String {
     let error = Dataset::open(location.as_ref().to_str().unwrap())
         .map(|_| ())
@@ -53,7 +53,7 @@ fn ids(dataset: &Dataset) -> Vec<String> {
     (0..dataset.len()).map(|i| dataset.id(i).to_string()).collect()
 }
 
-/// A file sample's bytes as text.
+/// The bytes of a file sample as text.
 fn text(dataset: &Dataset, i: usize) -> String {
     let mut scratch = Vec::new();
     match dataset.read(i, &mut scratch).unwrap() {

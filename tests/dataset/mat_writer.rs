@@ -1,4 +1,4 @@
-//! Writes the MAT files that the tests read: a struct array shaped like that of ILSVRC's development kit.
+//! Writes the MAT files that the tests read: a struct array of the shape that ILSVRC's development kit has.
 
 use std::io::Write;
 
@@ -7,10 +7,10 @@ use flate2::{Compression, write::ZlibEncoder};
 /// A synset: ILSVRC2012_ID, WNID, num_children.
 pub type Synset<'a> = (u32, &'a str, u32);
 
-/// Bytes of the header.
+/// Size of the header in bytes.
 pub const HEADER: usize = 128;
 
-/// The kit's fields, in its order.
+/// The kit's fields, in order.
 const FIELDS: [&str; 8] = [
     "ILSVRC2012_ID",
     "WNID",
@@ -22,7 +22,7 @@ const FIELDS: [&str; 8] = [
     "num_train_images",
 ];
 
-/// A file with the array `synsets`, behind another array, as MATLAB writes it with -v7 (compressed) or -v6.
+/// A file with another array and then the array `synsets`, as MATLAB writes it with -v7 (compressed) or -v6.
 pub fn meta(synsets: &[Synset<'_>], compressed: bool) -> Vec<u8> {
     let mut out = header();
     for array in [array(6, &[1, 1], "other", &numbers(&[7.5])), structs(synsets)] {
@@ -39,7 +39,7 @@ pub fn header() -> Vec<u8> {
     out
 }
 
-/// An array as an element of its own, compressed; such have no padding.
+/// An array as a compressed element; these have no padding.
 pub fn compress(array: &[u8]) -> Vec<u8> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     zlib.write_all(array).unwrap();
@@ -64,7 +64,7 @@ fn structs(synsets: &[Synset<'_>]) -> Vec<u8> {
         body.extend(array(6, &[1, 1], "", &numbers(&[f64::from(*id)])));
         body.extend(array(4, &[1, wnid.len() as i32], "", &characters(wnid)));
         body.extend(array(4, &[1, 5], "", &element(16, b"w\xc3\xb6rds")));
-        // An array of no bytes stands for an empty one.
+        // An element without bytes represents an empty array.
         body.extend(element(14, &[]));
         body.extend(array(9, &[1, 1], "", &element(2, &[*children as u8])));
         body.extend(array(6, &[1, 3], "", &numbers(&[1.0, 2.0, 3.0])));
@@ -92,7 +92,7 @@ fn numbers(values: &[f64]) -> Vec<u8> {
     )
 }
 
-/// As MATLAB stores a text: two bytes a character.
+/// Text as MATLAB stores it: two bytes per character.
 fn characters(text: &str) -> Vec<u8> {
     element(4, &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
 }

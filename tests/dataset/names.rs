@@ -1,4 +1,4 @@
-//! Names become paths below the folder that was asked for, and nowhere else, whatever a data set calls its things.
+//! Whatever names a data set uses, they become paths inside the chosen folder, never outside it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{cifar, fill};
 
-/// A member of a tar whose name is as it stands, which the builder would refuse.
+/// A tar with a member name that the builder would refuse.
 fn raw_tar(path: &Path, members: &[(&[u8], &[u8])]) {
     let mut builder = tar::Builder::new(fs::File::create(path).unwrap());
     for (name, bytes) in members {
@@ -24,7 +24,7 @@ fn raw_tar(path: &Path, members: &[(&[u8], &[u8])]) {
     builder.finish().unwrap();
 }
 
-/// All that lies in a folder but for what is `left_out`, with the contents of files.
+/// Everything in a folder except `left_out`, with the contents of files.
 fn all(folder: &Path, left_out: &[&Path]) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -43,7 +43,8 @@ fn all(folder: &Path, left_out: &[&Path]) -> BTreeMap<PathBuf, Option<Vec<u8>>> 
     found
 }
 
-/// Opens a location and, where that is allowed, exports it and puts all of it into quarantine: nothing else may change.
+/// Opens a location and, if that succeeds, exports it and quarantines every sample. Nothing outside those two folders may
+/// change.
 fn writes_below_only(root: &Path, location: &str) -> Result<(), TestCaseError> {
     let (out, quarantine) = (root.join("w/w/out"), root.join("w/w/run/quarantine/train"));
     fs::create_dir_all(&quarantine).unwrap();
@@ -56,7 +57,7 @@ fn writes_below_only(root: &Path, location: &str) -> Result<(), TestCaseError> {
         }
         Ok(data) => {
             let exported = export(&data, &out, 90, |_| ());
-            // A name may be a folder of another, or longer than the system allows.
+            // A name may also be the folder of another, or longer than the system allows.
             let _ = exported.map_err(|error| assert!(!error.to_string().contains(char::is_control)));
             let mut below = Below::new(quarantine.clone());
             for i in 0..data.len() {
@@ -78,7 +79,7 @@ fn writes_below_only(root: &Path, location: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Pieces that names are made of, to do harm.
+/// Names composed of pieces that could do harm.
 fn name() -> impl Strategy<Value = String> {
     let pieces = [
         "..",
@@ -111,7 +112,7 @@ proptest! {
         let full = format!("{class}/{sample}.jpg");
         raw_tar(&path, &[(full.as_bytes(), b"x"), (b"a/1.jpg", b"x"), (b"b/1.jpg", b"x")]);
         writes_below_only(root.path(), path.to_str().unwrap())?;
-        // As the name of a class tar, and inside of one.
+        // As the name of a class tar, and inside one.
         let inner = root.path().join("w/inner.tar");
         raw_tar(&inner, &[(format!("{sample}{other}.jpg").as_bytes(), b"x"), (b"1.jpg", b"x")]);
         let inner = fs::read(inner).unwrap();
@@ -162,7 +163,7 @@ proptest! {
     }
 }
 
-/// Two paths that lead to different files and leave the same name: two samples, one written beside the other.
+/// Two paths to different files that result in the same name: two samples, and neither file overwrites the other.
 #[test]
 fn names_that_come_to_the_same_do_not_overwrite_each_other() {
     let root = tempfile::tempdir().unwrap();

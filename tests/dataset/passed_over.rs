@@ -1,4 +1,4 @@
-//! What is an image by its name, and what is said of everything else.
+//! Which names are images, and what is reported about all other files.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn a_class_of_other_files_says_which() {
     );
 }
 
-/// Class tars that lie in a folder are what they are in a tar.
+/// A folder of class tars is read like a tar of class tars.
 #[test]
 fn a_folder_of_class_tars_is_a_tar_of_them() {
     let root = tempfile::tempdir().unwrap();
@@ -74,7 +74,7 @@ fn a_folder_of_class_tars_is_a_tar_of_them() {
     );
     fs::write(folder.join("loose.jpg"), "x").unwrap();
     assert_eq!(open(&folder).ignored().to_string(), "1 other file is ignored: 1 .jpg");
-    // A class's images may lie in a folder of the tar; where there are several, these are the classes.
+    // A class's images may be in one folder of the tar; with several folders, the folders are the classes.
     fs::write(folder.join("fox.tar"), tar(&[("fox/1.jpg", b"x"), ("fox/2.jpg", b"x")])).unwrap();
     assert_eq!(ids(&open(&folder))[5..], ["fox/fox/1.jpg", "fox/fox/2.jpg"]);
     fs::write(folder.join("fox.tar"), tar(&[("a/1.jpg", b"x"), ("b/1.jpg", b"x")])).unwrap();
@@ -114,7 +114,7 @@ fn shards_that_say_their_labels_otherwise_are_told_what_is_wanted() {
     let got = refused(&[("0.jpg", b"x"), ("0.json", b"{}"), ("0.txt", b"a cat")], &["s-0.tar"]);
     let told = "ROOT/s/s-0.tar: key 0 has an image, but there is no 0.cls with its class (other members of the key: json, txt; labels are read from";
     assert!(got.starts_with(told) && !got.contains("copy it again"), "{got}");
-    // Parts of one set without any label are no classes.
+    // Several tars without any label are parts of one set, not classes.
     let got = refused(&[("a.jpg", b"x"), ("b.jpg", b"x")], &["x-000000.tar", "x-000001.tar"]);
     assert!(
         got.starts_with("ROOT/s: no image has a label: there are images without KEY.cls in 2 tars"),

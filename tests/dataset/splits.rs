@@ -1,4 +1,4 @@
-//! A data set in two parts: together the whole, balanced, and chosen by nothing but the seed.
+//! A data set in two parts: together they are the whole, classes are balanced, and only the seed decides the choice.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{fill, ids, open, text};
 
-/// Class folders with so many files each.
+/// Class folders with these numbers of files.
 fn classes(sizes: &[usize]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let files: Vec<String> = sizes
@@ -45,7 +45,7 @@ proptest! {
         let mut all: Vec<String> = parts.iter().flat_map(ids).collect();
         all.sort();
         prop_assert_eq!(all, ids(&whole));
-        // Each part is the whole's samples, in the whole's order and with its numbers, bytes and classes.
+        // The samples of each part keep the whole's order, numbers, bytes and classes.
         for part in &parts {
             prop_assert_eq!(part.classes(), whole.classes());
             let places: Vec<usize> = (0..part.len()).map(|i| part.canonical(i) as usize).collect();
@@ -66,7 +66,7 @@ proptest! {
             };
             prop_assert_eq!(of_class(aside, class), expected, "class {} of {}", class, size);
         }
-        // The same again, and other sets than the whole to whoever remembers them.
+        // The same split again is identical; for caches, the parts and the whole are three different sets.
         let again = split(root.path(), fraction, seed);
         let stamps = |parts: &[Dataset; 2]| parts.each_ref().map(|part| (part.fingerprint(), part.content_stamp()));
         prop_assert_eq!(stamps(&parts), stamps(&again));
@@ -86,7 +86,7 @@ fn another_seed_sets_other_images_aside_and_each_equally_often() {
         parts.insert(aside.fingerprint());
     }
     assert_eq!(parts.len(), 400);
-    // 100 in the mean, and 8.7 from it at that.
+    // The mean is 100, the standard deviation 8.7.
     assert!(often.iter().all(|count| (60..140).contains(count)), "{often:?}");
 }
 

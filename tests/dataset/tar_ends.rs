@@ -1,4 +1,4 @@
-//! How a tar ends: whole, cut, padded, joined with another.
+//! The end of a tar: complete, cut, padded, or followed by another tar.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{open, refusal};
 
 const BLOCK: usize = 512;
 
-/// Images of these sizes in two classes: some fill their blocks, some do not.
+/// Two classes of images with these sizes: some fill their blocks, some do not.
 fn of_sizes(sizes: &[usize]) -> Vec<u8> {
     let names: Vec<String> = (0..sizes.len())
         .map(|i| format!("{}/{i}.jpg", ["a", "b"][i % 2]))
@@ -29,7 +29,7 @@ fn len(path: &Path) -> Option<usize> {
     Dataset::open(path.to_str().unwrap()).ok().map(|data| data.len())
 }
 
-/// How many bytes of zeros a tar ends with.
+/// The number of zero bytes at the end of a tar.
 fn zeros_behind(bytes: &[u8]) -> usize {
     bytes.iter().rev().take_while(|&&byte| byte == 0).count() / BLOCK * BLOCK
 }
@@ -37,7 +37,7 @@ fn zeros_behind(bytes: &[u8]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Wherever a tar is cut: all of its images, or a refusal with its name.
+    /// Wherever a tar is cut, either all of its images are found or it is refused by name.
     #[test]
     fn a_cut_tar_opens_with_all_images_or_not_at_all(sizes in prop::collection::vec(1usize..1400, 2..6)) {
         let root = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ proptest! {
             // One block of zeros is enough, as for GNU tar.
             prop_assert_eq!(found.is_some(), length >= end + BLOCK, "cut to {} of {}", length, whole.len());
         }
-        // Zeros may follow, as they do in padded records and on devices; anything else may not.
+        // Zeros may follow, as in padded records and on devices; anything else may not.
         for more in [BLOCK, 10_240, 100_000] {
             let mut padded = [&whole[..], &vec![0; more]].concat();
             fs::write(&path, &padded).unwrap();
@@ -88,7 +88,7 @@ fn each_wrong_end_has_its_reason() {
             &[&whole[..], &whole[..]].concat(),
             "bytes follow the end of the archive, from byte 5120 on; if tars were joined",
         ),
-        // A download that lacks its middle.
+        // A download with a gap in the middle.
         (&holes, "bytes follow the end of the archive, from byte 3072 on"),
     ] {
         fs::write(&path, bytes).unwrap();
@@ -102,7 +102,7 @@ fn each_wrong_end_has_its_reason() {
     assert!(refusal(&path, root.path()).starts_with("ROOT/x.tar: there are no class folders (it is empty)"));
 }
 
-/// The same in tars inside of a tar, and in shards, where one of many is easily missed.
+/// The same for tars inside a tar, and for shards, where one damaged file among many is easily missed.
 #[test]
 fn tars_inside_of_tars_and_shards_end_too() {
     let root = tempfile::tempdir().unwrap();
@@ -154,7 +154,7 @@ fn tars_inside_of_tars_and_shards_end_too() {
     assert_eq!(open(&folder).len(), 4);
 }
 
-/// Headers that say much and hold nothing: bounded memory and a refusal.
+/// Huge headers without contents: refused within bounded memory.
 #[test]
 fn a_member_described_by_megabytes_is_refused() {
     let root = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ fn a_member_described_by_megabytes_is_refused() {
         let got = refusal(&path, root.path());
         assert!(got.contains("the headers of a member exceed 1048576 bytes"), "{got}");
     }
-    // Readers differ in where the next header is.
+    // Readers disagree on where the next header is.
     for kind in [
         tar::EntryType::Link,
         tar::EntryType::Symlink,

@@ -1,4 +1,4 @@
-//! Links in tars: what is read is what unpacking gives, or the link is refused by name.
+//! Links in tars: either they read as they would unpack, or they are refused by name.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::{ids, open, refusal, text};
 
-/// A member of a made-up tar.
+/// A member of a test tar.
 enum Member<'a> {
     File(&'a str, &'a str),
     Hard(&'a str, &'a str),
@@ -57,16 +57,16 @@ fn links_have_the_bytes_that_unpacking_gives() {
         Soft("train/a/4.jpg", "3.jpg"),
         Soft("train/a/5.jpg", "../../pool/./1.bin"),
         Soft("train/a/notes.txt", "1.jpg"),
-        // A class of links alone; the target of a symbolic link may come later.
+        // A class of links only; the target of a symbolic link may come later.
         Soft("train/b/1.jpg", "../a/9.jpg"),
         Hard("train/b/2.jpg", "train/b/1.jpg"),
         Soft("shortcut", "train/a"),
         Soft("train/b/3.jpg", "../../shortcut/4.jpg"),
-        // The link keeps what its target was.
+        // A hard link keeps the earlier contents of its target.
         File("train/a/1.jpg", "second"),
         Hard("train/b/4.jpg", "train/a/1.jpg"),
         File("train/a/9.jpg", "nine"),
-        // Out of sight, so that nobody asks where they lead.
+        // Hidden or outside the folder, so these links are not followed.
         Soft("train/.hidden", "nowhere"),
         Soft("other/dead.jpg", "nowhere"),
     ];
@@ -153,7 +153,7 @@ fn chains_are_followed_so_far_and_no_further() {
     }
 }
 
-/// Classes as links to few files, as makers of shards do it.
+/// Classes made of links to a few files, as some shard writers do it.
 #[test]
 fn members_of_shards_may_be_links() {
     let root = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ fn members_of_shards_may_be_links() {
     assert_eq!([0, 1, 2].map(|i| text(&dataset, i)), ["x", "x", "y"]);
 }
 
-/// One file of a folder, or a link to one made before.
+/// A file in a folder, or a link to an earlier one.
 #[derive(Clone, Debug)]
 enum Made {
     File(usize),
@@ -184,7 +184,7 @@ enum Made {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Any folder of files and links: its tar, made by GNU tar, has the images that the folder has.
+    /// For any folder of files and links, its tar made by GNU tar has the same images.
     #[test]
     fn a_tar_of_a_folder_is_the_folder(
         made in prop::collection::vec(prop_oneof![
@@ -217,7 +217,7 @@ proptest! {
         prop_assert!(output.unwrap().status.success());
         let open = |path: PathBuf| Dataset::open(path.to_str().unwrap()).ok();
         let (unpacked, packed) = (open(folder), open(root.path().join("x.tar")));
-        // A second name of a symbolic link may lead nowhere from its own folder.
+        // A second name of a symbolic link may be dangling in its own folder.
         prop_assert_eq!(unpacked.is_some(), packed.is_some());
         let (Some(unpacked), Some(packed)) = (unpacked, packed) else { return Ok(()) };
         prop_assert_eq!(ids(&unpacked), ids(&packed));

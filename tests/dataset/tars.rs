@@ -13,7 +13,7 @@ fn header(size: usize) -> tar::Header {
     header
 }
 
-/// A tar of files whose contents are their names.
+/// A tar of files that contain their own names.
 fn tar(root: &Path, members: &[&str]) -> PathBuf {
     let path = root.join("x.tar");
     let mut builder = tar::Builder::new(fs::File::create(&path).unwrap());
@@ -26,7 +26,7 @@ fn tar(root: &Path, members: &[&str]) -> PathBuf {
     path
 }
 
-/// A member name as it stands, which the builder would refuse.
+/// A tar with one member name that the builder would refuse.
 fn hostile(root: &Path, name: &[u8]) -> PathBuf {
     let path = root.join("x.tar");
     let mut builder = tar::Builder::new(fs::File::create(&path).unwrap());
@@ -112,7 +112,7 @@ fn empty_classes_and_damaged_tars_are_refused() {
         "{got}"
     );
     let whole = fs::read(&path).unwrap();
-    // Headers lie at 0, 512 (a), 3072 (b); b's contents end at 5584.
+    // Headers are at 0, 512 (a) and 3072 (b); the contents of b end at 5584.
     for (length, expected) in [
         (
             5000,

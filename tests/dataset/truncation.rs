@@ -1,4 +1,4 @@
-//! A mapped file that someone really shortens while it is in use: an error with the file's name, not death by SIGBUS.
+//! Truncating a mapped file while it is in use gives an error with the file's name, not death by SIGBUS.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -47,15 +47,15 @@ fn truncation_while_the_bytes_are_read_is_an_error_that_names_the_file() {
     assert!(dataset.read(1, &mut scratch).is_err(), "and at once the next time");
     assert!(
         dataset.read(0, &mut scratch).is_ok(),
-        "what lies before the cut is still good"
+        "the part before the cut is still intact"
     );
     assert!(dataset.verify(0).is_ok());
-    // Growing it again does not bring the bytes back: zeros lie over them in this process.
+    // Growing the file again does not restore the bytes: this process has zero pages mapped in their place.
     shorten(&path, 18 * PAGE);
     assert!(dataset.verify(1).is_err());
 }
 
-/// The end of the last page reads as zeros without a signal.
+/// The rest of the last page reads as zeros without a signal.
 #[test]
 fn truncation_inside_a_page_is_seen_too() {
     let root = tempfile::tempdir().unwrap();

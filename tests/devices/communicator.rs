@@ -1,4 +1,4 @@
-//! The communicators of CPU devices against sums written out, for one to four ranks.
+//! The communicators of CPU devices against sums computed directly, for one to four ranks.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,13 +7,13 @@ use pipeline::devices::cpu::{CpuCommunicator, Threads};
 use pipeline::devices::{Communicator, Sharded, share};
 use pipeline::rng::{Philox, Purpose};
 
-/// Communicators between `ranks` devices of `threads` threads each.
+/// Communicators between `ranks` devices with `threads` threads each.
 pub fn communicators(ranks: usize, threads: usize) -> Vec<CpuCommunicator> {
     let pool = |rank| Arc::new(Threads::new(&format!("cpu-{rank}"), threads).unwrap());
     CpuCommunicator::between((0..ranks).map(pool).collect())
 }
 
-/// Runs `work(rank's end)` on a thread for each rank.
+/// Runs `work` with each rank's communicator, each on its own thread.
 fn each<T: Send>(ranks: usize, threads: usize, work: impl Fn(CpuCommunicator) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
@@ -25,10 +25,10 @@ fn each<T: Send>(ranks: usize, threads: usize, work: impl Fn(CpuCommunicator) ->
     })
 }
 
-/// Lengths around the sizes of tasks and blocks, and none.
+/// Lengths around the sizes of tasks and blocks, including 0.
 const LENGTHS: [usize; 7] = [0, 1, 3, 1024, 1025, 70_001, 200_000];
 
-/// The buffers of a rank, of very different sizes: sums in another order have other bits.
+/// The buffers of a rank, with values of very different magnitudes, so that another order of summation changes bits.
 fn buffers(rank: usize, round: u32) -> Vec<Vec<f32>> {
     let mut random = Philox::new(5, Purpose::Init, rank as u32, round);
     let mut number = || (random.uniform() - 0.5) * [1.0, 1e-4, 300.0][random.below(3) as usize];
@@ -39,7 +39,7 @@ fn slices(buffers: &mut [Vec<f32>]) -> Vec<&mut [f32]> {
     buffers.iter_mut().map(Vec::as_mut_slice).collect()
 }
 
-/// What all ranks have, added in their order.
+/// The buffers of all ranks, added in rank order.
 fn sums(ranks: usize, round: u32) -> Vec<Vec<f32>> {
     let add = |sums: Vec<Vec<f32>>, rank| {
         let pairs = sums.into_iter().zip(buffers(rank, round));
@@ -55,7 +55,7 @@ fn all_reduce_gives_every_rank_the_sums_in_the_order_of_the_ranks() {
     for ranks in 1..=4 {
         for threads in 1..=2 {
             let found = each(ranks, threads, |mut communicator| {
-                // More than one round: what is left of one must not be in the next.
+                // Several rounds: nothing of one round may leak into the next.
                 (0..3)
                     .map(|round| {
                         let mut own = buffers(communicator.rank(), round);
@@ -118,7 +118,7 @@ fn all_gather_brings_each_share_from_its_rank() {
     }
 }
 
-/// The three calls in one: the own share of the sum is what the update sees, and all have its result.
+/// The three calls in one: the update sees the summed own share, and all ranks get the result.
 #[test]
 fn a_step_updates_each_share_once_and_all_have_it() {
     for ranks in 1..=4 {

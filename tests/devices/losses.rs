@@ -1,4 +1,4 @@
-//! A rank that ends or panics takes the others with it: they get an error at once, and none waits for ever.
+//! A rank that ends or panics ends the others too: they get an error at once, and none waits for ever.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,7 +9,7 @@ use pipeline::devices::{Communicator, PeerLost};
 
 use crate::communicator::communicators;
 
-/// Runs `last` for the last of `ranks` ranks, while the others reduce for ever; gives what these came to.
+/// Runs `last` on the last of `ranks` ranks while the others reduce for ever; returns how the others ended.
 fn with_last(
     ranks: usize,
     last: impl FnOnce(pipeline::devices::cpu::CpuCommunicator) + Send,
@@ -78,7 +78,7 @@ fn a_rank_that_panics_between_rounds_fails_the_others() {
     assert!(ends.iter().all(|end| *end == Err(PeerLost)));
 }
 
-/// Buffers of other lengths are a fault of the program. Every rank sees it, and none goes away with its memory before.
+/// Buffers of different lengths are a bug. Every rank detects it, and none frees its memory while another may read it.
 #[test]
 fn ranks_that_disagree_panic_together() {
     let panicked: Vec<bool> = thread::scope(|scope| {

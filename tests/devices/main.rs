@@ -1,5 +1,5 @@
-//! Devices: the rows that they are written, and what several of them exchange.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Devices: the rows written to them, and the data exchanged between them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod communicator;
 mod losses;

@@ -1,5 +1,5 @@
-//! The CPU's rows against the formula: value = (mix(pixel) − mean + colour) · scale at the reflected place, 0 in the hole, in
-//! planes of R, G, B.
+//! The CPU's rows against the formula: value = (mix(pixel) − mean + colour) · scale at the reflected place and 0 in the hole,
+//! in planes R, G, B.
 
 use pipeline::devices::cpu::PlanarRows;
 use pipeline::devices::row::{Hole, RowWriter, Subtract, View};

@@ -1,4 +1,4 @@
-//! A channel: its end and its loss are told apart, its capacity is exact, and it neither loses nor doubles an item.
+//! A channel distinguishes its end from a loss, has an exact capacity, and neither loses nor duplicates an item.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ fn room(capacity: usize) -> NonZeroUsize {
     NonZeroUsize::new(capacity).expect("a capacity above 0")
 }
 
-/// Long enough for a thread that could go on to do so.
+/// Long enough for an unblocked thread to continue.
 fn a_moment() {
     thread::sleep(Duration::from_millis(50));
 }
@@ -60,7 +60,7 @@ fn one_loss_among_many_finished_outlets_is_a_loss() {
     assert_eq!(inlet.next(), Err(UpstreamLost { channel: "pixels" }));
 }
 
-/// The other workers may be waiting for what the lost one had in hand: nobody may wait for them in turn.
+/// The other workers may be waiting for an item that the lost one held, so nobody may wait for them in turn.
 #[test]
 fn a_loss_wakes_whoever_waits_while_other_outlets_live() {
     let (outlet, inlet) = channel::<u32>("pixels", room(1));
@@ -90,7 +90,7 @@ fn a_hop_that_nobody_takes_from_refuses_at_once_and_wakes_who_waits() {
     assert_eq!(sender.join().expect("no panic"), (gone, gone));
 }
 
-/// made − taken ≤ capacity + one in each hand; that bound is reached, again each time that the channel was half empty.
+/// made − taken ≤ capacity + one in each hand. The bound is reached, also each time after the channel was half empty.
 #[test]
 fn the_capacity_is_exact() {
     for capacity in [1, 2, 7] {
@@ -116,7 +116,7 @@ fn the_capacity_is_exact() {
                 a_moment();
             }
             assert_eq!(made.load(SeqCst), most, "capacity {capacity}, {taken} taken");
-            // Down to half: one less would wake nobody.
+            // Down to half: taking one item fewer would wake nobody.
             for _ in 0..(capacity - capacity / 2).min(50 - taken) {
                 assert!(made.load(SeqCst) <= (taken + capacity + 1).min(50));
                 assert_eq!(inlet.next(), Ok(Some(taken)));

@@ -1,4 +1,4 @@
-//! A gate: workers beyond it are parked, and it opens for good when one of them ends.
+//! A gate parks the workers beyond its limit and opens for good when one of them ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -1,4 +1,4 @@
-//! The grammar of the data plane: channels, workers, gates, slots, meters and the verdict on what holds a flow up.
+//! The building blocks of the data plane: channels, workers, gates, slots, meters and the verdict on what limits a flow.
 
 mod channel;
 mod gate;

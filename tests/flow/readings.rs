@@ -1,18 +1,18 @@
-//! Readings of flows that are made up.
+//! Readings of simulated flows.
 
 use std::time::Duration;
 
 use pipeline::flow::meter::StageReading;
 use pipeline::flow::{Reading, Role};
 
-/// A made-up flow in a steady state.
+/// A simulated flow in a steady state.
 #[derive(Clone, Debug)]
 pub struct Made {
     pub images_per_s: f64,
-    /// Share of the time that decode is busy.
+    /// The share of time that decode is busy.
     pub decode: f64,
     pub open_decoders: usize,
-    /// Share that the device is busy.
+    /// The share of time that the device is busy.
     pub cpu: f64,
     pub cores_busy: f64,
     pub cores: usize,
@@ -20,7 +20,7 @@ pub struct Made {
 
 const TICK: f64 = 2.0;
 
-/// A stage that has just begun.
+/// A stage that has just started.
 pub fn stage(name: &'static str, role: Role, workers: usize) -> StageReading {
     StageReading {
         name,
@@ -38,7 +38,7 @@ pub fn stage(name: &'static str, role: Role, workers: usize) -> StageReading {
     }
 }
 
-/// Two seconds after `before` in the flow `made`: decode has 8 workers, of which some are parked.
+/// The reading two seconds after `before` in the flow `made`: decode has 8 workers, some of them parked.
 pub fn reading(before: Option<&Reading>, made: &Made) -> Reading {
     let start = || Reading {
         at: Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Rows of a slot: disjoint however they are split, and home again whole.
+//! The rows of a slot are disjoint however they are split, and the slot comes back whole.
 
 use pipeline::flow::{Rows, Slot};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ fn slot(rows: usize) -> Slot {
     Slot::new(rows, ROW_BYTES).expect("memory")
 }
 
-/// Splits rows into parts of the given lengths, the last of which takes what is left.
+/// Splits rows into parts of the given lengths; the last part takes the rest.
 fn split(lease: Rows, lengths: &[usize]) -> Vec<Rows> {
     let mut parts = Vec::new();
     let mut left = Some(lease);
@@ -36,7 +36,7 @@ proptest! {
         let mut covered: Vec<usize> = parts.iter().flat_map(Rows::range).collect();
         covered.sort_unstable();
         prop_assert!(covered.iter().copied().eq(0..rows), "{covered:?}");
-        // Home in any order, each part written by a thread of its own.
+        // The parts return in any order, each written by its own thread.
         parts.sort_by_key(|part| (part.range().start as u64).wrapping_mul(order | 1));
         let written: Vec<_> = parts
             .into_iter()

@@ -1,4 +1,4 @@
-//! A stopwatch counts what is still going on, exactly as much as it will have counted afterwards.
+//! A stopwatch counts a wait while it lasts, exactly as much as after its end.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -9,7 +9,7 @@ use pipeline::flow::{Stopwatch, channel};
 const MOMENT: Duration = Duration::from_millis(60);
 
 #[test]
-fn a_wait_that_is_going_on_counts() {
+fn a_wait_in_progress_counts() {
     let (watch, leave) = (Arc::new(Stopwatch::default()), Arc::new(Barrier::new(4)));
     let threads: Vec<_> = (0..3)
         .map(|_| {
@@ -48,7 +48,7 @@ fn before_it_was_entered_it_shows_nothing() {
     assert_eq!(watch.total(before), Duration::ZERO);
 }
 
-/// As a run that waits for a file that never answers.
+/// Like a run that waits for a file that never answers.
 #[test]
 fn a_blocked_receiver_and_a_blocked_sender_are_seen_while_they_wait() {
     let (outlet, inlet) = channel::<u32>("ticket", std::num::NonZeroUsize::MIN);

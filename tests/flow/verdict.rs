@@ -1,4 +1,4 @@
-//! What holds a flow up is named, with numbers that are right.
+//! The verdict names the stage that limits a flow, with correct numbers.
 
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ fn any_stage(name: &'static str, role: Role) -> impl Strategy<Value = StageReadi
     })
 }
 
-/// Sums of which nothing is promised: readings of many clocks are never of one moment.
+/// Arbitrary totals: readings of many clocks are never of the same moment.
 fn any_reading() -> impl Strategy<Value = Reading> {
     let stages = (
         any_stage("source", Role::Input),

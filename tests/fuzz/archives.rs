@@ -1,5 +1,5 @@
-//! Tars and gzipped files for seeds, and what makes a changed one readable again: a reader that stops at the first sum sees
-//! nothing of what lies behind it.
+//! Tars and gzipped files for seeds, and repairs that make a mutated file readable again: a reader that stops at the first bad
+//! checksum never reaches the rest.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 
 const BLOCK: usize = 512;
 
-/// A tar of `members`, their names as they are given.
+/// A tar of `members`, with their names as given.
 pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
@@ -18,7 +18,7 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
         header.set_mtime(1);
         let short = name.len() < 100;
         if short {
-            // Not by the builder, which would refuse names that lead outside.
+            // The builder would refuse names that lead outside.
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_cksum();
             builder.append(&header, *bytes).unwrap();
@@ -29,7 +29,7 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// A tar with members that are no files: a folder, both kinds of links, a device.
+/// A tar with members that are not files: a folder, both kinds of links, a device.
 pub fn tar_of_kinds() -> Vec<u8> {
     use tar::EntryType::{Block, Directory, Link, Symlink};
     let mut builder = tar::Builder::new(Vec::new());
@@ -53,7 +53,7 @@ pub fn tar_of_kinds() -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Gives each header that a reader comes to the sum that it must have.
+/// Corrects the checksum of each header that a reader reaches.
 pub fn repair_tar(tar: &mut [u8]) {
     let mut at = 0;
     while let Some(block) = tar.get_mut(at..at + BLOCK) {
@@ -75,7 +75,7 @@ pub fn repair_tar(tar: &mut [u8]) {
     }
 }
 
-/// Gives each chunk of a PNG the sum that it must have.
+/// Corrects the checksum of each chunk of a PNG.
 pub fn repair_png(png: &mut [u8]) {
     let mut at = 8;
     while let Some(length) = png.get(at..at + 4) {
@@ -91,14 +91,14 @@ pub fn repair_png(png: &mut [u8]) {
     }
 }
 
-/// Gzipped.
+/// `bytes`, gzipped.
 pub fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     out.write_all(bytes).unwrap();
     out.finish().unwrap()
 }
 
-/// Parts of one input, which stand behind their lengths in two bytes each; the last has what is left.
+/// Splits an input into parts, each preceded by its length in two bytes; the last part is the rest.
 pub fn parts<const N: usize>(mut data: &[u8]) -> [&[u8]; N] {
     let mut parts = [&[][..]; N];
     for (i, part) in parts.iter_mut().enumerate() {
@@ -115,7 +115,7 @@ pub fn parts<const N: usize>(mut data: &[u8]) -> [&[u8]; N] {
     parts
 }
 
-/// The same, together.
+/// The inverse of [`parts`].
 pub fn joined(parts: &[&[u8]]) -> Vec<u8> {
     let (last, first) = parts.split_last().unwrap();
     let mut out = Vec::new();
@@ -127,7 +127,7 @@ pub fn joined(parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// The flags in the first byte, and the tar behind it: with the sums of its headers made good, if the lowest flag says so.
+/// The flags in the first byte and the tar after it, with corrected header checksums if the lowest flag is set.
 pub fn flags_and_tar(bytes: &[u8]) -> Option<(u8, Vec<u8>)> {
     let (&flags, tar) = bytes.split_first()?;
     let mut tar = tar.to_vec();

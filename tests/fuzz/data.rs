@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use pipeline::dataset::{Dataset, export};
 use pipeline::text;
 
-/// Of a larger data set only the first are read.
+/// Only the first samples of a larger data set are read.
 const MAX_READ: usize = 64;
 
-/// Of a larger data set nothing is exported: that would take the time of thousands of inputs.
+/// A larger data set is not exported: that would take the time of thousands of inputs.
 const MAX_EXPORTED: usize = 6;
 
-/// Opens `location`, twice, and looks whether what was found can be relied upon. `folder` holds the data set and nothing else;
-/// exports are made beside it.
+/// Opens `location` twice and checks that the result can be relied upon. `folder` holds only the data set; exports are written
+/// beside it.
 pub fn examine(location: &str, folder: &Path) -> Option<Dataset> {
     let data = match Dataset::open(location) {
         Ok(data) => data,
@@ -46,8 +46,8 @@ pub fn examine(location: &str, folder: &Path) -> Option<Dataset> {
     Some(data)
 }
 
-/// Classes and names become folders and files: each class is one plain component of a path, each name plain components
-/// below it. Samples stand in the canonical order, each once.
+/// Classes and names become folders and files: each class is one plain path component, each name consists of plain components
+/// below it. Samples are in the canonical order, without duplicates.
 fn names_are_plain(data: &Dataset) {
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
     for class in data.classes() {
@@ -62,12 +62,12 @@ fn names_are_plain(data: &Dataset) {
         assert_eq!(id.class(), data.classes()[data.label(i) as usize]);
         assert!(id.name().split('/').all(plain), "a sample is called {id}");
         let place = (data.label(i), id.name().to_owned());
-        assert!(before < Some(place.clone()), "{id} is not in its place, or twice there");
+        assert!(before < Some(place.clone()), "{id} is out of order or a duplicate");
         before = Some(place);
     }
 }
 
-/// An export writes below its folder alone, a file a sample.
+/// An export writes only below its folder, one file per sample.
 fn exports_stay_inside(data: &Dataset, folder: &Path) {
     if data.len() > MAX_EXPORTED {
         return;
@@ -78,14 +78,14 @@ fn exports_stay_inside(data: &Dataset, folder: &Path) {
         Ok(()) => assert_eq!(files(&out), data.len(), "as many files as samples"),
         Err(error) => {
             fit_for_people(&error.to_string());
-            assert!(!out.exists(), "a failed export leaves something behind");
+            assert!(!out.exists(), "a failed export leaves files");
         }
     }
     let _ = fs::remove_dir_all(&out);
     assert_eq!(
         entries(folder.parent().unwrap()),
         before,
-        "an export wrote beside its folder"
+        "an export wrote outside its folder"
     );
 }
 
@@ -103,8 +103,8 @@ fn files(folder: &Path) -> usize {
     entries(folder).iter().map(below).sum()
 }
 
-/// A message reaches a terminal: it is one line, or several, of visible characters.
+/// A message must be fit for a terminal: one or more lines of visible characters.
 pub fn fit_for_people(message: &str) {
-    assert!(!message.is_empty(), "an error without a word");
+    assert!(!message.is_empty(), "an empty error message");
     assert_eq!(text::plain(message), message, "a message acts on the terminal");
 }

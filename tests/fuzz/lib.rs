@@ -1,13 +1,13 @@
-//! Fuzz targets: every parser of bytes from outside, each with what must hold whatever the bytes are.
+//! Fuzz targets: one for every parser of untrusted bytes, with the properties that must hold for any bytes.
 //!
 //! The same targets run in two ways:
 //!
-//! - `cargo test --test fuzz` ([`main.rs`](main.rs)) runs each on its seeds and on some thousands of changed seeds, within seconds.
+//! - `cargo test --test fuzz` ([`main.rs`](main.rs)) runs each on its seeds and on thousands of mutated seeds, within seconds.
 //! - This folder is also a package of its own in the layout of cargo-fuzz. `scripts/campaign` builds its binaries on the stable
 //!   compiler with counters of coverage, and lets libFuzzer look for new paths. `cargo +nightly fuzz run --fuzz-dir tests/fuzz
 //!   tar` does the same with cargo-fuzz and AddressSanitizer, where these are installed.
 //!
-//! A target fails by a panic, by more memory than its limit, or by not coming to an end.
+//! A target fails if it panics, exceeds its memory limit or does not return.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,10 +1,11 @@
-//! Every fuzz target on its seeds and on some changed ones, without a guide: `scripts/campaign` does it with one, for longer.
+//! Every fuzz target on its seeds and on some mutated ones, without coverage guidance. `scripts/campaign` runs them longer and
+//! guided.
 //!
-//! `FUZZ_SEEDS=FOLDER cargo test --test fuzz seeds -- --ignored` writes the seeds of all targets, and the words of their formats, for
-//! libFuzzer.
+//! `FUZZ_SEEDS=FOLDER cargo test --test fuzz seeds -- --ignored` writes the seeds of all targets, and the words of their
+//! formats, for libFuzzer.
 //!
-//! `FUZZ_INPUTS=N` sets how many changed inputs each gets, `FUZZ_SEED=N` which. An input that fails is kept in
-//! `target/campaign/found`, and `FUZZ_INPUT=FILE cargo test --test fuzz TARGET` runs that one.
+//! `FUZZ_INPUTS=N` sets the number of mutated inputs per target, `FUZZ_SEED=N` which ones. A failing input is kept in
+//! `target/campaign/found`; `FUZZ_INPUT=FILE cargo test --test fuzz TARGET` runs it alone.
 
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
@@ -22,10 +23,10 @@ use fuzz::targets::{TARGETS, Target, target};
 use mutate::Mutator;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Enough to see whether the targets work; the campaign asks for more.
+/// Enough to see that the targets work; the campaign asks for more.
 const INPUTS: u64 = 200;
 
-/// Attempts to make a failing input shorter.
+/// Attempts to shorten a failing input.
 const SHORTENINGS: usize = 400;
 
 macro_rules! soak {
@@ -92,7 +93,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets panics be told but those that are expected.
+/// Reports panics except those that are expected.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -105,7 +106,7 @@ fn listen() {
     });
 }
 
-/// A shorter input that fails too.
+/// A shorter input that also fails.
 fn shorter(target: &Target, input: &[u8]) -> Vec<u8> {
     QUIET.set(true);
     let mut best = input.to_vec();

@@ -1,8 +1,8 @@
-//! Changed inputs without a guide: what a fuzzer does to a seed, by chance alone.
+//! Mutated inputs without guidance: random changes of the kinds that a fuzzer makes to a seed.
 
 use pipeline::rng::{Philox, Purpose};
 
-/// A source of changed seeds, the same for the same number.
+/// A reproducible source of mutated seeds.
 pub struct Mutator<'a> {
     random: Philox,
     seeds: &'a [Vec<u8>],
@@ -10,7 +10,7 @@ pub struct Mutator<'a> {
 }
 
 impl<'a> Mutator<'a> {
-    /// Changes of `seeds`, with `words` of their format at hand. `number` says which.
+    /// Mutations of `seeds`, using `words` of their format; `number` selects the sequence.
     pub fn new(number: u64, seeds: &'a [Vec<u8>], words: &'a [&'a [u8]]) -> Self {
         Self {
             random: Philox::new(number, Purpose::Benchmark, 0, 0),
@@ -22,7 +22,7 @@ impl<'a> Mutator<'a> {
     /// The next input: a seed with a few changes.
     pub fn next(&mut self) -> Vec<u8> {
         let mut bytes = self.seeds[self.below(self.seeds.len())].clone();
-        // Mostly one or two: of many changes the first one hides the others.
+        // Mostly one or two: among many changes the first hides the others.
         let changes = 1 + self.below(2) + if self.below(8) == 0 { self.below(12) } else { 0 };
         for _ in 0..changes {
             self.change(&mut bytes);
@@ -34,7 +34,7 @@ impl<'a> Mutator<'a> {
         self.random.below(n.max(1) as u32) as usize
     }
 
-    /// A place in the input; often near its beginning, where headers are.
+    /// A position in the input, often near the beginning, where headers are.
     fn place(&mut self, bytes: &[u8]) -> usize {
         let reach = if self.below(3) == 0 {
             bytes.len().min(64)
@@ -88,7 +88,7 @@ impl<'a> Mutator<'a> {
         self.words[self.below(self.words.len())]
     }
 
-    /// A number in two, four or eight bytes, near to the borders of its type or to what stood there.
+    /// Writes a number of two, four or eight bytes, near the limits of its type or near the value that was there.
     fn number(&mut self, bytes: &mut [u8], at: usize) {
         let width = [2, 4, 8][self.below(3)].min(bytes.len() - at);
         let mut value = [0; 8];

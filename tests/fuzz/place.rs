@@ -1,6 +1,6 @@
-//! A folder for what a target must see as files. Each thread has one, which is emptied for each input.
+//! A folder for targets that read files. Each thread has one, which is emptied for each input.
 //!
-//! It lies in memory where there is such a file system, unless `TMPDIR` says where.
+//! It is in memory if such a file system exists, unless `TMPDIR` says otherwise.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -23,12 +23,12 @@ fn make() -> TempDir {
         .unwrap_or_else(|| named.tempdir().unwrap())
 }
 
-/// The thread's folder, empty.
+/// The thread's folder, emptied.
 pub fn empty() -> PathBuf {
     let path = PLACE.with(|place| place.get_or_init(make).path().to_owned());
     for entry in fs::read_dir(&path).unwrap() {
         let entry = entry.unwrap().path();
-        // A link is a file here, wherever it leads.
+        // A link is removed like a file, wherever it leads.
         if entry.is_dir() && !entry.is_symlink() {
             fs::remove_dir_all(entry).unwrap();
         } else {
@@ -38,7 +38,7 @@ pub fn empty() -> PathBuf {
     path
 }
 
-/// Writes a file and the folders above it.
+/// Writes a file, and creates the folders above it.
 pub fn write(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();

@@ -1,5 +1,5 @@
-//! What the tests of whole runs begin with: tiny data sets, a configuration that learns them within seconds, and the same
-//! run inside of the test's own process.
+//! The fixtures of tests of whole runs: tiny data sets, a configuration that learns them within seconds, and the same run
+//! inside the test's process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -12,23 +12,23 @@ use pipeline::stages::compute::RunState;
 use pipeline::topology::Beginning;
 use tempfile::TempDir;
 
-/// Classes of every data set here, each with a colour of its own.
+/// The classes of every data set here, each with its own colour.
 pub const CLASSES: [(&str, [u8; 3]); 3] = [
     ("brick", [190, 90, 70]),
     ("grass", [80, 170, 70]),
     ("sky", [80, 120, 200]),
 ];
 
-/// Side of every image.
+/// The side of every image.
 const SIDE: u32 = 40;
 
-/// A folder with a data set in `train` and one in `val`, and `train.toml`.
+/// A folder with the data sets `train` and `val`, and `train.toml`.
 pub struct Given {
     folder: TempDir,
 }
 
 impl Given {
-    /// `train` and `val` images a class.
+    /// With `train` and `val` images per class.
     pub fn new(train: usize, val: usize) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         images(&folder.path().join("train"), train);
@@ -43,7 +43,7 @@ impl Given {
         self.folder.path().join(name)
     }
 
-    /// The configuration.
+    /// The path of the configuration.
     pub fn toml(&self) -> PathBuf {
         self.path("train.toml")
     }
@@ -53,7 +53,7 @@ impl Given {
         TOML.replace("DIR", &self.folder.path().display().to_string())
     }
 
-    /// What a run in this process does, with `sets` over the configuration. No pass for statistics is needed.
+    /// The plan of a run in this process, with the configuration overridden by `sets`. It needs no pass for statistics.
     pub fn plan(&self, sets: &[&str]) -> Plan {
         let mut all = vec!["augment.mean=[128.0, 128.0, 128.0]".to_string()];
         all.extend(sets.iter().map(ToString::to_string));

@@ -1,8 +1,8 @@
-//! Layers for networks of tests.
+//! Layers for test networks.
 
 use pipeline::config::model::{Convolution, FullyConnected, Init, Layer, Lrn, MaxPool};
 
-/// A convolution of a kernel of 3 with padding.
+/// A convolution with a kernel of 3 and padding.
 pub fn conv(name: &str, channels: usize) -> Convolution {
     Convolution {
         name: name.to_owned(),
@@ -27,7 +27,7 @@ pub fn fc(name: &str, outputs: Option<usize>) -> Layer {
     })
 }
 
-/// Normalisation that is felt, over `size` channels.
+/// Normalization over `size` channels that is strong enough to matter.
 pub fn lrn(size: usize) -> Layer {
     Layer::Lrn(Lrn {
         size,
@@ -38,7 +38,7 @@ pub fn lrn(size: usize) -> Layer {
     })
 }
 
-/// Max pooling as the paper has it, over windows of 3 at a stride of 2.
+/// Max pooling as in the paper: windows of 3 with a stride of 2.
 pub fn max_pool() -> Layer {
     Layer::MaxPool(MaxPool {
         size: 3,

@@ -38,7 +38,7 @@ fn each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, 
     }
 }
 
-/// Compares all three directions with the formula, to within `tolerance` of the largest value.
+/// Compares all three directions with the formula, within `tolerance` of the largest value.
 fn check(layer: &Convolution, input: Shape, batch: usize, order: Order, method: Method, tolerance: f64) {
     let g = Geometry::new(layer, input).unwrap();
     let conv = Conv::new(&g, order, method, batch);
@@ -64,7 +64,7 @@ fn check(layer: &Convolution, input: Shape, batch: usize, order: Order, method: 
     let [dx, dw, db] = conv.backward(&x, &w, &dy);
     assert_close("dx", &dx, &dx_twin, tolerance);
     assert_close("dw", &dw, &dw_twin, tolerance);
-    // Much of this sum cancels out: it is compared with what was summed.
+    // Most of this sum cancels out, so the error is relative to the sum of the magnitudes.
     let mut summed = vec![0.1; b.len()];
     dy.iter()
         .enumerate()
@@ -126,7 +126,7 @@ proptest! {
         batch in 1usize..12,
     ) {
         prop_assume!(height + 2 * padding >= kernel && width + 2 * padding >= kernel);
-        // One group may have any number of channels from 16 on, several only whole blocks.
+        // A single group may have any number of channels from 16 on; several groups need whole blocks.
         let (inputs, outputs) = match groups {
             1 => (8 * inputs + odd_inputs, 8 * outputs + odd_outputs),
             _ => (8 * inputs, 8 * outputs),
@@ -148,11 +148,11 @@ fn is_the_formula_by_winograd_in_several_parts() {
         ..conv("c", 1)
     };
     for (channels, kernel, input, batch) in [
-        // Five images a chunk, of which the weight gradient takes three at a time.
+        // Five images per chunk; the weight gradient takes three of them at a time.
         (16, 5, Shape::new(16, 18, 18), 40),
-        // One tile an image, of many channels.
+        // One tile per image, with many channels.
         (16, 3, Shape::new(112, 4, 4), 3),
-        // Panels are worked on four at a time, and two of those: 5 are 4 and 1, 7 are 4, 2 and 1.
+        // Panels are processed in fours and then in twos: 5 are 4 and 1, and 7 are 4, 2 and 1.
         (80, 3, Shape::new(16, 5, 5), 2),
         (112, 3, Shape::new(16, 5, 5), 2),
     ] {
@@ -169,8 +169,8 @@ fn is_the_formula_by_winograd_in_several_parts() {
 
 #[test]
 fn is_the_formula_by_direct_convolution_in_several_parts() {
-    // 20 × 20 outputs are two parts of the weight gradient's sums. Of windows with fewer than 128 elements dy is read as it lies, of
-    // others it is copied; one panel, two together, and two and one.
+    // 20 × 20 outputs make two parts of the weight gradient's sums. For windows of fewer than 128 elements dy is read in place,
+    // otherwise it is copied. The channels are one panel, two together, and two and one.
     for (inputs, kernel) in [(3, 3), (16, 3), (16, 5)] {
         for channels in [16, 32, 40] {
             let layer = Convolution {
@@ -202,6 +202,6 @@ fn the_first_layer_of_the_paper_has_55_windows_of_224() {
     assert_eq!(of_paper.output.width, 55);
     assert_eq!(Algorithm::of(&of_paper, Order::Planar, Method::Auto), Algorithm::Direct);
     check(&layer, Shape::new(3, 24, 31), 3, Order::Planar, Method::Auto, 1e-5);
-    // More positions than one part of a sum has.
+    // More positions than one partial sum has.
     check(&layer, Shape::new(3, 77, 75), 1, Order::Planar, Method::Auto, 1e-5);
 }

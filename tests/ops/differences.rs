@@ -1,5 +1,5 @@
-//! The gradient of every operation against finite differences of its own forward pass: L = Σ r · y(x), so ∂L/∂x is what
-//! the backward pass makes of dy = r.
+//! The gradient of every operation against finite differences of its own forward pass: L = Σ r · y(x), so ∂L/∂x is the result
+//! of the backward pass for dy = r.
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Lrn, MaxPool};
@@ -13,7 +13,7 @@ use crate::planar::{Conv, lrn_backward, lrn_forward, pool_backward, pool_forward
 
 const BATCH: usize = 3;
 
-/// Compares `gradient` with central differences of `forward` over a distance of `h`, at some sixty places.
+/// Compares `gradient` with central differences of `forward` over a distance of `h`, at about sixty places.
 fn check(what: &str, x: &[f32], h: f32, r: &[f32], gradient: &[f32], forward: &dyn Fn(&[f32]) -> Vec<f32>) {
     let total = |x: &[f32]| -> f64 {
         forward(x)
@@ -37,7 +37,7 @@ fn check(what: &str, x: &[f32], h: f32, r: &[f32], gradient: &[f32], forward: &d
     }
 }
 
-/// Numbers no two of which are within 0.01 of each other or of 0: no kink lies within a small step.
+/// Numbers that are at least 0.01 apart from each other and from 0, so that no kink is within a small step.
 fn apart(count: usize) -> Vec<f32> {
     let order = pipeline::rng::permutation(3, 0, count as u32);
     order
@@ -48,7 +48,7 @@ fn apart(count: usize) -> Vec<f32> {
 
 #[test]
 fn of_convolution() {
-    // Groups, stride and partial windows by matrix products, more channels by the other two algorithms.
+    // Matrix products for groups, strides and partial windows; more channels for the other two algorithms.
     let mut odd = layer("odd", 4);
     (odd.groups, odd.stride, odd.partial_windows) = (2, 2, true);
     let cases = [
@@ -67,7 +67,7 @@ fn of_convolution() {
         let r = numbers(4, BATCH * g.output.len());
         let forward = |x: &[f32], w: &[f32], b: &[f32]| conv.forward(x, w, b, false);
         let [dx, dw, db] = conv.backward(&x, &w, &r);
-        // It is linear in each, so the distance may be large.
+        // The function is linear in each argument, so the distance may be large.
         check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
         check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
         check("db", &b, 0.5, &r, &db, &|b| forward(&x, &w, b));
@@ -113,9 +113,9 @@ fn of_the_fully_connected_layer() {
 }
 
 #[test]
-fn of_local_response_normalisation() {
+fn of_local_response_normalization() {
     for (beta, divide_by_size) in [(0.75, false), (0.6, true)] {
-        // A strong α, so that the neighbours' part of the gradient counts.
+        // A large α, so that the neighbours' part of the gradient matters.
         let layer = Lrn {
             size: 5,
             alpha: 0.5,
@@ -172,7 +172,7 @@ fn of_dropout() {
         y
     };
     let (x, r) = (numbers(1, BATCH * units), numbers(2, BATCH * units));
-    // The backward pass is the same mask over the gradient.
+    // The backward pass applies the same mask to the gradient.
     check("dx", &x, 0.5, &r, &apply(&r), &apply);
 }
 

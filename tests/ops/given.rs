@@ -1,4 +1,4 @@
-//! What tests start from: devices, numbers, and how close is close.
+//! Fixtures: devices, numbers, and the comparison with a tolerance.
 
 use std::sync::Arc;
 
@@ -15,13 +15,14 @@ pub fn cpu() -> Cpu {
     Cpu::new(threads(2), 1 << 20).unwrap()
 }
 
-/// Numbers in −1..1 that depend on `seed`, all different from 0.
+/// Numbers in −1..1 that depend on `seed`, none of them 0.
 pub fn numbers(seed: u32, count: usize) -> Vec<f32> {
     let mut random = Philox::new(7, Purpose::Init, seed, 99);
     (0..count).map(|_| 2.0 * random.uniform() - 1.0 + 1e-8).collect()
 }
 
-/// Fails where a number is further than `tolerance` from its twin, in parts of the largest twin (and of 0.1: sums cancel).
+/// Fails if a number differs from its reference by more than `tolerance` times the largest reference (or 0.1, since sums
+/// cancel).
 pub fn assert_close(what: &str, ours: &[f32], twin: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), twin.len(), "{what}");
     let largest = twin.iter().fold(0.1f64, |largest, x| largest.max(x.abs()));

@@ -1,4 +1,4 @@
-//! Fully connected layer against the formula, in f64.
+//! The fully connected layer against the formula, in f64.
 
 use pipeline::ops::Chunks;
 use pipeline::ops::linear::Geometry;
@@ -71,9 +71,9 @@ proptest! {
 #[test]
 fn is_the_formula_in_many_blocks() {
     check(1111, 300, 9);
-    // An odd number of panels of images, and the largest blocks and strips.
+    // An odd number of image panels, and the largest blocks and strips.
     check(300, 20, 40);
     check(3700, 1500, 3);
-    // Halves of more images than one sum of the forward pass has terms.
+    // Halves with more images than one sum of the forward pass has terms.
     check(40, 50, 600);
 }

@@ -1,4 +1,4 @@
-//! Response normalisation against the formula, in f64.
+//! Response normalization against the formula, in f64.
 
 use pipeline::config::model::Lrn;
 use pipeline::ops::Shape;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::given::{assert_close, numbers};
 use crate::planar::{lrn_backward, lrn_forward};
 
-/// b and, for gradients db, da by differentiating the formula term by term.
+/// b, and for gradients db also da, by differentiating the formula term by term.
 fn twin(layer: &Lrn, shape: Shape, batch: usize, a: &[f32], db: &[f32]) -> (Vec<f64>, Vec<f64>) {
     let alpha = f64::from(layer.alpha) / if layer.divide_by_size { layer.size as f64 } else { 1.0 };
     let (beta, k, half) = (f64::from(layer.beta), f64::from(layer.k), layer.size / 2);

@@ -1,5 +1,5 @@
-//! Every operation against a twin written straight from its formula, and its gradients against finite differences.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Every operation against a reference implementation of its formula, and its gradients against finite differences.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod conv;
 mod differences;

@@ -1,4 +1,4 @@
-//! Operations on planar maps, `[image][channel][y][x]`, as their formulas have them: orders are changed before and after.
+//! Operations on planar maps, `[image][channel][y][x]`, as in their formulas: the order is converted before and after.
 
 use pipeline::config::compute::Method;
 use pipeline::ops::conv::cpu::{Epilogue, Filters, Kernel};
@@ -7,12 +7,12 @@ use pipeline::ops::{Chunks, Shape, conv, lrn, pool};
 
 use crate::given::threads;
 
-/// Every image of `from`, which is planar, blocked.
+/// Converts every image of `from` from planar to blocked order.
 pub fn blocked(shape: Shape, from: &[f32]) -> Vec<f32> {
     reorder(Map::planar(shape), from, Order::Blocked)
 }
 
-/// Every image of `from`, which is blocked, planar; absent channels must be zero.
+/// Converts every image of `from` from blocked to planar order; padding channels must be zero.
 pub fn planar(shape: Shape, from: &[f32]) -> Vec<f32> {
     let planar = reorder(Map::blocked(shape), from, Order::Planar);
     assert!(
@@ -20,7 +20,7 @@ pub fn planar(shape: Shape, from: &[f32]) -> Vec<f32> {
             .iter()
             .zip(from)
             .all(|(a, b)| a == b || a.is_nan()),
-        "absent channels are zero"
+        "padding channels are zero"
     );
     planar
 }
@@ -131,7 +131,7 @@ pub fn lrn_backward(g: &lrn::Geometry, a: &[f32], db: &[f32]) -> Vec<f32> {
     planar(g.shape, &da)
 }
 
-/// y and the argmax of the maxima (blocked) from x.
+/// y and the (blocked) argmax of the maxima from x.
 pub fn pool_forward(g: &pool::Geometry, x: &[f32]) -> (Vec<f32>, Vec<u8>) {
     let x = blocked(g.input, x);
     let (from, to) = (Map::blocked(g.input).len(), Map::blocked(g.output).len());

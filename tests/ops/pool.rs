@@ -72,7 +72,7 @@ fn a_window_that_holds_a_nan_gives_it() {
     }
 }
 
-/// The place of the maximum of one window of `x`, [3][3] of each channel, by where its gradient goes.
+/// The maximum and its place for one window of `x` per channel, [3][3] each; the place is where the gradient goes.
 fn places_of(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
     let layer = MaxPool {
         size: 3,

@@ -1,9 +1,9 @@
-//! tanh over the whole range of floats, by the processor's instructions and by plain code.
+//! tanh over the whole range of floats, by vector instructions and by plain code.
 
 use pipeline::ops::simd::{self, Portable, Work};
 use pipeline::ops::tanh::cpu::{Forward, forward};
 
-/// Magnitudes `step` apart in their bits, from `from` to `to`: neighbours are never left out where `step` is 1.
+/// Magnitudes from `from` to `to` whose bits are `step` apart; a `step` of 1 covers every float.
 fn magnitudes(from: f32, to: f32, step: usize) -> Vec<f32> {
     (from.to_bits()..=to.to_bits())
         .step_by(step)
@@ -19,14 +19,14 @@ fn both(x: &[f32]) -> [Vec<f32>; 2] {
     [fast, plain]
 }
 
-/// How many floats' distances `y` is from `exact`.
+/// The distance of `y` from `exact` in ulps.
 fn ulps(y: f32, exact: f64) -> f64 {
     let float = exact.abs() as f32;
     let unit = f64::from(f32::from_bits(float.to_bits() + 1)) - f64::from(float);
     (f64::from(y) - exact).abs() / unit
 }
 
-/// y of rising x is within 2 ulps of tanh, at most 1, and does not fall.
+/// For rising x, y is within 2 ulps of tanh, at most 1, and never falls.
 fn check(x: &[f32]) {
     for y in both(x) {
         let mut before = 0.0;
@@ -50,7 +50,7 @@ fn neighbouring_floats_do_not_fall_at_the_seams() {
     let near = |x: f32| magnitudes(x * 0.999, x * 1.001, 1);
     check(&near(0.625));
     check(&near(10.0));
-    // Where e^(2x) passes a power of two.
+    // Where e^(2x) crosses a power of two.
     for n in 2..30 {
         let seam = n as f32 * std::f32::consts::LN_2 / 2.0;
         check(&magnitudes(seam * 0.9999, seam * 1.0001, 1));
@@ -72,7 +72,7 @@ fn special_values_are_as_they_should_be() {
 }
 
 #[test]
-fn it_is_odd_and_a_values_bits_do_not_depend_on_where_it_stands() {
+fn it_is_odd_and_a_values_bits_do_not_depend_on_its_position() {
     let x = magnitudes(1e-6, 12.0, 100_003);
     let mut alone = x.clone();
     alone.iter_mut().for_each(|x| forward(std::slice::from_mut(x)));

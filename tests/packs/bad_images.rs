@@ -1,4 +1,4 @@
-//! Images that are none, under each policy.
+//! Files that cannot be decoded, under each policy.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn fail_names_the_same_image_whatever_the_number_of_workers() {
         said.push(ended.stderr.clone());
         let ended = ended.says("--resume --on-bad-image skip");
         assert_eq!(ended.stderr.lines().count(), 1, "one line:\n{}", ended.stderr);
-        // It can be gone on with.
+        // The pack can be resumed.
         pack(
             &given,
             "train",
@@ -78,7 +78,7 @@ fn skip_reports_them_and_quarantine_copies_them() {
         let copy = fs::read(given.path("out/quarantine/train").join(name)).unwrap();
         assert_eq!(copy, fs::read(given.path("train").join(name)).unwrap());
     }
-    // The folder beside the shards does not make class folders of them.
+    // The quarantine folder beside the shards does not turn them into class folders.
     let data = pipeline::dataset::Dataset::open(given.path("out").to_str().unwrap()).unwrap();
     assert_eq!((data.len(), data.kind()), (27, "pack of JPEGs"));
 }
@@ -93,7 +93,7 @@ fn the_budget_counts_over_resumes() {
         .says("more than 1 bad images, the limit of --bad-images-max");
     let before = shards(&given.path("out"));
     assert!(before > 0, "{}", ended.stderr);
-    // Those of finished shards are remembered: two allowed are still one too few.
+    // Bad images in finished shards are remembered, so a limit of two is still one too few.
     let two = [&SETTINGS[..], &policy, &["2", "--resume"]].concat();
     pack(&given, "train", "out", &two)
         .expect(1)
@@ -111,14 +111,14 @@ fn the_budget_counts_over_resumes() {
     assert!(!files(&given.path("out")).keys().any(|name| name.contains("quarantine")));
 }
 
-/// All images of the second shard are bad: it is not there, and whoever reads the rest reads all of it.
+/// All images of the second shard are bad: the shard is not written, and readers read all of the others.
 #[test]
 fn a_shard_without_a_good_image_is_not_written() {
     let given = Given::new(4, 1);
     for i in 0..4 {
         fs::write(given.path(&format!("train/grass/00{i}.jpg")), "no image").unwrap();
     }
-    // Class after class: shard 1 is that of the grass.
+    // In class order, shard 1 holds the grass.
     let settings = [
         "--per-shard",
         "4",
@@ -155,7 +155,7 @@ fn a_shard_without_a_good_image_is_not_written() {
     Process::start(&given.path(""), ["inspect", "one", "--verify"])
         .wait()
         .expect(0);
-    // Ended by the bad image after it, and gone on with: the shard that is not there is not made again.
+    // Stopped by a later bad image and then resumed: the missing shard is not written again.
     fs::write(given.path("train/sky/000.jpg"), "no image").unwrap();
     let five = |out: &str, most: &str, resume: &[&str]| {
         let most = ["--bad-images-max", most];
@@ -184,7 +184,7 @@ fn a_source_without_a_good_image_makes_no_pack() {
     assert!(!given.path("out/dataset.json").exists());
 }
 
-/// A name of a list leads out of the folder; its copy does not.
+/// A name in a list points out of the folder; its quarantined copy stays inside.
 #[test]
 fn quarantine_keeps_inside_whatever_a_list_calls_its_images() {
     let given = Given::new(2, 1);
@@ -205,9 +205,9 @@ fn quarantine_keeps_inside_whatever_a_list_calls_its_images() {
     assert_eq!(after, before);
 }
 
-/// What is passed over is told once, in a line of its own, by all that use a set.
+/// Every command that uses a set reports ignored files once, in a line of its own.
 #[test]
-fn files_that_are_passed_over_are_told() {
+fn ignored_files_are_reported() {
     let given = Given::new(4, 1);
     fs::write(given.path("train/sky/x.heic"), "?").unwrap();
     fs::write(given.path("train/sky/notes.txt"), "?").unwrap();

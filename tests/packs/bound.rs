@@ -1,4 +1,4 @@
-//! How much a pack has in hand at most, and that any order of completion can be put right within it.
+//! How much a pack holds in memory at most, and that this bound suffices for any order of completion.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ fn as_many_tickets_are_out_as_there_are_records_and_not_one_more() {
     running.join().unwrap().unwrap();
 }
 
-/// Writes all samples; of each `window` positions the last comes first.
+/// Writes all samples; in each window of `window` positions the last comes first.
 fn write_in_windows(given: &Given, out: &str, window: u32) {
     let data = open(given);
     let count = data.len() as u32;

@@ -1,4 +1,4 @@
-//! `inspect --verify` finds what is no more what was written.
+//! `inspect --verify` finds every change.
 
 use std::fs;
 
@@ -88,7 +88,8 @@ fn the_members_that_differ_are_named_by_their_keys() {
     }
 }
 
-/// Files that are as they were written, by somebody else: refused by name, whatever they lead to.
+/// Packs with correct checksums but wrong contents, as another program might write them: refused by name, whatever they refer
+/// to.
 #[test]
 fn a_pack_that_contradicts_itself_does_not_open() {
     let given = Given::new(6, 1);
@@ -191,7 +192,7 @@ fn a_pack_that_contradicts_itself_does_not_open() {
     ended.says("train-000002.tar: cannot be read");
 }
 
-/// A pack of no samples is none, although nothing in it contradicts anything.
+/// A pack without samples is refused, although nothing in it contradicts anything.
 #[test]
 fn a_pack_without_samples_does_not_open() {
     let given = Given::new(2, 1);

@@ -1,4 +1,4 @@
-//! A bit that changed anywhere in what decides results is noticed.
+//! A flipped bit is noticed anywhere in the files that decide results.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::given::Given;
 use crate::process::{result, run};
 use crate::{files, pack};
 
-/// Flips each bit of a file in turn, and asks of each whether it was `noticed`.
+/// Flips each bit of a file in turn, and asserts that each flip is `noticed`.
 fn flip_each(path: &Path, mut noticed: impl FnMut() -> bool) {
     let whole = fs::read(path).unwrap();
     let mut flipped = whole.clone();
@@ -49,7 +49,7 @@ fn every_byte_of_a_pack_is_compared_by_verification() {
     pack(&given, "train", "packed", &["--size", "8", "--per-shard", "4"]).expect(0);
     let folder = given.path("packed");
     for (name, bytes) in files(&folder) {
-        // A prime step comes to every kind of byte.
+        // A prime step reaches every kind of byte.
         for at in (0..bytes.len()).step_by(7) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 0x10;
@@ -64,9 +64,9 @@ fn every_byte_of_a_pack_is_compared_by_verification() {
     assert_eq!(verify(&folder, |_| ()).unwrap().faults, Vec::<String>::new());
 }
 
-/// Statistics in the cache: a run says what is wrong, makes them anew and has the same weights; the cache is good again.
+/// Damaged statistics in the cache: the run reports them, recomputes them and gets the same weights. The cache is intact again.
 #[test]
-fn damaged_statistics_in_the_cache_are_made_anew() {
+fn damaged_statistics_in_the_cache_are_computed_again() {
     let given = Given::new(6, 2);
     run(&given, &["run.out=a"]).expect(0);
     let cached = fs::read_dir(given.path("cache"))
@@ -88,7 +88,7 @@ fn damaged_statistics_in_the_cache_are_made_anew() {
         assert_eq!(fs::read(&cached).unwrap(), whole);
         assert_eq!(result(&given.path(&format!("b{i}"))).bits, bits);
     }
-    // What cannot be read may be good: it stays.
+    // A file that cannot be read may be intact, so it stays.
     fs::remove_file(&cached).unwrap();
     fs::create_dir(&cached).unwrap();
     run(&given, &["run.out=c"]).expect(0).says("leaving the file as it is");
@@ -96,7 +96,7 @@ fn damaged_statistics_in_the_cache_are_made_anew() {
     assert_eq!(result(&given.path("c")).bits, bits);
 }
 
-/// Those of a pack cannot be made anew without a word: the run is refused.
+/// The statistics of a pack are not silently recomputed: the run is refused.
 #[test]
 fn damaged_statistics_of_a_pack_are_refused_by_name() {
     let given = Given::new(4, 1);

@@ -1,4 +1,4 @@
-//! WebDataset shards of other makers.
+//! WebDataset shards of other writers.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn tar(path: &Path, members: Members) {
     let mut builder = tar::Builder::new(File::create(path).unwrap());
     for (name, bytes) in members {
         let mut header = tar::Header::new_gnu();
-        // As it is given, also where the crate would refuse it.
+        // The name as given, even if the crate would refuse it.
         header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
@@ -106,7 +106,7 @@ fn what_is_wrong_is_named_with_shard_and_key() {
         let error = refusal(folder.path());
         assert!(error.contains(text) && error.contains("x.tar"), "{error}");
     }
-    // A header that claims more than there is.
+    // A header that claims more than the file holds.
     let folder = tempfile::tempdir().unwrap();
     tar(&folder.path().join("x.tar"), &[("a.jpg", &[1; 5000]), ("a.cls", b"1")]);
     let file = File::options().write(true).open(folder.path().join("x.tar")).unwrap();
@@ -132,7 +132,7 @@ fn a_pack_without_its_manifest_is_shards_like_any_others() {
     let data = Dataset::open(given.path("packed").to_str().unwrap()).unwrap();
     assert_eq!((data.len(), data.kind()), (18, "WebDataset shards"));
     assert_eq!(data.classes(), ["0", "1", "2"].map(str::to_owned));
-    // The validation set has names for classes, the shards have numbers.
+    // The validation set has names as classes, the shards have numbers.
     let sets = [
         format!("data.train={}", given.path("packed").display()),
         "data.val=packed".to_owned(),

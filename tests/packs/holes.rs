@@ -12,7 +12,7 @@ use crate::given::Given;
 use crate::pack;
 use crate::process::run;
 
-/// The hash of everything that made the row of each sample in the third epoch, by its id.
+/// The hash of everything that made each sample's row in the third epoch, by the sample's id.
 fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
     let plan = given.plan(sets);
     let rule = plan.rule(None);
@@ -58,7 +58,7 @@ fn streams(given: &Given, sets: &[&str]) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn what_was_skipped_leaves_a_hole_and_moves_nobody() {
+fn skipped_samples_leave_holes_and_move_no_others() {
     let given = Given::new(10, 3);
     fs::write(given.path("train/brick/003.jpg"), "no image").unwrap();
     let skip = ["--mode", "passthrough", "--on-bad-image", "skip"];
@@ -81,7 +81,7 @@ fn what_was_skipped_leaves_a_hole_and_moves_nobody() {
     run(&given, &["run.out=a", &from_pack]).expect(0);
 }
 
-/// Of a pack, too: the holes and the sums of the first are those of the second.
+/// Also for a pack of a pack: the second keeps the holes and checksums of the first.
 #[test]
 fn a_pack_of_a_pack_is_as_good_as_the_first() {
     let given = Given::new(10, 3);

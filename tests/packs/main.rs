@@ -1,4 +1,4 @@
-//! Packs: written by the real binary, killed, resumed, trained from, damaged; and shards of other makers.
+//! Packs: written by the real binary, killed, resumed, trained from and damaged; also shards of other writers.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bad_images;
@@ -37,12 +37,12 @@ fn start(given: &Given, source: &str, out: &str, more: &[&str]) -> Process {
     Process::start(&given.path(""), words)
 }
 
-/// The same, from its start to its end.
+/// The same, run to its end.
 fn pack(given: &Given, source: &str, out: &str, more: &[&str]) -> Ended {
     start(given, source, out, more).wait()
 }
 
-/// All files under a folder, by their paths in it.
+/// All files below a folder, by their paths in it.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -60,7 +60,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Names of the tars that are finished.
+/// The number of finished tars.
 fn shards(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -68,7 +68,7 @@ fn shards(folder: &Path) -> usize {
         .count()
 }
 
-/// Asserts that two folders hold the same, and says which files do not.
+/// Asserts that two folders have the same contents, and names the files that differ.
 fn assert_same(a: &Path, b: &Path) {
     let (a, b) = (files(a), files(b));
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
@@ -77,7 +77,7 @@ fn assert_same(a: &Path, b: &Path) {
     assert!(differ.is_empty(), "these differ: {differ:?}");
 }
 
-/// Members of a tar, as GNU tar lists them.
+/// The members of a tar, as GNU tar lists them.
 fn listed(tar: &Path) -> Vec<String> {
     let output = std::process::Command::new("tar")
         .args(["--quoting-style=literal", "-tf"])

@@ -44,7 +44,7 @@ fn odd_names_keep_their_ids_and_get_keys_without_dots() {
             .is_some_and(|extension| extension == "jpg")
     });
     let expected = [
-        // WebDataset would pass over the folder `__misc__`.
+        // WebDataset skips the folder `__misc__`.
         "%5F_misc__/__a__.jpg".to_string(),
         "a b/é ü.jpg".to_string(),
         format!("long/{longer}.jpg"),
@@ -52,7 +52,7 @@ fn odd_names_keep_their_ids_and_get_keys_without_dots() {
         "v1%2E2/100%25.jpg".to_string(),
         "v1%2E2/same%2Ejpeg.jpg".to_string(),
         "v1%2E2/same%2Ejpg.jpg".to_string(),
-        // Its stem is another's name.
+        // Its stem is the name of another.
         "v1%2E2/same%2Ejpg%2Epng.jpg".to_string(),
         "v1%2E2/tab%09line%0Aslash\\.jpg".to_string(),
         "v1%2E2/x%2Ey.jpg".to_string(),
@@ -68,9 +68,9 @@ fn odd_names_keep_their_ids_and_get_keys_without_dots() {
     }
 }
 
-/// Every offset of the `.idx` is that of a member's contents, as the tar crate finds them.
+/// Every offset in the `.idx` is that of a member's contents, as the tar crate finds it.
 #[test]
-fn the_index_says_where_members_lie() {
+fn the_index_gives_the_members_offsets() {
     let given = Given::new(5, 1);
     pack(&given, "train", "packed", &["--size", "24", "--per-shard", "6"]).expect(0);
     let found = files(&given.path("packed"));
@@ -105,7 +105,7 @@ fn the_index_says_where_members_lie() {
     assert_eq!(samples, 15);
 }
 
-/// Lines that stand in a list more than once are samples with names, keys and canonical indices of their own.
+/// Lines that occur more than once in a list are samples with different names, keys and canonical indices.
 #[test]
 fn a_list_that_repeats_lines_is_packed_and_comes_back() {
     let given = Given::new(3, 1);
@@ -144,7 +144,7 @@ fn a_list_that_repeats_lines_is_packed_and_comes_back() {
         .flat_map(|shard| listed(&given.path(&format!("packed/train-{shard:06}.tar"))))
         .collect();
     assert_eq!(members.len(), 2 * lines.len(), "keys differ, for WebDataset as for us");
-    // Shards without the manifest are read by other tools: to them, too, each is a sample.
+    // Other tools read the shards without the manifest; for them each is a sample too.
     fs::remove_file(given.path("packed/dataset.json")).unwrap();
     assert_eq!(open("packed").len(), lines.len());
 }

@@ -1,4 +1,4 @@
-//! What `pack` and the reader refuse, and what the world does to a pack under way.
+//! What `pack` and the reader refuse, and how `pack` handles external changes while it runs.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn what_is_there_already_is_not_overwritten() {
     pack(&given, "train", "out", &["--size", "24"]).expect(0);
     pack(&given, "train", "out", &["--size", "24"])
         .expect(2)
-        .says("out: there already is a finished pack");
+        .says("out: already contains a finished pack");
     pack(&given, "train", "out", &["--size", "24", "--resume"]).expect(0);
     let ended = pack(&given, "train", "out", &["--size", "25", "--quality", "80", "--resume"]).expect(2);
     ended.says("quality was 90, is now 80").says("\"shorter_side\":24");
@@ -34,14 +34,14 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
     let settings = ["--per-shard", "50", "--workers", "1"];
     let mut process = start(&given, "train", "out", &settings);
     process.until("the first shard", || shards(&given.path("out")) > 0);
-    // While it runs nobody else may.
+    // While it runs, no other process may write to the folder.
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())
         .expect(1)
         .says("another process is using this folder");
     process.signal(libc::SIGKILL);
     process.wait();
     let ended = pack(&given, "train", "out", &settings).expect(2);
-    ended.says("out: there already is an unfinished pack").says("--resume");
+    ended.says("out: already contains an unfinished pack").says("--resume");
     let other = [&settings[..], &["--seed", "9", "--resume"]].concat();
     pack(&given, "train", "out", &other)
         .expect(2)
@@ -55,7 +55,7 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
     );
     let ended = Process::start(&given.path(""), ["inspect", "out"]).wait().expect(1);
     ended.says("unfinished pack");
-    // A source that has changed meanwhile.
+    // The source has changed meanwhile.
     fs::remove_file(given.path("train/sky/299.jpg")).unwrap();
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())
         .expect(2)
@@ -77,7 +77,7 @@ fn arguments_that_contradict_each_other() {
 }
 
 #[test]
-fn a_pack_does_not_lie_in_its_source() {
+fn a_pack_must_not_be_in_its_source() {
     let given = Given::new(2, 1);
     std::os::unix::fs::symlink(given.path("train"), given.path("link")).unwrap();
     let inside = [
@@ -101,7 +101,7 @@ fn a_pack_does_not_lie_in_its_source() {
         .expect(2)
         .says("is inside the source, packed");
     assert!(!given.path("train/packed").exists() && !given.path("packed/again").exists());
-    // A name that begins alike is another folder, and a list is no folder.
+    // A name with the same beginning is another folder, and a list is not a folder.
     pack(&given, "train", "train-packed", &["--size", "24"]).expect(0);
     fs::write(given.path("list.tsv"), "train/brick/000.jpg\ta\ntrain/sky/000.jpg\tb\n").unwrap();
     pack(&given, "list.tsv", "listed", &["--size", "24"]).expect(0);
@@ -136,7 +136,7 @@ fn a_source_that_vanishes_is_named_in_one_line() {
     pack(&given, "train", "out", &["--per-shard", "50", "--resume"]).expect(0);
 }
 
-/// A small file system in memory, unmounted at the end.
+/// A small in-memory file system, unmounted at the end.
 struct Small<'a>(&'a Path);
 
 impl Drop for Small<'_> {
@@ -146,7 +146,7 @@ impl Drop for Small<'_> {
 }
 
 #[test]
-fn a_full_disk_is_named_and_the_pack_goes_on_with_more_room() {
+fn a_full_disk_is_named_and_the_pack_resumes_with_more_room() {
     let given = Given::new(60, 1);
     let out = given.path("small");
     fs::create_dir(&out).unwrap();

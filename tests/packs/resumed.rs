@@ -1,4 +1,4 @@
-//! What was kept of a pack under way, damaged: made again, never believed.
+//! Files kept from an unfinished pack, then damaged: they are written again, never trusted.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::{assert_same, pack, shards, start};
 
 const SETTINGS: [&str; 7] = ["--per-shard", "20", "--workers", "1", "--size", "32", "--square"];
 
-/// A pack that was killed after two shards at least.
+/// A pack that was killed after at least two shards.
 fn killed(given: &Given) {
     let mut process = start(given, "train", "out", &SETTINGS);
     process.until("two shards", || shards(&given.path("out")) >= 2);
@@ -24,11 +24,11 @@ fn flip(path: &Path, at: usize) {
 }
 
 #[test]
-fn damage_in_what_was_kept_or_finished_is_seen_and_made_good() {
+fn damage_to_kept_or_finished_files_is_found_and_repaired() {
     let given = Given::new(200, 1);
     pack(&given, "train", "whole", &SETTINGS).expect(0);
     killed(&given);
-    // The unfinished pack, to be damaged again and again.
+    // The unfinished pack, to be damaged repeatedly.
     let copy = |from: &str, to: &str| {
         let _ = fs::remove_dir_all(given.path(to));
         let copied = std::process::Command::new("cp")
@@ -55,12 +55,12 @@ fn damage_in_what_was_kept_or_finished_is_seen_and_made_good() {
         ended.says(name).says("has changed since it was written").says("again");
         assert_same(&given.path("out"), &given.path("whole"));
     }
-    // Settings say what all the rest is: nothing is gone on with that has others.
+    // The settings describe everything else, so a pack whose settings are damaged is not resumed.
     copy("kept", "out");
     flip(&given.path("out/.partial/settings.json"), 100);
     let ended = pack(&given, "train", "out", &[&SETTINGS[..], &["--resume"]].concat()).expect(1);
     ended.says("settings.json: is not as it was written");
-    // What cannot be read may be good, and is left alone.
+    // A file that cannot be read may be intact, so it is left alone.
     copy("kept", "out");
     fs::remove_file(given.path("out/.partial/train-000000.json")).unwrap();
     fs::create_dir(given.path("out/.partial/train-000000.json")).unwrap();

@@ -1,4 +1,4 @@
-//! A pack's bytes depend on its settings and its source alone: not on workers, queues, nor on how often it was killed.
+//! A pack's bytes depend only on its settings and its source, not on workers, queues or how often it was killed.
 
 use std::thread;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn any_number_of_workers_writes_the_same() {
             assert_same(&given.path(&format!("{mode}-0")), &given.path(&out));
         }
         let found = files(&given.path(&format!("{mode}-0")));
-        // 60 samples by 7, three files a shard, manifest and statistics.
+        // 60 samples in shards of 7, three files per shard, plus manifest and statistics.
         assert_eq!(found.len(), 9 * 3 + 2, "{:?}", found.keys());
     }
 }
@@ -77,12 +77,12 @@ fn killed_again_and_again_it_comes_to_the_same_bytes() {
     assert!(kills >= 3, "only {kills} of the attempts were long enough to be killed");
     pack(&given, "train", "killed", &[&settings[..], &["--resume"]].concat()).expect(0);
     assert_same(&given.path("whole"), &killed);
-    // Once more changes nothing.
+    // Resuming once more changes nothing.
     pack(&given, "train", "killed", &[&settings[..], &["--resume"]].concat()).expect(0);
     assert_same(&given.path("whole"), &killed);
 }
 
-/// Where a kill at random seldom hits: between the last steps of a shard, and of the pack.
+/// Moments that a random kill seldom hits: between the last steps of a shard, and of the pack.
 #[test]
 fn killed_between_any_two_renames_it_comes_to_the_same_bytes() {
     let given = Given::new(200, 1);
@@ -94,20 +94,20 @@ fn killed_between_any_two_renames_it_comes_to_the_same_bytes() {
     process.until("the second shard", || shards(&out) > 1);
     process.signal(libc::SIGKILL);
     process.wait();
-    // The record is kept, the files are not renamed, or not all of them.
+    // The record exists, but the files are not renamed, or not all of them.
     for renamed in [&["tar"][..], &["tar", "sums"], &["tar", "sums", "idx"]] {
         for extension in renamed {
             let name = format!("train-000001.{extension}");
             std::fs::rename(out.join(&name), partial.join(&name)).unwrap();
         }
-        // A second attempt was killed while it wrote the sums: the record of the first is worth nothing.
+        // A second attempt was killed while it wrote the sums, so the first attempt's record is void.
         std::fs::write(partial.join("train-000001.mean"), "half").unwrap();
         let mut process = start(&given, "train", "out", &again);
         process.until("the second shard, again", || shards(&out) > 1);
         process.signal(libc::SIGKILL);
         process.wait();
     }
-    // A shard that somebody has cut is made again.
+    // A truncated shard is written again.
     std::fs::write(out.join("train-000000.tar"), "").unwrap();
     let copy = given.path("copy");
     assert!(
@@ -120,13 +120,13 @@ fn killed_between_any_two_renames_it_comes_to_the_same_bytes() {
     );
     pack(&given, "train", "out", &again).expect(0);
     assert_same(&given.path("whole"), &out);
-    // The manifest is there, and so is what should have been removed.
+    // The manifest exists, and so do the files that should have been removed.
     std::fs::rename(&copy, &partial).unwrap();
     assert!(pipeline::dataset::Dataset::open(out.to_str().unwrap()).is_ok());
     pack(&given, "train", "out", &settings).expect(2);
     pack(&given, "train", "out", &again).expect(0);
     assert_same(&given.path("whole"), &out);
-    // All shards, but neither manifest nor statistics.
+    // All shards exist, but neither manifest nor statistics.
     std::fs::create_dir(given.path("late")).unwrap();
     let mut process = start(&given, "train", "late", &settings);
     process.until_or_ended(|| shards(&given.path("late")) == 6);
@@ -137,7 +137,7 @@ fn killed_between_any_two_renames_it_comes_to_the_same_bytes() {
 }
 
 #[test]
-fn stopped_on_request_it_says_how_to_go_on() {
+fn stopped_on_request_it_says_how_to_resume() {
     let given = Given::new(300, 1);
     let settings = ["--per-shard", "50", "--size", "256", "--workers", "1"];
     let mut process = start(&given, "train", "out", &settings);

@@ -1,4 +1,4 @@
-//! Packs by somebody else's hand: changed, and their sums made right again. Only what makes no sense can then be found.
+//! Packs that somebody changed before correcting the checksums. Only contradictory contents can then be found.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use pipeline::dataset::Dataset;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Makes all sums in a pack's manifest, and its own, those of the files as they are, as far as they are there.
+/// Sets all checksums in a pack's manifest, and the manifest's own, to those of the files that exist.
 pub fn seal(folder: &Path) {
     let path = folder.join("dataset.json");
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

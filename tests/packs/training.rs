@@ -1,4 +1,4 @@
-//! Training from a pack is training from what it was made of.
+//! Training from a pack gives the same result as training from its source.
 
 use std::fs::{self, File};
 
@@ -9,7 +9,7 @@ use crate::given::Given;
 use crate::pack;
 use crate::process::{of_kind, result, run, start};
 
-/// Where `pack` writes.
+/// The output path of `pack`.
 fn at(given: &Given, name: &str) -> String {
     format!("data.train={}", given.path(name).display())
 }
@@ -58,7 +58,7 @@ fn raw_gives_the_same_weights_as_resizing_while_training() {
     .expect(0);
     let sets = ["data.val=val", "run.hash_pixels=true", "augment.mean=[128, 128, 128]"];
     run(&given, &[&sets[..], &["run.out=a", "decode.shorter_side=30"]].concat()).expect(0);
-    // With the size that the frames have, and without any.
+    // With the size of the frames, and without a size.
     run(
         &given,
         &[
@@ -77,7 +77,7 @@ fn raw_gives_the_same_weights_as_resizing_while_training() {
     assert_eq!(result(&given.path("a")).stream, result(&given.path("c")).stream);
 }
 
-/// The same images are set aside, by their places in the source, and raw pixels are read where they lie.
+/// The same images are set aside, by their positions in the source, and raw pixels are read in place.
 #[test]
 fn a_pack_is_split_as_its_source_is() {
     let given = Given::new(12, 1);
@@ -98,11 +98,11 @@ fn a_pack_is_split_as_its_source_is() {
     .expect(0);
     run(&given, &[&sets[..], &["run.out=c", &at(&given, "raw")]].concat()).expect(0);
     assert_eq!(result(&given.path("a")), result(&given.path("b")));
-    // The stream is that of the files, the pixels are the same.
+    // The stream and the pixels are those of the files.
     assert_eq!(result(&given.path("a")), result(&given.path("c")));
 }
 
-/// What a pack says of the mean is of all its images, also of those that are set aside.
+/// A pack's mean covers all of its images, including those that are set aside.
 #[test]
 fn statistics_are_of_the_images_that_are_learnt_from() {
     let given = Given::new(12, 1);
@@ -119,7 +119,7 @@ fn statistics_are_of_the_images_that_are_learnt_from() {
     };
     assert_eq!(mean("a").channel_mean, mean("b").channel_mean);
     assert_eq!((mean("a").images, mean("whole").images), (27, 36));
-    // Each kind of run keeps its own in the cache.
+    // Each kind of run has its own entry in the cache.
     let kept = fs::read_dir(given.path("cache")).unwrap().count();
     assert_eq!(kept, 3);
 }
@@ -187,7 +187,7 @@ fn its_statistics_are_those_of_a_pass_and_are_used() {
     let ended = run(&given, &[&image[..], &["run.out=b", &at(&given, "packed")]].concat()).expect(0);
     assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
     assert_eq!(result(&given.path("a")).bits, result(&given.path("b")).bits);
-    // Members have the size that is asked for: nothing is scaled, however it would be done.
+    // Members already have the requested size, so nothing is scaled and no scaling setting matters.
     let plain = ["run.out=d", "decode.dct_scaling=false", &at(&given, "packed")];
     let ended = run(&given, &[&image[..], &plain].concat()).expect(0);
     assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
@@ -196,7 +196,8 @@ fn its_statistics_are_those_of_a_pass_and_are_used() {
     run(&given, &other).expect(0).says(pass);
 }
 
-/// Of `passthrough` packs the statistics are of frames that do not lie in the pack: made in the same way, or not used.
+/// The statistics of `passthrough` packs are of frames that the pack does not contain: they are used only if the run makes
+/// frames in the same way.
 #[test]
 fn statistics_of_frames_that_were_made_otherwise_are_not_used() {
     let given = Given::new(12, 3);
@@ -208,7 +209,7 @@ fn statistics_of_frames_that_were_made_otherwise_are_not_used() {
     assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
     let plain = ["run.out=b", "decode.dct_scaling=false"];
     run(&given, &[&resized[..], &plain].concat()).expect(0).says(pass);
-    // As they are in the files, nothing is scaled.
+    // Frames as in the files; nothing is scaled.
     pack(&given, "train", "whole", &["--mode", "passthrough", "--square"]).expect(0);
     let ended = run(&given, &["run.out=c", "decode.dct_scaling=false", &at(&given, "whole")]).expect(0);
     assert!(!ended.stderr.contains(pass), "{}", ended.stderr);
@@ -253,12 +254,12 @@ fn a_shard_that_is_cut_while_training_is_named() {
     shard.set_len(512).unwrap();
     let ended = process.wait().expect(1).says("train-000002.tar, key ");
     assert!(ended.stderr.contains("was truncated while in use"), "{}", ended.stderr);
-    // And before: it does not open.
+    // Damage that already exists: the pack does not open.
     let ended = run(&given, &["run.out=again", &at(&given, "packed")]).expect(2);
     ended.says("train-000002.tar: has 512 bytes");
 }
 
-/// A bit of an image's data, which decodes to other pixels: only the sum tells.
+/// A flipped bit in an image's data that still decodes, to other pixels: only the checksum reveals it.
 #[test]
 fn a_member_that_changed_is_a_bad_image() {
     let given = Given::new(12, 3);
@@ -287,7 +288,7 @@ fn jpegs_have_restart_markers() {
     let Encoded::File(member) = data.read(0, &mut scratch).unwrap() else {
         panic!("not a file")
     };
-    // One behind each row of three MCUs.
+    // One after each row of three MCUs.
     assert!(member.windows(6).any(|bytes| bytes == [0xff, 0xdd, 0, 4, 0, 3]));
     for marker in [[0xff, 0xd0], [0xff, 0xd1]] {
         assert!(member.windows(2).any(|bytes| bytes == marker));

@@ -1,4 +1,4 @@
-//! Plans: their numbers hold, and the workers that they allow fit into memory.
+//! Plans: their numbers are correct, and the workers that they allow fit into memory.
 
 mod memory_budget;
 mod numbers;

@@ -1,10 +1,10 @@
-//! Workers that come by themselves stay within the memory that a run may take.
+//! Automatic workers stay within the memory that a run may take.
 
 use pipeline::plan::{Crew, Crews, Plan, needs};
 
 use crate::given::Given;
 
-/// The plan on a machine of many cores.
+/// The plan on a machine with many cores.
 fn plan(given: &Given, sets: &[&str]) -> Plan {
     let mut plan = given.plan(sets);
     plan.cores = 16;

@@ -1,4 +1,5 @@
-//! Plans of configurations at the ends of their ranges, beside the same sums in 128 bits: no number wraps, nothing panics.
+//! Plans of configurations at the ends of their ranges, compared with the same sums in 128 bits: no number wraps, nothing
+//! panics.
 
 use pipeline::config::Config;
 use pipeline::memory::Bytes;
@@ -9,17 +10,17 @@ use proptest::strategy::ValueTree;
 
 use crate::keys::{KEYS, Key, LAYERS};
 
-/// What 64 bits show of a number.
+/// What 64 bits can represent of a number.
 fn shown(number: u128) -> Bytes {
     Bytes::new(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
-/// A number of `key` among those that it may have.
+/// An accepted value of `key`.
 fn one_of((name, values): Key) -> impl Strategy<Value = String> {
     prop::sample::select(values.to_vec()).prop_map(move |value| format!("{name} = {value}"))
 }
 
-/// A layer with some of its numbers at their ends.
+/// A layer, some of whose numbers are at the ends of their ranges.
 fn layer(number: usize) -> impl Strategy<Value = String> {
     prop::sample::select(vec!["conv", "fc", "lrn", "max_pool", "dropout", "relu", "tanh"]).prop_flat_map(move |kind| {
         let keys: Vec<_> = LAYERS
@@ -33,7 +34,7 @@ fn layer(number: usize) -> impl Strategy<Value = String> {
             String::new()
         };
         keys.prop_map(move |values| {
-            // Most groups divide nothing.
+            // Most numbers of groups divide nothing.
             let values = values
                 .iter()
                 .filter(|value| !value.starts_with("groups") || number.is_multiple_of(3));
@@ -43,7 +44,7 @@ fn layer(number: usize) -> impl Strategy<Value = String> {
     })
 }
 
-/// A text with some layers, and some keys of the other tables.
+/// A text with some layers and some keys of the other tables.
 fn text() -> impl Strategy<Value = String> {
     let keys: Vec<_> = KEYS
         .iter()
@@ -65,7 +66,7 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
-/// Weights and biases, from the shapes alone.
+/// Weights and biases, computed from the shapes alone.
 fn parameters(spec: &Spec) -> u128 {
     let of = |numbers: &[usize]| numbers.iter().map(|n| *n as u128).product::<u128>();
     let layers = spec.layers.iter().map(|layer| match &layer.operation {
@@ -89,7 +90,7 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
     prop_assert_eq!(buffers.snapshot, shown(8 * parameters(&model.spec)));
     for device in &model.devices {
         let memory = device.memory;
-        // What is kept at least: the input, and what comes out.
+        // The least that is kept: the input and the output.
         let rows = device.placement.rows(config.staging.batch.get()).len() as u128;
         let least = 4 * rows * (model.spec.input.len() + model.spec.classes) as u128;
         prop_assert!(memory.activations >= shown(least));
@@ -128,7 +129,7 @@ proptest! {
     #[test]
     fn no_number_of_a_plan_wraps(text in text(), classes in 1..2000_usize, workspace in any::<u64>()) {
         let Ok(config) = Config::parse("t.toml", &text, &[]) else { return Ok(()) };
-        // A model may be refused; that it is, and does not panic, is enough.
+        // A model may be refused, as long as nothing panics.
         if let Ok(model) = ModelPlan::new(&config, classes) {
             numbers_hold(&config, &model, workspace)?;
             prop_assert!(model.spec.step_flops(1) > 0);
@@ -136,7 +137,7 @@ proptest! {
     }
 }
 
-/// So that the property is not about refusals alone.
+/// Makes sure that the property above does not test refusals only.
 #[test]
 fn many_texts_come_to_plans() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

@@ -1,4 +1,4 @@
-//! What a user is told before, during and after a run, and what commands do with what people naturally give them.
+//! What a user is told before, during and after a run, and how commands handle natural but unexpected arguments.
 
 use std::fs;
 
@@ -168,7 +168,7 @@ fn a_report_is_there_after_each_evaluation_and_after_a_kill() {
     let text = fs::read_to_string(given.path("page.html")).expect("the report");
     assert!(
         text.contains("The run is in progress"),
-        "another process is at it: {text}"
+        "another process is running it: {text}"
     );
     process.signal(libc::SIGKILL);
     process.wait();

@@ -1,4 +1,4 @@
-//! Images that are none: each policy does what it says, and names them.
+//! Files that cannot be decoded: each policy does what it promises, and names them.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::given::Given;
 use crate::process::{assert_seamless, of_kind, result, resume, run};
 
-/// A data set with a JPEG that was cut off and a text that is called one.
+/// A data set with a truncated JPEG and a text file with a JPEG's name.
 fn given() -> Given {
     let given = Given::new(10, 3);
     let cut = given.path("train/grass/004.jpg");
@@ -30,7 +30,7 @@ const BOTH: [&str; 2] = ["grass/004.jpg", "sky/002.jpg"];
 #[test]
 fn fail_ends_the_run_and_names_one() {
     let given = given();
-    // Also where the image is met first by the pass for the statistics.
+    // Also where the pass for the statistics meets the image first.
     for mean in ["augment.mean=[128, 128, 128]", "augment.mean=channel"] {
         let ended = run(&given, &[mean, "decode.workers=3"])
             .expect(1)
@@ -38,13 +38,13 @@ fn fail_ends_the_run_and_names_one() {
         let named = BOTH.iter().filter(|name| ended.stderr.contains(*name)).count();
         assert!(named >= 1, "{}", ended.stderr);
         let errors = ended.stderr.lines().filter(|line| line.starts_with("error: ")).count();
-        assert_eq!(errors, 1, "one cause a line:\n{}", ended.stderr);
+        assert_eq!(errors, 1, "one cause per line:\n{}", ended.stderr);
         fs::remove_dir_all(given.path("run")).expect("the run's folder");
     }
 }
 
 #[test]
-fn skip_goes_on_without_them_and_reports_each_once() {
+fn skip_continues_without_them_and_reports_each_once() {
     let given = given();
     run(&given, &["run.on_bad_image=skip"])
         .expect(0)
@@ -85,7 +85,7 @@ fn a_resumed_run_remembers_what_it_has_skipped() {
 #[test]
 fn more_of_them_than_allowed_end_the_run() {
     let given = given();
-    // With a mean of its own the run needs no pass for statistics, which keeps to the same budget.
+    // With a mean of its own the run needs no pass for statistics; that pass observes the same limit.
     let training = "augment.mean=[128.0, 128.0, 128.0]";
     for mean in [training, "augment.mean=channel"] {
         let ended = run(
@@ -104,7 +104,7 @@ fn more_of_them_than_allowed_end_the_run() {
         "{}",
         ended.stderr
     );
-    // What is reported on the terminal is on the disk as well.
+    // Everything reported on the terminal is also on disk.
     assert_eq!(skipped(&given.path("run")), BOTH);
 }
 

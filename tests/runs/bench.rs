@@ -1,4 +1,4 @@
-//! `bench input`: what it prints, and that augmentations of every kind go through a whole run.
+//! `bench input`: its output, and that augmentations of every kind work in a whole run.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn bench_input_prints_one_object_that_adds_up() {
     assert!(!given.path("out").exists(), "a benchmark leaves no run behind");
 }
 
-/// Each augmentation changes what is learnt, and none depends on how many workers there are.
+/// Each augmentation changes what is learnt, and none depends on the number of workers.
 #[test]
 fn every_augmentation_is_the_same_for_any_number_of_workers() {
     let given = Given::new(6, 2);

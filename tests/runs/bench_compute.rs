@@ -1,4 +1,4 @@
-//! `bench compute`: what it prints, and that the pieces of a step add up to it.
+//! `bench compute`: its output, and that the parts of a step add up to the step.
 
 use std::fs;
 
@@ -39,10 +39,10 @@ fn the_pieces_of_a_step_add_up_to_it() {
     let rows = object["layers"].as_array().expect("rows");
     let all: f64 = rows.iter().map(|row| number(row, "ms")).sum();
     let step = number(&object, "step_ms");
-    // What threads wait for one another is in them.
+    // They include the time that threads wait for each other.
     assert!(all > 0.8 * step && all <= step, "{all} of {step} ms");
     assert!((number(&object, "images_per_s") - 32e3 / step).abs() < 1e-6 * number(&object, "images_per_s"));
-    // What all pieces compute is what the step computes.
+    // All parts together compute what the step computes.
     let computed: f64 = rows.iter().map(|row| number(row, "gflops") * number(row, "ms")).sum();
     assert!((computed / (number(&object, "gflops") * step) - 1.0).abs() < 1e-9);
     for (layer, direction) in [
@@ -56,7 +56,7 @@ fn the_pieces_of_a_step_add_up_to_it() {
         let row = row.unwrap_or_else(|| panic!("{layer} {direction} in {object}"));
         assert!(number(row, "bytes_per_s") > 0.0 && number(row, "share_of_peak") >= 0.0);
     }
-    // Only convolutions have a choice of algorithms; the first has too few channels for Winograd's.
+    // Only convolutions have a choice of algorithms; the first has too few channels for Winograd.
     let by = |row: &Value| (row["layer"].clone(), row["direction"].clone(), row["algorithm"].clone());
     let chosen: Vec<_> = rows.iter().filter(|row| row["algorithm"].is_string()).map(by).collect();
     let of = |layer: &str, direction: &str, by: &str| (layer.into(), direction.into(), by.into());

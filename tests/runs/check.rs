@@ -1,4 +1,4 @@
-//! `check`: what a run would be, in numbers that hold.
+//! `check`: the plan of a run, in correct numbers.
 
 use std::fs;
 use std::path::Path;
@@ -90,10 +90,10 @@ fn a_rank_is_told_which_part_is_its_own() {
     assert!(!shown(&given, &[]).contains("rank "));
 }
 
-/// A run of some gigabytes, where there are two.
+/// A run of several gigabytes, where two are available.
 const LARGE: [&str; 1] = ["staging.batch=500000"];
 
-/// `pipeline` with `args` in a process that `ulimit` allows two gigabytes of address space.
+/// `pipeline` with `args` in a process that `ulimit` limits to two gigabytes of address space.
 fn limited(given: &Given, args: Vec<String>) -> Ended {
     Process::start_limited(&given.path(""), 2_000_000, args).wait()
 }
@@ -107,7 +107,7 @@ fn args(command: &str, path: &Path, sets: &[&str]) -> Vec<String> {
 #[test]
 fn more_memory_than_there_is_is_refused_with_both_numbers_before_anything_is_written() {
     let given = Given::new(2, 1);
-    // Also where it is asked for.
+    // Also if the limit is set explicitly.
     for memory in ["run.memory=auto", "run.memory=1 TiB"] {
         for command in ["check", "run"] {
             limited(&given, args(command, &given.toml(), &[&LARGE[..], &[memory]].concat()))
@@ -151,7 +151,7 @@ fn a_pass_for_statistics_that_there_is_no_memory_for_is_refused() {
     );
 }
 
-/// A limit that has room for all that is planned, but not for the program beside it.
+/// A limit with room for everything that is planned, but not for the program itself.
 #[test]
 fn memory_that_the_system_does_not_give_is_an_error_and_no_abort() {
     let given = Given::new(2, 1);
@@ -189,14 +189,14 @@ fn a_crop_larger_than_images_is_refused_before_anything_is_written() {
             .says("lower augment.crop, or enlarge the images with decode.shorter_side = 64 or more");
     }
     assert!(!given.path("run").exists(), "nothing was begun");
-    // As large as they are is not larger; enlarged, they are large enough; and so many may be skipped.
+    // A crop of the full size needs no enlarging; enlarged images are large enough; and this many may be skipped.
     check(&given, &["augment.crop=40"]).expect(0);
     check(&given, &["augment.crop=64", "decode.shorter_side=64"]).expect(0);
     let skip = ["augment.crop=64", "run.on_bad_image=skip"];
     check(&given, &skip).expect(0);
     check(&given, &[&skip[..], &["run.bad_images_max=17"]].concat()).expect(2);
     check(&given, &[&skip[..], &["run.bad_images_max=18"]].concat()).expect(0);
-    // Random crops are scaled by themselves, the validation set's are not.
+    // Random crops are scaled individually, the validation set's are not.
     let random = ["augment.crop=64", "augment.random_resized_crop={ area = [0.5, 1.0] }"];
     check(&given, &random).expect(2).says("data.val");
 }
@@ -258,7 +258,7 @@ fn a_run_goes_where_the_home_folder_is_and_says_so_in_its_configuration() {
         written.contains(&format!("out = \"{}/out\"", home.display())),
         "{written}"
     );
-    // It can be gone on with from anywhere, by anybody.
+    // It can be resumed from any working directory.
     let config = given.path("out/config.toml").display().to_string();
     let args = ["run", &config, "--resume"].map(str::to_string);
     Process::start_at_home(&given.path("train"), &given.path("val"), args)

@@ -1,4 +1,4 @@
-//! Checkpoints that were damaged are passed over; which are kept is as the configuration says.
+//! Damaged checkpoints are passed over, and the configuration decides which are kept.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let [.., (_, before), (_, newest)] = &all[..] else {
         panic!("{all:?}")
     };
-    // One byte of a weight, and half of a file: neither may be believed.
+    // One changed byte of a weight, and half a file: both must be rejected.
     let mut bytes = fs::read(newest).expect("the newest");
     *bytes.last_mut().expect("not empty") ^= 1;
     fs::write(newest, bytes).expect("damaged");
@@ -68,7 +68,7 @@ fn the_best_weights_and_the_newest_checkpoints_are_kept() {
         4,
         "and nothing else"
     );
-    // No run goes on from weights alone, wherever they lie.
+    // No run resumes from weights alone, wherever they are.
     let args = ["inspect".to_string(), best.display().to_string()];
     let told = Process::start(&given.path(""), args).wait().expect(0);
     assert!(told.stdout.contains("without momentum"), "{}", told.stdout);
@@ -93,7 +93,7 @@ fn a_checkpoint_alone_is_enough_to_evaluate_and_to_predict() {
         Process::start(&given.path(""), args).wait().expect(0).stdout
     };
     let in_place = eval(&given.path("run").display().to_string());
-    // Elsewhere, without the run's folder, the training set and whatever is kept of it.
+    // Elsewhere, without the run's folder, the training set or its cached statistics.
     let alone = given.path("alone.safetensors");
     let best = fs::read_to_string(given.path("run/checkpoints/best")).expect("best");
     fs::copy(given.path("run/checkpoints").join(best.trim()), &alone).expect("a copy");
@@ -124,7 +124,7 @@ fn a_best_pointer_that_a_kill_left_behind_is_mended() {
     );
     resume(&given, &["checkpoint.keep=9"]).expect(0);
     assert_eq!(fs::read_to_string(&best).expect("best"), right);
-    // Weights that are gone come from the checkpoint of their step, while it is there.
+    // Missing weights are taken from the checkpoint of their step while it exists.
     let weights = given.path("run/checkpoints").join(right.trim());
     let before = fs::read(&weights).expect("the best weights");
     fs::remove_file(&weights).expect("gone");

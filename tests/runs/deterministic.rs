@@ -1,4 +1,4 @@
-//! Neither workers nor queues nor slots nor threads change a bit.
+//! Workers, queues, slots and threads never change a bit.
 
 use crate::given::Given;
 use crate::process::{Result, of_kind, result, run};
@@ -7,7 +7,7 @@ use crate::process::{Result, of_kind, result, run};
 fn weights_and_stream_are_the_same_whatever_the_numbers_of_workers() {
     let given = Given::new(20, 4);
     let variants: [&[&str]; 6] = [
-        // Workers by themselves.
+        // Automatic workers.
         &[],
         &["decode.workers=1", "augment.workers=1"],
         &["decode.workers=3", "augment.workers=3", "compute.threads=2"],

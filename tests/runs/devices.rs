@@ -1,4 +1,4 @@
-//! Runs on several devices are the run on one.
+//! A run on several devices gives the same results as on one.
 
 use std::fs;
 
@@ -7,12 +7,12 @@ use crate::process::{Process, Result, assert_seamless, of_kind, result, resume, 
 
 const TWO: &str = "compute.devices=[\"cpu:0\", \"cpu:1\"]";
 
-/// 60 images in batches of 16: the last of an epoch has 12, of which the second device has 4.
+/// 60 images in batches of 16: the last batch of an epoch has 12 images, 4 of them on the second device.
 fn given() -> Given {
     Given::new(20, 5)
 }
 
-/// The result of the run in `out`, and what its steps and evaluations told.
+/// The result of the run in `out`, and the values reported by its steps and evaluations.
 fn told(given: &Given, out: &str) -> (Result, Vec<String>) {
     let folder = given.path(out);
     let kinds = ["step", "eval"].map(|kind| of_kind(&folder, kind));
@@ -63,10 +63,10 @@ fn bad_images_are_left_out_of_the_average_over_all_devices() {
     assert_eq!(told(&given, "two"), told(&given, "one"));
 }
 
-/// The configuration names other devices than the checkpoint's: two that have a half each give the same bits as one, and so
-/// nobody need say that he means it.
+/// The configuration names other devices than the checkpoint. Two devices with half a batch each give the same bits as one, so
+/// the change need not be confirmed.
 #[test]
-fn a_run_goes_on_with_other_devices() {
+fn a_run_resumes_on_other_devices() {
     let given = given();
     run(&given, &["run.out=whole", "run.epochs=4"]).expect(0);
     run(&given, &["run.epochs=2"]).expect(0);
@@ -107,7 +107,7 @@ fn more_devices_than_two_must_be_meant_on_resume_and_come_near() {
     }
 }
 
-/// Fails where weights are further apart than `tolerance`, in parts of the largest.
+/// Fails if weights differ by more than `tolerance` times the largest.
 pub fn assert_near(name: &str, ours: &[u32], twin: &[u32], tolerance: f32) {
     let numbers = |bits: &[u32]| -> Vec<f32> { bits.iter().map(|bits| f32::from_bits(*bits)).collect() };
     let (ours, twin) = (numbers(ours), numbers(twin));
@@ -121,7 +121,8 @@ pub fn assert_near(name: &str, ours: &[u32], twin: &[u32], tolerance: f32) {
 
 const COLUMNS: [&str; 2] = [TWO, "compute.parallel=columns"];
 
-/// Whatever mode wrote a checkpoint, another goes on with it: they are whole, with the names and shapes of one device.
+/// Every mode can resume a checkpoint of every other mode: checkpoints hold whole parameters, with the names and shapes of a
+/// single device.
 #[test]
 fn columns_come_near_one_device_and_take_turns_with_it() {
     let given = given();

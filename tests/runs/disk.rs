@@ -1,4 +1,4 @@
-//! A disk that fills up ends the run with that reason; what was saved before is whole.
+//! A full disk ends the run with that reason; earlier checkpoints stay intact.
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::given::Given;
 use crate::process::{result, run};
 use crate::skip::{self, Need};
 
-/// A small file system in memory, unmounted at the end.
+/// A small in-memory file system, unmounted at the end.
 struct Small<'a>(&'a Path);
 
 impl<'a> Small<'a> {
-    /// `None` where this user may not mount.
+    /// `None` if this user may not mount.
     fn mount(at: &'a Path, kilobytes: u32) -> Option<Self> {
         fs::create_dir_all(at).expect("a folder");
         let options = format!("size={kilobytes}k");

@@ -1,4 +1,4 @@
-//! The world changes under a run: it ends soon, with a reason that names what has changed.
+//! External changes during a run: it ends soon, with a reason that names the change.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::given::Given;
 use crate::process::{Process, assert_seamless, result, resume, run, start, steps_so_far};
 
-/// Long enough to be interfered with, unless it is ended.
+/// Long enough to be interfered with, unless something ends it.
 const LONG: [&str; 3] = [
     "run.epochs=100000",
     "checkpoint.every_steps=5",
@@ -71,9 +71,9 @@ fn a_loss_that_is_no_number_ends_the_run_and_its_last_checkpoint_serves() {
     assert_seamless(&out, 80);
 }
 
-/// The stage that is stuck is named, and the process ends: nothing else can be done about a file that never answers.
+/// The stuck stage is named and the process ends, since nothing else helps against a file that never answers.
 #[test]
-fn a_file_that_never_answers_is_found_out() {
+fn a_file_that_never_answers_is_detected() {
     let given = Given::new(20, 4);
     let mut process = start(&given, false, &[&LONG[..], &["run.stall_after_s=2"]].concat());
     process.until("a step", || steps_so_far(&given.path("run")) > 2);

@@ -1,5 +1,5 @@
-//! `data.val = { fraction = … }`: what is told, evaluated, resumed and refused.
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+//! `data.val = { fraction = … }`: what is reported, evaluated, resumed and refused.
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn images_that_are_set_aside_are_told_and_measured_on() {
         evals.len() == 3 && evals.iter().all(|eval| eval["images"] == 6),
         "{evals:?}"
     );
-    // By itself, the same images; with another set, that.
+    // Without a set, the same images; with another set, that one.
     let best = eval(&given, &[]).expect(0).stdout;
     assert!(best.contains("\"images\":6"), "{best}");
     let other = eval(&given, &["--data", "val"]).expect(0).stdout;
@@ -41,7 +41,7 @@ fn a_resumed_run_keeps_what_is_set_aside_and_refuses_to_learn_from_it() {
     let given = Given::new(8, 1);
     run(&given, &[ASIDE, "run.out=whole", "run.epochs=4"]).expect(0);
     run(&given, &[ASIDE, "run.steps=5"]).expect(0);
-    // Its own configuration says all of it.
+    // The run's own configuration is sufficient.
     let own = given.path("run/config.toml");
     let text = fs::read_to_string(&own).unwrap();
     assert!(text.contains("val = { fraction = 0.25 }"), "{text}");
@@ -67,7 +67,7 @@ fn a_resumed_run_keeps_what_is_set_aside_and_refuses_to_learn_from_it() {
     }
 }
 
-/// Of a set that has grown, other images would be set aside, and some that were learnt from.
+/// If the set has grown, other images would be set aside, including some that the network has learnt from.
 #[test]
 fn an_evaluation_on_images_that_may_have_been_learnt_from_is_refused() {
     let given = Given::new(8, 1);

@@ -1,5 +1,5 @@
-//! `init`: a configuration for whatever lies in a folder.
-#![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
+//! `init`: a configuration for any supported folder.
+#![allow(clippy::unwrap_used, reason = "a test panics if anything is unexpected")]
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -50,7 +50,7 @@ fn the_text_for_two_splits_and_for_one_folder() {
     );
 }
 
-/// The quickest way there is, as a stranger goes it.
+/// The quickest way from data to a trained network, as a new user takes it.
 #[test]
 fn what_it_writes_trains() {
     let given = photos(20, 4);
@@ -69,7 +69,7 @@ fn what_it_writes_trains() {
     .expect(0);
     let evals = of_kind(&given.path("runs/Training"), "eval");
     assert_eq!(evals.last().unwrap()["top1_error"], 0.0, "{evals:?}");
-    // The next run gets a folder of its own.
+    // The next run gets a new folder.
     init(&given, &["photos/Training", "--force"]).expect(0);
     assert!(written(&given, "train.toml").contains("out = \"runs/Training-2\""));
 }
@@ -128,7 +128,7 @@ fn tar(of: &Path, to: &Path) {
     builder.finish().unwrap();
 }
 
-/// Grey images of 28 × 28 as IDX files, twenty of each of ten labels.
+/// Grey images of 28 × 28 as IDX files, twenty per label for ten labels.
 fn idx(folder: &Path) {
     fs::create_dir(folder).unwrap();
     for (part, count) in [("train", 200_u32), ("t10k", 20)] {
@@ -146,7 +146,7 @@ fn idx(folder: &Path) {
     }
 }
 
-/// CIFAR-10's binary files, four records a batch.
+/// CIFAR-10's binary files, with four records per batch.
 fn cifar(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let batches = (1..6)
@@ -171,7 +171,7 @@ fn cifar(folder: &Path) {
     fs::write(folder.join("batches.meta.txt"), names.join("\n")).unwrap();
 }
 
-/// A list of the images of one folder.
+/// A list of the images in one folder.
 fn list(given: &Given, folder: &str, to: &str) {
     let mut lines = String::new();
     for class in ["brick", "grass", "sky"] {
@@ -182,7 +182,7 @@ fn list(given: &Given, folder: &str, to: &str) {
     fs::write(given.path(to), lines).unwrap();
 }
 
-/// Every kind of set that there are makers for.
+/// Every kind of data set that the tests can make.
 #[test]
 fn check_accepts_what_init_writes_for_each_kind_of_set() {
     let given = photos(6, 2);
@@ -207,7 +207,7 @@ fn check_accepts_what_init_writes_for_each_kind_of_set() {
         ];
         pipeline(&given, &args).expect(0);
     }
-    // Shards of both parts in one folder, as others write them.
+    // Shards of both parts in one folder, as other tools write them.
     fs::create_dir(given.path("shards")).unwrap();
     for part in ["train", "test"] {
         for shard in fs::read_dir(given.path(&format!("packs/{part}"))).unwrap().flatten() {

@@ -1,4 +1,4 @@
-//! A run that is killed at random moments comes to the same bits as one that is not.
+//! A run that is killed at random moments ends with the same bits as an uninterrupted one.
 
 use std::thread;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use pipeline::rng::{Philox, Purpose};
 use crate::given::Given;
 use crate::process::{assert_seamless, result, resume, run, start, steps_so_far};
 
-/// Three images a class to validate on: 9, whose ninths no decimal and no binary fraction can write exactly.
+/// Three validation images per class, 9 in all: ninths have no exact decimal or binary fraction.
 const VALIDATION: usize = 3;
 
 const SETS: [&str; 3] = ["run.epochs=30", "checkpoint.every_steps=7", "solver.schedule=cosine"];
@@ -18,13 +18,13 @@ fn killed_again_and_again_it_comes_to_the_same_bits() {
     assert_comes_to_the_same("data.val=val");
 }
 
-/// What is set aside follows from seed and fraction, which are the run's own.
+/// The images set aside depend only on the run's seed and fraction.
 #[test]
 fn killed_again_and_again_it_has_the_same_images_set_aside() {
     assert_comes_to_the_same("data.val={ fraction = 0.25 }");
 }
 
-/// A run with `val` that is killed at random moments, beside one that is not.
+/// Compares a run with `val` that is killed at random moments with an uninterrupted one.
 fn assert_comes_to_the_same(val: &str) {
     let given = Given::new(20, VALIDATION);
     let whole = given.path("whole");
@@ -40,7 +40,7 @@ fn assert_comes_to_the_same(val: &str) {
             break;
         }
         let mut process = start(&given, true, &sets);
-        // At a random step of those that are left, then a moment that hits the step, a checkpoint or an evaluation.
+        // At a random remaining step, then after a short pause that may end in the step, a checkpoint or an evaluation.
         let at = before + 1 + random.below((steps - before).div_ceil(4) as u32) as usize;
         process.until_or_ended(|| steps_so_far(&killed) >= at);
         thread::sleep(Duration::from_micros(u64::from(random.below(4000))));

@@ -1,4 +1,4 @@
-//! Whole runs of the real binary, in folders of their own. Every process has a time limit.
+//! Whole runs of the real binary, each in its own folder. Every process has a time limit.
 
 mod advice;
 mod bad_images;

@@ -1,4 +1,4 @@
-//! Texts that users read, word for word. `UPDATE_GOLDEN=1` writes them anew: read the difference as a user would.
+//! Texts that users read, word for word. `UPDATE_GOLDEN=1` rewrites them; read the difference as a user would.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::given::{CLASSES, Given};
 use crate::process::{Ended, PIPELINE, Process, run};
 
-/// Compares with `tests/golden/NAME.txt`; the temporary folder is called DIR.
+/// Compares `text` with `tests/golden/NAME.txt`, with the temporary folder replaced by DIR.
 pub fn golden(given: &Given, name: &str, text: &str) {
     let folder = given.path("");
     let folder = folder.to_string_lossy();
@@ -71,7 +71,7 @@ fn refused(given: &Given, name: &str, ended: Ended) {
     let ended = ended.expect(2);
     assert!(
         ended.stderr.lines().all(|line| line.starts_with("error: ")),
-        "one cause a line:\n{}",
+        "one cause per line:\n{}",
         ended.stderr
     );
     assert!(!given.path("run").exists(), "nothing was begun");

@@ -1,4 +1,4 @@
-//! One of everything: every queue, slot and worker count at 1. The run ends, with the errors of a roomy one.
+//! Every queue, slot and worker count at 1: the run ends, with the same errors as one with room to spare.
 
 use crate::given::Given;
 use crate::process::{of_kind, result, run};
@@ -31,7 +31,7 @@ const ROOMY: [&str; 9] = [
 #[test]
 fn with_one_of_everything_the_errors_are_those_of_a_roomy_run() {
     let given = Given::new(8, 3);
-    // 1: a batch a row. 7: views of an image fall into two batches, and each part has a tail.
+    // 1: a batch per row. 7: the views of an image are split between two batches, and each part has a tail.
     for batch in [1, 7] {
         let common = [
             format!("staging.batch={batch}"),

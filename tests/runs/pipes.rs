@@ -8,8 +8,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::given::Given;
 use crate::process::{Process, result, run};
 
-/// Runs `pipeline` with standard output, or standard error too, into a pipe that nobody reads. Gives how it ended and what it
-/// complained of.
+/// Runs `pipeline` with standard output, and optionally standard error, into a pipe that nobody reads. Returns its exit status
+/// and what it wrote to standard error.
 fn into_a_closed_pipe(given: &Given, args: &[&str], also_stderr: bool) -> (ExitStatus, String) {
     let (reader, writer) = pipe().expect("a pipe");
     drop(reader);
@@ -51,9 +51,9 @@ fn a_reader_that_has_gone_ends_a_command_that_answers_quietly() {
     }
 }
 
-/// What these are for lies on the disk: they go on, whoever reads their lines.
+/// The results of these commands are on disk, so they continue even if nobody reads their output.
 #[test]
-fn a_command_that_works_goes_on_though_nobody_reads_its_lines() {
+fn a_working_command_continues_though_nobody_reads_its_output() {
     let given = Given::new(8, 1);
     for (args, also_stderr) in [
         (["pack", "train", "--out", "a"], false),
@@ -89,9 +89,9 @@ fn into_a_full_disk(given: &Given, args: &[&str], stdout: bool, stderr: bool) ->
 }
 
 #[test]
-fn a_run_goes_on_where_its_lines_cannot_be_written() {
+fn a_run_continues_if_its_output_cannot_be_written() {
     let given = Given::new(8, 1);
-    // With all its log lines, and an image that is skipped.
+    // With all its log lines, and a skipped image.
     std::fs::write(given.path("train/grass/000.jpg"), b"no image").expect("written");
     let args = ["run", "train.toml", "-vv", "--set", "run.on_bad_image=skip"];
     assert_eq!(into_a_full_disk(&given, &args, true, true).0, Some(0));
@@ -124,7 +124,7 @@ fn an_answer_that_cannot_be_written_is_a_failure_with_a_reason() {
             "{command:?}: {stderr}"
         );
     }
-    // A failure stays what it is where nobody can be told.
+    // The exit code of a failure stays the same even if the message cannot be written.
     assert_eq!(into_a_full_disk(&given, &["inspect", "nowhere"], true, true).0, Some(1));
     assert_eq!(into_a_full_disk(&given, &["--no-such-thing"], true, true).0, Some(2));
 }

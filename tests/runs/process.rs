@@ -1,4 +1,4 @@
-//! The binary as a child process that cannot outlive its time limit, and what it leaves behind.
+//! The binary as a child process with a time limit, and access to the files it writes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,26 +14,26 @@ use serde_json::Value;
 
 use crate::given::Given;
 
-/// Far above what any of these runs needs, also on a machine that is busy otherwise.
+/// Far more than any of these runs needs, even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// The binary.
 pub const PIPELINE: &str = env!("CARGO_BIN_EXE_pipeline");
 
-/// How a process ended and what it printed.
+/// How a process ended, and what it printed.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// The signal.
+    /// The signal that ended it, if any.
     pub signal: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it complained of.
+    /// Standard error.
     pub stderr: String,
 }
 
-/// A process under way; killed when it is dropped.
+/// A running process, killed on drop.
 pub struct Process {
     child: Child,
     stdout: Option<JoinHandle<String>>,
@@ -54,7 +54,7 @@ impl Process {
         Self::start_as(command, folder, args)
     }
 
-    /// Starts it with so many kilobytes of address space at most.
+    /// Starts it with at most `kilobytes` of address space.
     pub fn start_limited<S: AsRef<OsStr>>(folder: &Path, kilobytes: u32, args: impl IntoIterator<Item = S>) -> Self {
         let mut shell = Command::new("sh");
         let limited = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
@@ -69,10 +69,10 @@ impl Process {
             .env_remove("RUST_LOG")
             .env_remove("RUST_BACKTRACE")
             .env("COLUMNS", "100");
-        // SAFETY: signal(2) is safe between fork and exec, and touches nothing of ours.
+        // SAFETY: signal(2) is safe between fork and exec, and touches no memory of ours.
         unsafe {
             command.pre_exec(|| {
-                // The tests themselves may run under nohup, of which the program would be told.
+                // The tests themselves may run under nohup, and the program would inherit that setting.
                 libc::signal(libc::SIGHUP, libc::SIG_DFL);
                 Ok(())
             });
@@ -93,11 +93,11 @@ impl Process {
 
     /// Sends a signal.
     pub fn signal(&self, signal: i32) {
-        // SAFETY: the child has not been waited for, so the id is still its own; kill touches no memory.
+        // SAFETY: the child has not been waited for, so its id is still valid; kill touches no memory.
         unsafe { libc::kill(self.child.id() as i32, signal) };
     }
 
-    /// Waits for the end, or kills it after the limit and fails.
+    /// Waits for the end; after the time limit kills the process and fails.
     pub fn wait(mut self) -> Ended {
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
@@ -125,12 +125,12 @@ impl Process {
     /// Waits until `done`, or until the process has ended.
     pub fn until_or_ended(&mut self, mut done: impl FnMut() -> bool) {
         while !done() && self.child.try_wait().expect("it is our child").is_none() {
-            assert!(self.start.elapsed() < LIMIT, "it neither comes so far nor ends");
+            assert!(self.start.elapsed() < LIMIT, "it neither gets that far nor ends");
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Waits until `done`, which must be before the process has ended.
+    /// Waits until `done`; fails if the process ends first.
     pub fn until(&mut self, what: &str, mut done: impl FnMut() -> bool) {
         while !done() {
             assert!(self.start.elapsed() < LIMIT, "{what} has not come");
@@ -165,14 +165,14 @@ impl Ended {
         self
     }
 
-    /// Asserts that stderr says `text`.
+    /// Asserts that standard error contains `text`.
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{text:?} is missing in\n{}", self.stderr);
         self
     }
 }
 
-/// The arguments of a run: `--set` for each of `sets`.
+/// The arguments of a run, with `--set` for each of `sets`.
 pub fn run_args(given: &Given, resume: bool, sets: &[&str]) -> Vec<String> {
     let mut args = vec!["run".to_string(), given.toml().display().to_string()];
     if resume {
@@ -189,12 +189,12 @@ pub fn start(given: &Given, resume: bool, sets: &[&str]) -> Process {
     Process::start(&given.path(""), run_args(given, resume, sets))
 }
 
-/// A run from its start to its end.
+/// Runs to the end.
 pub fn run(given: &Given, sets: &[&str]) -> Ended {
     start(given, false, sets).wait()
 }
 
-/// Goes on with a run.
+/// Resumes a run, to its end.
 pub fn resume(given: &Given, sets: &[&str]) -> Ended {
     start(given, true, sets).wait()
 }
@@ -212,7 +212,7 @@ pub fn of_kind(out: &Path, kind: &str) -> Vec<Value> {
     events(out).into_iter().filter(|event| event["event"] == kind).collect()
 }
 
-/// Steps that are in the metrics by now, while they are being written.
+/// The number of steps in the metrics so far, while they are being written.
 pub fn steps_so_far(out: &Path) -> usize {
     let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
     text.lines().filter(|line| line.contains("\"event\":\"step\"")).count()
@@ -221,12 +221,12 @@ pub fn steps_so_far(out: &Path) -> usize {
 /// All bits of a checkpoint's weights and momentum, by name.
 pub type Bits = Vec<(String, Vec<u32>, Vec<u32>)>;
 
-/// What a run came to: its last checkpoint's step, bits and stream hash.
+/// The result of a run: its last checkpoint's step, bits and stream hash.
 #[derive(Debug, PartialEq)]
 pub struct Result {
-    /// Updates.
+    /// The number of updates.
     pub step: u64,
-    /// Rolling hash of the training stream.
+    /// The rolling hash of the training stream.
     pub stream: u64,
     /// The newest evaluation.
     pub newest: Value,
@@ -256,7 +256,7 @@ pub fn result(out: &Path) -> Result {
     }
 }
 
-/// Asserts that the metrics hold each of `steps` steps once and in order, and each evaluation once.
+/// Asserts that the metrics contain each of `steps` steps once and in order, and each evaluation once.
 pub fn assert_seamless(out: &Path, steps: u64) {
     let numbers = |kind: &str| -> Vec<u64> {
         of_kind(out, kind)

@@ -65,7 +65,7 @@ fn a_changed_key_that_alters_results_is_refused_with_a_list_unless_it_is_set() {
     fs::write(given.toml(), given.text()).expect("train.toml is written");
     resume(&given, &["solver.lr=0.02", "run.epochs=3"]).expect(0);
     assert_eq!(result(&given.path("run")).step, 3);
-    // The checkpoint knows the new value: going back to the old one is a change again.
+    // The checkpoint has the new value, so going back to the old one is another change.
     resume(&given, &["run.epochs=4"])
         .expect(2)
         .says("solver.lr was 0.02 and is 0.01");
@@ -90,24 +90,24 @@ fn images_whose_content_changed_meanwhile_are_noticed() {
         "checkpoint.every_steps=100000",
     ];
     let mut process = start(&given, false, &sets);
-    // Without a checkpoint the run would begin anew, and nothing would have to come again.
+    // Without a checkpoint the run would start from scratch, and no step would be repeated.
     let is_saved = || checkpoint::list(&given.path("run/checkpoints")).is_ok_and(|all| !all.is_empty());
     process.until("some steps", || is_saved() && steps_so_far(&given.path("run")) > 8);
     process.signal(libc::SIGKILL);
     assert_eq!(process.wait().signal, Some(libc::SIGKILL));
-    // Another image of the same size: names, labels and sizes are as before, so only the stream can tell.
+    // Another image of the same size: names, labels and sizes stay the same, so only the stream reveals it.
     let path = given.path("train/sky/000.jpg");
     let mut bytes = fs::read(&path).expect("an image");
     let at = bytes.len() - 20;
     bytes[at] ^= 8;
     fs::write(&path, bytes).expect("another image");
-    // Not only the first time: what must come again is remembered until it has.
+    // Not only the first time: the expected steps are remembered until they have been repeated.
     for _ in 0..2 {
         resume(&given, &sets)
             .expect(1)
             .says("the samples differ from those of the interrupted run");
     }
-    // Settings that were changed on purpose make another stream, and nothing to compare with.
+    // Deliberately changed settings give another stream, so there is nothing to compare with.
     let asked = [&sets[..], &["augment.flip=0.25", "run.steps=12"]].concat();
     resume(&given, &asked).expect(0);
 }
@@ -126,7 +126,7 @@ fn a_run_keeps_its_part_of_the_data() {
     let given = Given::new(11, 1);
     let rank = ["data.ranks=2", "data.rank=1", "staging.batch=8"];
     run(&given, &rank).expect(0);
-    // 33 images for two ranks: three steps of 8 an epoch, the last of them of one row of padding.
+    // 33 images on two ranks: three steps of 8 per epoch; the last includes a row of padding.
     assert_eq!(result(&given.path("run")).step, 9);
     let more = ["staging.batch=8", "run.epochs=5"];
     resume(&given, &more).expect(2).says("data.ranks was 2 and is 1");
@@ -140,7 +140,7 @@ fn a_run_keeps_its_part_of_the_data() {
 }
 
 #[test]
-fn ranks_that_are_none_are_refused_by_name() {
+fn ranks_that_do_not_exist_are_refused_by_name() {
     let given = Given::new(2, 1);
     run(&given, &["data.ranks=0"])
         .expect(2)

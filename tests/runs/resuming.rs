@@ -1,4 +1,4 @@
-//! What `--resume` finds: a run that was moved, checkpoints that cannot be read, none that is whole, events that were torn.
+//! What `--resume` may find: a moved run, unreadable checkpoints, no intact checkpoint, truncated events.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn a_checkpoint_that_cannot_be_read_is_not_damaged() {
         ended.stderr
     );
     assert_eq!(checkpoints(&given), before, "nothing was touched");
-    // Once it can be read again, the run goes on from it.
+    // Once the checkpoint can be read again, the run resumes from it.
     fs::remove_dir(&newest).expect("removed");
     fs::rename(&aside, &newest).expect("back");
     resume(&given, &["run.epochs=5"])
@@ -38,7 +38,7 @@ fn a_checkpoint_that_cannot_be_read_is_not_damaged() {
 }
 
 #[test]
-fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
+fn a_run_without_an_intact_checkpoint_is_not_restarted() {
     let given = Given::new(20, 4);
     run(&given, &[]).expect(0);
     for (_, path) in checkpoints(&given) {
@@ -52,7 +52,7 @@ fn a_run_without_a_good_checkpoint_is_not_begun_anew() {
         ended.stderr
     );
     assert_eq!(fs::read(given.path("run/metrics.jsonl")).expect("events"), metrics);
-    // Nor where somebody has removed them all.
+    // Nor if somebody has removed them all.
     fs::remove_dir_all(given.path("run/checkpoints")).expect("removed");
     let ended = resume(&given, &[]).expect(1);
     assert!(
@@ -69,7 +69,7 @@ fn where_nothing_was_saved_a_resumed_run_says_that_it_starts() {
 }
 
 #[test]
-fn a_run_that_was_moved_goes_on_where_it_lies() {
+fn a_moved_run_continues_in_its_new_folder() {
     let given = Given::new(20, 4);
     run(&given, &["run.out=whole", "run.epochs=5"]).expect(0);
     run(&given, &["run.out=a"]).expect(0);
@@ -82,16 +82,16 @@ fn a_run_that_was_moved_goes_on_where_it_lies() {
     assert!(!given.path("a").exists());
     assert_eq!(result(&given.path("b")), result(&given.path("whole")));
     assert_seamless(&given.path("b"), 20);
-    // Its new configuration knows where it is.
+    // Its new configuration has the new path.
     let again = resume("b/config.toml").expect(0);
     assert!(!again.stderr.contains("resuming the run in"), "{}", again.stderr);
-    // A network is evaluated wherever it lies.
+    // A network can be evaluated from any folder.
     fs::rename(given.path("b"), given.path("c")).expect("moved");
     Process::start(&given.path(""), ["eval", "c"]).wait().expect(0);
 }
 
 #[test]
-fn torn_events_cost_themselves_and_are_told() {
+fn truncated_events_are_dropped_and_reported() {
     let given = Given::new(20, 4);
     run(&given, &[]).expect(0);
     let path = given.path("run/metrics.jsonl");
@@ -105,7 +105,7 @@ fn torn_events_cost_themselves_and_are_told() {
     assert!(!given.path("run/replay.json").exists(), "nothing is left to compare");
 }
 
-/// Of two that begin in one folder one runs, and the other touches nothing.
+/// Of two runs started in one folder, one runs, and the other touches nothing.
 #[test]
 fn of_two_that_begin_at_once_one_is_refused() {
     let given = Given::new(20, 4);

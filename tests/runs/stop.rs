@@ -1,4 +1,4 @@
-//! Signals: Ctrl-C once to save and stop, twice to leave at once; a terminal that closes; a process that is halted.
+//! Signals: Ctrl-C once saves and stops, twice stops at once; also a terminal that closes and a process that is halted.
 
 use std::process::Command;
 use std::thread::sleep;
@@ -9,11 +9,11 @@ use pipeline::model::checkpoint;
 use crate::given::Given;
 use crate::process::{assert_seamless, of_kind, result, resume, run, start, steps_so_far};
 
-/// A run that ends by no other means than a signal, however slow the machine.
+/// A run that only a signal ends, however slow the machine is.
 const SETS: [&str; 2] = ["run.epochs=100000", "checkpoint.every_steps=100000"];
 
 #[test]
-fn the_first_signal_saves_and_says_how_to_go_on() {
+fn the_first_signal_saves_and_says_how_to_resume() {
     let given = Given::new(20, 4);
     let out = given.path("stopped");
     let sets = [&SETS[..], &["run.out=stopped"]].concat();
@@ -46,7 +46,7 @@ fn the_first_signal_saves_and_says_how_to_go_on() {
 #[test]
 fn the_second_signal_leaves_at_once_and_hurts_no_checkpoint() {
     let given = Given::new(20, 4);
-    // A step that takes seconds: the first signal alone would wait for it.
+    // A step that takes seconds: after one signal, the run would wait for its end.
     let slow = "model.layers=[{ type = \"conv\", name = \"c\", channels = 256, kernel = 5, padding = 2 }, \
                 { type = \"conv\", name = \"d\", channels = 256, kernel = 5, padding = 2 }, { type = \"fc\", name = \"f\" }]";
     let sets = [slow, "staging.batch=60", "compute.threads=1", "run.epochs=1000"];
@@ -59,7 +59,7 @@ fn the_second_signal_leaves_at_once_and_hurts_no_checkpoint() {
     sleep(Duration::from_millis(300));
     process.signal(libc::SIGINT);
     let ended = process.wait();
-    // The step may have ended between the two.
+    // The step may have ended between the two signals.
     assert!(matches!(ended.code, Some(130 | 3)), "{ended:#?}");
     result(&out);
 }
@@ -86,9 +86,9 @@ fn a_finished_run_is_told_to_be_so_and_takes_more_epochs() {
     assert_seamless(&given.path("run"), 20);
 }
 
-/// A terminal that closes sends SIGHUP, sometimes twice, and takes stderr with it.
+/// A closing terminal sends SIGHUP, sometimes twice, and also closes standard error.
 #[test]
-fn a_terminal_that_closes_saves_the_run_however_often_it_says_so() {
+fn closing_the_terminal_saves_the_run_however_many_signals_it_sends() {
     let given = Given::new(20, 4);
     let mut process = start(&given, false, &SETS);
     process.until("a step", || steps_so_far(&given.path("run")) > 2);
@@ -104,7 +104,7 @@ fn a_run_under_nohup_outlives_its_terminal() {
     let given = Given::new(20, 4);
     let status = Command::new("nohup")
         .args(["sh", "-c"])
-        // It hangs up on itself when the first step is done.
+        // The process sends SIGHUP to itself when the first step is done.
         .arg(format!(
             "{} run train.toml --set run.epochs=30 2>log & p=$!; \
              until [ -s run/metrics.jsonl ]; do sleep 0.01; done; kill -HUP $p; wait $p",
@@ -117,7 +117,7 @@ fn a_run_under_nohup_outlives_its_terminal() {
     assert_eq!(result(&given.path("run")).step, 120);
 }
 
-/// Ctrl-Z, a suspended job, a paused container.
+/// Ctrl-Z, a suspended job or a paused container.
 #[test]
 fn a_process_that_was_halted_has_not_stalled() {
     let given = Given::new(20, 4);
@@ -134,7 +134,7 @@ fn a_process_that_was_halted_has_not_stalled() {
     process.signal(libc::SIGCONT);
     let before = steps_so_far(&out);
     process.until("more steps", || steps_so_far(&out) > before + 2);
-    // Long enough for a tick, by which it would have been found out.
+    // Long enough for a tick, which would detect it.
     sleep(Duration::from_millis(1500));
     process.signal(libc::SIGTERM);
     process.wait().expect(3);

@@ -1,4 +1,4 @@
-//! Validation and evaluation sets that lack some of the run's classes.
+//! Validation and evaluation sets without some of the run's classes.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn eval(given: &Given, data: &str) -> serde_json::Value {
 fn a_set_that_lacks_classes_is_tried_on_the_numbers_of_the_run() {
     let given = Given::new(8, 4);
     run(&given, &[]).expect(0);
-    // Sky is the last class of three, and the first of two.
+    // Sky is the last of three classes, and the first of two.
     fs::create_dir(given.path("some")).unwrap();
     for class in ["grass", "sky"] {
         let copy = given.path("some").join(class);
@@ -28,7 +28,7 @@ fn a_set_that_lacks_classes_is_tried_on_the_numbers_of_the_run() {
     for class in ["grass", "sky"] {
         fs::rename(given.path("some").join(class), given.path("val").join(class)).unwrap();
     }
-    // The errors of the parts are those of the whole.
+    // The parts together have the errors of the whole.
     let whole = eval(&given, "val");
     for key in ["top1_error", "loss"] {
         let part = |value: &serde_json::Value, images: f64| value[key].as_f64().unwrap() * images;

@@ -1,4 +1,4 @@
-//! A run says what holds it up: as an event after each epoch, in its last lines and in its report.
+//! A run reports what limits it: as an event after each epoch, in its last lines and in its report.
 
 use std::fs;
 

@@ -1,23 +1,23 @@
-//! Tests that lack something say so here, so that being skipped is told apart from having passed.
+//! Records skipped tests, so that a skip is not mistaken for a pass.
 //!
-//! `PIPELINE_NO_SKIP` lists what must be there (`fashion-mnist,mount`): a test that lacks it fails. `PIPELINE_SKIPPED` names a
-//! file to which each skipped test adds a line. `scripts/test` sets both, and `scripts/skip` does the same for the scripts.
+//! `PIPELINE_NO_SKIP` lists what must be available (`fashion-mnist,mount`): a test that lacks it fails. `PIPELINE_SKIPPED`
+//! names a file to which each skipped test adds a line. `scripts/test` sets both; `scripts/skip` does the same for scripts.
 
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::thread;
 
-/// What some machines do not have.
+/// What some machines lack.
 #[derive(Clone, Copy)]
 pub enum Need {
-    /// The collection of odd JPEGs, which is no part of the project.
+    /// The collection of odd JPEGs, which is not part of the project.
     Images,
     /// Debian's package `dataset-fashion-mnist`, which `scripts/setup` installs.
     FashionMnist,
     /// A processor with AVX-512.
     Avx512,
-    /// Leave to mount a small file system.
+    /// Permission to mount a small file system.
     Mount,
 }
 
@@ -33,7 +33,7 @@ impl Need {
     }
 }
 
-/// Notes that this test, or a part of it, is skipped for the lack of `need`; fails where that must not be.
+/// Records that this test, or a part of it, is skipped for lack of `need`; fails if that is not allowed.
 pub fn for_lack_of(need: Need, reason: &str) {
     let (name, thread) = (need.name(), thread::current());
     let test = thread.name().expect("a test's thread has its name");

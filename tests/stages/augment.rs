@@ -1,4 +1,4 @@
-//! The rule: pure, inside the frame, and with the distributions that the paper states (section 4.1).
+//! The rule is pure, stays inside the frame, and has the distributions that the paper states (section 4.1).
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn all_places_of_a_256_square_are_drawn_about_equally_often() {
     let draws: Vec<_> = (0..33_000).map(|sample| rule.draw(0, sample, frame)).collect();
     let mut columns = [0u32; 33];
     draws.iter().for_each(|draw| columns[draw.region.x as usize] += 1);
-    // 1000 expected in each, with a standard deviation of 31.
+    // The mean is 1000 per column, the standard deviation 31.
     assert!(columns.iter().all(|&count| (850..1150).contains(&count)), "{columns:?}");
     let flips = draws.iter().filter(|draw| draw.flip).count();
     assert!((16_000..17_000).contains(&flips), "{flips}");
@@ -129,14 +129,14 @@ fn resized_crops_lie_in_the_frame_and_have_the_shares_and_shapes_asked_for() {
         let share = f64::from(region.width * region.height) / 60_000.0;
         assert!((0.075..=1.0).contains(&share), "{region:?}");
     }
-    // Areas are uniform from 0.08 to 1, but what does not fit into the height is drawn again: the mean is below 0.54.
+    // Areas are uniform from 0.08 to 1, but one that does not fit the height is drawn again, so the mean is below 0.54.
     let mean: f64 = draws
         .iter()
         .map(|r| f64::from(r.width * r.height) / 60_000.0)
         .sum::<f64>()
         / 10_000.0;
     assert!((0.3..0.54).contains(&mean), "{mean}");
-    // A frame that no shape fits into gives its largest centred part.
+    // A frame that no shape fits gives its largest centred part.
     let line = Frame { width: 1000, height: 2 };
     let region = rule.draw(0, 0, line).region;
     assert!(region.height == 2 && region.width <= 3 && region.x > 490, "{region:?}");
@@ -171,5 +171,5 @@ fn jitter_and_cutout_stay_in_their_ranges() {
         ..rule
     };
     let same = (0..100).all(|sample| plain.draw(1, sample, frame).region == draws[sample as usize].region);
-    assert!(same, "an augmentation more never changes what another draws");
+    assert!(same, "an added augmentation never changes another's draws");
 }

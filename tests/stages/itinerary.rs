@@ -1,5 +1,5 @@
-//! The way of a run, as numbers: every sample once an epoch, every view once an evaluation, and any place on it leads to
-//! exactly what is left.
+//! The course of a run in numbers: every sample once per epoch, every view once per evaluation, and any position continues with
+//! exactly what remains.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::thread;
@@ -10,10 +10,10 @@ use pipeline::stages::messages::{Header, Opened, Phase, Position, Ticket};
 use pipeline::stages::source::{self, Itinerary, Source};
 use proptest::prelude::*;
 
-/// A batch with what is in its rows: sample and view; nothing for padding.
+/// A batch with the contents of its rows, sample and view; padding is left out.
 type Made = (Header, Vec<(u32, u32)>);
 
-/// Runs the real source with slots that come home as soon as their tickets are out.
+/// Runs the real source with slots that return as soon as their tickets are issued.
 fn all_from(way: &Itinerary, start: Position) -> Vec<Made> {
     let (free, slots) = channel("slot", NonZeroUsize::MIN);
     let (opened, openings) = channel("opened", NonZeroUsize::MIN);
@@ -30,7 +30,7 @@ fn all_from(way: &Itinerary, start: Position) -> Vec<Made> {
     while let Some(Opened { header, mut lent }) = openings.next().expect("no loss") {
         let rows = rows_of(&header, &issued, |ticket| lent.take_back(ticket.rows));
         made.push((header, rows));
-        // After the last batch the source takes no slot any more.
+        // After the last batch the source takes no more slots.
         let _ = free.send(lent.into_slot().unwrap_or_else(|_| panic!("rows are missing")));
     }
     running.join().expect("no panic").expect("no fault");
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn marks_stand_on_the_last_batches_and_nowhere_else(way in ways()) {
+    fn only_the_last_batches_are_marked(way in ways()) {
         let made = all_from(&way, Position::START);
         for (i, (header, rows)) in made.iter().enumerate() {
             let next = made.get(i + 1).map(|(next, _)| next.position);
@@ -148,19 +148,19 @@ proptest! {
                 prop_assert_eq!((resumed.last, resumed.end_of_run), (whole.last, whole.end_of_run));
                 prop_assert_eq!(rows, expected);
             }
-            // As a checkpoint after this batch has it.
+            // The position that a checkpoint after this batch stores.
             let after = if header.last { way.after(header.position) } else {
                 Position { batch: header.position.batch + 1, ..header.position }
             };
-            // Past the end lies what more epochs or steps would bring.
+            // A position past the end depends on how many epochs or steps are added.
             if let Some((next, _)) = all.get(i + 1) {
                 prop_assert_eq!(way.settle(after), Some(next.position), "after {:?}", header.position);
             }
         }
     }
 
-    /// All ranks together, with batches of B, do what one rank does with batches of R · B: step by step the same samples,
-    /// each once, and the same evaluations.
+    /// All ranks together, with batches of B, do what one rank does with batches of R · B: step by step the same samples, each
+    /// once, and the same evaluations.
     #[test]
     fn ranks_share_every_step_of_every_epoch(way in ways()) {
         let ranks = way.partition.ranks.get();
@@ -195,10 +195,10 @@ proptest! {
         }
     }
 
-    /// A finished run that is given more epochs goes on as if it had had them from the start, but for the evaluation that
-    /// its end brought.
+    /// A finished run that is given more epochs continues as if it had had them from the start, except for the evaluation at
+    /// its first end.
     #[test]
-    fn a_finished_run_goes_on_where_it_ended(way in ways(), more in 1u32..3) {
+    fn a_finished_run_continues_where_it_ended(way in ways(), more in 1u32..3) {
         let short = all_from(&way, Position::START);
         let longer = Itinerary { steps: way.steps + u64::from(more * way.steps_per_epoch()), ..way.clone() };
         let end = short.last().map_or(Position::START, |(header, _)| way.after(header.position));

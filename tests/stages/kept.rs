@@ -1,4 +1,4 @@
-//! A checkpoint appears only when the events before it are kept.
+//! A checkpoint appears only after the events before it are stored.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use pipeline::topology;
 
 use crate::given::{self, Given};
 
-/// Runs a flow to its end, with `listen` as its listener, which is given the folder of the checkpoints.
+/// Runs a flow to its end; `listen` is its listener and is given the folder of the checkpoints.
 fn run(
     sets: &[&str],
     listen: impl FnOnce(Reports, &std::path::Path) -> Result<(), Fault> + Send + 'static,
@@ -45,7 +45,7 @@ fn no_checkpoint_is_seen_before_its_events_are_kept() {
                 Report::Step { step, .. } => told = step,
                 Report::Saving { step } => {
                     assert_eq!(step, told, "every step before it was reported, and none after");
-                    // What it would take to write it, many times over.
+                    // Many times as long as writing it would take.
                     std::thread::sleep(Duration::from_millis(100));
                     note.lock().expect("no panic").push((kept, newest(folder)));
                     kept = Some(step);

@@ -1,5 +1,5 @@
-//! The stages, each by itself: the order of samples, decoding, what augmentation draws, training on several devices, and what must
-//! be kept before a checkpoint is seen.
+//! Each stage on its own: the order of samples, decoding, random augmentation, training on several devices, and what must be
+//! stored before a checkpoint appears.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod augment;

@@ -1,13 +1,13 @@
-//! No two files use each other, neither directly nor by way of others.
+//! Files must not use each other in a cycle, directly or through others.
 //!
-//! A name counts for the file that defines it, whichever `mod.rs` hands it on. What a `mod.rs` uses of its own folder does not
-//! count: it defines what the files below it share, and hands on what they define.
+//! A name counts for the file that defines it, whichever `mod.rs` re-exports it. What a `mod.rs` uses from its own folder does
+//! not count: it defines what the files below it share, and re-exports what they define.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{code, sources};
 
-/// Where circles are looked for.
+/// The folders that are checked for cycles.
 const FOLDERS: [&str; 11] = [
     "config", "control", "dataset", "devices", "flow", "model", "observe", "ops", "plan", "stages", "topology",
 ];
@@ -15,7 +15,7 @@ const FOLDERS: [&str; 11] = [
 /// A path of names: `crate::ops::map` is `["ops", "map"]`.
 type Path = Vec<String>;
 
-/// A name that a file has by a `use`.
+/// A name that a file imports with `use`.
 struct Import {
     name: String,
     path: Path,
@@ -26,7 +26,7 @@ struct File {
     path: String,
     module: Path,
     imports: Vec<Import>,
-    /// The code without its `use`s.
+    /// The code without its `use` declarations.
     body: String,
 }
 
@@ -52,7 +52,7 @@ fn no_files_use_each_other() {
     assert!(circles.is_empty(), "files that use each other: {circles:#?}");
 }
 
-/// The shortest way from a file back to itself.
+/// The shortest path from a file back to itself.
 fn circle_from(start: usize, uses: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
     let mut before: BTreeMap<usize, usize> = BTreeMap::new();
     let mut next = vec![start];
@@ -100,7 +100,7 @@ impl<'a> Tree<'a> {
             .collect()
     }
 
-    /// The file that defines what `path` names in `module`; `None` where that is in another crate, or of this very file.
+    /// The file that defines `path` as seen from `module`; `None` if it is in another crate or in the same file.
     fn definition(&self, module: &[String], path: &[String]) -> Option<usize> {
         let (first, rest) = path.split_first()?;
         let mut at = module.to_vec();
@@ -179,7 +179,7 @@ fn is_use(line: &str) -> bool {
     rest.starts_with("use ")
 }
 
-/// Adds what a tree like `a::{b, c::{self, d as e}}` brings in.
+/// Adds the imports of a tree like `a::{b, c::{self, d as e}}`.
 fn expand(tree: &str, before: &[String], imports: &mut Vec<Import>) {
     let tree = tree.trim();
     if let Some((prefix, rest)) = tree.split_once('{') {
@@ -223,7 +223,7 @@ fn is_part_of_a_name(letter: char) -> bool {
 /// The paths in code: `crate::a::b`, `super::c`, `child::d`.
 fn paths(body: &str) -> Vec<Path> {
     let mut found = Vec::new();
-    // A visibility uses nothing.
+    // A visibility is not a use.
     let body = body.replace("pub(in crate::", "");
     for piece in body.split(|letter: char| !is_part_of_a_name(letter) && letter != ':') {
         let names: Path = piece.split("::").map(str::to_owned).collect();
@@ -235,7 +235,7 @@ fn paths(body: &str) -> Vec<Path> {
 }
 
 #[test]
-fn circles_are_found_over_what_is_handed_on() {
+fn cycles_are_found_through_re_exports() {
     let read =
         |texts: &[(&str, &str)]| -> Vec<File> { texts.iter().map(|(path, text)| File::read(path, text)).collect() };
     let has_circle = |texts: &[(&str, &str)]| {

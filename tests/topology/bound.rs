@@ -1,4 +1,4 @@
-//! The exact worst case of what is in flight: a device that never takes a batch.
+//! The exact worst case of samples in flight: a device that never takes a batch.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -11,9 +11,8 @@ use pipeline::topology::{self, Topology};
 
 use crate::given::{self, Given};
 
-/// Starts the stages before compute, each with one worker that takes part, in groups: each group is started when nothing
-/// moves any more after the one before, and as many tickets were issued as are `expected` then. Gives the tickets that
-/// were issued after each.
+/// Starts the stages before compute in groups, each stage with one active worker. A group is started when the previous one has
+/// come to rest, with the `expected` number of tickets issued. Returns the number of tickets issued after each group.
 fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> Vec<u64> {
     let plan = given.plan(sets);
     let stop = Stop::default();
@@ -44,11 +43,11 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> 
         while tickets.sent() < *expected && start.elapsed() < Duration::from_secs(20) {
             thread::sleep(Duration::from_millis(5));
         }
-        // Whoever could go further would do so now.
+        // Any worker that could continue would do so now.
         thread::sleep(Duration::from_millis(150));
         issued.push(tickets.sent());
     }
-    // The device's half of the flow has lived, but nobody has run it.
+    // The device's half of the flow existed but was never run.
     drop(stages);
     for _ in 0..workers.len() {
         let (stage, exit) = rx
@@ -63,7 +62,7 @@ fn tickets_issued(given: &Given, sets: &[&str], expected: &[(&[&str], u64)]) -> 
 /// All stages of the input.
 const INPUT: [&str; 4] = ["source", "decode", "augment", "staging"];
 
-/// Where the queues have room, the slots are the bound: a ticket is issued only with its row in hand.
+/// If the queues have room, the slots are the bound: a ticket is issued only once its row is reserved.
 #[test]
 fn tickets_issued_are_slots_times_batch() {
     let given = Given::new(8, 1);
@@ -82,7 +81,7 @@ fn tickets_issued_are_slots_times_batch() {
     }
 }
 
-/// Where they have not, the queues are. With one worker a stage, at most so many tickets are out when the device takes no
+/// If they have not, the queues are. With one worker per stage, at most this many tickets are out when the device takes no
 /// batch:
 ///
 /// - in staging's hand and in compute's queue, of C places: the rows of C + 1 batches, and those that came in the same group
@@ -90,9 +89,8 @@ fn tickets_issued_are_slots_times_batch() {
 /// - a whole group in each place of staging's queue and one in augment's hand: G · (queue + 1);
 /// - an item in each place of augment's queue, one in decode's hand, one in each place of decode's queue.
 ///
-/// Groups are whole where augment never has to wait for pixels. So it is started when those that it will come to take lie
-/// in its queue already, which has twice as many places: when it has taken half of them, decode is woken and fills the
-/// queue again.
+/// Groups are full if augment never waits for pixels. So augment is started when the items that it will take are already in its
+/// queue, which has twice as many places: when it has taken half of them, decode wakes up and fills the queue again.
 #[test]
 fn small_queues_bound_what_is_in_flight_before_the_slots_do() {
     const GROUP: u64 = Receipts::MOST as u64;

@@ -1,5 +1,5 @@
-//! Whole flows: what is in flight at most, that their stages work at the same time, and that what they bring depends on no number of
-//! workers or processes.
+//! Whole flows: how much is in flight at most, that their stages work concurrently, and that results do not depend on the
+//! number of workers or processes.
 
 mod bound;
 mod overlap;

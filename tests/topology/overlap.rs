@@ -14,7 +14,7 @@ use crate::given::{self, Given};
 const STEPS: u32 = 16;
 const BATCH: u32 = 16;
 
-/// Writes rows as the device would, each after a pause: an input as slow as one likes, on any machine.
+/// Writes rows as the device would, each after a pause: an input of any slowness on any machine.
 struct Slow {
     inner: Arc<dyn RowWriter>,
     pause: Duration,
@@ -61,8 +61,8 @@ fn time(given: &Given, model: &str, pause: Duration) -> Duration {
     start.elapsed()
 }
 
-/// The input is made as long as the step. Ideally both together then take half of the sum; what is asked for is 0.8, in
-/// the best of a few attempts, since other processes may slow the step down in the midst of one.
+/// The input is made to take as long as the step. Ideally, both together then take half of the sum. The test asks for 0.8 in
+/// the best of a few attempts, since other processes may slow down a step.
 #[test]
 fn input_and_step_overlap() {
     let given = Given::new(16, 1);
@@ -70,7 +70,7 @@ fn input_and_step_overlap() {
     for _ in 0..4 {
         let step = time(&given, LARGE, Duration::ZERO);
         let input = time(&given, SMALL, step / (STEPS * BATCH));
-        // The premise: an input of next to nothing would overlap with anything.
+        // The premise: an input that takes almost no time would overlap with anything.
         assert!(input * 2 >= step, "input {input:?}, step {step:?}");
         let both = time(&given, LARGE, step / (STEPS * BATCH));
         if both < (step + input).mul_f64(0.8) {

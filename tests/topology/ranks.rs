@@ -1,4 +1,4 @@
-//! Two processes that share a training set get, row for row, what one gets: the same samples, crops, colours and pixels.
+//! Two processes that share a training set get the same rows as one: the same samples, crops, colours and pixels.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use pipeline::topology;
 
 use crate::given::Given;
 
-/// For each training step the hashes of all that made its rows; `None` for a row of padding.
+/// For each training step, the hashes of everything that made its rows; `None` for a row of padding.
 fn streams(given: &Given, sets: &[&str]) -> Vec<Vec<Option<u64>>> {
     let common = [
         "run.epochs=3",
@@ -38,7 +38,7 @@ fn streams(given: &Given, sets: &[&str]) -> Vec<Vec<Option<u64>>> {
 
 #[test]
 fn two_ranks_streams_unite_to_that_of_one() {
-    // 33 samples in global batches of 16: one is left for the last step of an epoch, and rank 1 gets padding there.
+    // 33 samples in global batches of 16: one remains for the last step of an epoch, where rank 1 gets padding.
     let given = Given::new(11, 1);
     let whole = streams(&given, &["staging.batch=16"]);
     let parts = ["data.rank=0", "data.rank=1"].map(|rank| streams(&given, &["staging.batch=8", "data.ranks=2", rank]));

@@ -1,4 +1,4 @@
-//! Workers that come and go change no bit of what is learnt.
+//! Adding and removing workers changes no bit of what is learnt.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::given::{self, Given};
 fn weights(sets: &[&str], on_report: impl Fn(u64, &Meters) + Send + 'static) -> Vec<(String, Vec<u32>, Vec<u32>)> {
     let given = Given::new(20, 2);
     let mut plan = given.plan(sets);
-    // Whatever machine this is.
+    // A fixed number, whatever the machine has.
     plan.cores = 5;
     let meters: Arc<OnceLock<Arc<Meters>>> = Arc::default();
     let late = Arc::clone(&meters);

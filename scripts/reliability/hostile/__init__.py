@@ -1,4 +1,4 @@
-"""Hostile data sets, and what each command makes of them.
+"""Hostile data sets, and how each command handles them.
 
 No command may end by a signal or a panic, hang, take unbounded memory, write outside its own folder, or pass control
 characters to the terminal or tags to a web page.

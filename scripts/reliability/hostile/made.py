@@ -1,4 +1,4 @@
-"""What the maker of a hostile set returns."""
+"""The result of making a hostile set."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ class Made:
     refused: bool = False
     # How many images `inspect` must find if it does not refuse it.
     images_found: int = None
-    # The commands that it is for, if not for all.
+    # The commands to run on it; None for all.
     only: tuple = None
 
 

@@ -50,7 +50,7 @@ MODES = ("jpeg", "raw", "passthrough")
 
 
 def commands():
-    """All of them, by name."""
+    """All commands, by name."""
     run = ["run", "hostile.toml", "--set", "data.train=LOCATION"]
     pack = ["pack", "LOCATION", "--out", "out/pack", "--size", "40", "--bad-images-max", "1000"]
     found = {

@@ -27,13 +27,13 @@ pub enum PackError {
         source_location: String,
     },
     /// The target holds a complete pack.
-    #[error("{out}: there already is a finished pack; choose another folder or remove it")]
+    #[error("{out}: already contains a finished pack; choose another folder or remove it")]
     Finished {
         /// The target.
         out: String,
     },
     /// The target holds an unfinished pack.
-    #[error("{out}: there already is an unfinished pack; finish it with the same command and --resume, or remove it")]
+    #[error("{out}: already contains an unfinished pack; finish it with the same command and --resume, or remove it")]
     Unfinished {
         /// The target.
         out: String,

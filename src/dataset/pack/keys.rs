@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::Dataset;
 use super::super::extension::stem;
 
-/// The keys of all samples of a dataset.
+/// The keys of all samples of a data set.
 pub struct Keys {
     /// Whether the image extension is dropped.
     short: Vec<bool>,

@@ -1,7 +1,7 @@
 //! The end of a tar: two blocks of zeros, and nothing behind them.
 //!
-//! Without this check a tar that was truncated between two members would look whole, and of tars joined with `cat` only the first
-//! would be read.
+//! Without this check a tar that was truncated between two members would look whole, and of tars joined with `cat` only the
+//! first would be read.
 
 use super::BLOCK;
 
@@ -43,7 +43,7 @@ pub(super) fn check(bytes: &[u8], next: u64, last: &str) -> Result<(), String> {
 
 /// The position of the first byte that is not zero.
 fn first_other_than_zero(bytes: &[u8]) -> Option<usize> {
-    // A block at a time, which vectorises well.
+    // A block at a time, which vectorizes well.
     let block = bytes
         .chunks(BLOCK)
         .position(|block| block.iter().fold(0, |all, byte| all | byte) != 0)?;

@@ -1,8 +1,8 @@
 //! Follows links in a tar to the bytes that they would have after unpacking.
 //!
 //! A hard link is another name of an earlier member. A symbolic link leads from its own folder to a name in the unpacked tree,
-//! possibly through other links. Links that lead out of the tar are refused, and so are links to folders, because their contents
-//! would be there twice.
+//! possibly through other links. Links that lead out of the tar are refused, and so are links to folders, because their
+//! contents would be there twice.
 
 use super::members::{Extent, Members, What};
 use crate::dataset::DatasetError;

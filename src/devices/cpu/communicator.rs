@@ -135,8 +135,8 @@ impl Communicator for CpuCommunicator {
                 for (from, memory) in blocks(&own, part).zip(memory.chunks_mut(BLOCK)) {
                     let mut total = [0.0; BLOCK];
                     let gradient = &mut total[..memory.len()];
-                    // SAFETY: nobody writes gradients in this round. Only this rank reads and writes its own share of all values,
-                    // and this block belongs to this task.
+                    // SAFETY: nobody writes gradients in this round. Only this rank reads and writes its own share of all
+                    // values, and this block belongs to this task.
                     unsafe {
                         sum(&gradients, from, gradient);
                         let value = values[self.rank].write(from..from + memory.len());

@@ -1,7 +1,7 @@
 //! Rows of the CPU device: f32, planes of R, G and B, each `side` × `side`.
 //!
 //! Each line goes through a few short passes while it is in the first-level cache: bytes to floats, colours, mean and scale,
-//! reflection. Every pass is a plain loop that the compiler vectorises. The same loops are compiled a second time for
+//! reflection. Every pass is a plain loop that the compiler vectorizes. The same loops are compiled a second time for
 //! processors with AVX2. No multiply-add is contracted, so both versions give the same bits.
 
 #![expect(

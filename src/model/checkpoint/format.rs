@@ -31,6 +31,7 @@ const FORMAT: u32 = 2;
 ///
 /// The sum is inside that text because the order of metadata keys is not fixed, and the file's bytes must be.
 const BEFORE_SUM: &[u8] = br#"\"sum\":\""#;
+
 /// What stands under the metadata key. The sum comes before the state, which may hold any text.
 #[derive(Serialize, Deserialize)]
 struct Metadata {

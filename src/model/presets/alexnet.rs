@@ -1,7 +1,7 @@
 //! `alexnet`: the network of Krizhevsky, Sutskever and Hinton 2012, both of its towers in one.
 //!
 //! Sections 3.1 to 3.5, 4.2 and 5 of the paper: two towers are two groups in conv2, conv4 and conv5, response
-//! normalisation follows the `ReLU` of conv1 and conv2, weights start from N(0, 0.01), and biases start at 1 in conv2,
+//! normalization follows the `ReLU` of conv1 and conv2, weights start from N(0, 0.01), and biases start at 1 in conv2,
 //! conv4, conv5 and the hidden fully connected layers. Windows may hang over the edge, as in the 2012 code: 224 → 55.
 //! 60,965,224 parameters for 1000 classes at 224 × 224.
 

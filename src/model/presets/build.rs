@@ -36,7 +36,7 @@ pub(super) fn pool(partial_windows: bool) -> Layer {
     })
 }
 
-/// Response normalisation with the paper's constants (section 3.3).
+/// Response normalization with the paper's constants (section 3.3).
 pub(super) fn lrn() -> Layer {
     Layer::Lrn(Lrn {
         size: 5,

@@ -29,7 +29,7 @@ pub struct Usual {
     pub classes: usize,
 }
 
-/// What the preset called `name` is usually trained on; `None` where there is none of that name.
+/// What the preset called `name` is usually trained on; `None` if the name is unknown.
 pub fn usual(name: &str) -> Option<Usual> {
     let (side, classes) = match name {
         "alexnet" | "alexnet-one-tower" => (224, 1000),
@@ -44,7 +44,7 @@ pub fn usual(name: &str) -> Option<Usual> {
 /// What may be changed in a preset without writing its layers out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Overrides {
-    /// Probability p of every dropout layer; 0 takes the layers away.
+    /// Probability p of every dropout layer; 0 removes them.
     pub dropout: Option<f32>,
     /// Initial weights of every layer.
     pub init: Option<Init>,
@@ -52,7 +52,7 @@ pub struct Overrides {
     pub hidden_bias: Option<f32>,
 }
 
-/// The layers of the preset called `name`; `None` where there is none of that name.
+/// The layers of the preset called `name`; `None` if the name is unknown.
 pub fn layers(name: &str, overrides: Overrides) -> Option<Vec<Layer>> {
     let mut layers = match name {
         "alexnet" => alexnet::layers(),
@@ -67,7 +67,7 @@ pub fn layers(name: &str, overrides: Overrides) -> Option<Vec<Layer>> {
     Some(layers)
 }
 
-/// What the preset called `name` makes of keys that are left out; `None` where there is none of that name.
+/// The defaults of the preset called `name` for keys of other tables; `None` if the name is unknown.
 pub fn defaults(name: &str, overrides: Overrides) -> Option<Defaults> {
     Some(Defaults::of(&layers(name, overrides)?))
 }

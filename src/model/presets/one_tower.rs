@@ -1,7 +1,7 @@
 //! `alexnet-one-tower`: the single tower of Krizhevsky's "One weird trick for parallelizing convolutional neural
 //! networks" (2014), in the shape that torchvision calls `alexnet`.
 //!
-//! No groups and no response normalisation; padding of 2 in conv1; whole windows only; dropout before fc6 and fc7.
+//! No groups and no response normalization; padding of 2 in conv1; whole windows only; dropout before fc6 and fc7.
 //! 61,100,840 parameters for 1000 classes at 224 × 224. Weights start from He et al.'s distribution, which wants inputs
 //! of about unit variance: `[augment] std` has a default.
 

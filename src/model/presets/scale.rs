@@ -1,12 +1,12 @@
-//! On which scale a network wants its pixels.
+//! The pixel scale that a network expects.
 
 use crate::config::model::{Init, Layer};
 
-/// How far the pixels of photographs are from their mean, on 0..255: 60 to 75 in ImageNet's channels. One number for all
-/// channels keeps colours as they are.
+/// The standard deviation of the pixels of photographs in 0..255: 60 to 75 in ImageNet's channels. One number for all channels
+/// keeps colours as they are.
 const STD: [f32; 3] = [70.0; 3];
 
-/// What a preset makes of keys of other tables that are left out.
+/// A preset's defaults for keys of other tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Defaults {
     /// `augment.std`.
@@ -16,8 +16,9 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Those of a network. The paper's N(0, 0.01) is meant for pixels on 0..255 and needs none; the biases of 1 that belong to it
-    /// are too much where weights are drawn by their fan-in: the loss of the first steps rises to several times what it began with.
+    /// The defaults for a network. The paper's N(0, 0.01) is meant for pixels in 0..255 and needs none. The paper's biases of 1
+    /// are too large for weights that are scaled by fan-in: in the first steps the loss would rise to several times its initial
+    /// value.
     pub(super) fn of(layers: &[Layer]) -> Self {
         let is_scaled = wants_unit_variance(layers);
         let has_biases = layers.iter().any(|layer| match layer {
@@ -45,8 +46,8 @@ pub fn wants_whole_range(layers: &[Layer]) -> bool {
     })
 }
 
-/// Whether the first weights are drawn by their fan-in, so that what they give is as large as what they are given: inputs of
-/// about unit variance are wanted, and with pixels on 0..255 the first steps are some 70 times too long.
+/// Whether the initial weights are scaled by fan-in. Inputs should then have about unit variance; with pixels in 0..255 the
+/// first steps are about 70 times too large.
 pub fn wants_unit_variance(layers: &[Layer]) -> bool {
     let first = layers.iter().find_map(|layer| match layer {
         Layer::Convolution(conv) => Some(conv.init),

@@ -6,7 +6,7 @@ use crate::config::model::{Convolution, Init, Layer};
 
 const INIT: Init = Init::He;
 
-/// `alexnet-medium`: `AlexNet`'s plan (groups, normalisation, overlapping pooling, two dropped-out hidden layers) at
+/// `alexnet-medium`: `AlexNet`'s plan (groups, normalization, overlapping pooling, two dropped-out hidden layers) at
 /// about a third of its width, for images of 48 to 96 pixels. Our own.
 pub(super) fn medium() -> Vec<Layer> {
     let grouped = |name, channels, kernel, padding| Convolution {
@@ -43,7 +43,7 @@ pub(super) fn medium() -> Vec<Layer> {
 }
 
 /// `alexnet-small`: three convolutions with overlapping pooling and one dropped-out hidden layer, for images of 28 to
-/// 40 pixels. About 9 million multiply-adds an image at 28 × 28, so that a minute or two on two cores is enough to
+/// 40 pixels. About 9 million multiply-adds per image at 28 × 28, so that a minute or two on two cores is enough to
 /// learn Fashion-MNIST. Our own.
 pub(super) fn small() -> Vec<Layer> {
     vec![

@@ -20,10 +20,10 @@ pub enum Algorithm {
     Products,
 }
 
-/// About how many positions direct convolution processes together: a panel of weights is read from the cache once for all of them.
+/// About how many positions direct convolution processes together: a panel of weights is read from the cache once for all.
 const POSITIONS: usize = 1024;
 
-/// The least number of channels per group, on both sides, for Winograd: with fewer, its transforms take more time than they save.
+/// The least number of channels per group, on both sides, for Winograd: with fewer, its transforms cost more than they save.
 const ENOUGH: usize = 16;
 
 impl Algorithm {

@@ -1,7 +1,7 @@
 //! Convolution on the CPU, with one algorithm for each direction, chosen when the network is made.
 //!
-//! Weights are packed once per pass, for all threads. Then images are independent. The weight gradient is summed over the images
-//! of a chunk in order, and over chunks in [`Kernel::reduce`]: the bits are the same for any number of threads.
+//! Weights are packed once per pass, for all threads. Then images are independent. The weight gradient is summed over the
+//! images of a chunk in order, and over chunks in [`Kernel::reduce`]: the bits are the same for any number of threads.
 
 use super::layout::{Layout, Panel};
 use super::panels::{self, Weights};

@@ -4,8 +4,8 @@
 //!
 //! * forward: a tile is some positions, the sum goes over the window, w is packed in panels;
 //! * data gradient, stride 1: forward on dy, with flipped kernels and a halo of K − 1 − p;
-//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy: read in place, or copied to
-//!   panels if many tiles read it.
+//! * weight gradient: a tile is some elements of the window, the sum goes over the positions, w is dy: read in place, or copied
+//!   to panels if many tiles read it.
 //!
 //! Rows of the kernel that only meet the halo are left out.
 

@@ -2,10 +2,10 @@
 //!
 //! * Halo: the input, in its own order, with zeros around each map, as far as the windows reach.
 //! * Positions: `[q][image][r]`, so that the positions that use the same rows of the kernel are consecutive over all images.
-//! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are consecutive, and everything
-//!   read for one row is adjacent. `j` counts the kernel's columns.
-//! * Panel: sixteen output channels of one group, for each position or each element of the window. Weights of missing channels in
-//!   a last panel are zero.
+//! * Window: `[i][block of channels][j][lane]`, so that the rows of the kernel that meet the input are consecutive, and
+//!   everything read for one row is adjacent. `j` counts the kernel's columns.
+//! * Panel: sixteen output channels of one group, for each position or each element of the window. Weights of missing channels
+//!   in a last panel are zero.
 
 use std::ops::Range;
 
@@ -38,7 +38,8 @@ pub struct Areas<'a> {
     pub places: &'a mut [u32],
 }
 
-/// Terms of one sum, at most: w or dy of a panel, 16 KiB, or of two where vectors are wide, stays near for all tiles.
+/// The most terms of one sum, so that w or dy of a panel (16 KiB), or of two with wide vectors, stays in the cache for all
+/// tiles.
 pub const DEPTH: usize = 256;
 
 /// Floats of the panels to which dy is copied.
@@ -229,8 +230,8 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Calls `visit(rows of the kernel, rows of the output)` for each range of output rows that meet the input with the same rows
-    /// of the kernel.
+    /// Calls `visit(rows of the kernel, rows of the output)` for each range of output rows that meet the input with the same
+    /// rows of the kernel.
     pub fn each_band(&self, mut visit: impl FnMut(Range<usize>, Range<usize>)) {
         let Geometry { input, output, .. } = self.geometry;
         let rows = |q: usize| {

@@ -7,8 +7,8 @@ use super::Geometry;
 use super::layout::{Element, Layout, Panel};
 use crate::ops::tile::PANEL;
 
-/// The place of w for output o, input c (of its group) and kernel element t is `group · G + o · O + c · C + t`; with flipped kernels
-/// t is replaced by K² − 1 − t.
+/// The place of w for output o, input c (of its group) and kernel element t is `group · G + o · O + c · C + t`; with flipped
+/// kernels t is replaced by K² − 1 − t.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     data: &'a [f32],

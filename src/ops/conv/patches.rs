@@ -1,7 +1,7 @@
 //! Windows as columns of a matrix (im2col) and back (col2im).
 //!
-//! The matrix has a row for each (c, i, j) of the window and a column for each output position. Several images are side by side,
-//! so a row is `[image][q][r]`.
+//! The matrix has a row for each (c, i, j) of the window and a column for each output position. Several images are side by
+//! side, so a row is `[image][q][r]`.
 
 use std::ops::Range;
 

@@ -12,7 +12,7 @@ use crate::ops::map::Order;
 pub struct Filters<'a> {
     /// w, `[O][C/G][K][K]`.
     pub weight: &'a [f32],
-    /// The algorithm's own copy; empty where it has none.
+    /// The algorithm's own copy; empty if it has none.
     pub packed: &'a [f32],
 }
 

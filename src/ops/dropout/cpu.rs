@@ -1,4 +1,4 @@
-//! Dropout on the CPU: vectorised masks in training, one multiplication in evaluation.
+//! Dropout on the CPU: vectorized masks in training, one multiplication in evaluation.
 #![allow(
     clippy::inline_always,
     reason = "loops must be inlined into the function that is compiled for the instruction set"
@@ -16,7 +16,7 @@ pub fn scale(p: f32, x: &mut [f32]) {
 /// How many groups of four random numbers are made at a time.
 const GROUPS: usize = 16;
 
-/// Sets the dropped units to zero. Their numbers are those of `random` from its next group on.
+/// Sets the dropped units to zero. The random numbers are those of `random` from its next group on.
 pub(super) fn apply(masks: &Masks, random: Philox, units: &mut [f32]) {
     simd::run(Apply { masks, random, units });
 }

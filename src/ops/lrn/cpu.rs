@@ -1,4 +1,4 @@
-//! Local response normalisation of one image.
+//! Local response normalization of one image.
 //!
 //! For a few positions at a time, all channels of a position are copied next to each other, with zeros around them. So the
 //! neighbours of eight channels are at a shift of one float per channel.
@@ -67,8 +67,8 @@ impl Geometry {
         }
     }
 
-    /// The places of a block's vectors for `count` positions from `start` on: in a blocked map, and that of the first vector in the
-    /// strip, where they are [`spread`](Self::spread) apart.
+    /// The places of a block's vectors for `count` positions from `start` on: in a blocked map, and that of the first vector in
+    /// the strip, where they are [`spread`](Self::spread) apart.
     #[inline(always)]
     fn vectors(&self, block: usize, start: usize, count: usize) -> (Range<usize>, usize) {
         let first = block * self.shape.plane() + start;

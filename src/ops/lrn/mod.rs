@@ -1,4 +1,4 @@
-//! Local response normalisation across channels (paper, section 3.3).
+//! Local response normalization across channels (paper, section 3.3).
 //!
 //! ```text
 //! s[i] = k + α Σ over j of a[j]²,   j from max(0, i − ⌊n/2⌋) to min(C − 1, i + ⌊n/2⌋)
@@ -13,7 +13,7 @@ pub mod cpu;
 use super::Shape;
 use crate::config::model::Lrn;
 
-/// A normalisation for one shape.
+/// A normalization for one shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Geometry {
     /// C × H × W, of input and output.

@@ -119,8 +119,8 @@ fn largest<S: Simd>(s: S, x: &[Lanes], row: usize, [height, width]: [usize; 2], 
     (best, place)
 }
 
-/// The same for a window of 3 × 3 without NaN: first the largest value, then the first place with that value. So no step depends
-/// on the argmax of the previous one.
+/// The same for a window of 3 × 3 without NaN: first the largest value, then the first place with that value. So no step
+/// depends on the argmax of the previous one.
 #[inline(always)]
 fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vector, S::Vector)> {
     const SIZE: usize = 3;
@@ -133,7 +133,7 @@ fn largest_of_numbers<S: Simd>(s: S, x: &[Lanes], row: usize) -> Option<(S::Vect
                 let value = s.load(x);
                 // Of two equal values, such as 0 and −0, the first stays.
                 best = s.max(value, best);
-                // NaN if any value is. Also if ∞ meets −∞: then the slower way is taken, which is right, too.
+                // NaN if any value is, and also if ∞ meets −∞: then the slower path is taken, which is also correct.
                 sum = s.add(sum, value);
             }
         }

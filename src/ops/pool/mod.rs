@@ -31,7 +31,7 @@ pub struct Geometry {
 pub const LARGEST: usize = 16;
 
 impl Geometry {
-    /// The geometry of `layer` on `input`; `None` if the window does not fit, is too large, or could lie outside.
+    /// The geometry of `layer` on `input`; `None` if the window does not fit, is too large, or could be outside the input.
     pub fn new(layer: &MaxPool, input: Shape) -> Option<Self> {
         let &MaxPool {
             size,

@@ -17,13 +17,13 @@ use std::marker::PhantomData;
 
 use super::{Bytes, Lanes, SIGN, Simd, Vectors, Work};
 
-/// Proof that the processor has AVX2, FMA, and whatever rows of `R` need. Only `detect` makes one.
+/// Proof that the processor has AVX2, FMA and everything that rows of `R` need. Only `detect` makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx<R>(PhantomData<R>);
 
 impl<R> Avx<R> {
     /// # Safety
-    /// The processor has AVX2, FMA, and whatever rows of `R` need.
+    /// The processor must have AVX2, FMA and everything that rows of `R` need.
     pub(super) unsafe fn new() -> Self {
         Self(PhantomData)
     }
@@ -41,7 +41,7 @@ impl Avx2 {
         has.then(|| unsafe { Self::new() })
     }
 
-    /// Does `work`, compiled for AVX2 and FMA.
+    /// Runs `work`, compiled for AVX2 and FMA.
     #[inline]
     pub fn run<W: Work>(self, work: W) -> W::Output {
         #[target_feature(enable = "avx2,fma")]

@@ -29,7 +29,7 @@ impl Avx512 {
         has.then(|| unsafe { Self::new() })
     }
 
-    /// Does `work`, compiled for AVX-512.
+    /// Runs `work`, compiled for AVX-512.
     #[inline]
     pub fn run<W: Work>(self, work: W) -> W::Output {
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]

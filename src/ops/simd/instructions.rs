@@ -66,7 +66,7 @@ impl fmt::Display for Instructions {
 /// The best set that may be used.
 static LIMIT: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
 
-/// From now on kernels of this process use no better instructions than `most`, for comparisons.
+/// Limits the kernels of this process to `most` from now on, for comparisons.
 pub fn limit(most: Instructions) {
     LIMIT.store(most as u8, Ordering::Relaxed);
 }

@@ -38,9 +38,9 @@ pub trait Part<S: Vectors>: Number<S> {
     fn load(s: S, row: &[f32; ROW], number: usize) -> Self;
     /// Stores to part `number` of a row.
     fn store(self, s: S, row: &mut [f32; ROW], number: usize);
-    /// Joins the first [`VECTORS`](Self::VECTORS) of these.
+    /// Joins the first [`VECTORS`](Self::VECTORS) of `vectors`.
     fn join(s: S, vectors: [S::Vector; 2]) -> Self;
-    /// Its vectors; if there is only one, that one twice.
+    /// Its vectors; if there is only one, it is returned twice.
     fn vectors(self, s: S) -> [S::Vector; 2];
 }
 

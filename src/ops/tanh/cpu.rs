@@ -5,9 +5,10 @@
 //! beyond:     1 − 2 / (e^(2|x|) + 1), with the sign of x   e^u = 2ⁿ·p(u − n·ln 2), n = ⌊u / ln 2⌋
 //! ```
 //!
-//! Both polynomials were found by interpolation at Chebyshev points. All coefficients of p are positive, and so is its argument,
-//! except for rounding. So every step from |x| to the result is a rounded monotonic function, and the result is monotonic. The
-//! error is below 2 ulps of tanh (at most 1.5 over all floats). `tests/ops/tanh.rs` checks both, also where the pieces meet.
+//! Both polynomials were found by interpolation at Chebyshev points. All coefficients of p are positive, and so is its
+//! argument, except for rounding. So every step from |x| to the result is a rounded monotonic function, and the result is
+//! monotonic. The error is below 2 ulps of tanh (at most 1.5 over all floats). `tests/ops/tanh.rs` checks both, also where the
+//! pieces meet.
 #![allow(
     clippy::inline_always,
     reason = "loops must be inlined into the function that is compiled for the instruction set"

@@ -59,8 +59,8 @@ pub fn tiles_to_map(x: Places<'_>, w: Panels<&[f32]>, ending: Ending, out: Block
     simd::run(ToMap { x, w, ending, out });
 }
 
-/// Adds the sum of [`tiles`](super::tiles) to `out`, with w in blocks of a feature map. The sums for missing l of the last panel are
-/// meaningless.
+/// Adds the sum of [`tiles`](super::tiles) to `out`, with w in blocks of a feature map. The sums for missing l of the last
+/// panel are meaningless.
 ///
 /// # Panics
 /// If a place is outside `x` or `w`, or `out` is too short.
@@ -100,7 +100,7 @@ impl Work for CopyRows<'_> {
         for panel in 0..panels {
             let to = &mut self.to.as_chunks_mut::<PANEL>().0[panel * rows..][..rows];
             for (j, to) in to.iter_mut().enumerate() {
-                // SAFETY: `check` has found every row in its blocks.
+                // SAFETY: `check` has verified that every row is inside its blocks.
                 unsafe { self.from.row(simd, j, panel) }.store(simd, to, 0);
             }
         }
@@ -152,7 +152,7 @@ impl Tiled for ToMap<'_> {
                 for (half, mut sum) in sums.vectors(simd).into_iter().enumerate() {
                     let block = 2 * (panel + c) + half;
                     if block < count {
-                        // SAFETY: `run` has checked that eight floats lie there in every block.
+                        // SAFETY: `run` has checked that there are eight floats at this place in every block.
                         let out = unsafe { lanes_mut(self.out.data, place + block * apart) };
                         if self.ending.start == Start::Sum {
                             sum = simd.add(simd.load(out), sum);
@@ -230,7 +230,7 @@ impl Tiled for FromMap<'_> {
 }
 
 /// # Safety
-/// There are eight floats at `place`.
+/// There must be eight floats at `place`.
 #[inline(always)]
 unsafe fn lanes(data: &[f32], place: usize) -> &Lanes {
     debug_assert!(place + LANES <= data.len());
@@ -239,7 +239,7 @@ unsafe fn lanes(data: &[f32], place: usize) -> &Lanes {
 }
 
 /// # Safety
-/// There are eight floats at `place`.
+/// There must be eight floats at `place`.
 #[inline(always)]
 unsafe fn lanes_mut(data: &mut [f32], place: usize) -> &mut Lanes {
     debug_assert!(place + LANES <= data.len());
@@ -261,9 +261,9 @@ mod tests {
         (0..count).map(|i| ((i * 7919) % 1013) as f32 / 506.0 - 1.0).collect()
     }
 
-    /// Places of `count` rows, and how far apart blocks of so many are.
+    /// Places of `count` rows, and the distance between blocks of that many rows.
     fn places(count: usize) -> (Vec<u32>, usize) {
-        // Backwards, with room between them.
+        // In reverse order, with gaps.
         let places = (0..count).rev().map(|i| (i * (LANES + 3)) as u32).collect();
         (places, count * (LANES + 3))
     }
@@ -318,7 +318,7 @@ mod tests {
             bases: &BASES,
             offsets: &OFFSETS,
         };
-        // More places than rows, as a list for all images has.
+        // More places than rows, as in a list for all images.
         let (places, apart) = places(TERMS + 4);
         for count in 1..=MOST {
             let map = numbers(count * apart);

@@ -56,7 +56,7 @@ impl Panels<&mut [f32]> {
     /// Writes sums to the rows from `first` on, of the panels from number `panel` on.
     ///
     /// # Safety
-    /// The panels have that many rows.
+    /// The panels must have that many rows.
     #[inline(always)]
     pub(super) unsafe fn write<S: Simd, const P: usize, const C: usize>(
         &mut self,

@@ -69,7 +69,7 @@ impl Normalization {
 fn mean_grey(pixels: &[u8], line: usize, crop: u32) -> f32 {
     let mut sums = [0_u64; 3];
     for line in pixels.chunks(line).take(crop as usize) {
-        // A line's sums fit 32 bits, which vectorise better.
+        // A line's sums fit 32 bits, which vectorize better.
         let mut of_line = [0_u32; 3];
         for pixel in line[..3 * crop as usize].chunks_exact(3) {
             of_line

@@ -35,8 +35,8 @@ pub enum Work {
 
 /// The result of a piece of work. `Discard` has none.
 pub enum Outcome {
-    /// The loss of a training step over the rows that this device reports: its own rows, or, with columns, all rows on the first
-    /// device and none on the others.
+    /// The loss of a training step over the rows that this device reports: its own rows, or, with columns, all rows on the
+    /// first device and none on the others.
     Trained(Loss),
     /// Softmax outputs of those rows, `[rows][classes]`.
     Evaluated(Vec<f32>),

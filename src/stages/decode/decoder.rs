@@ -10,7 +10,7 @@ use super::{DecodeError, Frame, Region};
 use crate::dataset::Encoded;
 
 /// When libjpeg shrinks an image, it must leave this many times the wanted pixels along each side: 3/2. On 150 photographs of
-/// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at a factor of 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
+/// ImageNet the mean difference from a resize of the whole was 3.3 of 255 at factor 1, about 2 at 3/2, 1.4 to 1.8 beyond 2.
 const LEAST_GAP: (u64, u64) = (3, 2);
 
 /// A part of a frame, and the buffer for its pixels.

@@ -90,8 +90,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Decodes a region that contains `wanted` into the buffer that `buffer` returns for it, and returns that region. `geometry`
-    /// is the image's.
+    /// Decodes a region that contains `wanted` into the buffer that `buffer` returns for it, and returns that region.
+    /// `geometry` is the image's.
     pub(super) fn decode<'o>(
         self,
         jpeg: &mut Jpeg,

@@ -75,7 +75,8 @@ pub enum Report {
         /// Why.
         reason: String,
     },
-    /// A checkpoint of the state after all earlier reports is about to be made: see [`Reports`](crate::stages::compute::Reports).
+    /// A checkpoint of the state after all earlier reports is about to be made: see
+    /// [`Reports`](crate::stages::compute::Reports).
     Saving {
         /// Updates so far.
         step: u64,

@@ -1,4 +1,4 @@
-//! Checkpoints: their bytes, and fields that a good sum does not make sensible.
+//! Checkpoints: arbitrary bytes, and arbitrary fields with a correct checksum.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// The first byte: 0 is a file; else a state behind its length, and a side of the mean image and its values, saved with a sum
-/// that fits.
+/// The first byte: 0 for a file; otherwise a state after its length, then the side of the mean image and its values, saved with
+/// a correct checksum.
 fn run(bytes: &[u8]) {
     let Some((flags, rest)) = bytes.split_first() else {
         return;
@@ -76,7 +76,7 @@ fn run(bytes: &[u8]) {
     }
 }
 
-/// What `predict` does with a checkpoint before it looks at an image.
+/// What `predict` does with a checkpoint before it reads an image.
 fn follow(loaded: checkpoint::Loaded) {
     for parameter in &loaded.parameters {
         let count: usize = parameter.shape.iter().product();
@@ -113,7 +113,7 @@ fn follow(loaded: checkpoint::Loaded) {
     else {
         return;
     };
-    // Where a mean image is subtracted, frames have its size.
+    // If a mean image is subtracted, frames have its size.
     let side = preprocessing::mean_image_side(&config).unwrap_or(crop as u32);
     let frame = Frame {
         width: side,

@@ -1,4 +1,4 @@
-//! CIFAR-10's binary version: the names of the classes and a batch.
+//! CIFAR-10's binary version: the class names and a batch.
 
 use super::archives::{joined, parts};
 use super::data::examine;
@@ -14,7 +14,7 @@ pub(super) const TARGET: Target = Target {
 
 const RECORD: usize = 1 + 3 * 32 * 32;
 
-/// The names, behind their length, and one byte a record: its label. A last byte of 255 leaves the batch short by one byte.
+/// The names after their length, then the label of each record in one byte. A last byte of 255 truncates the batch by one byte.
 fn run(bytes: &[u8]) {
     let [names, labels] = parts(bytes);
     let folder = place::empty().join("d");

@@ -34,21 +34,21 @@ pub(super) const TARGET: Target = Target {
         b"[1.0, 2.0, 3.0]",
         b"\0augment.mean.x=1",
     ],
-    // Text of 64 KiB as a tree, with the place of every key.
+    // 64 KiB of text as a tree, with the position of every key.
     memory: 64 << 20,
 };
 
-/// The text, then what is set over it, with a zero byte between them.
+/// The text and the overrides, separated by zero bytes.
 fn run(bytes: &[u8]) {
     if let Some(config) = read(bytes) {
         let shown = config.to_toml();
         let again = Config::parse("again", &shown, &[]);
         let again = again.unwrap_or_else(|invalid| panic!("what is written is refused: {invalid}\n{shown}"));
-        assert_eq!(again.flat(), config.flat(), "what is written is another configuration");
+        assert_eq!(again.flat(), config.flat(), "the written configuration differs");
     }
 }
 
-/// The configuration, or nothing where it is refused with a reason.
+/// The configuration, or `None` if it is refused with a reason.
 pub(super) fn read(bytes: &[u8]) -> Option<Config> {
     let all = String::from_utf8_lossy(bytes);
     let mut parts = all.split('\0');
@@ -65,7 +65,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Config> {
     }
 }
 
-/// The configurations of the data sets, and what the keys can be.
+/// The configurations of the project's data sets, and possible values of the keys.
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/"));
     let datasets = [root.join("datasets"), root.join("../../datasets")];

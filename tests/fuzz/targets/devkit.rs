@@ -1,4 +1,4 @@
-//! ILSVRC 2012's development kit: MATLAB's format, the list of labels, and the archive that both come in.
+//! ILSVRC 2012's development kit: MATLAB's format, the list of labels, and the archive that contains both.
 
 use super::archives::{gz, joined, parts, repair_tar, tar};
 use super::data::examine;
@@ -28,8 +28,8 @@ const META: &str = "ILSVRC2012_devkit_t12/data/meta.mat";
 const TRUTH: &str = "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt";
 const SYNSETS: [Synset<'_>; 3] = [(1, "n02119789", 0), (2, "n02100735", 0), (3, "n02083346", 2)];
 
-/// The first byte: 0 is the labels, behind their length, and `meta.mat`; 1 the same with the array compressed here; 2 the tar
-/// of the archive.
+/// The first byte: 0 for the labels after their length, and `meta.mat`; 1 for the same with the array compressed here; 2 for
+/// the archive's tar.
 fn run(bytes: &[u8]) {
     let Some((flags, rest)) = bytes.split_first() else {
         return;
@@ -60,7 +60,7 @@ fn run(bytes: &[u8]) {
 fn seeds() -> Vec<Vec<u8>> {
     let (zipped, plain) = (meta(&SYNSETS, true), meta(&SYNSETS, false));
     let truth = b"1\n2\n";
-    // Behind the header lies another array, of a fixed length, and then the one that is looked for.
+    // After the header there is another array, of a fixed length, and then the one that is read.
     let other = 8 + u32::from_le_bytes(plain[132..136].try_into().unwrap()) as usize;
     let array = &plain[128 + other..];
     [

@@ -1,4 +1,4 @@
-//! The EXIF block of a JPEG: whatever stands there, the image stays the same but for its direction.
+//! The EXIF block of a JPEG: whatever it contains, the image stays the same except for its orientation.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{Decoder, Options, Region};
@@ -24,7 +24,7 @@ pub(super) const TARGET: Target = Target {
     memory: 16 << 20,
 };
 
-/// All bytes are what stands behind `Exif`.
+/// All bytes are the contents of the block after `Exif`.
 fn run(bytes: &[u8]) {
     let payload = [b"Exif\0\0", &bytes[..bytes.len().min(65_000)]].concat();
     let plain = jpeg(12, 20, 3, Subsamp::None, false);
@@ -34,10 +34,10 @@ fn run(bytes: &[u8]) {
     file.extend(&payload);
     file.extend(&plain[2..]);
     let upright = sorted(&plain);
-    assert!(sorted(&file) == upright, "other pixels than without the block");
+    assert!(sorted(&file) == upright, "the block changes pixels");
 }
 
-/// The pixels in an order that does not know of directions.
+/// The pixels in an order that is independent of the orientation.
 fn sorted(file: &[u8]) -> Vec<[u8; 3]> {
     let mut decoder = Decoder::new(Options::default()).unwrap();
     let frame = decoder.open(Encoded::File(file)).unwrap();
@@ -53,7 +53,7 @@ fn sorted(file: &[u8]) -> Vec<[u8; 3]> {
 
 fn seeds() -> Vec<Vec<u8>> {
     let jpeg = jpeg(8, 8, 1, Subsamp::None, false);
-    // Behind SOI, the marker, its length and `Exif\0\0`, up to the end of the block.
+    // From after SOI, the marker, its length and `Exif\0\0` to the end of the block.
     let big = |orientation| with_orientation(&jpeg, orientation)[12..38].to_vec();
     let little = |kind: u8, count: u8, value: u8| {
         let entry = [0x12, 1, kind, 0, count, 0, 0, 0, value, 0, 0, 0];

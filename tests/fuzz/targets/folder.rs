@@ -1,4 +1,4 @@
-//! Class folders: whatever names a file system can hold.
+//! Class folders with any names that a file system can hold.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -28,7 +28,7 @@ pub(super) const TARGET: Target = Target {
     memory: 32 << 20,
 };
 
-/// Names, with a zero byte between them; `NAME->TARGET` is a link.
+/// Names, separated by zero bytes; `NAME->TARGET` is a link.
 fn run(bytes: &[u8]) {
     let folder = place::empty().join("d");
     std::fs::create_dir(&folder).unwrap();
@@ -43,10 +43,10 @@ fn run(bytes: &[u8]) {
             continue;
         }
         let path = folder.join(path);
-        // What cannot be made is no data set.
+        // What cannot be created is no data set.
         let _ = std::fs::create_dir_all(path.parent().unwrap());
         let _ = match target {
-            // Nowhere but around here.
+            // Only links that stay within this folder.
             Some(target) if Path::new(OsStr::from_bytes(target)).is_relative() && target.len() < 6 => {
                 symlink(OsStr::from_bytes(target), path)
             }

@@ -1,4 +1,4 @@
-//! IDX pairs, as they are and gzipped.
+//! IDX pairs, plain and gzipped.
 
 use super::archives::{gz, joined, parts};
 use super::data::examine;
@@ -16,11 +16,11 @@ pub(super) const TARGET: Target = Target {
         &[0x80, 0, 0, 0],
         &[0x1f, 0x8b, 8],
     ],
-    // What a run of zeros comes to, a thousand times its bytes, and its copy while it grows.
+    // A run of zeros inflates to a thousand times its bytes, and is copied while it grows.
     memory: 256 << 20,
 };
 
-/// The first byte: which of the two are gzipped. Then the labels, behind their length, and the images.
+/// The first byte: which of the two are gzipped. Then the labels after their length, and the images.
 fn run(bytes: &[u8]) {
     let Some((flags, rest)) = bytes.split_first() else {
         return;
@@ -28,7 +28,7 @@ fn run(bytes: &[u8]) {
     let [labels, images] = parts(rest);
     let folder = place::empty().join("d");
     for (bytes, what, bit) in [(labels, "labels-idx1", 1), (images, "images-idx3", 2)] {
-        // Gzipped here, so that a change is one of the contents; or as it is under the name of a gzipped file.
+        // Gzipped here, so that a mutation changes the contents; or unchanged under the name of a gzipped file.
         let (name, bytes) = match (flags & bit != 0, flags & 4 != 0) {
             (false, _) => (format!("t-{what}-ubyte"), bytes.to_vec()),
             (true, false) => (format!("t-{what}-ubyte.gz"), gz(bytes)),

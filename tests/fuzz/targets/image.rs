@@ -1,4 +1,4 @@
-//! Images: JPEG, PNG and PPM, whatever they are called.
+//! Images: JPEG, PNG and PPM, whatever their names.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{DecodeError, Decoder, Frame, Options, Region, Trust};
@@ -42,13 +42,13 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// Frames of more pixels are not of interest here, but slow.
+/// Frames of more pixels are slow and add nothing here.
 const MAX_PIXELS: u64 = 1 << 18;
 
-/// Bytes around a buffer, which nobody may write.
+/// Guard bytes around a buffer, which must not be written.
 const AROUND: usize = 64;
 
-/// The first byte: what is done to the image.
+/// The first byte: what is done with the image.
 fn run(bytes: &[u8]) {
     let Some((&flags, file)) = bytes.split_first() else {
         return;
@@ -68,7 +68,7 @@ fn run(bytes: &[u8]) {
     examine(&file, options);
 }
 
-/// Whole and regions are accepted together, and a region is the crop of the whole.
+/// The whole and its regions are accepted or refused together, and a region is a crop of the whole.
 pub(super) fn examine(file: &[u8], options: Options) {
     let mut decoder = Decoder::new(options).unwrap();
     let frame = match decoder.open(Encoded::File(file)) {
@@ -110,7 +110,7 @@ pub(super) fn examine(file: &[u8], options: Options) {
                 Region::whole(frame),
                 Trust::Unknown,
             );
-            assert!(again.unwrap() == whole, "a fresh decoder comes to other pixels");
+            assert!(again.unwrap() == whole, "a fresh decoder gives other pixels");
         }
         Err(error) => fit_for_people(&error.to_string()),
     }
@@ -124,12 +124,12 @@ fn part(decoder: &mut Decoder, file: &[u8], region: Region, trust: Trust) -> Res
     let (out, after) = rest.split_at(region.bytes());
     assert!(
         before.iter().chain(after).all(|&byte| byte == 0xab),
-        "written beside the buffer"
+        "written outside the buffer"
     );
     decoded.map(|()| out.to_vec())
 }
 
-/// A few regions that depend on the file alone.
+/// A few regions that depend only on the file.
 fn regions(file: &[u8], frame: Frame) -> [Region; 3] {
     let mut draw = xxh3_64(file);
     let mut below = |n: u32| {
@@ -180,15 +180,15 @@ fn seeds() -> Vec<Vec<u8>> {
     with_flags.collect()
 }
 
-/// A JPEG that ends behind its first scans, as it should.
+/// A JPEG cut after its first scans, with an end marker.
 fn with_scans(jpeg: &[u8], scans: usize) -> Vec<u8> {
     let starts = jpeg.windows(2).enumerate().filter(|(_, two)| two == b"\xff\xda");
     let end = starts.map(|(at, _)| at).nth(scans).unwrap();
-    // A table of codes for that scan may stand before it: it does no harm.
+    // A Huffman table for the next scan may precede the cut, which is harmless.
     [&jpeg[..end], b"\xff\xd9"].concat()
 }
 
-/// A PNG of 8 bits a channel: colour type 2 is RGB, 6 RGBA, 3 has a palette.
+/// A PNG of 8 bits per channel: colour type 2 is RGB, 6 is RGBA, 3 has a palette.
 fn png(width: u32, height: u32, colour: u8, interlaced: bool) -> Vec<u8> {
     use flate2::{Compression, write::ZlibEncoder};
     use std::io::Write;
@@ -199,7 +199,7 @@ fn png(width: u32, height: u32, colour: u8, interlaced: bool) -> Vec<u8> {
     };
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     for y in 0..height {
-        // Interlaced, there are other rows; those are not complete then, which is a case too.
+        // Interlaced images have different rows, so these are incomplete; that is a test case too.
         zlib.write_all(&[(y % 5) as u8]).unwrap();
         zlib.write_all(&picture(width as usize * channels, 1, y)[..width as usize * channels])
             .unwrap();

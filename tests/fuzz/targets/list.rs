@@ -1,4 +1,4 @@
-//! List files: `path<TAB>class` a line.
+//! List files: one `path<TAB>class` per line.
 
 use super::data::examine;
 use super::{Target, place};
@@ -24,7 +24,7 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// The first byte: which kind of list. The files that it names are not there, but for one.
+/// The first byte: which kind of list. Only one of the listed files exists.
 fn run(bytes: &[u8]) {
     let Some((flags, text)) = bytes.split_first() else {
         return;

@@ -26,13 +26,13 @@ pub(super) const TARGET: Target = Target {
     memory: 32 << 20,
 };
 
-/// The first byte: which scheme stands before a folder of ours; then what stands behind the folder.
+/// The first byte: the scheme before a folder of this test. Then the text after the folder.
 fn run(bytes: &[u8]) {
     let Some((scheme, rest)) = bytes.split_first() else {
         return;
     };
     let Ok(rest) = str::from_utf8(rest) else { return };
-    // Not out of the folder.
+    // Not outside the folder.
     if Path::new(rest)
         .components()
         .any(|part| part == std::path::Component::ParentDir)

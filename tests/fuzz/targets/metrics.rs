@@ -1,4 +1,4 @@
-//! The events of a run as a resumed one finds them, and the hashes of steps that come again.
+//! A run's events as a resumed run finds them, and the hashes of the steps to be repeated.
 
 use pipeline::observe::cut::cut;
 use pipeline::observe::digest::Digest;
@@ -28,7 +28,7 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// The first byte: the checkpoint's step. Then `replay.json`, behind its length, and `metrics.jsonl`.
+/// The first byte: the checkpoint's step. Then `replay.json` after its length, and `metrics.jsonl`.
 fn run(bytes: &[u8]) {
     let Some((step, rest)) = bytes.split_first() else {
         return;
@@ -42,11 +42,11 @@ fn run(bytes: &[u8]) {
         step: u64::from(step % 8),
         ..RunState::new([0; 2], Vec::new(), String::new())
     };
-    // A file of lines, some of which are damaged, still is one: it is no reason not to go on.
+    // Some damaged lines are no reason to refuse the file, so the run can be resumed.
     let first = cut(&path, &replay, &state).unwrap();
     assert!(
         first.steps.keys().all(|step| *step > state.step),
-        "a step that is done would come again"
+        "a finished step would be repeated"
     );
     let mut lines = Lines::open(&path).unwrap();
     while let Some((event, _)) = lines.next_event().unwrap() {
@@ -60,7 +60,7 @@ fn run(bytes: &[u8]) {
     let once = std::fs::read(&path).unwrap();
     let again = cut(&path, &replay, &state).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), once, "cut again, it is shorter");
-    assert_eq!(again.steps, first.steps, "cut again, other steps would come");
+    assert_eq!(again.steps, first.steps, "cut again, it expects other steps");
 }
 
 fn seeds() -> Vec<Vec<u8>> {

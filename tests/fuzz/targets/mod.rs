@@ -1,4 +1,4 @@
-//! The targets by name, each with its seeds and its limit of memory.
+//! The targets by name, each with its seeds and its memory limit.
 
 mod checkpoint;
 mod cifar;
@@ -20,17 +20,17 @@ mod tar;
 
 use super::{archives, data, given, mat_writer, memory, pictures, place};
 
-/// One parser and what must hold for it.
+/// One parser, and what must hold for it.
 pub struct Target {
-    /// The name, also of its binary and of its test.
+    /// Its name, which is also that of its binary and its test.
     pub name: &'static str,
-    /// Fails by a panic.
+    /// Panics on failure.
     pub run: fn(&[u8]),
-    /// Inputs to begin with, made anew each time.
+    /// The initial inputs, created on each call.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// Words of the format, to be put anywhere.
+    /// Words of the format, to be inserted anywhere.
     pub words: &'static [&'static [u8]],
-    /// Bytes that it may hold at a time.
+    /// The most bytes that it may hold at any time.
     pub memory: i64,
 }
 
@@ -41,7 +41,7 @@ impl Target {
     }
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 17] = [
     checkpoint::TARGET,
     cifar::TARGET,

@@ -1,4 +1,4 @@
-//! Packs: the manifest, and the files of lines and numbers beside each shard.
+//! Packs: the manifest, and the text and binary files beside each shard.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -42,10 +42,10 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// The files of a whole pack of six images in one shard.
+/// The files of a complete pack of six images in one shard.
 static PACK: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(whole);
 
-/// The first byte: which file has the other bytes as its contents, and whether the manifest is told of it.
+/// The first byte: which file gets the other bytes as contents, and whether the manifest is updated to match.
 fn run(bytes: &[u8]) {
     let Some((&flags, contents)) = bytes.split_first() else {
         return;
@@ -82,11 +82,11 @@ fn run(bytes: &[u8]) {
         Ok(found) => {
             found.faults.iter().for_each(|fault| fit_for_people(fault));
             let differs = *contents != PACK[changed] && flags & 0x80 == 0;
-            // In the manifest a bit may be one of a text that nothing depends on.
+            // The manifest also holds texts that nothing depends on, so a changed bit may be harmless there.
             let is_text = changed == MANIFEST;
             assert!(
                 !differs || is_text || !found.faults.is_empty(),
-                "{changed} is another and verification finds nothing"
+                "{changed} has changed and verification finds nothing"
             );
         }
         Err(error) => fit_for_people(&error.to_string()),

@@ -1,4 +1,4 @@
-//! From a configuration to the plan of a run: sizes that multiply, and what they are compared with.
+//! From a configuration to the plan of a run: sizes that are multiplied, and the limits they are compared with.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -39,7 +39,7 @@ pub(super) const TARGET: Target = Target {
 
 static DATA: LazyLock<Given> = LazyLock::new(|| Given::new(2, 1));
 
-/// As for [`config`], but on a data set that is there.
+/// As for [`config`], but with a data set that exists.
 fn run(bytes: &[u8]) {
     let Some(mut config) = config::read(bytes) else { return };
     let location = |name: &str| DATA.path(name).display().to_string();

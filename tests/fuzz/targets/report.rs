@@ -1,4 +1,4 @@
-//! `report.html`: events that anybody may have written become a page without tags of theirs.
+//! `report.html`: untrusted events become a page without any tags of theirs.
 
 use pipeline::observe::digest::Digest;
 use pipeline::observe::report::{Page, State};
@@ -26,14 +26,14 @@ pub(super) const TARGET: Target = Target {
     memory: 64 << 20,
 };
 
-/// What the page itself is made of.
+/// The tags of the page itself.
 const TAGS: [&str; 34] = [
     "!doctype", "html", "/html", "meta", "title", "/title", "style", "/style", "body", "/body", "head", "/head", "h1",
     "/h1", "h2", "/h2", "p", "/p", "table", "/table", "tr", "/tr", "td", "/td", "th", "/th", "pre", "/pre", "svg",
     "/svg", "g", "/g", "text", "/text",
 ];
 
-/// More of them, of drawings.
+/// The tags of its drawings.
 const OF_DRAWINGS: [&str; 9] = [
     "line",
     "polyline",
@@ -58,7 +58,7 @@ fn run(bytes: &[u8]) {
         config: lines.to_string(),
     };
     let html = page.render(State::Running);
-    assert!(!html.contains("NaN") || lines.contains("NaN"), "a number that is none");
+    assert!(!html.contains("NaN") || lines.contains("NaN"), "an invalid number");
     for tag in html.split('<').skip(1) {
         let end = tag.find([' ', '>', '\n', '/']).filter(|&end| end > 0);
         let name = if tag.starts_with('/') {
@@ -67,13 +67,9 @@ fn run(bytes: &[u8]) {
             end.map(|end| &tag[..end])
         };
         let is_ours = name.is_some_and(|name| TAGS.contains(&name) || OF_DRAWINGS.contains(&name));
-        assert!(
-            is_ours,
-            "a tag of somebody else's: <{}",
-            tag.chars().take(60).collect::<String>()
-        );
+        assert!(is_ours, "a foreign tag: <{}", tag.chars().take(60).collect::<String>());
         let rest = tag.split('>').next().unwrap_or_default();
-        assert!(!rest.contains(" on"), "an attribute of somebody else's: <{rest}");
+        assert!(!rest.contains(" on"), "a foreign attribute: <{rest}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! WebDataset shards of other makers.
+//! WebDataset shards of other writers.
 
 use super::archives::{flags_and_tar, tar};
 use super::data::examine;
@@ -24,7 +24,7 @@ pub(super) const TARGET: Target = Target {
     memory: 32 << 20,
 };
 
-/// The first byte: whether the sums of the headers are made good, and whether there is a second shard.
+/// The first byte: whether the header checksums are corrected, and whether there is a second shard.
 fn run(bytes: &[u8]) {
     let Some((flags, tar)) = flags_and_tar(bytes) else {
         return;

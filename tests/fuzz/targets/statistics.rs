@@ -1,4 +1,4 @@
-//! Kept statistics of a training set.
+//! Cached statistics of a training set.
 
 use pipeline::dataset::statistics::{MeanImage, Statistics};
 
@@ -31,7 +31,7 @@ fn run(bytes: &[u8]) {
         Ok(kept) => kept.iter().for_each(make_sense),
         Err(error) => fit_for_people(&error.to_string()),
     }
-    // Behind their sum.
+    // Preceded by their checksum.
     match Statistics::from_bytes(bytes) {
         Ok(statistics) => {
             make_sense(&statistics);
@@ -39,14 +39,14 @@ fn run(bytes: &[u8]) {
             assert_eq!(
                 Statistics::kept(&path).unwrap(),
                 Some(statistics),
-                "kept, they are others"
+                "the cached statistics differ"
             );
         }
         Err(error) => fit_for_people(&error.to_string()),
     }
 }
 
-/// What decides the weights of a run is made of numbers that can be worked with.
+/// Statistics decide the weights of a run, so every number must be usable.
 pub(super) fn make_sense(statistics: &Statistics) {
     let Statistics {
         channel_mean,
@@ -59,20 +59,14 @@ pub(super) fn make_sense(statistics: &Statistics) {
         .iter()
         .chain(eigenvalues)
         .chain(eigenvectors.iter().flatten());
-    assert!(
-        numbers.copied().all(f64::is_finite),
-        "numbers that are none: {statistics:?}"
-    );
+    assert!(numbers.copied().all(f64::is_finite), "invalid numbers: {statistics:?}");
     if let Some(MeanImage { side, values }) = mean_image {
         assert_eq!(
             values.len() as u64,
             3 * u64::from(*side).pow(2),
             "a mean image of another size"
         );
-        assert!(
-            values.iter().all(|value| value.is_finite()),
-            "a mean image that is none"
-        );
+        assert!(values.iter().all(|value| value.is_finite()), "an invalid mean image");
     }
 }
 

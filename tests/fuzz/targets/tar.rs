@@ -1,4 +1,4 @@
-//! Tars of class folders, and of class tars.
+//! Tars of class folders and of class tars.
 
 use super::archives::{flags_and_tar, tar, tar_of_kinds};
 use super::data::examine;
@@ -26,7 +26,7 @@ pub(super) const TARGET: Target = Target {
     memory: 32 << 20,
 };
 
-/// The first byte: whether the sums of the headers are made good, and which folder of the tar is opened.
+/// The first byte: whether the header checksums are corrected, and which folder of the tar is opened.
 fn run(bytes: &[u8]) {
     let Some((flags, tar)) = flags_and_tar(bytes) else {
         return;

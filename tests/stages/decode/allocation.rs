@@ -1,4 +1,4 @@
-//! Reading and decoding cost no allocation by our code once the buffers have grown.
+//! Reading and decoding make no allocation in our code once the buffers have grown.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -14,9 +14,9 @@ use super::pngs::png;
 struct Counting;
 
 thread_local! {
-    /// Allocations of this thread: other tests run beside this one.
+    /// The allocations of this thread only: other tests run at the same time.
     static COUNT: Cell<u64> = const { Cell::new(0) };
-    /// Bytes that this thread holds, and held at most.
+    /// Bytes that this thread holds now, and has held at most.
     static HELD: Cell<isize> = const { Cell::new(0) };
     static MOST: Cell<isize> = const { Cell::new(0) };
 }
@@ -26,12 +26,12 @@ fn hold(bytes: isize) {
     MOST.set(MOST.get().max(HELD.get()));
 }
 
-// SAFETY: everything is passed on to the system's allocator; the counter allocates nothing.
+// SAFETY: every call is forwarded to the system's allocator; the counter allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
         hold(layout.size() as isize);
-        // SAFETY: the caller's promise is the one asked for.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
 
@@ -45,7 +45,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations for twenty images, after as many to let the buffers grow.
+/// The allocations for twenty images, after as many to let the buffers grow.
 fn count(options: Options) -> u64 {
     let root = tempfile::tempdir().unwrap();
     for (class, subsamp) in [("a", Subsamp::None), ("b", Subsamp::Sub2x2)] {
@@ -88,7 +88,7 @@ fn no_allocation_in_the_steady_state() {
     assert_eq!(count(resized), 0);
 }
 
-/// Bytes that decoding the whole of `file` takes at most, beside its pixels, and those that are held afterwards.
+/// The peak of bytes that decoding the whole of `file` takes in addition to its pixels, and the bytes held afterwards.
 fn taken(options: Options, file: &[u8]) -> (isize, isize) {
     let mut decoder = decoder(options);
     let region = Region::whole(decoder.open(Encoded::File(file)).unwrap());
@@ -99,12 +99,12 @@ fn taken(options: Options, file: &[u8]) -> (isize, isize) {
     (MOST.get() - before, HELD.get() - before)
 }
 
-/// Whatever a pixel takes in the file, here eight bytes, it takes no more than three.
+/// Whatever a pixel takes in the file, here eight bytes, it takes no more than three in memory.
 #[test]
 fn a_png_takes_what_its_pixels_take() {
     let (width, height) = (700, 600);
     let rgb = 3 * width as isize * height as isize;
-    // Rows as they are stored, and what inflates them.
+    // The stored rows and the inflater.
     let little = 600_000;
     let (most, _) = taken(Options::default(), &png((width, height), 4, 16, false, 1, &[]));
     assert!(most < little, "row by row: {most}");
@@ -118,12 +118,12 @@ fn a_png_takes_what_its_pixels_take() {
     assert!(most < rgb + little, "resized: {most}");
 }
 
-/// A header may claim any size, also where libjpeg refuses it for another reason, so that a mended copy is tried.
+/// A header may claim any size, even in a file that libjpeg refuses for another reason, so that a repaired copy is tried.
 #[test]
 fn a_claimed_size_takes_no_memory() {
     let mut file = jpeg(64, 48, 1, Subsamp::Sub2x2, true);
     let frame = file.windows(2).position(|two| two == [0xff, 0xc2]).unwrap();
-    // Nine bits a sample, 65535 by 65535 pixels.
+    // Nine bits per sample, 65535 by 65535 pixels.
     file[frame + 4..frame + 9].copy_from_slice(&[9, 0xff, 0xff, 0xff, 0xff]);
     let mut decoder = decoder(Options::default());
     let before = HELD.get();
@@ -132,7 +132,7 @@ fn a_claimed_size_takes_no_memory() {
     assert!(MOST.get() - before < 100_000, "{}", MOST.get() - before);
 }
 
-/// What a large image took is given back; the rest of a decoder's memory is kept.
+/// The memory for a large image is released; the rest of a decoder's memory is kept.
 #[test]
 fn a_large_image_leaves_no_memory_behind() {
     let resized = Options {

@@ -1,4 +1,4 @@
-//! Damaged input: never a panic, never a wrong read, and the next image is not the worse for it.
+//! Damaged input: never a panic or a bad memory access, and no effect on the next image.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{DecodeError, Options, Region};
@@ -16,7 +16,7 @@ proptest! {
         flips in prop::collection::vec((0.0..1.0_f64, any::<u8>()), 0..8), header_flips in prop::collection::vec((2_usize..60, any::<u8>()), 0..3),
     ) {
         let good = jpeg(70, 50, seed, Subsamp::Sub2x2, progressive);
-        // Small enough that a size flipped upwards is refused rather than decoded.
+        // Small enough to refuse an increased size instead of decoding it.
         let mut decoder = decoder(Options { max_pixels: 1 << 20, ..Options::default() });
         let before = whole(&mut decoder, &good).unwrap();
         let mut bad = good.clone();
@@ -72,8 +72,8 @@ fn every_truncation_that_loses_pixels_is_refused() {
     }
 }
 
-/// The crop of a cut file may lie wholly above the cut: it is refused all the same, or the skip count would depend on
-/// the draw.
+/// A crop of a truncated file may be wholly above the cut. It is still refused, or the number of skips would depend on the
+/// draw.
 #[test]
 fn truncation_below_the_region_is_refused() {
     let file = jpeg(64, 256, 3, Subsamp::Sub2x2, false);
@@ -89,7 +89,7 @@ fn truncation_below_the_region_is_refused() {
     assert_eq!(error.to_string(), "damaged JPEG: Premature end of JPEG file");
 }
 
-/// Without its tables an image is refused, whatever tables the images before it had.
+/// An image without tables is refused, whatever tables earlier images had.
 #[test]
 fn tables_are_not_inherited() {
     let good = jpeg(64, 48, 3, Subsamp::Sub2x2, false);
@@ -107,7 +107,7 @@ fn tables_are_not_inherited() {
     );
 }
 
-/// What the header claims is refused before memory is taken for it.
+/// A header's claim is refused before memory is allocated for it.
 #[test]
 fn absurd_sizes_are_refused() {
     let mut file = jpeg(16, 16, 1, Subsamp::None, false);

@@ -1,22 +1,22 @@
-//! A small encoder of sequential JPEGs, for what libjpeg's does not write: any sampling factors, any scans. The coefficients are
-//! drawn, not computed from pixels.
+//! A small encoder of sequential JPEGs with features that libjpeg does not write: any sampling factors, any scans. The
+//! coefficients are random, not computed from pixels.
 
-/// What is to be written.
+/// The parameters of a file.
 #[derive(Clone, Debug)]
 pub struct Sequential<'a> {
     pub width: u32,
     pub height: u32,
-    /// Of each component, across and down.
+    /// The factors of each component, horizontal and vertical.
     pub factors: &'a [(u32, u32)],
     /// One scan for all components, or one for each.
     pub interleaved: bool,
-    /// MCUs between restart markers; 0: none.
+    /// MCUs between restart markers; 0 for none.
     pub interval: u16,
     /// 8 or 12.
     pub precision: u8,
 }
 
-/// Sizes of DC differences and of AC values that are drawn.
+/// The largest size of the random DC differences and AC values.
 const MAX_BITS: u32 = 6;
 
 struct Writer {
@@ -59,7 +59,8 @@ impl Writer {
     }
 
     fn block(&mut self) {
-        // DC: the code of a size is the size, in four bits. Towards the middle, so that values do not run away.
+        // DC: the code of a size is the size, in four bits. The sign leads back towards the middle, so that values do not run
+        // away.
         let size = self.draw(MAX_BITS);
         self.put(size, 4);
         let value = self.draw(1 << size);
@@ -71,7 +72,7 @@ impl Writer {
             if place > 63 {
                 break self.put(0, 8);
             }
-            // AC: the code of a value is its place in the table, in eight bits.
+            // AC: the code of a value is its position in the table, in eight bits.
             self.put(1 + 10 * run + size - 1, 8);
             let value = self.draw(1 << size);
             self.put(value, size);
@@ -91,7 +92,7 @@ impl Writer {
 }
 
 impl Sequential<'_> {
-    /// The file; `seed` draws its coefficients.
+    /// The file, with coefficients drawn from `seed`.
     pub fn file(&self, seed: u32) -> Vec<u8> {
         let mut writer = Writer {
             out: vec![0xff, 0xd8],
@@ -135,7 +136,7 @@ impl Sequential<'_> {
         writer.out
     }
 
-    /// MCUs of a scan, and blocks in each.
+    /// The MCUs of a scan, and the blocks in each.
     fn mcus(&self, scan: &[u8]) -> (u32, u32) {
         let largest = |part: fn(&(u32, u32)) -> u32| self.factors.iter().map(part).max().unwrap();
         let (across, down) = (largest(|factors| factors.0), largest(|factors| factors.1));

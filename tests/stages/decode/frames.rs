@@ -43,7 +43,7 @@ fn orientation_can_be_left_alone() {
     }
 }
 
-/// Another implementation of the same filter, in floating point: differences are of rounding alone.
+/// Another implementation of the same filter, in floating point; only rounding differs.
 #[test]
 fn resize_is_antialiased_bilinear() {
     let file = jpeg(120, 90, 9, Subsamp::None, false);
@@ -173,7 +173,7 @@ fn raw_rgb_is_cut_and_resized() {
         pixels: &rgb,
     };
     assert!(plain.open(short).is_err());
-    // Resized it is what grey pixels are, where it is grey.
+    // Grey images resize like grey pixels.
     let grey: Vec<u8> = rgb.iter().copied().step_by(3).collect();
     let tripled: Vec<u8> = grey.iter().flat_map(|&value| [value; 3]).collect();
     let (width, height) = (8, 6);

@@ -1,4 +1,4 @@
-//! What is wrong with a JPEG and harms no pixel is no reason to refuse it; what does is, however like it looks.
+//! Defects that harm no pixel are accepted; all others are refused.
 
 use pipeline::stages::decode::{Decoder, Options};
 use turbojpeg::{Subsamp, raw};
@@ -36,7 +36,7 @@ fn is_progressive(file: &[u8]) -> bool {
     file.windows(2).any(|pair| pair == b"\xff\xc2")
 }
 
-/// The file without its end, `behind` in front of that, or instead of it.
+/// The file with `behind` before its end marker, or in place of it.
 fn ending(file: &[u8], behind: &[u8], has_end: bool) -> Vec<u8> {
     let end: &[u8] = if has_end { b"\xff\xd9" } else { b"" };
     [&file[..file.len() - 2], behind, end].concat()
@@ -51,19 +51,19 @@ fn noise(length: usize) -> Vec<u8> {
     (0..length).map(next).collect()
 }
 
-/// The trailer of a camera of Samsung's.
+/// The trailer that Samsung's cameras write.
 fn samsung() -> Vec<u8> {
     let mut out = b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1480075158117".to_vec();
     out.extend(b"SEFH\x6b\0\0\0\x01\0\0\0\0\0\x01\x0a\x23\0\0\0\x23\0\0\0\x18\0\0\0SEFT");
     out
 }
 
-/// The payload of the first segment of this kind.
+/// The position of the payload of the first segment of this kind.
 fn payload(file: &[u8], marker: u8) -> usize {
     file.windows(2).position(|pair| pair == [0xff, marker]).unwrap() + 4
 }
 
-/// With what Adobe's programs write, instead of JFIF's, or with another transformation.
+/// With Adobe's marker in place of JFIF's, or with another transformation.
 fn with_adobe(file: &[u8], transformation: u8) -> Vec<u8> {
     let mut out = file.to_vec();
     if let Some(at) = out.windows(5).position(|name| name == b"Adobe") {
@@ -128,7 +128,7 @@ fn what_follows_the_last_mcu_harms_nothing() {
             &format!("{name}, half an end"),
         );
         let second = [&file[..file.len() - 2], &file[..]].concat();
-        is_as_good(&mut decoder, &file, &second, &format!("{name}, another behind it"));
+        is_as_good(&mut decoder, &file, &second, &format!("{name}, another after it"));
     }
 }
 
@@ -173,7 +173,7 @@ fn unknown_transformations_are_those_that_libjpeg_takes_them_for() {
             &with_adobe(&colour, transformation),
             &what,
         );
-        // JFIF has the last word.
+        // JFIF takes precedence.
         let both = [&colour[..20], &with_adobe(&colour, transformation)[2..]].concat();
         is_as_good(&mut decoder, &colour, &both, &what);
     }
@@ -181,14 +181,14 @@ fn unknown_transformations_are_those_that_libjpeg_takes_them_for() {
     for transformation in [1, 3, 255] {
         is_as_good(&mut decoder, &ycck, &with_adobe(&ycck, transformation), "YCCK");
     }
-    // Those that are known mean what they say.
+    // Known transformations are applied.
     let (_, as_rgb) = whole(&mut decoder, &with_adobe(&colour, 0)).unwrap();
     assert!(as_rgb != whole(&mut decoder, &colour).unwrap().1);
 }
 
-/// Whether libjpeg decodes a file without a warning: then nothing is known of its damage.
+/// Whether libjpeg decodes a file without a warning: then its damage cannot be detected.
 fn is_fine(file: &[u8]) -> bool {
-    // SAFETY: the handle lives as long as it is used, and the pixels are as many as the header says.
+    // SAFETY: the handle lives as long as it is used, and the buffer has the size that the header gives.
     unsafe {
         let handle = raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as i32);
         raw::tj3Set(handle, raw::TJPARAM_TJPARAM_STOPONWARNING as i32, 1);
@@ -205,7 +205,7 @@ fn is_fine(file: &[u8]) -> bool {
     }
 }
 
-/// Photographs, more or less: what is smooth, with noise.
+/// Something like a photograph: smooth, with noise.
 fn photograph(seed: u32, noise: u32) -> Vec<u8> {
     let (width, height) = (100 + seed as usize % 30, 70 + seed as usize % 20);
     let grain = picture(width, height, seed);
@@ -217,8 +217,8 @@ fn photograph(seed: u32, noise: u32) -> Vec<u8> {
     grain.iter().enumerate().map(value).collect()
 }
 
-/// Bits turned over, bytes lost, changed and inserted, above all near the end, with and without what harms nothing beside it: what
-/// libjpeg refuses stays refused. The seeds are fixed, for in the end this is a question of probabilities.
+/// Flipped bits and lost, changed or inserted bytes, mostly near the end, alone or together with harmless defects: what libjpeg
+/// refuses stays refused. The seeds are fixed, since the result is a matter of probability.
 #[test]
 fn damage_is_refused_whatever_lies_beside_it() {
     let mut state = 1_u32;
@@ -273,7 +273,7 @@ fn damage_is_refused_whatever_lies_beside_it() {
     assert_eq!(wrong, 0, "of {tried}");
 }
 
-/// What was overwritten to the end, so that nobody knows what was there.
+/// The end is overwritten, so its contents are unknown.
 #[test]
 fn an_overwritten_end_is_refused() {
     let mut decoder = decoder(Options::default());
@@ -284,7 +284,7 @@ fn an_overwritten_end_is_refused() {
                 ("text", b"text ".repeat(800)),
                 ("noise", noise(4000)),
             ] {
-                // Noise can be taken for the one or two blocks that are missing.
+                // Noise can pass for the one or two blocks that are missing.
                 if what == "noise" && from > file.len() - 100 {
                     continue;
                 }
@@ -303,7 +303,7 @@ fn an_overwritten_end_is_refused() {
     }
 }
 
-/// libjpeg refuses these, and no warning is the reason.
+/// libjpeg refuses these, but not because of a warning.
 #[test]
 fn what_cannot_be_decoded_is_not_called_damaged() {
     let mut decoder = decoder(Options::default());
@@ -328,7 +328,7 @@ fn what_cannot_be_decoded_is_not_called_damaged() {
     }
 }
 
-/// Lossless JPEGs lose nothing, so that they show what becomes of the pixels.
+/// Lossless JPEGs show exactly what happens to the pixels.
 #[test]
 fn lossless_images_are_exact() {
     let mut decoder = decoder(Options::default());

@@ -1,4 +1,4 @@
-//! Every kind of JPEG that is decoded.
+//! JPEGs of every kind that is decoded.
 
 use pipeline::stages::decode::Options;
 use proptest::prelude::*;
@@ -10,10 +10,10 @@ use super::pictures::{
 };
 use super::regions::{SUBSAMPLINGS, fractions, inside};
 
-/// How many kinds [`made`] makes.
+/// The number of kinds that [`made`] makes.
 pub const KINDS: usize = 13;
 
-/// A JPEG of kind `kind`, of which `choice` chooses what else there is to choose.
+/// A JPEG of kind `kind`; `choice` selects any further options.
 pub fn made(kind: usize, (width, height): (usize, usize), seed: u32, choice: usize) -> Vec<u8> {
     let subsamp = SUBSAMPLINGS[choice % SUBSAMPLINGS.len()];
     let pixels = picture(width, height, seed);
@@ -76,7 +76,7 @@ pub fn made(kind: usize, (width, height): (usize, usize), seed: u32, choice: usi
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(700))]
 
-    /// Whatever is made of an image, and whether its bytes are trusted or not, a part has the whole's pixels.
+    /// However an image is made, and whether or not its bytes are trusted, a part has the whole's pixels.
     #[test]
     fn parts_of_every_kind_are_cut_of_the_whole(
         kind in 0..KINDS, size in (1_usize..150, 1_usize..100), seed: u32, choice in 0_usize..50, orientation in 1_u8..=8,
@@ -91,7 +91,7 @@ proptest! {
     }
 }
 
-/// libjpeg smooths what the missing scans of a progressive image leave open, across the edges of blocks.
+/// libjpeg smooths what the missing scans of a progressive image leave undefined, across block edges.
 #[test]
 fn parts_of_incomplete_progressive_images_are_cut_of_the_whole() {
     let mut decoder = decoder(Options::default());

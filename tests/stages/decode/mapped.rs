@@ -1,5 +1,5 @@
-//! Files that somebody writes to while they are mapped: whatever is there at any moment, nothing is written where it should not
-//! be, and nothing panics.
+//! Files that are written to while they are mapped: whatever they contain at any moment, no write goes out of bounds and
+//! nothing panics.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -52,7 +52,7 @@ fn bytes_that_were_read_stay_what_they_were() {
     assert!(dataset.read(0, &mut again).unwrap() != Encoded::File(&file));
 }
 
-/// Place and number of the pixels are those that were found first.
+/// The position and the number of the pixels are those found first.
 #[test]
 fn the_header_of_raw_pixels_is_believed_once() {
     let pixels = picture(8, 6, 1);
@@ -71,7 +71,7 @@ fn the_header_of_raw_pixels_is_believed_once() {
         assert!(again.pixels().unwrap() == pixels, "{header}");
     }
     assert!(Raw::find(&dataset, 0).unwrap().is_none());
-    // As many as a frame has that was not found there: an error, if there are too few.
+    // As many pixels as the given frame has: an error if the file has too few.
     let frame = Frame {
         width: 100,
         height: 100,
@@ -79,12 +79,12 @@ fn the_header_of_raw_pixels_is_believed_once() {
     assert!(Raw::again(&dataset, 0, frame).unwrap().unwrap().pixels().is_err());
 }
 
-/// Decodes whole images and parts of `bytes`, each into the front of a buffer, of which the rest must stay what it is.
+/// Decodes whole images and parts of `bytes`, each into the front of a buffer whose rest must not change.
 fn decode(decoder: &mut Decoder, bytes: &[u8], seed: u32, guarded: &mut [u8]) {
     let encoded = Encoded::File(bytes);
     let trust = [Trust::Unknown, Trust::Verified][seed as usize % 2];
     let mut length = 0;
-    // Refused or not: both are right.
+    // Both acceptance and refusal are correct.
     let _ = decoder.choose(encoded, trust, |frame| {
         let mut region = Region::whole(frame);
         if seed.is_multiple_of(3) {
@@ -100,11 +100,11 @@ fn decode(decoder: &mut Decoder, bytes: &[u8], seed: u32, guarded: &mut [u8]) {
     });
     assert!(
         guarded[length..].iter().all(|&byte| byte == 0xab),
-        "written behind the buffer"
+        "written past the end of the buffer"
     );
 }
 
-/// What a file may become from one moment to the next: the same with other sizes, or something else.
+/// What a file may turn into at any moment: the same image with other sizes, or something else.
 fn versions(file: &[u8]) -> Vec<Vec<u8>> {
     let mut out = vec![file.to_vec()];
     if let Some(at) = file
@@ -169,7 +169,7 @@ fn a_file_that_is_written_to_while_it_is_decoded_harms_nobody() {
             }
             is_over.store(true, Ordering::Relaxed);
         });
-        // And nothing stays behind.
+        // Nothing is left over.
         fs::write(&path, file).unwrap();
         let mut decoder = decoder(Options::default());
         assert!(whole(&mut decoder, map.bytes()).is_ok() == whole(&mut decoder, file).is_ok());

@@ -1,4 +1,4 @@
-//! Every file of the collection of odd JPEGs, against a table made with Pillow.
+//! Every file in the collection of odd JPEGs, against a table made with Pillow.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use pipeline::stages::decode::Options;
 use super::pictures::{decoder, whole};
 use crate::skip::{self, Need};
 
-/// Development data lies beside the project (one folder further up from a worktree) and is not part of it.
+/// The development data is beside the project (one folder further up from a worktree) and not part of it.
 fn collection() -> Option<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     ["../shared/data", "../../shared/data"]
@@ -17,7 +17,7 @@ fn collection() -> Option<File> {
         .find_map(|at| File::open(root.join(at).join("jpeg-odd.tar")).ok())
 }
 
-/// One decoder for all: a refused image must leave nothing behind that harms the next.
+/// One decoder for all files: a refused image must not affect the next.
 #[test]
 fn odd_jpegs_decode_as_pillow_does_or_are_refused() {
     let Some(tar) = collection() else {

@@ -1,4 +1,4 @@
-//! PNG is decoded whatever its name; everything else is refused by its own name.
+//! PNG is decoded whatever its file name; other formats are refused and named.
 
 use std::io::Cursor;
 
@@ -44,7 +44,7 @@ fn damaged_png_is_refused() {
         let error = whole(&mut decoder, &file[..length]).unwrap_err().to_string();
         assert!(error.starts_with("damaged PNG: "), "{error}");
     }
-    // A header that claims 2^31-1 by 2^31-1, its checksum right.
+    // A header that claims 2^31-1 by 2^31-1 pixels, with a correct checksum.
     let mut bomb = file;
     bomb[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
     let checksum = crc32(&bomb[12..29]);

@@ -62,7 +62,7 @@ fn the_first_image_of_an_animation_is_it() {
     assert!(whole(&mut decoder(Options::default()), &file).unwrap().1 == *images[0].as_raw());
 }
 
-/// A TIFF by hand, with an orientation: RGB, not compressed.
+/// A handmade TIFF with an orientation: RGB, uncompressed.
 fn tiff(image: &RgbImage, turn: u16) -> Vec<u8> {
     let entries: [(u16, u16, u32); 9] = [
         (0x100, 3, image.width() << 16),
@@ -132,7 +132,7 @@ fn absurd_sizes_are_refused() {
             "an image of 65535x65535 pixels exceeds the limit of 178956970 pixels"
         );
     }
-    // Smaller, but each pixel takes several times what it takes as RGB.
+    // Smaller, but each pixel takes several times the memory of RGB.
     let mut gif = encoded(&image, ImageFormat::Gif);
     gif[6..10].copy_from_slice(&[0, 0x30, 0, 0x30]);
     let error = whole(&mut decoder, &gif).unwrap_err().to_string();

@@ -1,10 +1,10 @@
-//! Images made for the tests.
+//! Test images.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{DecodeError, Decoder, Frame, Options, Region, Trust};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, raw};
 
-/// RGB pixels: gradients with noise, so that neighbouring pixels and blocks all differ.
+/// RGB pixels: gradients with noise, so that neighbouring pixels and blocks always differ.
 pub fn picture(width: usize, height: usize, seed: u32) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
     let mut pixels = Vec::with_capacity(3 * width * height);
@@ -52,7 +52,7 @@ pub fn decoder(options: Options) -> Decoder {
     Decoder::new(options).unwrap()
 }
 
-/// Frame and pixels of the whole frame.
+/// The frame and the pixels of the whole image.
 pub fn whole(decoder: &mut Decoder, file: &[u8]) -> Result<(Frame, Vec<u8>), DecodeError> {
     let frame = decoder.open(Encoded::File(file))?;
     Ok((frame, region(decoder, file, Region::whole(frame))?))
@@ -74,7 +74,7 @@ pub fn cut(pixels: &[u8], frame: Frame, region: Region) -> Vec<u8> {
     out
 }
 
-/// A JPEG of [`picture`] with a restart marker behind every `interval` MCUs.
+/// A JPEG of [`picture`] with a restart marker after every `interval` MCUs.
 pub fn with_restarts(width: usize, height: usize, seed: u32, subsamp: Subsamp, interval: u32) -> Vec<u8> {
     let settings = [
         (raw::TJPARAM_TJPARAM_SUBSAMP, subsamp as i32),
@@ -83,7 +83,7 @@ pub fn with_restarts(width: usize, height: usize, seed: u32, subsamp: Subsamp, i
     compressed(&picture(width, height, seed), width, raw::TJPF_TJPF_RGB, &settings)
 }
 
-/// A JPEG of pixels in a format of TurboJPEG's, with settings of its own.
+/// A JPEG of pixels in one of TurboJPEG's formats, with the given settings.
 pub fn compressed(pixels: &[u8], width: usize, format: raw::TJPF, settings: &[(raw::TJPARAM, i32)]) -> Vec<u8> {
     let channels = match format {
         raw::TJPF_TJPF_GRAY => 1,
@@ -94,8 +94,8 @@ pub fn compressed(pixels: &[u8], width: usize, format: raw::TJPF, settings: &[(r
     let mut out = vec![0_u8; 32 * width * height + (1 << 16)];
     let (mut start, mut length) = (out.as_mut_ptr(), out.len() as _);
     let wide: Vec<i16> = pixels.iter().map(|&value| i16::from(value) << 4 | 7).collect();
-    // SAFETY: there are as many pixels as their size says, and the output is larger than any JPEG of them; libjpeg-turbo is
-    // told not to allocate another.
+    // SAFETY: the pixels have the stated size, and the output is larger than any JPEG of them; libjpeg-turbo is told not to
+    // allocate another.
     unsafe {
         let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as i32);
         let usual = [
@@ -126,13 +126,13 @@ pub fn incomplete(width: usize, height: usize, seed: u32, subsamp: Subsamp, miss
     let scans: Vec<usize> = (0..file.len() - 1)
         .filter(|&at| file[at..].starts_with(b"\xff\xda"))
         .collect();
-    // At least the first, of DC values, is left.
+    // At least the first scan, of DC values, remains.
     file.truncate(scans[scans.len().saturating_sub(missing).max(1)]);
     file.extend(b"\xff\xd9");
     file
 }
 
-/// A region of a file that is known to be as it was written.
+/// A region of a file that is known to be unchanged.
 pub fn trusted(decoder: &mut Decoder, file: &[u8], region: Region) -> Result<Vec<u8>, DecodeError> {
     let mut out = vec![0xab; region.bytes()];
     let size = (region.width, region.height);

@@ -1,4 +1,4 @@
-//! PNGs of every kind, against the `image` crate, and what they take.
+//! PNGs of every kind against the `image` crate, and their memory.
 
 use std::io::{Cursor, Write};
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::pictures::{cut, decoder, region, whole};
 use super::regions::{fractions, inside};
 
-/// Colour types, their samples a pixel, and the bits that a sample may have.
+/// Colour types, with their samples per pixel and allowed bits per sample.
 const TYPES: [(u8, usize, &[u8]); 5] = [
     (0, 1, &[1, 2, 4, 8, 16]),
     (2, 3, &[8, 16]),
@@ -20,7 +20,7 @@ const TYPES: [(u8, usize, &[u8]); 5] = [
     (6, 4, &[8, 16]),
 ];
 
-/// First column and row of each pass of an interlaced image, and the steps from one to the next.
+/// The first column and row of each pass of an interlaced image, and the steps between them.
 const PASSES: [(usize, usize, usize, usize); 7] = [
     (0, 0, 8, 8),
     (4, 0, 8, 8),
@@ -41,7 +41,7 @@ pub fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&(data.len() as u32).to_be_bytes()[..], &body, &checksum.to_be_bytes()].concat()
 }
 
-/// A PNG of drawn samples: of `TYPES[kind]`, `bits` a sample. `more` are chunks before the pixels.
+/// A PNG of random samples, of type `TYPES[kind]` with `bits` per sample. `more` are chunks before the pixels.
 pub fn png(size: (usize, usize), kind: usize, bits: u8, is_interlaced: bool, seed: u32, more: &[u8]) -> Vec<u8> {
     let (colour, samples, _) = TYPES[kind];
     let mut state = seed;
@@ -56,7 +56,7 @@ pub fn png(size: (usize, usize), kind: usize, bits: u8, is_interlaced: bool, see
         let rows = size.1.saturating_sub(y).div_ceil(down);
         let bytes = (columns * samples * usize::from(bits)).div_ceil(8);
         for _ in 0..if columns > 0 { rows } else { 0 } {
-            // Filter 1 is that of the pixel to the left.
+            // Filter 1 refers to the pixel on the left.
             raw.push(draw() % 2);
             raw.extend((0..bytes).map(|_| draw()));
         }
@@ -71,7 +71,7 @@ pub fn png(size: (usize, usize), kind: usize, bits: u8, is_interlaced: bool, see
         out.extend(chunk(*b"PLTE", &palette));
     }
     if seed.is_multiple_of(3) {
-        // What is transparent: some colours of the palette, or one.
+        // The transparency: of some palette colours, or of one colour.
         match colour {
             0 => out.extend(chunk(*b"tRNS", &[0, 1])),
             2 => out.extend(chunk(*b"tRNS", &[0, 1, 0, 2, 0, 3])),
@@ -105,7 +105,7 @@ proptest! {
         prop_assert!(region(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted));
     }
 
-    /// A part is refused exactly when the whole is.
+    /// A part is refused if and only if the whole is.
     #[test]
     fn damage_is_seen_whatever_part_is_wanted(
         kind in 0..TYPES.len(), is_interlaced: bool, seed: u32, at in 0.0..1.0_f64, value: u8, kept in 0.5..1.2_f64, place in fractions(),
@@ -126,7 +126,7 @@ proptest! {
     }
 }
 
-/// A TIFF that says how to turn the image, as long numbers.
+/// A TIFF block with the orientation as a long integer.
 pub fn orientation(value: u32) -> Vec<u8> {
     let mut out = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01".to_vec();
     out.extend(value.to_be_bytes());
@@ -159,7 +159,7 @@ fn images_are_turned_wherever_that_is_said() {
     }
 }
 
-/// What a header claims is refused before memory is taken for it.
+/// A header's claim is refused before memory is allocated for it.
 #[test]
 fn absurd_sizes_are_refused() {
     let mut decoder = decoder(Options::default());

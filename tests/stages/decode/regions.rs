@@ -1,4 +1,4 @@
-//! A region has exactly the pixels that the whole frame has there, whatever part of the JPEG was decoded for it.
+//! A region has exactly the pixels of the whole frame at that place, whatever part of the JPEG was decoded for it.
 
 use pipeline::stages::decode::{Frame, Options, Region};
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ pub const SUBSAMPLINGS: [Subsamp; 7] = [
     Subsamp::Sub1x4,
 ];
 
-/// A region from four fractions.
+/// A region given by four fractions.
 pub fn inside(frame: Frame, at: [f64; 4]) -> Region {
     let width = 1 + (at[2] * f64::from(frame.width - 1)) as u32;
     let height = 1 + (at[3] * f64::from(frame.height - 1)) as u32;
@@ -63,7 +63,7 @@ proptest! {
         prop_assert!(region(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted), "{:?}", wanted);
     }
 
-    /// Also where libjpeg shrinks the image while it decodes it.
+    /// Also if libjpeg shrinks the image while decoding.
     #[test]
     fn region_is_cut_of_whole_when_far_smaller(
         size in (32_usize..300, 32_usize..300), seed: u32, subsamp in 0..SUBSAMPLINGS.len(), progressive: bool,

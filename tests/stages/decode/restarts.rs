@@ -1,5 +1,5 @@
-//! Of bytes that are known to be good only the wanted part is read: it has the whole's pixels all the same, and what is not
-//! good after all harms nobody.
+//! If bytes are trusted, only the wanted part is read, and still has the whole's pixels. Bytes that are wrongly trusted do no
+//! harm.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{DecodeError, Options, Region};
@@ -9,7 +9,7 @@ use turbojpeg::Subsamp;
 use super::pictures::{cut, decoder, jpeg, region, trusted, whole, with_orientation, with_restarts};
 use super::regions::{SUBSAMPLINGS, fractions, inside};
 
-/// Intervals that are parts of a row, rows, and neither.
+/// Intervals of part of a row, of whole rows, and of neither.
 fn interval(width: usize, subsamp: Subsamp, choice: usize) -> u32 {
     let mcu = match subsamp {
         Subsamp::None | Subsamp::Gray | Subsamp::Sub1x2 | Subsamp::Sub1x4 => 8,
@@ -55,7 +55,7 @@ proptest! {
         prop_assert!(trusted(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted), "{:?}", wanted);
     }
 
-    /// Also where the image is turned, resized, or shrunk by libjpeg while it is decoded.
+    /// Also if the image is turned, resized, or shrunk by libjpeg while decoding.
     #[test]
     fn trusted_region_is_cut_of_whole_when_resized_and_turned(
         size in (16_usize..300, 16_usize..200), seed: u32, subsamp in 0..SUBSAMPLINGS.len(), choice in 0_usize..5,
@@ -70,8 +70,8 @@ proptest! {
         prop_assert!(trusted(&mut decoder, &file, wanted).unwrap() == cut(&all, frame, wanted), "{:?}", wanted);
     }
 
-    /// Unless they are trusted, restart markers change nothing: a part is refused exactly when the whole is. Where they are, and
-    /// should not have been, the image is refused or has wrong pixels.
+    /// Without trust, restart markers change nothing: a part is refused if and only if the whole is. With misplaced trust, the
+    /// image is refused or has wrong pixels.
     #[test]
     fn damage_harms_nobody(
         seed: u32, choice in 0_usize..4, kept in 0.5..=1.2_f64, at in fractions(),
@@ -105,7 +105,7 @@ proptest! {
     }
 }
 
-/// Where the compressed data of each tile begin and end.
+/// Where the compressed data of each tile begins and ends.
 fn tiles(file: &[u8]) -> Vec<(usize, usize)> {
     let scan = file.windows(2).position(|marker| marker == b"\xff\xda").unwrap();
     let mut start = scan + 2 + usize::from(u16::from_be_bytes([file[scan + 2], file[scan + 3]]));
@@ -119,7 +119,7 @@ fn tiles(file: &[u8]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// What is not needed is not decoded: damage there goes unseen, elsewhere it does not.
+/// Only what is needed is decoded: damage there is noticed, damage elsewhere is not.
 #[test]
 fn only_needed_tiles_are_read() {
     // Four rows of three tiles, each of 32 by 16 pixels.
@@ -147,7 +147,7 @@ fn only_needed_tiles_are_read() {
     }
 }
 
-/// A marker that is not the one that must come leaves the whole to be decoded, and libjpeg-turbo judges it.
+/// On an unexpected marker the whole image is decoded, and libjpeg-turbo decides.
 #[test]
 fn markers_out_of_order_are_not_spliced() {
     let file = with_restarts(96, 64, 5, Subsamp::Sub2x2, 2);

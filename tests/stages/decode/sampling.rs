@@ -1,4 +1,4 @@
-//! Sampling factors of all sorts: whatever libjpeg decodes whole, it is decoded in parts, too, with the same pixels.
+//! Sampling factors of all kinds: whatever libjpeg decodes as a whole is also decoded in parts, with the same pixels.
 
 use pipeline::dataset::Encoded;
 use pipeline::stages::decode::{DecodeError, Decoder, Options, Region};
@@ -13,7 +13,7 @@ fn all() -> impl Iterator<Item = (u32, u32)> + Clone {
     (1..=4).flat_map(|across| (1..=4).map(move |down| (across, down)))
 }
 
-/// libjpeg's own pixels; none where it refuses the file.
+/// libjpeg's own pixels; `None` if it refuses the file.
 fn by_libjpeg(file: &[u8], (width, height): (u32, u32)) -> Option<Vec<u8>> {
     let (width, height) = (width as usize, height as usize);
     let mut pixels = vec![0; 3 * width * height];
@@ -28,7 +28,7 @@ fn by_libjpeg(file: &[u8], (width, height): (u32, u32)) -> Option<Vec<u8>> {
     Some(pixels)
 }
 
-/// Compares parts to the whole; whether the file is accepted.
+/// Compares parts with the whole; returns whether the file is accepted.
 fn holds(decoder: &mut Decoder, file: &[u8], seed: u32, what: &dyn std::fmt::Debug) -> Option<Vec<u8>> {
     let verdict = whole(decoder, file);
     let Ok(frame) = decoder.open(Encoded::File(file)) else {
@@ -50,7 +50,7 @@ fn holds(decoder: &mut Decoder, file: &[u8], seed: u32, what: &dyn std::fmt::Deb
     verdict.ok().map(|(_, pixels)| pixels)
 }
 
-/// Factors of three components, one of each of the files' sizes; what libjpeg cannot decode is called that.
+/// Tests factors of three components on one file of each size; a file that libjpeg cannot decode must be refused as such.
 fn check(factors: &[(u32, u32)], interleaved: bool, seed: u32, options: Options) -> bool {
     let file = Sequential {
         width: 37 + seed % 50,
@@ -105,7 +105,7 @@ fn parts_of_four_components_are_cut_of_the_whole() {
     assert!(accepted > 50, "{accepted}");
 }
 
-/// Also where libjpeg shrinks the image while it decodes it, which it does to each component as its factors allow.
+/// Also if libjpeg shrinks the image while decoding, which it does to each component as its factors allow.
 #[test]
 fn parts_of_what_is_far_smaller_are_cut_of_the_whole() {
     let mut accepted = 0;
@@ -121,7 +121,7 @@ fn parts_of_what_is_far_smaller_are_cut_of_the_whole() {
     assert!(accepted > 100, "{accepted}");
 }
 
-/// All components with the same factors, which are 4:4:4 whatever these are: ImageNet has some.
+/// If all components have the same factors, the image is 4:4:4 whatever the factors are. ImageNet has some such files.
 #[test]
 fn equal_factors_are_no_subsampling() {
     for factors in [(2, 1), (3, 1), (1, 2), (1, 3), (2, 2)] {

@@ -1,7 +1,7 @@
 //! Some rows of two adjacent blocks of channels, with zeros around them: `[row][column][16]`.
 //!
-//! Most tiles of a small map extend over its edge. A band is copied once for a row of tiles and stays in the first-level cache. So
-//! no tile has to check which of its positions exist.
+//! Most tiles of a small map extend over its edge. A band is copied once for a row of tiles and stays in the first-level cache.
+//! So no tile has to check which of its positions exist.
 
 use super::transform::{Sink, Square};
 use crate::ops::map::Map;
@@ -50,8 +50,8 @@ impl<'a> Band<'a> {
         band
     }
 
-    /// Copies the rows of `blocks` from `top` on, shifted `left` columns to the right. The copied width is always the same, so the
-    /// columns beside it stay zero.
+    /// Copies the rows of `blocks` from `top` on, shifted `left` columns to the right. The copied width is always the same, so
+    /// the columns beside it stay zero.
     #[inline(always)]
     pub fn fill<S: Simd>(&mut self, s: S, blocks: &Blocks<'_>, top: isize, left: usize) {
         for (i, row) in self.positions.chunks_exact_mut(self.width).enumerate() {
@@ -91,7 +91,7 @@ impl<'a> Band<'a> {
         }
     }
 
-    /// Writes its rows to those of block `number` of the two: plus `bias`, rectified if `rectify`.
+    /// Writes its rows to block `number` of the two, with `bias` added, and rectified if `rectify`.
     #[inline(always)]
     pub fn write<'y, S: Vectors>(
         &self,

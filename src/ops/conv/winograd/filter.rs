@@ -16,8 +16,8 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    /// The filter with the fewest multiplications for `geometry`; of equals, the most exact one. Outputs beyond the edge of the map
-    /// count, too: maps of 13 use tiles of 5 (15 outputs per side) instead of 4 (16) or 6 (18).
+    /// The filter with the fewest multiplications for `geometry`; of equals, the most exact one. Outputs beyond the edge of the
+    /// map count, too: maps of 13 use tiles of 5 (15 outputs per side) instead of 4 (16) or 6 (18).
     pub(super) fn of(geometry: &Geometry) -> Self {
         if geometry.kernel == 5 {
             return Self::F4x5;

@@ -1,8 +1,8 @@
 //! Winograd convolution: kernels of 3 and 5 at stride 1, by N² matrix products.
 //!
-//! The input is cut into tiles of N × N that overlap by K − 1, and each tile gives M × M outputs: N = M + K − 1. The transforms of a
-//! tile, of a kernel and of their outputs are N² numbers each, and the convolution is a sum of products over the channels for
-//! each of these numbers:
+//! The input is cut into tiles of N × N that overlap by K − 1, and each tile gives M × M outputs: N = M + K − 1. The transforms
+//! of a tile, of a kernel and of their outputs are N² numbers each, and the convolution is a sum of products over the channels
+//! for each of these numbers:
 //!
 //! ```text
 //! U = G g Gᵀ      V = Bᵀ d B      Y = Aᵀ (Σ over channels of U ∘ V) A
@@ -11,8 +11,8 @@
 //! F(4, 3), a kernel of 3 with 4 × 4 outputs, takes 36 multiplications instead of 144; [`Filter`] has the others. Intermediate
 //! numbers grow and cancel, so rounding errors are larger than in direct convolution; docs/performance.md has numbers.
 //!
-//! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. A few images are
-//! processed at a time, so that V stays in the cache.
+//! In memory: V `[point][tile][channel]`, U `[panel][point][channel][16]`, products `[panel][point][tile][16]`. A few images
+//! are processed at a time, so that V stays in the cache.
 #![allow(
     clippy::inline_always,
     reason = "loops must be inlined into the function that is compiled for the instruction set"
@@ -35,8 +35,8 @@ use super::{Geometry, evenly};
 use crate::ops::simd::{LANES, ROW};
 use crate::ops::tile::{PANEL, TOGETHER};
 
-/// The most panels whose products are computed before they are transformed: V of one point is read from the first-level cache for
-/// all of them.
+/// The most panels whose products are computed before they are transformed: V of one point is read from the first-level cache
+/// for all of them.
 const SET: usize = 4;
 
 /// Unused floats between the points of V and of products: without them, all points would share one set of the cache.

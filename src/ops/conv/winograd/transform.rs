@@ -1,4 +1,4 @@
-//! The transforms of Winograd's minimal filtering in one dimension. In two dimensions they are applied to columns, then to rows.
+//! The transforms of Winograd's minimal filtering in one dimension. In two dimensions they apply to columns, then rows.
 //!
 //! A product of polynomials is computed at N points: 0, 1, −1, 2, −2 and ∞, for N = 7 also −½ and for N = 8 also ½. N points
 //! serve M = N + 1 − R outputs of a kernel of R (Lavin and Gray 2016, section 4; Toom and Cook). With x_j the points and s_j
@@ -19,7 +19,7 @@
 
 use crate::ops::simd::{Number, Vectors};
 
-/// A transform in one dimension, from `A` numbers to `B`. It is a trait because closures are not compiled for the instruction set.
+/// A transform in one dimension, from `A` numbers to `B`. A trait, because closures are not compiled for the instruction set.
 pub trait Transform<const A: usize, const B: usize> {
     /// Transforms all lanes of `V` at once.
     fn apply<S: Vectors, V: Number<S>>(s: S, from: [V; A]) -> [V; B];
@@ -63,7 +63,7 @@ const POWERS: [[f32; 6]; 7] = {
     table
 };
 
-/// The numbers of [`Kernel`] for `N` points.
+/// The coefficients of [`Kernel`] for `N` points.
 struct Coefficients<const N: usize>;
 
 impl<const N: usize> Coefficients<N> {
@@ -111,7 +111,7 @@ impl Transform<6, 6> for Input {
     }
 }
 
-/// One more point x than six: the tile's polynomial times (t − x) is put through the transform for six.
+/// One point x more than six: multiplies the tile's polynomial by (t − x) and applies the transform for six.
 impl Transform<7, 7> for Input {
     #[inline(always)]
     fn apply<S: Vectors, V: Number<S>>(s: S, d: [V; 7]) -> [V; 7] {
@@ -264,7 +264,7 @@ impl<S: Vectors, V: Copy, const A: usize> Square<S, V> for [[V; A]; A] {
     }
 }
 
-/// Where to write the rows of a transformed square, one by one: an array of up to 64 vectors would be written and read once more.
+/// Where to write the rows of a transformed square, one by one: an array of up to 64 vectors would be written and read again.
 pub trait Sink<S: Vectors, V, const B: usize> {
     /// Takes row `i`.
     fn put(&mut self, s: S, i: usize, row: [V; B]);

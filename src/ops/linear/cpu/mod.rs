@@ -20,8 +20,8 @@ use super::Geometry;
 use crate::ops::tile::{PANEL, Start, TOGETHER};
 use strip::Strip;
 
-/// The most outputs per task, a multiple of a tile's six and eight: x, which comes from the shared cache, is read once for all of
-/// them.
+/// The most outputs per task, a multiple of a tile's six and eight: x, which comes from the shared cache, is read once for all
+/// of them.
 const BLOCK: usize = 96;
 
 /// Terms per sum: two panels of them stay in the first-level cache.

@@ -42,8 +42,8 @@ impl<'a> Strip<'a> {
         self.each().skip(rows.start).take(rows.len()).for_each(prefetch);
     }
 
-    /// Copies the strip into panels of sixteen columns: `[column / 16][row][column % 16]`, with `height` rows each. Missing columns
-    /// of the last panel are zero.
+    /// Copies the strip into panels of sixteen columns: `[column / 16][row][column % 16]`, with `height` rows each. Missing
+    /// columns of the last panel are zero.
     pub fn pack(self, height: usize, packed: &mut [f32]) {
         for (o, row) in self.each().enumerate() {
             let (whole, rest) = row.as_chunks::<PANEL>();

@@ -37,7 +37,7 @@ impl Geometry {
             batch,
             dy,
             packed: &*packed,
-            // For a whole half: two devices add the sums of halves, so no half may be cut.
+            // For a whole half: two devices add the sums of halves, so a half must not be split.
             places: (0..halves[0].len()).map(|n| (n * block) as u32).collect(),
             halves,
         };
@@ -91,8 +91,8 @@ impl RowGradients<'_> {
         }
     }
 
-    /// The sums of one strip of dw, in panels. Half by half, so that the gradients, which meet all panels, stay in the
-    /// first-level cache.
+    /// Computes the sums of one strip of dw, in panels. One half is processed at a time, so that its gradients, which all panels
+    /// use, stay in the first-level cache.
     fn sum_strip(&self, part: usize, panels: &[f32], gradients: &[f32], dw: &[f32], sums: &mut [f32]) {
         let (layer, batch, block) = (self.layer, self.batch, self.layer.block());
         let strip = layer.strip(dw, &layer.columns(part));

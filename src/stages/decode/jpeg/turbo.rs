@@ -109,7 +109,7 @@ impl Turbo {
 
     /// Reads the header.
     pub(super) fn open<'a>(&mut self, bytes: &'a [u8]) -> Result<Image<'a>, DecodeError> {
-        // A fresh instance, which costs 3 µs. TurboJPEG keeps the quantisation and Huffman tables of the previous image, so an
+        // A fresh instance, which costs 3 µs. TurboJPEG keeps the quantization and Huffman tables of the previous image, so an
         // image without its own would be decoded with those; and after a failure in a header it continues from there with the
         // next image. The result must not depend on what this worker decoded before.
         let mut fresh = Self::new(self.max_pixels)?;

@@ -15,8 +15,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Prepares the part (start, length) of `to` resized pixels, scaled to `size` pixels, from `from` stored pixels. Returns the
-    /// first needed pixel and the number of needed pixels.
+    /// Prepares the part (start, length) of `to` resized pixels, scaled to `size` pixels, from `from` stored pixels. Returns
+    /// the first needed pixel and the number of needed pixels.
     pub(super) fn prepare(&mut self, from: u32, to: u32, (at, length): (u32, u32), size: u32) -> (u32, u32) {
         let scale = f64::from(from) / f64::from(to);
         // Exactly 1 if the part itself is not scaled: then a pixel's place does not depend on where the part begins.

@@ -63,8 +63,8 @@ impl Resize {
         }
     }
 
-    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`. The part is scaled to `size` in
-    /// the same step. Returns the part of the stored image that is needed.
+    /// Prepares for the part `wanted` of an image of size `stored` that is resized to `resized`. The part is scaled to `size`
+    /// in the same step. Returns the part of the stored image that is needed.
     pub(super) fn prepare(
         &mut self,
         stored: (u32, u32),
