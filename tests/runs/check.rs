@@ -184,7 +184,7 @@ fn a_crop_larger_than_images_is_refused_before_anything_is_written() {
             .expect(2)
             .says("error: augment.crop is 64, but ")
             .says(
-                "/train/brick/000.jpg has only 40 x 40 pixels (too small among the examined images of data.train: 12)",
+                "/train/brick/000.jpg has only 40 x 40 pixels (12 of 12 examined images of data.train are smaller than the crop)",
             )
             .says("lower augment.crop, or enlarge the images with decode.shorter_side = 64 or more");
     }

@@ -76,7 +76,7 @@ fn the_best_weights_and_the_newest_checkpoints_are_kept() {
         fs::copy(&best, folder.join(checkpoint::file_name(step))).expect("a copy");
     }
     let refused = resume(&given, &["run.epochs=7"]).expect(1);
-    assert!(refused.stderr.contains("without momentum"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("no momentum"), "{}", refused.stderr);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn more_devices_than_two_must_be_meant_on_resume_and_come_near() {
     fs::write(given.toml(), altered).expect("train.toml is written");
     resume(&given, &["run.epochs=4"])
         .expect(2)
-        .says("compute.devices was [\"cpu:0\"] and is [\"cpu:0\", \"cpu:1\", \"cpu:2\"]");
+        .says("compute.devices was [\"cpu:0\"] and is now [\"cpu:0\", \"cpu:1\", \"cpu:2\"]");
     fs::write(given.toml(), text).expect("train.toml is written");
     resume(
         &given,
@@ -170,7 +170,7 @@ fn columns_must_be_meant_on_resume() {
     fs::write(given.toml(), given.text().replace("[model]", table)).expect("train.toml is written");
     resume(&given, &["run.epochs=2"])
         .expect(2)
-        .says("compute.parallel was \"data\" and is \"columns\"");
+        .says("compute.parallel was \"data\" and is now \"columns\"");
 }
 
 #[test]

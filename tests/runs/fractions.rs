@@ -20,7 +20,7 @@ fn images_that_are_set_aside_are_told_and_measured_on() {
     assert!(shown.contains("train 18 images in 3 classes"), "{shown}");
     assert!(shown.contains("val   6 images in 3 classes"), "{shown}");
     assert!(
-        shown.contains("set aside from train, 6 of 24 images, chosen by run.seed, 7"),
+        shown.contains("set aside from train: 6 of 24 images, chosen by run.seed = 7"),
         "{shown}"
     );
     run(&given, &[ASIDE]).expect(0).says("6 more set aside for validation");

@@ -14,7 +14,7 @@ fn a_folder_that_holds_a_run_is_refused_and_resume_is_named() {
     let before = result(&given.path("run"));
     let ended = run(&given, &[])
         .expect(2)
-        .says("holds a run, at step 3")
+        .says("already contains a run, at step 3")
         .says("--resume")
         .says("run.out");
     assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
@@ -53,7 +53,7 @@ fn a_changed_key_that_alters_results_is_refused_with_a_list_unless_it_is_set() {
     fs::write(given.toml(), changed.replace("slots = 2", "slots = 3")).expect("train.toml is written");
     let ended = resume(&given, &[])
         .expect(2)
-        .says("solver.lr was 0.01 and is 0.02")
+        .says("solver.lr was 0.01 and is now 0.02")
         .says("model.layers was ")
         .says("--set");
     assert!(
@@ -68,7 +68,7 @@ fn a_changed_key_that_alters_results_is_refused_with_a_list_unless_it_is_set() {
     // The checkpoint has the new value, so going back to the old one is another change.
     resume(&given, &["run.epochs=4"])
         .expect(2)
-        .says("solver.lr was 0.02 and is 0.01");
+        .says("solver.lr was 0.02 and is now 0.01");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_run_keeps_its_batch_size() {
     run(&given, &[]).expect(0);
     resume(&given, &["staging.batch=8", "run.epochs=5"])
         .expect(2)
-        .says("staging.batch was 16 and is 8");
+        .says("staging.batch was 16 and is now 8");
 }
 
 #[test]
@@ -129,13 +129,13 @@ fn a_run_keeps_its_part_of_the_data() {
     // 33 images on two ranks: three steps of 8 per epoch; the last includes a row of padding.
     assert_eq!(result(&given.path("run")).step, 9);
     let more = ["staging.batch=8", "run.epochs=5"];
-    resume(&given, &more).expect(2).says("data.ranks was 2 and is 1");
+    resume(&given, &more).expect(2).says("data.ranks was 2 and is now 1");
     fs::write(
         given.toml(),
         given.text().replace("[augment]", "ranks = 2\n\n[augment]"),
     )
     .expect("written");
-    resume(&given, &more).expect(2).says("data.rank was 1 and is 0");
+    resume(&given, &more).expect(2).says("data.rank was 1 and is now 0");
     resume(&given, &[&rank[..], &["run.epochs=5"]].concat()).expect(0);
 }
 

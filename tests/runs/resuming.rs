@@ -100,7 +100,7 @@ fn truncated_events_are_dropped_and_reported() {
     events.extend_from_slice(b"{\"event\":\"ste");
     fs::write(&path, events).expect("torn");
     let ended = resume(&given, &["run.epochs=5"]).expect(0);
-    assert!(ended.stderr.contains("are damaged and left out"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("are damaged and ignored"), "{}", ended.stderr);
     assert_seamless(&given.path("run"), 20);
     assert!(!given.path("run/replay.json").exists(), "nothing is left to compare");
 }
