@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::files;
+
 /// The size of a write: large files are written in large pieces.
 const PIECE: usize = 1 << 20;
 
@@ -80,14 +82,14 @@ pub fn remove(path: &Path) -> io::Result<()> {
 
 /// Makes a folder and its missing ancestors.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+    if files::is_folder(folder)? {
         return Ok(());
     }
     let parent = folder_of(folder);
     create_folder(parent)?;
     match fs::create_dir(folder) {
         // Another process was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && files::is_folder(folder)? => {}
         made => made?,
     }
     sync_folder(parent)

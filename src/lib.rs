@@ -13,6 +13,8 @@ pub mod rng;
 
 pub mod text;
 
+pub mod files;
+
 pub mod durable;
 
 pub mod checksum;

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in dependency order, lowest first.
-const ORDER: [&str; 18] = [
-    "rng", "text", "durable", "checksum", "memory", "config", "flow", "dataset", "devices", "ops", "model", "stages",
-    "plan", "proposal", "topology", "control", "observe", "cli",
+const ORDER: [&str; 19] = [
+    "rng", "text", "files", "durable", "checksum", "memory", "config", "flow", "dataset", "devices", "ops", "model",
+    "stages", "plan", "proposal", "topology", "control", "observe", "cli",
 ];
 
 /// Crates that only some files may use, and which files.

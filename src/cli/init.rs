@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Failure, program, quoted};
+use super::{Failure, program, quoted, unreadable};
 use crate::dataset::lies_in;
 use crate::durable;
+use crate::files;
 use crate::observe::terminal::answer;
 use crate::proposal::{Held, Proposal};
 use crate::text::{self, counted};
@@ -33,7 +34,7 @@ pub(super) struct InitArgs {
 }
 
 pub(super) fn main(args: &InitArgs) -> Result<(), Failure> {
-    if !args.force && args.out.exists() {
+    if !args.force && files::exists(&args.out).map_err(|error| unreadable(&args.out, &error))? {
         return Err(exists(&args.out));
     }
     let proposal = Proposal::new(&args.data).map_err(Failure::failed)?;
@@ -133,5 +134,7 @@ fn run_folder(data: &str) -> String {
     let parent = parent.unwrap_or("runs");
     let numbered = (2..).map(|number| format!("{parent}/{name}-{number}"));
     let mut folders = std::iter::once(format!("{parent}/{name}")).chain(numbered);
-    folders.find(|folder| !Path::new(folder).exists()).unwrap_or_default()
+    // The run itself says why if the system does not let it use the folder.
+    let is_free = |folder: &String| !files::exists(Path::new(folder)).unwrap_or(false);
+    folders.find(is_free).unwrap_or_default()
 }

@@ -5,10 +5,11 @@ use std::{fs, io};
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, unreadable};
 use super::{folder, trained, verify};
 use crate::dataset::pack::{Manifest, Pack, Settings};
 use crate::dataset::{Dataset, Encoded};
+use crate::files;
 use crate::model::checkpoint::{self, CheckpointError, Content};
 use crate::observe::terminal::answer;
 use crate::stages::decode::{Decoder, Options};
@@ -37,26 +38,16 @@ pub(super) fn main(args: &InspectArgs, quiet: bool) -> Result<(), Failure> {
     if args.verify {
         return verify::main(&text, quiet);
     }
-    if is(thing, fs::Metadata::is_dir)? && is(&folder::checkpoints(thing), fs::Metadata::is_dir)? {
+    // A location need not be a path, so that nothing may be there.
+    let is = |path: &Path, kind: fn(&Path) -> io::Result<bool>| kind(path).map_err(|error| unreadable(path, &error));
+    if is(thing, files::is_folder)? && is(&folder::checkpoints(thing), files::is_folder)? {
         run(thing)
     } else if thing.extension().is_some_and(|extension| extension == "safetensors") {
         show_checkpoint(thing)
-    } else if is(thing, fs::Metadata::is_file)? && !is_dataset(thing) {
+    } else if is(thing, files::is_file)? && !is_dataset(thing) {
         image(thing)
     } else {
         dataset(&text)
-    }
-}
-
-/// Whether there is something of that kind at `path`. A location need not be a path, so a missing one is no error.
-fn is(path: &Path, kind: impl FnOnce(&fs::Metadata) -> bool) -> Result<bool, Failure> {
-    match fs::metadata(path) {
-        Ok(found) => Ok(kind(&found)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
-        Err(error) => Err(Failure::Failed(format!(
-            "{}: cannot be read: {error}",
-            text::path(path)
-        ))),
     }
 }
 

@@ -1,12 +1,14 @@
 //! The command line: one file per subcommand.
 
+use std::io;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::files;
 use crate::observe::logging::{self, Format};
 use crate::observe::terminal::{self, tell};
 use crate::plan::PlanError;
@@ -134,7 +136,8 @@ impl ConfigArgs {
         let is_tar = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
-        let (name, hint) = match (path.is_dir(), folder::checkpoints(path).is_dir()) {
+        let is_folder = |path: &Path| files::is_folder(path).map_err(|error| unreadable(path, &error));
+        let (name, hint) = match (is_folder(path)?, is_folder(&folder::checkpoints(path))?) {
             (true, true) => (
                 "is the folder of a run, not a configuration",
                 format!("use the one inside it: {word}/{}", folder::CONFIG),
@@ -151,6 +154,11 @@ impl ConfigArgs {
         };
         Err(Failure::Usage(format!("{} {name}; {hint}", text::path(path))))
     }
+}
+
+/// The failure for a path at which the system does not let us look.
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!("{}: cannot be read: {error}", text::path(path)))
 }
 
 /// Exit code of a run that failed.

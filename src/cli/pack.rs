@@ -14,6 +14,7 @@ use crate::config::run::OnBadImage;
 use crate::control::{self, Ending, Watch};
 use crate::dataset::pack::{Begun, Frames, MANIFEST, Manifest, Mode, Origin, PackError, PackWriter, Settings};
 use crate::dataset::{Dataset, Encoded};
+use crate::files;
 use crate::flow::Stop;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::{answer, tell};
@@ -179,7 +180,7 @@ fn run(packing: &Packing, writer: PackWriter, quiet: bool) -> Result<u64, Failur
             std::process::exit(1);
         }
         // The request may have come when everything was already written.
-        Ending::Stopped if packing.out.join(MANIFEST).exists() => {}
+        Ending::Stopped if files::exists(&packing.out.join(MANIFEST)).unwrap_or(false) => {}
         end => ending(end, || format!("finished shards are kept; resume with `{}`", again()))?,
     }
     Ok(written.load(Ordering::Relaxed))

@@ -7,10 +7,11 @@ use std::{fs, io};
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
 use super::trained::Trained;
+use super::{Failure, unreadable};
 use crate::dataset::{Encoded, image_extensions, is_image};
 use crate::devices::cpu::PlanarRows;
+use crate::files;
 use crate::model::{Network, Pass, checkpoint};
 use crate::observe::terminal::{self, answer};
 use crate::plan::{ModelPlan, preprocessing};
@@ -72,7 +73,7 @@ pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
 fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
-        if !path.is_dir() {
+        if !files::is_folder(path).map_err(|error| unreadable(path, &error))? {
             files.push(path.clone());
             continue;
         }

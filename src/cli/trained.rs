@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use super::folder;
+use super::{Failure, unreadable};
 use crate::config::Config;
+use crate::files;
 use crate::model::checkpoint::{self, CheckpointError, Loaded};
 use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
@@ -25,13 +26,13 @@ pub(super) struct Trained {
 impl Trained {
     /// Opens a checkpoint, or the best one of a run's folder (the newest if no best is known).
     pub(super) fn open(path: &Path, sets: &[String]) -> Result<Self, Failure> {
-        if matches!(path.try_exists(), Ok(false)) {
+        let Some(found) = files::metadata(path).map_err(|error| unreadable(path, &error))? else {
             return Err(Failure::Usage(format!(
                 "{}: there is no run and no checkpoint here",
                 text::path(path)
             )));
-        }
-        let run = path.is_dir().then_some(path);
+        };
+        let run = found.is_dir().then_some(path);
         let (path, loaded) = match run {
             Some(run) => of_run(run)?,
             None => (path.to_path_buf(), checkpoint::read(path).map_err(Failure::failed)?),

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{panic, thread};
 
-use super::Failure;
+use super::{Failure, unreadable};
 use crate::dataset::Dataset;
 use crate::dataset::pack::{self, MANIFEST, Manifest};
+use crate::files;
 use crate::observe::images::ImagesProgress;
 use crate::observe::terminal::answer;
 use crate::plan;
@@ -19,10 +20,7 @@ pub(super) fn main(location: &str, quiet: bool) -> Result<(), Failure> {
     // A damaged pack may not open at all, but here all damage is to be listed.
     let folder = Path::new(location);
     let manifest = folder.join(MANIFEST);
-    let is_pack = manifest
-        .try_exists()
-        .map_err(|error| Failure::Failed(format!("{}: cannot be read: {error}", text::path(&manifest))))?;
-    if is_pack {
+    if files::exists(&manifest).map_err(|error| unreadable(&manifest, &error))? {
         bytes(folder, quiet)?;
     }
     images(&Dataset::open(location).map_err(Failure::failed)?, quiet)

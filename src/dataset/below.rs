@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::SampleId;
+use crate::files;
 
 /// A file that could not be written.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Below {
         self.make_parent(&path)?;
         loop {
             match fs::remove_file(&path) {
-                Err(source) if !is_absence(&source) => return Err(NotWritten { path, source }),
+                Err(source) if !files::is_absence(&source) => return Err(NotWritten { path, source }),
                 _ => {}
             }
             match self.write_new(id, "", bytes) {
@@ -92,11 +93,6 @@ fn make(folder: &Path) -> io::Result<()> {
     }
     let reason = "already exists, but is a link or a file, not a folder";
     Err(io::Error::new(io::ErrorKind::NotADirectory, reason))
-}
-
-/// Whether the error says that nothing exists there.
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::DatasetError;
 use super::mat::{self, Value};
 use super::name::ClassName;
 use super::whole;
+use crate::files;
 use crate::text;
 
 const FOLDER: &str = "ILSVRC2012_devkit_t12";
@@ -130,19 +131,20 @@ fn ground_truth(truth: &Text, labels: &BTreeMap<u32, u32>) -> Result<Vec<u32>, D
 fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
     let kit = folder.join(FOLDER);
     let unpacked = [META, TRUTH].map(|name| kit.join(name));
-    if unpacked.iter().all(|path| path.is_file()) {
+    let is_file = |path: &Path| files::is_file(path).map_err(DatasetError::unreadable(path));
+    let [has_meta, has_truth] = [is_file(&unpacked[0])?, is_file(&unpacked[1])?];
+    if has_meta && has_truth {
         let [meta, truth] = unpacked;
         return Ok([of_file(&meta)?, of_file(&truth)?]);
     }
     let archive = folder.join(ARCHIVE);
-    if archive.is_file() {
+    if is_file(&archive)? {
         return of_archive(&archive);
     }
-    let hint = match unpacked.iter().find(|path| !path.is_file()) {
-        Some(lacking) if kit.is_dir() => {
-            format!("neither {} nor {} exists", text::path(lacking), text::path(&archive))
-        }
-        _ => format!(
+    let lacking = &unpacked[usize::from(has_meta)];
+    let hint = match files::is_folder(&kit).map_err(DatasetError::unreadable(&kit))? {
+        true => format!("neither {} nor {} exists", text::path(lacking), text::path(&archive)),
+        false => format!(
             "no {}; download it from image-net.org, or unpack it to {}",
             text::path(&archive),
             text::path(&kit)

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use super::below::Below;
 use super::{Dataset, Encoded, JpegWriter, ReadError};
+use crate::files;
 use crate::text;
 
 /// Why an export failed.
@@ -47,7 +48,14 @@ pub enum ExportError {
 /// The files are written to a hidden folder beside `out`, which is renamed at the end: `out` is complete or absent.
 /// `progress` gets the number of samples written so far.
 pub fn export(dataset: &Dataset, out: &Path, quality: u32, mut progress: impl FnMut(usize)) -> Result<(), ExportError> {
-    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) || out.is_file() {
+    let is_taken = match files::metadata(out).map_err(|source| write_error(out, source))? {
+        Some(found) if found.is_dir() => {
+            let mut entries = fs::read_dir(out).map_err(|source| write_error(out, source))?;
+            entries.next().is_some()
+        }
+        found => found.is_some(),
+    };
+    if is_taken {
         return Err(ExportError::OutNotEmpty { out: text::path(out) });
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy();
@@ -82,7 +90,8 @@ fn remove_leftovers(out: &Path, name: &str) -> io::Result<()> {
         let entry_name = entry.file_name();
         let process = entry_name.to_str().and_then(|name| name.strip_prefix(&prefix));
         let process = process.and_then(|process| process.parse::<u32>().ok());
-        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+        let Some(process) = process else { continue };
+        if !files::exists(Path::new(&format!("/proc/{process}")))? {
             fs::remove_dir_all(entry.path())?;
         }
     }

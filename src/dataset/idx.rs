@@ -12,6 +12,7 @@ use super::DatasetError;
 use super::folder::modified;
 use super::listing::Listing;
 use super::name::SampleName;
+use crate::files;
 use crate::text;
 
 /// The largest file that is read into memory. The family's largest has 0.6 GB.
@@ -74,7 +75,7 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
     let pixels = images_file.read()?;
     let mut listing = Listing::default();
     listing.is_numbered = true;
-    let stamp = fs::metadata(&images).map_or(0, |metadata| modified(&metadata));
+    let stamp = modified(&fs::metadata(&images).map_err(DatasetError::unreadable(&images))?);
     for (record, &label) in labels_read.iter().enumerate() {
         let name = format!("{record:08}");
         let name = SampleName::new(&name).map_err(DatasetError::name(&text::path(&labels), &name))?;
@@ -102,24 +103,19 @@ pub(super) fn list(location: &str, folder: &Path, prefix: &str) -> Result<Listed
 fn find(location: &str, folder: &Path, prefix: &str, what: &str, rank: u32) -> Result<PathBuf, DatasetError> {
     let plain = format!("{prefix}-{what}-idx{rank}-ubyte");
     let dotted = format!("{prefix}-{what}.idx{rank}-ubyte");
-    let spellings = [
-        plain.clone(),
-        format!("{plain}.gz"),
-        dotted.clone(),
-        format!("{dotted}.gz"),
-    ];
-    spellings
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            let name = text::plain(&plain);
-            let hint = format!("no {name} or {name}.gz in {}", text::path(folder));
-            DatasetError::NotFound {
-                location: location.to_owned(),
-                hint,
-            }
-        })
+    let zipped = [&plain, &dotted].map(|name| format!("{name}.gz"));
+    let spellings = [&plain, &zipped[0], &dotted, &zipped[1]];
+    for name in spellings {
+        let path = folder.join(name);
+        if files::is_file(&path).map_err(DatasetError::unreadable(&path))? {
+            return Ok(path);
+        }
+    }
+    let name = text::plain(&plain);
+    Err(DatasetError::NotFound {
+        location: location.to_owned(),
+        hint: format!("no {name} or {name}.gz in {}", text::path(folder)),
+    })
 }
 
 fn wrong(file: &Path, reason: String) -> DatasetError {

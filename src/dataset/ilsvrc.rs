@@ -16,6 +16,7 @@ use super::listing::Listing;
 use super::name::SampleName;
 use super::tar;
 use super::tar_set::{self, Form, Listed};
+use crate::files;
 use crate::text;
 
 const TRAIN: &str = "ILSVRC2012_img_train.tar";
@@ -37,11 +38,11 @@ pub(super) fn list(location: &str, folder: &Path, split: &str) -> Result<Listed,
 /// One of the two tars, or an error that says what is expected.
 fn find(location: &str, folder: &Path, name: &str, split: &str) -> Result<PathBuf, DatasetError> {
     let path = folder.join(name);
-    if path.is_file() {
+    if files::is_file(&path).map_err(DatasetError::unreadable(&path))? {
         return Ok(path);
     }
     let unpacked = folder.join(split);
-    let instead = if unpacked.is_dir() {
+    let instead = if files::is_folder(&unpacked).map_err(DatasetError::unreadable(&unpacked))? {
         format!(", or use the class folders in {}", text::path(&unpacked))
     } else {
         String::new()

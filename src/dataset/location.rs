@@ -9,6 +9,7 @@ use super::extension::is_image;
 use super::ignored::Ignored;
 use super::pack::{MANIFEST, PARTIAL};
 use super::pattern;
+use crate::files;
 use crate::text;
 
 /// A parsed location.
@@ -47,17 +48,17 @@ impl Location {
             });
         }
         let path = Path::new(location);
-        if path.is_dir() {
-            return Self::of_folder(location, path);
-        }
-        if path.is_file() {
-            return Self::of_file(location, path);
+        match files::metadata(path).map_err(DatasetError::unreadable(path))? {
+            Some(found) if found.is_dir() => return Self::of_folder(location, path),
+            Some(found) if found.is_file() => return Self::of_file(location, path),
+            _ => {}
         }
         if let Some(files) = pattern::expand(location)? {
             return Ok(Self::Shards(files));
         }
-        Self::inside_tar(path).ok_or_else(|| {
-            let above = path.ancestors().skip(1).find(|above| above.exists());
+        Self::inside_tar(path)?.ok_or_else(|| {
+            let exists = |above: &&Path| files::exists(above).unwrap_or(false);
+            let above = path.ancestors().skip(1).find(exists);
             let hint = match above {
                 Some(above) if above.as_os_str().is_empty() => "looked in the current folder".to_owned(),
                 Some(above) => format!("{} exists", text::path(above)),
@@ -86,7 +87,7 @@ impl Location {
             if is_hidden(&name) {
                 continue;
             }
-            if path.is_dir() {
+            if files::is_folder(&path).map_err(DatasetError::unreadable(&path))? {
                 has_folders = true;
             } else if path
                 .extension()
@@ -100,10 +101,12 @@ impl Location {
             }
         }
         // Beside class folders, a file of that name may be something else.
-        if folder.join(MANIFEST).is_file() && (!has_folders || !shards.is_empty()) {
+        let (manifest, partial) = (folder.join(MANIFEST), folder.join(PARTIAL));
+        let may_be_pack = !has_folders || !shards.is_empty();
+        if may_be_pack && files::is_file(&manifest).map_err(DatasetError::unreadable(&manifest))? {
             return Ok(Self::Pack(folder.to_owned()));
         }
-        if folder.join(PARTIAL).is_dir() && (!has_folders || !shards.is_empty()) {
+        if may_be_pack && files::is_folder(&partial).map_err(DatasetError::unreadable(&partial))? {
             return Err(DatasetError::UnfinishedPack {
                 location: location.to_owned(),
             });
@@ -149,16 +152,20 @@ impl Location {
     }
 
     /// Parses `x.tar/train/…`. The part of the path that is a file must be a tar.
-    fn inside_tar(path: &Path) -> Option<Self> {
-        let shard = path.ancestors().skip(1).find(|above| above.is_file())?;
-        if !shard
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"))
-        {
-            return None;
+    fn inside_tar(path: &Path) -> Result<Option<Self>, DatasetError> {
+        for above in path.ancestors().skip(1) {
+            let Some(found) = files::metadata(above).map_err(DatasetError::unreadable(above))? else {
+                continue;
+            };
+            let is_tar = above
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
+            let inside = path.strip_prefix(above).ok().and_then(Path::to_str);
+            return Ok(inside
+                .filter(|_| found.is_file() && is_tar)
+                .map(|inside| Self::Tar(above.to_owned(), inside.trim_end_matches('/').to_owned())));
         }
-        let inside = path.strip_prefix(shard).ok()?.to_str()?;
-        Some(Self::Tar(shard.to_owned(), inside.trim_end_matches('/').to_owned()))
+        Ok(None)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use crate::files;
 use crate::text;
 
 /// The most files in a pattern: more cannot be mapped and must be a mistake.
-const MOST: u64 = 4096;
+const MAX_FILES: u64 = 4096;
 
 /// The most digits in a number: more must be a mistake too.
 const MAX_DIGITS: usize = 20;
@@ -27,20 +28,24 @@ pub(super) fn expand(location: &str) -> Result<Option<Vec<PathBuf>>, DatasetErro
     }
     let range = (from.parse::<u64>(), to.parse::<u64>());
     let (Ok(first), Ok(last)) = range else { return Ok(None) };
-    if first > last || last - first >= MOST {
-        return Err(unknown(format!("the pattern matches no file, or more than {MOST}")));
+    if first > last || last - first >= MAX_FILES {
+        return Err(unknown(format!(
+            "the pattern matches no file, or more than {MAX_FILES}"
+        )));
     }
     let width = from.len();
-    let files: Vec<PathBuf> = (first..=last)
+    let paths: Vec<PathBuf> = (first..=last)
         .map(|number| PathBuf::from(format!("{before}{number:0width$}{after}")))
         .collect();
-    if let Some(missing) = files.iter().find(|file| !file.is_file()) {
-        return Err(DatasetError::NotFound {
-            location: location.to_owned(),
-            hint: format!("{} is missing", text::path(missing)),
-        });
+    for file in &paths {
+        if !files::is_file(file).map_err(DatasetError::unreadable(file))? {
+            return Err(DatasetError::NotFound {
+                location: location.to_owned(),
+                hint: format!("{} is missing", text::path(file)),
+            });
+        }
     }
-    Ok(Some(files))
+    Ok(Some(paths))
 }
 
 /// `x-{000000..000009}.tar` as `x-`, `000000`, `000009`, `.tar`.

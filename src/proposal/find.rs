@@ -1,11 +1,12 @@
 //! Finds the data to train on and to validate with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use super::ProposalError;
 use crate::dataset::{Dataset, DatasetError, SplitName};
+use crate::files;
 
 /// The part of a training set that is set aside if there is no validation set.
 pub(super) const FRACTION: f32 = 0.1;
@@ -113,9 +114,14 @@ fn set_aside(whole: Dataset) -> Found {
     }
 }
 
+/// Whether that kind of thing is at a path. Where the system does not say, opening the data set gives the reason.
+fn is(path: &Path, kind: fn(&Path) -> io::Result<bool>) -> bool {
+    kind(path).unwrap_or(false)
+}
+
 /// The parts of known data sets, recognized by the names of their files.
 fn known(location: &str) -> Vec<Split> {
-    let is_there = |file: &str| Path::new(location).join(file).is_file();
+    let is_there = |file: &str| is(&Path::new(location).join(file), files::is_file);
     let pair = |scheme: &str, train: &str, other: SplitName, name: &str| {
         vec![
             (SplitName::Train, format!("{scheme}:{location}/{train}")),
@@ -158,7 +164,7 @@ fn entries(folder: &Path, location: &str) -> Vec<Split> {
             {
                 stem
             }
-            _ if entry.path().is_dir() => name,
+            _ if is(&entry.path(), files::is_folder) => name,
             _ => continue,
         };
         if let Some(split) = SplitName::of(stem) {
@@ -204,7 +210,7 @@ impl Numbered {
 fn only_folder(location: &str) -> Option<String> {
     let entries = fs::read_dir(location).ok()?.flatten();
     let names = entries
-        .filter(|entry| entry.path().is_dir())
+        .filter(|entry| is(&entry.path(), files::is_folder))
         .map(|entry| entry.file_name());
     let mut names = names.filter(|name| !name.as_encoded_bytes().starts_with(b"."));
     let only = names.next()?;

@@ -52,7 +52,7 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
     };
     let got = write(&[1000, 1100, 1100], 1000, true);
     assert!(
-        got.contains("claims [1000, 1100, 1100], more than the limit of 1073741824 bytes"),
+        got.contains("claims [1000, 1100, 1100], which exceeds the limit of 1073741824 bytes"),
         "{got}"
     );
     let got = write(&[u32::MAX, u32::MAX, u32::MAX], 1000, false);

@@ -118,7 +118,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
     );
     let got = refusal(location(path, "val"), path);
     assert!(
-        got.ends_with("no split \"val\"; write cifar:DIR/train or cifar:DIR/test"),
+        got.ends_with("no split \"val\"; use cifar:DIR/train or cifar:DIR/test"),
         "{got}"
     );
     let mut label = record(3, 0).repeat(3);

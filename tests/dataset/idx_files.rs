@@ -82,7 +82,7 @@ fn contradictions_are_named() {
         (
             images,
             gz(&idx(&[u32::MAX; 3], &[])),
-            "more than the limit of 1073741824 bytes",
+            "which exceeds the limit of 1073741824 bytes",
         ),
         (images, idx(&[3, 1, 2], &[1; 6]), "cannot be read: invalid gzip header"),
         (images, gz(&idx(&[3, 0, 2], &[])), "its images are 2x0"),

@@ -169,7 +169,7 @@ fn missing_files_are_named() {
         "val",
         &format!("not found (no ROOT/{VAL}; download it from image-net.org)"),
     );
-    says("test", "no split \"test\"; write ilsvrc:DIR/train or ilsvrc:DIR/val");
+    says("test", "no split \"test\"; use ilsvrc:DIR/train or ilsvrc:DIR/val");
     fs::create_dir(path.join("train")).unwrap();
     says("train", "; class folders in ROOT/train open as ROOT/train)");
     files(path);
@@ -231,7 +231,7 @@ fn kits_that_contradict_themselves_or_the_images_are_refused() {
         (
             &[a, (2, "../n2", 0)],
             three,
-            "synset 2 has the WNID \"../n2\", which is none".into(),
+            "synset 2 has an invalid WNID, \"../n2\"".into(),
         ),
         (
             &[a, (0, "n2", 0)],

@@ -102,7 +102,7 @@ fn csv_is_read_as_such_and_a_header_is_named() {
         ),
         (
             "c.jpg dog\n",
-            "line 1: \"c.jpg dog\" has no label; write the path, a comma, and the label",
+            "line 1: \"c.jpg dog\" has no label; write the path, a comma and the label",
         ),
     ] {
         fs::write(&path, list).unwrap();

@@ -50,11 +50,11 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("unfinished pack") && error.contains("--resume"),
+        error.contains("the pack is unfinished") && error.contains("--resume"),
         "{error}"
     );
     let ended = Process::start(&given.path(""), ["inspect", "out"]).wait().expect(1);
-    ended.says("unfinished pack");
+    ended.says("the pack is unfinished");
     // The source has changed meanwhile.
     fs::remove_file(given.path("train/sky/299.jpg")).unwrap();
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())

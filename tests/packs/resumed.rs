@@ -59,7 +59,7 @@ fn damage_to_kept_or_finished_files_is_found_and_repaired() {
     copy("kept", "out");
     flip(&given.path("out/.partial/settings.json"), 100);
     let ended = pack(&given, "train", "out", &[&SETTINGS[..], &["--resume"]].concat()).expect(1);
-    ended.says("settings.json: is not as it was written");
+    ended.says("settings.json: has changed since it was written");
     // A file that cannot be read may be intact, so it is left alone.
     copy("kept", "out");
     fs::remove_file(given.path("out/.partial/train-000000.json")).unwrap();

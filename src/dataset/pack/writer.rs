@@ -22,6 +22,7 @@ use super::tally::Tally;
 use super::{Keys, MANIFEST, Manifest, PackError, Record, STATISTICS, Settings, Shard, Skipped};
 use crate::checksum::{self, digits};
 use crate::dataset::{Dataset, lies_in, whole};
+use crate::files;
 use crate::text;
 
 /// The folder of a pack being written.
@@ -66,11 +67,14 @@ impl PackWriter {
         }
         let partial = folder.join(PARTIAL);
         let kept = partial.join("settings.json");
-        if !folder.join(MANIFEST).exists() {
-            if kept.exists() && !resume {
+        let manifest = folder.join(MANIFEST);
+        let exists = |path: &Path| files::exists(path).map_err(PackError::read(path));
+        if !exists(&manifest)? {
+            let is_begun = exists(&kept)?;
+            if is_begun && !resume {
                 return Err(PackError::Unfinished { out: out() });
             }
-            if !kept.exists() && holds_others(folder)? {
+            if !is_begun && holds_others(folder)? {
                 return Err(PackError::NotEmpty { out: out() });
             }
             crate::durable::create_folder(&partial).map_err(PackError::write(&partial))?;
@@ -80,7 +84,7 @@ impl PackWriter {
         // Only the lock makes this reliable: another process may just have ended. In a finished pack there is nothing to
         // lock except leftovers from its last moments.
         let lock = lock(folder, &partial)?;
-        if folder.join(MANIFEST).exists() {
+        if exists(&manifest)? {
             if !resume {
                 return Err(PackError::Finished { out: out() });
             }
@@ -284,7 +288,14 @@ fn agree_on(folder: &Path, kept: &Path, settings: &Settings) -> Result<(), PackE
 /// Whether a folder holds anything but the beginnings of a pack.
 fn holds_others(folder: &Path) -> Result<bool, PackError> {
     match fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != PARTIAL))),
+        Ok(entries) => {
+            for entry in entries {
+                if entry.map_err(PackError::read(folder))?.file_name() != PARTIAL {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(PackError::write(folder)(error)),
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{Network, Parameter};
 use crate::dataset::statistics::Statistics;
 use crate::durable::{self, Prepared};
+use crate::files;
 use crate::text;
 
 mod format;
@@ -307,7 +308,8 @@ pub fn keep_best(
 
 /// Points `folder/best` at the weights of `step`, if they are there; whether they are.
 pub fn point_best(folder: &Path, step: u64) -> Result<bool, CheckpointError> {
-    if !folder.join(weights_name(step)).exists() {
+    let weights = folder.join(weights_name(step));
+    if !files::exists(&weights).map_err(CheckpointError::read(&weights))? {
         return Ok(false);
     }
     let path = folder.join(BEST);
