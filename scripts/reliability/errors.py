@@ -159,7 +159,7 @@ def is_named(path, said):
         return True
     if path == ANY or "/" not in path:
         # Without a folder, it is a file in a folder that is removed as a whole.
-        return re.search(r"[\w.-]+/[\w.-]+|\b(run|pack|exported|cache):", said) is not None
+        return re.search(r"[\w.-]+/[\w.-]+|\b(run|pack|exported|cache)(\.partial-\d+)?:", said) is not None
     # A temporary file is identified by its final name.
     name = re.sub(r"^\.|(\.\d+)?\.tmp\w*$", "", Path(path).name).split(".")[0]
     return name in said or any(f"{folder}:" in said for folder in Path(path).parents)

@@ -56,7 +56,7 @@ fn idx_files_that_claim_more_than_is_read_are_refused_by_their_headers() {
         "{got}"
     );
     let got = write(&[u32::MAX, u32::MAX, u32::MAX], 1000, false);
-    assert!(got.contains("more than the limit of 8589934592 bytes"), "{got}");
+    assert!(got.contains("which exceeds the limit of 8589934592 bytes"), "{got}");
     // A side whose square does not fit into 32 bits.
     let got = write(&[1, 70_000, 70_000], 1, false);
     assert!(got.contains("4900000000 bytes, but it has 0"), "{got}");

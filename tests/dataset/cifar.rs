@@ -136,7 +136,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
             cut,
             "ROOT/data_batch_2.bin: record 2 has 100 bytes instead of 3073: the file is truncated",
         ),
-        ("data_batch_5.bin", Vec::new(), "record 0 has 0 bytes in place of 3073"),
+        ("data_batch_5.bin", Vec::new(), "record 0 has 0 bytes instead of 3073"),
         (
             "batches.meta.txt",
             nine.clone().into_bytes(),
@@ -145,7 +145,7 @@ fn what_is_wrong_is_named_with_file_and_record() {
         (
             "batches.meta.txt",
             format!("{nine}bird").into_bytes(),
-            "holds 10 class names, 9 of them different",
+            "has 10 class names, 9 of them different",
         ),
         (
             "batches.meta.txt",

@@ -85,7 +85,7 @@ fn contradictions_are_named() {
             "which exceeds the limit of 1073741824 bytes",
         ),
         (images, idx(&[3, 1, 2], &[1; 6]), "cannot be read: invalid gzip header"),
-        (images, gz(&idx(&[3, 0, 2], &[])), "its images are 2x0"),
+        (images, gz(&idx(&[3, 0, 2], &[])), "its images have 2x0 pixels"),
         (
             labels,
             idx(&[2], &[0, 1]),

@@ -171,7 +171,7 @@ fn missing_files_are_named() {
     );
     says("test", "no split \"test\"; use ilsvrc:DIR/train or ilsvrc:DIR/val");
     fs::create_dir(path.join("train")).unwrap();
-    says("train", "; class folders in ROOT/train open as ROOT/train)");
+    says("train", "or use the class folders in ROOT/train)");
     files(path);
     fs::remove_file(path.join(KIT)).unwrap();
     says(

@@ -59,7 +59,7 @@ fn an_unfinished_pack_is_refused_by_name_and_resumed_with_its_settings_only() {
     fs::remove_file(given.path("train/sky/299.jpg")).unwrap();
     pack(&given, "train", "out", &[&settings[..], &["--resume"]].concat())
         .expect(2)
-        .says("source is ");
+        .says("source was ");
 }
 
 #[test]

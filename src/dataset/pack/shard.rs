@@ -171,9 +171,11 @@ fn hash_file(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
     loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hash.digest()),
-            read => hash.update(&piece[..read]),
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hash.digest()),
+            Ok(read) => hash.update(&piece[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
