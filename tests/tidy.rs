@@ -121,6 +121,28 @@ fn unsafe_stays_behind_its_doors() {
     assert!(wrong.is_empty(), "unsafe outside of its doors: {wrong:?}");
 }
 
+/// `Path::exists` and its kin take a failure to look for an absence; `src/files.rs` does not.
+#[test]
+fn a_failure_to_look_is_no_absence() {
+    // What the system has said already.
+    let facts = ["metadata", "found", "kind", "file_type()?", "symlink_metadata(folder)?"];
+    let guesses = |line: &str| {
+        [".exists()", ".is_dir()", ".is_file()"].iter().any(|call| {
+            line.match_indices(call).any(|(at, _)| {
+                let receiver = &line[..at];
+                !facts.iter().any(|fact| receiver.ends_with(fact))
+            })
+        })
+    };
+    let own = |text: &str| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+    let wrong: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(_, text)| code(&own(text)).any(guesses))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(wrong.is_empty(), "ask what is at a path by crate::files: {wrong:?}");
+}
+
 /// The standard library's macros panic if a stream cannot be written, and escape nothing.
 #[test]
 fn output_has_one_door() {

@@ -142,13 +142,14 @@ fn files(location: &str, folder: &Path) -> Result<[Text; 2], DatasetError> {
         return of_archive(&archive);
     }
     let lacking = &unpacked[usize::from(has_meta)];
-    let hint = match files::is_folder(&kit).map_err(DatasetError::unreadable(&kit))? {
-        true => format!("neither {} nor {} exists", text::path(lacking), text::path(&archive)),
-        false => format!(
+    let hint = if files::is_folder(&kit).map_err(DatasetError::unreadable(&kit))? {
+        format!("neither {} nor {} exists", text::path(lacking), text::path(&archive))
+    } else {
+        format!(
             "no {}; download it from image-net.org, or unpack it to {}",
             text::path(&archive),
             text::path(&kit)
-        ),
+        )
     };
     Err(DatasetError::NotFound {
         location: location.to_owned(),
