@@ -20,7 +20,7 @@ use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
-use crate::text::counted;
+use crate::text::{self, counted};
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
@@ -83,7 +83,7 @@ fn data(plan: &Plan) {
         let (images, classes, kind) = (set.len(), set.classes().len(), set.kind());
         answer!(
             "data      {name:5} {images} images in {classes} classes, {kind}: {}",
-            set.location()
+            text::plain(set.location())
         );
         if !set.ignored().is_empty() {
             answer!("                {}", set.ignored());

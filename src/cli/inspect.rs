@@ -1,14 +1,14 @@
 //! `pipeline inspect`: identifies a file or folder, or tells why it would be refused.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::Args;
 
 use super::{Failure, unreadable};
 use super::{folder, trained, verify};
 use crate::dataset::pack::{Manifest, Pack, Settings};
-use crate::dataset::{Dataset, Encoded};
+use crate::dataset::{Dataset, Encoded, read_image};
 use crate::files;
 use crate::model::checkpoint::{self, CheckpointError, Content};
 use crate::observe::terminal::answer;
@@ -186,7 +186,7 @@ fn describe(pack: &Pack) -> Result<(), Failure> {
 
 fn image(path: &Path) -> Result<(), Failure> {
     let refused = |reason: String| Failure::Failed(format!("{}: {reason}", text::path(path)));
-    let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let bytes = read_image(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
     let mut decoder = Decoder::new(Options::default()).map_err(Failure::failed)?;
     let mut pixels = Vec::new();
     let frame = decoder

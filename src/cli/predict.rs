@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::trained::Trained;
 use super::{Failure, unreadable};
-use crate::dataset::{Encoded, image_extensions, is_image};
+use crate::dataset::{Encoded, image_extensions, is_image, read_image};
 use crate::devices::cpu::PlanarRows;
 use crate::files;
 use crate::model::{Network, Pass, checkpoint};
@@ -130,7 +130,7 @@ impl Predictor {
 
     /// The most likely classes of a file, with their probabilities.
     fn guess(&mut self, path: &Path) -> Result<Vec<(String, f64)>, String> {
-        let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+        let bytes = read_image(path).map_err(|error| format!("cannot be read: {error}"))?;
         let encoded = Encoded::File(&bytes);
         let frame = self.decoder.open(encoded).map_err(|error| error.to_string())?;
         let crop = self.rule.crop;

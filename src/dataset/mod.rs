@@ -72,7 +72,7 @@ pub use jpeg_writer::JpegWriter;
 pub use map::{Mapped, Mapping};
 pub use name::{ClassName, NameFault, SampleId, SampleName};
 pub use split_name::SplitName;
-pub use storage::{Encoded, Lent};
+pub use storage::{Encoded, Lent, read_image};
 
 use classes::{Purpose, settle};
 use listing::{Listing, Samples};

@@ -11,7 +11,8 @@ use super::map::{Mapped, Mapping};
 use super::shards::Shards;
 use super::tar_set::Form;
 use super::texts::Texts;
-use super::{ReadError, SampleId};
+use super::{ReadError, SampleId, whole};
+use crate::files;
 use crate::text;
 
 /// The limit on an image file. No photograph is this large, so larger files are not read into memory.
@@ -208,6 +209,14 @@ impl Storage {
             Self::Tar { form, .. } => form.labels(),
             _ => None,
         }
+    }
+}
+
+/// The bytes of one image file. Nothing but a regular file is opened: a pipe or a device may never end.
+pub fn read_image(path: &Path) -> io::Result<Vec<u8>> {
+    match files::metadata(path)? {
+        Some(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
+        _ => whole::read(path, MAX_BYTES),
     }
 }
 

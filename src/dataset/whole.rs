@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Reads a file of at most `most` bytes. If the file grows meanwhile, the new part is not read.
+/// Reads a file of at most `max` bytes. If the file grows meanwhile, the new part is not read.
 pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();

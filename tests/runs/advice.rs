@@ -121,6 +121,19 @@ fn every_image_in_a_folder_is_predicted() {
         "train/sky/000.jpg",
     ];
     assert_eq!(images, expected, "{}", found.stdout);
+    // A link to a device that never ends is refused, in a folder and by its name.
+    fs::create_dir(given.path("odd")).expect("a folder");
+    std::os::unix::fs::symlink("/dev/zero", given.path("odd/zero.jpg")).expect("a link");
+    for args in [&["predict", "run", "odd"][..], &["inspect", "odd/zero.jpg"]] {
+        let refused = command(&given, args).expect(1);
+        assert!(refused.stderr.contains("zero.jpg: "), "{}", refused.stderr);
+    }
+    let refused = command(&given, &["predict", "run", "odd/zero.jpg"]).expect(1);
+    assert!(
+        refused.stderr.contains("it is not a regular file"),
+        "{}",
+        refused.stderr
+    );
     fs::create_dir(given.path("empty")).expect("a folder");
     let none = command(&given, &["predict", "run", "empty"]).expect(2);
     assert!(

@@ -265,3 +265,20 @@ fn a_run_goes_where_the_home_folder_is_and_says_so_in_its_configuration() {
         .wait()
         .expect(0);
 }
+
+#[test]
+fn a_location_cannot_forge_lines_of_the_plan() {
+    let given = Given::new(4, 1);
+    let name = "tr\u{1b}[2Jain\nmemory    0 MB";
+    fs::rename(given.path("train"), given.path(name)).expect("renamed");
+    let set = format!("data.train={}", toml::Value::from(name));
+    let shown = Process::start(&given.path(""), ["check", "train.toml", "--set", &set])
+        .wait()
+        .expect(0);
+    let all = shown.stdout + &shown.stderr;
+    assert!(all.contains("tr\\u{1b}[2Jain\\nmemory    0 MB"), "{all}");
+    assert!(
+        !all.contains('\u{1b}') && !all.lines().any(|line| line == "memory    0 MB"),
+        "{all}"
+    );
+}
