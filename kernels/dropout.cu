@@ -16,18 +16,8 @@
 // Why so   No mask is stored; the backward pass calls dropout_train on dy, which draws the same numbers. The step is read from
 //          device memory, so that a captured graph can be replayed.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
-
-// What changes at each step.
-struct Step {
-    float rate;       // the schedule's learning rate
-    unsigned number;  // of the step
-    unsigned present; // rows of the run's whole batch that have an image
-};
+#include "chunk.cuh"
+#include "step.cuh"
 
 // `first` and `first_row` are not 0 where a device has only some channels, or some rows, of the layer.
 struct Dropout {
@@ -55,7 +45,7 @@ __device__ uint4 philox(uint4 counter, uint2 key) {
 }
 
 // Sets the dropped units of x to zero: of the outputs in the forward pass, of their gradient in the backward pass.
-extern "C" __global__ void __launch_bounds__(256) dropout_train(Dropout d, const Step *step, Chunk *x) {
+extern "C" __global__ void __launch_bounds__(256) dropout_train(Chunk *x, const Step *step, const Dropout d) {
     constexpr unsigned DROPOUT = 5; // the purpose of these numbers
     const int i = blockIdx.x * 256 + threadIdx.x;
     if (i >= d.plane * d.chunks) return;
@@ -83,7 +73,7 @@ extern "C" __global__ void __launch_bounds__(256) dropout_train(Dropout d, const
 }
 
 // x = kept · x, where kept = 1 − p.
-extern "C" __global__ void __launch_bounds__(256) dropout_evaluate(unsigned chunks, float kept, Chunk *x) {
+extern "C" __global__ void __launch_bounds__(256) dropout_evaluate(Chunk *x, float kept, unsigned chunks) {
     const unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i >= chunks) return;
     Chunk values = x[i];

@@ -17,11 +17,7 @@
 // Why so   PCIe carries bytes, a quarter of floats, and the CPU only copies. The values are the CPU's bit for bit: each operation is
 //          rounded, in its order; no fused multiply-add. A thread keeps its lanes, so what depends on the channel is read once.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
+#include "chunk.cuh"
 
 struct Input {
     int side;  // of the image
@@ -95,7 +91,7 @@ __device__ float value(const Input &g, const Header &header, const unsigned char
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    input_rows(Input g, const unsigned char *rows, const float *mean, Chunk *x) {
+    input_rows(Chunk *x, const unsigned char *rows, const float *mean, const Input g) {
     __shared__ Header header;
     const unsigned char *row = rows + static_cast<long long>(blockIdx.y) * g.pitch;
     for (unsigned i = threadIdx.y * blockDim.x + threadIdx.x; i < sizeof(Header) / 4; i += blockDim.x * blockDim.y)

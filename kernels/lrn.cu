@@ -19,11 +19,7 @@
 //          order of the channels, as on the CPU. s^(−3/4) is s^(−1/2) · s^(−1/2) · s^(1/4) by two approximate roots: 4 ulps from
 //          the CPU's, and a third of the instructions of correctly rounded ones.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
+#include "chunk.cuh"
 
 struct Normalisation {
     int positions;
@@ -95,7 +91,7 @@ __device__ Chunk squares(const Chunk &a) {
 
 extern __shared__ Chunk shared[];
 
-template <int HALF> __device__ void forward(const Normalisation &n, const Chunk *a, Chunk *b) {
+template <int HALF> __device__ void forward(Chunk *b, const Chunk *a, const Normalisation &n) {
     const int half = HALF > 0 ? HALF : n.half_window;
     const Place p = place(n.positions, half);
     const Chunk input = p.exists ? a[p.chunk] : Chunk{};
@@ -112,7 +108,7 @@ template <int HALF> __device__ void forward(const Normalisation &n, const Chunk 
     b[p.chunk] = output;
 }
 
-template <int HALF> __device__ void backward(const Normalisation &n, const Chunk *a, const Chunk *db, Chunk *da) {
+template <int HALF> __device__ void backward(Chunk *da, const Chunk *a, const Chunk *db, const Normalisation &n) {
     const int half = HALF > 0 ? HALF : n.half_window;
     const Place p = place(n.positions, half);
     const int margin = HALF > 0 ? (HALF + LANES - 1) / LANES : p.margin;
@@ -140,18 +136,19 @@ template <int HALF> __device__ void backward(const Normalisation &n, const Chunk
     da[p.chunk] = direct;
 }
 
-extern "C" __global__ void __launch_bounds__(1024) lrn_forward(Normalisation n, const Chunk *a, Chunk *b) {
-    forward<0>(n, a, b);
+extern "C" __global__ void __launch_bounds__(1024) lrn_forward(Chunk *b, const Chunk *a, const Normalisation n) {
+    forward<0>(b, a, n);
 }
 
-extern "C" __global__ void __launch_bounds__(1024) lrn_forward_5(Normalisation n, const Chunk *a, Chunk *b) {
-    forward<2>(n, a, b);
+extern "C" __global__ void __launch_bounds__(1024) lrn_forward_5(Chunk *b, const Chunk *a, const Normalisation n) {
+    forward<2>(b, a, n);
 }
 
-extern "C" __global__ void __launch_bounds__(1024) lrn_backward(Normalisation n, const Chunk *a, const Chunk *db, Chunk *da) {
-    backward<0>(n, a, db, da);
+extern "C" __global__ void __launch_bounds__(1024) lrn_backward(Chunk *da, const Chunk *a, const Chunk *db, const Normalisation n) {
+    backward<0>(da, a, db, n);
 }
 
-extern "C" __global__ void __launch_bounds__(1024) lrn_backward_5(Normalisation n, const Chunk *a, const Chunk *db, Chunk *da) {
-    backward<2>(n, a, db, da);
+extern "C" __global__ void __launch_bounds__(1024)
+    lrn_backward_5(Chunk *da, const Chunk *a, const Chunk *db, const Normalisation n) {
+    backward<2>(da, a, db, n);
 }

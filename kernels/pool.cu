@@ -17,11 +17,7 @@
 //          Windows over the edge read the last row or column again, which changes neither the maximum nor its first place.
 //          With constants for z and s the loops are unrolled, and loads do not wait for comparisons.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
+#include "chunk.cuh"
 
 struct alignas(LANES) Places {
     unsigned char lane[LANES];
@@ -34,7 +30,7 @@ struct Pooling {
     int size, stride; // z, s
 };
 
-template <int SIZE, int STRIDE> __device__ void forward(const Pooling &g, const Chunk *x, Chunk *y, Places *argmax) {
+template <int SIZE, int STRIDE> __device__ void forward(Chunk *y, Places *argmax, const Chunk *x, const Pooling &g) {
     const int size = SIZE ? SIZE : g.size, stride = STRIDE ? STRIDE : g.stride;
     const int i = blockIdx.x * 256 + threadIdx.x;
     if (i >= g.output_width * g.chunks) return;
@@ -62,7 +58,7 @@ template <int SIZE, int STRIDE> __device__ void forward(const Pooling &g, const 
     argmax[output] = places;
 }
 
-template <int SIZE, int STRIDE> __device__ void backward(const Pooling &g, const Chunk *dy, const Places *argmax, Chunk *dx) {
+template <int SIZE, int STRIDE> __device__ void backward(Chunk *dx, const Chunk *dy, const Places *argmax, const Pooling &g) {
     const int size = SIZE ? SIZE : g.size, stride = STRIDE ? STRIDE : g.stride;
     const int i = blockIdx.x * 256 + threadIdx.x;
     if (i >= g.width * g.chunks) return;
@@ -92,18 +88,18 @@ template <int SIZE, int STRIDE> __device__ void backward(const Pooling &g, const
     dx[static_cast<long long>(blockIdx.z * g.height + row) * g.width * g.chunks + i] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_forward(Pooling g, const Chunk *x, Chunk *y, Places *argmax) {
-    forward<0, 0>(g, x, y, argmax);
+extern "C" __global__ void __launch_bounds__(256) pool_forward(Chunk *y, Places *argmax, const Chunk *x, const Pooling g) {
+    forward<0, 0>(y, argmax, x, g);
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_forward_3_2(Pooling g, const Chunk *x, Chunk *y, Places *argmax) {
-    forward<3, 2>(g, x, y, argmax);
+extern "C" __global__ void __launch_bounds__(256) pool_forward_3_2(Chunk *y, Places *argmax, const Chunk *x, const Pooling g) {
+    forward<3, 2>(y, argmax, x, g);
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_backward(Pooling g, const Chunk *dy, const Places *argmax, Chunk *dx) {
-    backward<0, 0>(g, dy, argmax, dx);
+extern "C" __global__ void __launch_bounds__(256) pool_backward(Chunk *dx, const Chunk *dy, const Places *argmax, const Pooling g) {
+    backward<0, 0>(dx, dy, argmax, g);
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_backward_3_2(Pooling g, const Chunk *dy, const Places *argmax, Chunk *dx) {
-    backward<3, 2>(g, dy, argmax, dx);
+extern "C" __global__ void __launch_bounds__(256) pool_backward_3_2(Chunk *dx, const Chunk *dy, const Places *argmax, const Pooling g) {
+    backward<3, 2>(dx, dy, argmax, g);
 }

@@ -6,14 +6,10 @@
 // Limit    Memory. A multiprocessor of an H100 needs about 18 kB of loads in flight; 2048 threads with one chunk each have 32.
 // Why so   Same result as the CPU's, bit for bit: a select, no maximum, which would drop a NaN.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
+#include "chunk.cuh"
 
 // x = max(0, x).
-extern "C" __global__ void __launch_bounds__(256) relu_forward(unsigned chunks, Chunk *x) {
+extern "C" __global__ void __launch_bounds__(256) relu_forward(Chunk *x, unsigned chunks) {
     const unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i >= chunks) return;
     Chunk value = x[i];
@@ -22,7 +18,7 @@ extern "C" __global__ void __launch_bounds__(256) relu_forward(unsigned chunks, 
 }
 
 // dx from dy, in place, given y.
-extern "C" __global__ void __launch_bounds__(256) relu_backward(unsigned chunks, const Chunk *y, Chunk *dy) {
+extern "C" __global__ void __launch_bounds__(256) relu_backward(Chunk *dy, const Chunk *y, unsigned chunks) {
     const unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i >= chunks) return;
     const Chunk output = y[i];

@@ -14,19 +14,10 @@
 //          device memory: the learning rate changes at each step, the rest when a layer is frozen. A launch per parameter would
 //          cost AlexNet 16 starts for 20 bytes of work each at the biases. A warp finds its record by one load for 32 of them.
 
-constexpr int LANES = 4;
+#include "chunk.cuh"
+#include "step.cuh"
+
 constexpr int CHUNKS = 4; // of a thread
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
-
-// What changes at each step.
-struct Step {
-    float rate;       // the schedule's learning rate
-    unsigned number;  // of the step
-    unsigned present; // rows of the run's whole batch that have an image
-};
 
 struct Parameter {
     unsigned long long first_chunk; // in w, v and g
@@ -50,7 +41,7 @@ __device__ int find(const Parameter *parameters, int count) {
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    sgd_update(int count, const Parameter *parameters, const Step *step, Chunk *w, Chunk *v, const Chunk *g) {
+    sgd_update(Chunk *w, Chunk *v, const Chunk *g, const Parameter *parameters, const Step *step, int count) {
     const Parameter p = parameters[find(parameters, count)];
     if (p.frozen) return;
     const float rate = __fmul_rn(step->rate, p.factor), decay = __fmul_rn(p.decay, rate);

@@ -17,14 +17,9 @@
 //          two devices with half a batch each come to the same sum. Backward computes p again, so that a training step has no
 //          other kernel for it. The gradient, the loss and the count of correct rows never meet the host in between.
 
-constexpr int THREADS = 256;
+#include "step.cuh"
 
-// What changes at each step.
-struct Step {
-    float rate;       // the schedule's learning rate
-    unsigned number;  // of the step
-    unsigned present; // rows of the run's whole batch that have an image
-};
+constexpr int THREADS = 256;
 
 struct Softmax {
     int rows;    // N
@@ -118,7 +113,7 @@ __device__ float probability(const Row &row, float z) {
 }
 
 // p from z.
-extern "C" __global__ void __launch_bounds__(THREADS) softmax_forward(Softmax s, const float *z, float *p) {
+extern "C" __global__ void __launch_bounds__(THREADS) softmax_forward(float *p, const float *z, const Softmax s) {
     const long long start = static_cast<long long>(blockIdx.x) * s.padded;
     const Row row = row_of(z + start, s.classes);
 #pragma unroll 1
@@ -127,8 +122,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) softmax_forward(Softmax s,
 
 // dz and the rows' losses from z. Without dz, as in evaluation, only the losses.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    softmax_backward(Softmax s, const Step *step, const float *z, const unsigned *labels, const float *weights, float *dz,
-                     Loss *losses) {
+    softmax_backward(float *dz, Loss *losses, const float *z, const unsigned *labels, const float *weights, const Step *step,
+                     const Softmax s) {
     z += static_cast<long long>(blockIdx.x) * s.padded;
     if (dz) dz += static_cast<long long>(blockIdx.x) * s.padded;
     if (weights[blockIdx.x] == 0.0f) {
@@ -152,7 +147,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 }
 
 // The loss of all rows.
-extern "C" __global__ void __launch_bounds__(THREADS) softmax_loss(Softmax s, const Loss *losses, Loss *loss) {
+extern "C" __global__ void __launch_bounds__(THREADS) softmax_loss(Loss *loss, const Loss *losses, const Softmax s) {
     const int each = (s.rows + THREADS - 1) / THREADS, first = threadIdx.x * each;
     Loss sum = {};
     for (int row = first; row < min(first + each, s.rows); row++) sum = join(sum, losses[row]);

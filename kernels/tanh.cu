@@ -10,11 +10,7 @@
 // Why so   The polynomials, their order and their roundings are the CPU's (src/ops/tanh/cpu.rs), so that the bits are those of a
 //          processor with fused multiply-add. tanhf() would be no faster where memory is the limit.
 
-constexpr int LANES = 4;
-
-struct alignas(16) Chunk {
-    float lane[LANES];
-};
+#include "chunk.cuh"
 
 // e^u for u from 0 to 20; NaN if u is.
 __device__ float exponential(float u) {
@@ -49,7 +45,7 @@ __device__ float hyperbolic_tangent(float x) {
 }
 
 // x = tanh(x).
-extern "C" __global__ void __launch_bounds__(256) tanh_forward(unsigned chunks, Chunk *x) {
+extern "C" __global__ void __launch_bounds__(256) tanh_forward(Chunk *x, unsigned chunks) {
     const unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i >= chunks) return;
     Chunk value = x[i];
@@ -58,7 +54,7 @@ extern "C" __global__ void __launch_bounds__(256) tanh_forward(unsigned chunks, 
 }
 
 // dx from dy, in place, given y.
-extern "C" __global__ void __launch_bounds__(256) tanh_backward(unsigned chunks, const Chunk *y, Chunk *dy) {
+extern "C" __global__ void __launch_bounds__(256) tanh_backward(Chunk *dy, const Chunk *y, unsigned chunks) {
     const unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i >= chunks) return;
     const Chunk output = y[i];
