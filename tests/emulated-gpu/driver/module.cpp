@@ -35,9 +35,9 @@ int would_be_taken(const std::string& ptx) {
     }
     int major = 0, minor = 0;
     sscanf(ptx.c_str() + version, ".version %d.%d", &major, &minor);
-    if (least_driver_for(10 * major + minor) > settings().driver_version / 100 * 10 + settings().driver_version % 100 / 10) {
-        complain("PTX %d.%d, which a driver of CUDA %d.%d does not know", major, minor, settings().driver_version / 1000,
-                 settings().driver_version % 1000 / 10);
+    const int driver_major = settings().driver_version / 1000, driver_minor = settings().driver_version % 1000 / 10;
+    if (least_driver_for(10 * major + minor) > 10 * driver_major + driver_minor) {
+        complain("PTX %d.%d, which a driver of CUDA %d.%d does not know", major, minor, driver_major, driver_minor);
         return UNSUPPORTED_PTX_VERSION;
     }
     const int capability = atoi(ptx.c_str() + target + strlen(".target sm_"));

@@ -1,5 +1,6 @@
 """One function as C++: its registers are variables, its blocks are pieces of code between labels."""
 
+from . import qualifiers
 from .arithmetic import Arithmetic
 from .comparison import Comparison
 from .control import Control
@@ -69,16 +70,14 @@ class Emitter(Arithmetic, Comparison, Conversion, Memory, Warp, Control):
         return code
 
     def _instruction(self, instruction, following):
+        qualifiers.check(instruction)
         if instruction.name in ("bra", "brx"):
             return self.branch(instruction, following)
         if instruction.name in ("ret", "exit"):
             return self.leave(instruction, following)
-        if instruction.name in ("trap", "brkpt"):
+        if instruction.name == "trap":
             return self.trap(instruction, following)
-        emit = getattr(self, f"do_{instruction.name}", None)
-        if emit is None:
-            raise Unsupported(instruction)
-        statement = emit(instruction)
+        statement = getattr(self, f"do_{instruction.name}")(instruction)
         if instruction.guard is None:
             return statement
         return f"if (const Mask taken = m & {self._guard(instruction)}) {{ const Mask m = taken; {statement} }}"
