@@ -77,7 +77,11 @@ class _Body:
                 self.read(statement.body, names)
                 continue
             text = re.sub(r"[%$\w.]+", lambda word: names.get(word.group(), word.group()), statement.text)
-            self._statement(text, statement.line)
+            try:
+                self._statement(text, statement.line)
+            except Unsupported as error:
+                error.line = error.line or statement.line
+                raise
 
     def _rename(self, statements, names):
         """Finds the names that this scope declares. Labels may be used before they are declared."""
