@@ -1,0 +1,1 @@
+"""Translates the PTX that NVRTC writes into C++ that executes a warp at a time."""
