@@ -1,27 +1,26 @@
 // A tile of a matrix product, summed by one block: what convolution's three passes have in common. How the two sides are found is their
 // own affair: a side is a type that derives from Side and has
 //
-//     fetch(from)   loads the quads of the next DEPTH steps into registers
+//     fetch(from)   loads the chunks of the next DEPTH steps into registers
 //     next()        goes on by DEPTH steps
-//
-// scripts/kernels gives this file to the compiler, which reads no other headers.
 //
 // The threads of a block load 8 steps of both sides into registers while they multiply the 8 before them out of shared memory, so the
 // memory's latency is hidden and one barrier in 8 steps is enough. A thread has 8 × 8 sums or more, because a step then costs it 4
-// loads of 16 bytes from shared memory for 64 multiply-adds. An H100 issues one instruction a cycle to each group of 32 lanes, and a
+// loads of 16 bytes from shared memory for 64 multiply-adds. An H100 issues one instruction a cycle to each group of 32 threads, and a
 // multiply-add takes that cycle: every other instruction is lost time. So nothing is computed in the loop that can be had before it.
 
-constexpr int QUAD = 4;  // floats of a load
+#include "chunk.cuh"
+
 constexpr int DEPTH = 8; // steps between two barriers
-constexpr int QUADS = DEPTH / QUAD;
+constexpr int CHUNKS = DEPTH / LANES;
 
 __device__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-// How a tile of sums is laid over threads. A warp's lanes form a grid of DOWN × 32/DOWN; a lane has QUADS_DOWN × QUADS_ACROSS blocks
-// of 4 × 4 sums, the next one a whole grid away, so that the lanes of a grid read neighbouring quads.
-template <int WARPS_DOWN, int WARPS_ACROSS, int DOWN, int QUADS_DOWN, int QUADS_ACROSS> struct Tile {
+// How a tile of sums is laid over threads. A warp's threads form a grid of DOWN × 32/DOWN; a thread has CHUNKS_DOWN × CHUNKS_ACROSS
+// blocks of 4 × 4 sums, the next one a whole grid away, so that the threads of a grid read neighbouring chunks.
+template <int WARPS_DOWN, int WARPS_ACROSS, int DOWN, int CHUNKS_DOWN, int CHUNKS_ACROSS> struct Tile {
     static constexpr int ACROSS = 32 / DOWN;
-    static constexpr int height = QUAD * QUADS_DOWN, width = QUAD * QUADS_ACROSS; // of a thread
+    static constexpr int height = LANES * CHUNKS_DOWN, width = LANES * CHUNKS_ACROSS; // of a thread
     static constexpr int warp_rows = DOWN * height, warp_columns = ACROSS * width;
     static constexpr int rows = WARPS_DOWN * warp_rows, columns = WARPS_ACROSS * warp_columns;
     static constexpr int threads = 32 * WARPS_DOWN * WARPS_ACROSS;
@@ -30,18 +29,18 @@ template <int WARPS_DOWN, int WARPS_ACROSS, int DOWN, int QUADS_DOWN, int QUADS_
     int row, column; // of the first sum
 
     __device__ Tile() {
-        // A load of 16 bytes by a warp takes two cycles, not four, where lane pairs (l, l ^ 1) or (l, l ^ 2) share their address.
-        // So bit 0 of the lane is a step across and bit 1 a step down.
-        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-        const int across = (lane & 1) | (lane >> 1 & (ACROSS - 2));
-        const int down = (lane >> 1 & 1) | (lane / ACROSS & (DOWN - 2));
-        row = warp / WARPS_ACROSS * warp_rows + QUAD * down;
-        column = warp % WARPS_ACROSS * warp_columns + QUAD * across;
+        // A load of 16 bytes by a warp takes two cycles, not four, where pairs of threads (t, t ^ 1) or (t, t ^ 2) share their
+        // address. So bit 0 of a thread is a step across and bit 1 a step down.
+        const int thread = threadIdx.x % 32, warp = threadIdx.x / 32;
+        const int across = (thread & 1) | (thread >> 1 & (ACROSS - 2));
+        const int down = (thread >> 1 & 1) | (thread / ACROSS & (DOWN - 2));
+        row = warp / WARPS_ACROSS * warp_rows + LANES * down;
+        column = warp % WARPS_ACROSS * warp_columns + LANES * across;
     }
 
     // The row and column of a sum in the tile.
-    __device__ int row_of(int i) const { return row + i / QUAD * QUAD * DOWN + i % QUAD; }
-    __device__ int column_of(int quad) const { return column + quad * QUAD * ACROSS; }
+    __device__ int row_of(int i) const { return row + i / LANES * LANES * DOWN + i % LANES; }
+    __device__ int column_of(int chunk) const { return column + chunk * LANES * ACROSS; }
 
     // Adds the products of DEPTH steps. Both sides begin at this thread's first row and column.
     template <int LEFT_PITCH, int RIGHT_PITCH> __device__ void multiply(const float *left, const float *right) {
@@ -49,11 +48,11 @@ template <int WARPS_DOWN, int WARPS_ACROSS, int DOWN, int QUADS_DOWN, int QUADS_
         for (int k = 0; k < DEPTH; ++k) {
             float a[height], b[width];
 #pragma unroll
-            for (int quad = 0; quad < QUADS_DOWN; ++quad)
-                *(float4 *)&a[QUAD * quad] = *(const float4 *)&left[k * LEFT_PITCH + quad * QUAD * DOWN];
+            for (int chunk = 0; chunk < CHUNKS_DOWN; ++chunk)
+                *(float4 *)&a[LANES * chunk] = *(const float4 *)&left[k * LEFT_PITCH + chunk * LANES * DOWN];
 #pragma unroll
-            for (int quad = 0; quad < QUADS_ACROSS; ++quad)
-                *(float4 *)&b[QUAD * quad] = *(const float4 *)&right[k * RIGHT_PITCH + quad * QUAD * ACROSS];
+            for (int chunk = 0; chunk < CHUNKS_ACROSS; ++chunk)
+                *(float4 *)&b[LANES * chunk] = *(const float4 *)&right[k * RIGHT_PITCH + chunk * LANES * ACROSS];
 #pragma unroll
             for (int i = 0; i < height; ++i)
 #pragma unroll
@@ -63,20 +62,20 @@ template <int WARPS_DOWN, int WARPS_ACROSS, int DOWN, int QUADS_DOWN, int QUADS_
     }
 };
 
-// One side of a tile's product. Shared memory has it as [DEPTH][pitch]; each thread brings some quads of it. A side that is TURNED has
-// its quads along the depth in global memory. They are turned as they are written, and four more floats a step then let the 2 quads
+// One side of a tile's product. Shared memory has it as [DEPTH][pitch]; each thread brings some chunks of it. A side that is TURNED has
+// its chunks along the depth in global memory. They are turned as they are written, and four more floats a step then let the 2 chunks
 // of 16 rows, which a warp writes at once, fall on 32 banks.
 template <int SIZE, int THREADS, bool TURNED> struct Side {
     static constexpr int pitch = SIZE + (TURNED ? 4 : 0), floats = DEPTH * pitch;
-    static constexpr int quads = DEPTH * SIZE / QUAD, held = (quads + THREADS - 1) / THREADS;
+    static constexpr int chunks = DEPTH * SIZE / LANES, held = (chunks + THREADS - 1) / THREADS;
 
-    float4 quad[held];
+    float4 chunk[held];
 
-    // Whether this thread has an i-th quad; in which step it is, or begins; of which row or column it is, or from which on.
+    // Whether this thread has an i-th chunk; in which step it is, or begins; of which row or column it is, or from which on.
     __device__ static int number(int i) { return threadIdx.x + i * THREADS; }
-    __device__ static bool has(int i) { return quads % THREADS == 0 || number(i) < quads; }
-    __device__ static int step(int i) { return TURNED ? number(i) % QUADS * QUAD : number(i) / (SIZE / QUAD); }
-    __device__ static int line(int i) { return TURNED ? number(i) / QUADS : number(i) % (SIZE / QUAD) * QUAD; }
+    __device__ static bool has(int i) { return chunks % THREADS == 0 || number(i) < chunks; }
+    __device__ static int step(int i) { return TURNED ? number(i) % CHUNKS * LANES : number(i) / (SIZE / LANES); }
+    __device__ static int line(int i) { return TURNED ? number(i) / CHUNKS : number(i) % (SIZE / LANES) * LANES; }
 
     __device__ void store(float *side) const {
 #pragma unroll
@@ -85,12 +84,12 @@ template <int SIZE, int THREADS, bool TURNED> struct Side {
             if (!has(i))
                 continue;
             if (TURNED) {
-                at[0] = quad[i].x;
-                at[pitch] = quad[i].y;
-                at[2 * pitch] = quad[i].z;
-                at[3 * pitch] = quad[i].w;
+                at[0] = chunk[i].x;
+                at[pitch] = chunk[i].y;
+                at[2 * pitch] = chunk[i].z;
+                at[3 * pitch] = chunk[i].w;
             } else {
-                *(float4 *)at = quad[i];
+                *(float4 *)at = chunk[i];
             }
         }
     }
@@ -98,12 +97,12 @@ template <int SIZE, int THREADS, bool TURNED> struct Side {
 
 template <int WIDTH> __device__ unsigned units(int floats) { return (unsigned)floats / WIDTH; }
 
-// The quad at an offset, or zeros. Kernels of WIDTH 4 load it at once, and count offsets in quads, so that 32 bits reach 64 GB. Those
+// The chunk at an offset, or zeros. Kernels of WIDTH 4 load it at once, and count offsets in chunks, so that 32 bits reach 64 GB. Those
 // of WIDTH 1 load the floats that are `present`, and count in floats.
 template <int WIDTH> __device__ float4 load(const float *from, unsigned offset, bool is_there, int present) {
     float4 v = {0, 0, 0, 0};
     from += (unsigned long long)offset * WIDTH;
-    if (WIDTH == QUAD) {
+    if (WIDTH == LANES) {
         if (is_there)
             v = *(const float4 *)from;
     } else if (is_there) {
@@ -116,18 +115,18 @@ template <int WIDTH> __device__ float4 load(const float *from, unsigned offset, 
 }
 
 template <int WIDTH> __device__ void store(float *to, const float *v, int present) {
-    if (WIDTH == QUAD) {
+    if (WIDTH == LANES) {
         if (present > 0)
             *(float4 *)to = float4{v[0], v[1], v[2], v[3]};
     } else {
 #pragma unroll
-        for (int i = 0; i < QUAD; ++i)
+        for (int i = 0; i < LANES; ++i)
             if (i < present)
                 to[i] = v[i];
     }
 }
 
-// A quad of channels, or of other things, that is there: the last one for those behind it. What is computed of it is not stored.
+// A chunk of channels, or of other things, that is there: the last one for those behind it. What is computed of it is not stored.
 template <int WIDTH> __device__ int inside(int first, int channels) { return min(first, (channels - 1) / WIDTH * WIDTH); }
 
 // A tile of the product of two sides, over `steps` blocks of DEPTH steps.
