@@ -199,7 +199,8 @@ class Device:
     """
 
     def __init__(self, ptx, whole=True, chosen=""):
-        self.ptx, self.whole, self.chosen = Path(ptx), whole, re.compile(chosen)
+        self.ptx, self.whole = Path(ptx), whole
+        self.choose(chosen)
         self.texts, self.modules, self.kernels = {}, {}, {}
         self.stream = C.c_void_p(0)  # the default stream, which PyTorch uses too
         self.cu = Driver()
@@ -215,6 +216,9 @@ class Device:
         self.name = name.value.decode()
         self.multiprocessors, self.clock_khz = self.attribute(16), self.attribute(13)
         self.capability = (self.attribute(75), self.attribute(76))
+
+    def choose(self, pattern):
+        self.chosen = re.compile(pattern)
 
     def attribute(self, number):
         value = INT()

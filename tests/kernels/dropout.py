@@ -46,7 +46,7 @@ def launch(gpu, x, step, rows, plane, chunks, first, units, first_row, seed, lay
 
 def check(gpu, rng, turn):
     known_answer()
-    side = int(rng.choice([1, 1, 2, 3]))
+    side = (1, 2, 1, 3)[turn % 4]
     n, c, plane = int(rng.integers(1, 5)), int(rng.choice([1, 5, 10, 64] + [257, 1030] * (side == 1))), side * side
     # A device may have only some of the layer's channels, or some of its rows.
     before, after = (0, 0) if rng.random() < 0.6 else (int(rng.integers(0, 9)), int(rng.integers(0, 9)))

@@ -1,0 +1,28 @@
+"""Kernels against their references on random small shapes, twice for equal bits."""
+
+import importlib
+import time
+
+import numpy as np
+
+
+def run(context, name):
+    """`name` is a file of kernels."""
+    gpu = context.device(whole=not context.small)
+    module, extra = importlib.import_module(name.split("/")[-1]), {}
+    if "/" in name:
+        extra["file"] = name
+    if context.small and name.endswith("conv"):
+        # The emulator compiles each tile for some seconds.
+        gpu.choose("conv_weights_128x128_by2" if extra else "conv_weights_64x64$")
+    turns = {"conv": 40, "variants/conv": 25}.get(name, 60)
+    turns, worst, wrong = (2 if context.small else turns), 0.0, 0
+    start = time.perf_counter()
+    for turn in range(turns):
+        try:
+            worst = max(worst, module.check(gpu, np.random.default_rng([1, turn]), turn, **extra))
+        except AssertionError as error:
+            wrong += 1
+            context.fail(f"turn {turn}: {error}")
+    context.say(f"{name}: {turns} shapes, {wrong} wrong, largest error {worst:.1e}, {time.perf_counter() - start:.1f} s")
+    return {"turns": turns, "wrong": wrong, "error": worst}
