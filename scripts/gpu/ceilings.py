@@ -158,7 +158,7 @@ def launches(context, gpu, clock, result):
         for way, enqueue in ways.items():
             device, host = measured(enqueue)
             result[f"{label}, {way}"] = {"device": round(device, 3), "host": round(host, 3)}
-            context.say(f"launches of {label}, {way}: {device:.2f} µs from one to the next, {host:.2f} µs of the host (by Python)")
+            context.say(f"launches of {label}, {way}: {device:.2f} µs apart, {host:.2f} µs of the host (by Python)")
 
 
 def captured(gpu, stream, enqueue):

@@ -7,7 +7,9 @@ import subprocess
 
 import numpy
 
-QUERY = "name,driver_version,clocks.sm,clocks.mem,clocks.max.sm,pcie.link.gen.current,pcie.link.width.current,power.limit,temperature.gpu"
+QUERY = (
+    "name,driver_version,clocks.sm,clocks.mem,clocks.max.sm,pcie.link.gen.current,pcie.link.width.current,power.limit,temperature.gpu"
+)
 
 
 def run(context):

@@ -1,4 +1,4 @@
-"""The kernels beside the matrix products, at AlexNet's shapes: times with cold caches, and whether first and last image are right."""
+"""The kernels beside the matrix products, at AlexNet's shapes: times with cold caches, and whether results are right."""
 
 import bias
 import dropout
@@ -138,7 +138,8 @@ def many_images(gpu, rng, batch, image):
 
 def large_lrn(gpu, batch, h, w, c):
     rng, image, worst = np.random.default_rng(5), h * w * c, 0.0
-    (a, a_of), (db, db_of), out = many_images(gpu, rng, batch, image), many_images(gpu, rng, batch, image), gpu.poisoned(4 * batch * image)
+    (a, a_of), (db, db_of) = many_images(gpu, rng, batch, image), many_images(gpu, rng, batch, image)
+    out = gpu.poisoned(4 * batch * image)
     for backward, buffers in ((0, (out, a)), (1, (out, a, db))):
         lrn.launch(gpu, buffers, 2, batch * h * w, c // LANES)()
         for i in (0, batch - 1):

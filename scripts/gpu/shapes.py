@@ -20,7 +20,8 @@ class Operation:
 def layers(small):
     """Convolutions and fully connected layers."""
     if small:
-        return [Shape(1, 48, 5, 5, 8, 3, name="alexnet conv1"), Shape(1, 8, 5, 5, 8, 3, 1, 1, 2, name="alexnet conv4"), linear(2, 40, 12, "alexnet fc8")]
+        first, grouped = Shape(1, 48, 5, 5, 8, 3, name="alexnet conv1"), Shape(1, 8, 5, 5, 8, 3, 1, 1, 2, name="alexnet conv4")
+        return [first, grouped, linear(2, 40, 12, "alexnet fc8")]
     n = 128
     return [
         # By blocks of 4 × 4 pixels: the input kernel lays them so.

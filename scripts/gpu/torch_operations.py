@@ -21,7 +21,9 @@ def run(context):
         for shape in layers(context.small):
             if kind != "f32" and not shape.name.startswith("alexnet "):
                 continue
-            passes = {name: work for name, work in layer(context, torch, shape, kind).items() if name != "data" or not is_first(shape)}
+            passes = layer(context, torch, shape, kind)
+            if is_first(shape):
+                del passes["data"]
             for name, us in measured(context, f"{kind} {shape.name}", passes, clock.warm).items():
                 result["layers"].setdefault(f"{shape.name} {name}", {})[kind] = us
             context.save(result)
@@ -128,7 +130,8 @@ def pool(torch, x, backward):
 def solver(context, torch):
     found = {}
     for name in ("fused", "foreach"):
-        parameters = [torch.nn.Parameter(torch.randn(size, device=context.torch_device)) for size in network(context.small)["parameters"]]
+        sizes = network(context.small)["parameters"]
+        parameters = [torch.nn.Parameter(torch.randn(size, device=context.torch_device)) for size in sizes]
         for parameter in parameters:
             parameter.grad = torch.randn_like(parameter)
         optimiser = torch.optim.SGD(parameters, lr=1e-6, momentum=0.9, weight_decay=5e-4, **{name: True})

@@ -108,7 +108,7 @@ class Kernel:
     ATTRIBUTES = {"threads": 0, "shared": 1, "local": 3, "registers": 4}
 
     def __init__(self, gpu, module, name):
-        self.gpu, self.name, self.handle = gpu, name, C.c_void_p()
+        self.gpu, self.module, self.name, self.handle = gpu, module, name, C.c_void_p()
         self.dynamic = 48 * 1024
         gpu.cu("cuModuleGetFunction", C.byref(self.handle), module.handle, name.encode())
         for key, number in self.ATTRIBUTES.items():

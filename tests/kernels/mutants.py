@@ -44,29 +44,30 @@ class Mutant:
 
 WEIGHTS, FORWARD = "conv_weights_64x64", "conv_forward_64x64"
 
-BARRIER = "        __syncthreads();\n"
+BARRIER, INNER_BARRIER = "    __syncthreads();\n", "        __syncthreads();\n"
+STORED, STORED_NEXT = "right.store(shared + Left::floats);\n", "right.store(other + Left::floats);\n"
 
 MUTANTS = [
-    Mutant("no barrier before the first product", "conv", "tile.cuh", "+ Left::floats);\n    __syncthreads();", "+ Left::floats);", WEIGHTS),
-    Mutant("no barrier between products", "conv", "tile.cuh", "+ Left::floats);\n" + BARRIER, "+ Left::floats);\n", WEIGHTS),
+    Mutant("no barrier before products", "conv", "tile.cuh", STORED + BARRIER, STORED, WEIGHTS),
+    Mutant("no barrier between products", "conv", "tile.cuh", STORED_NEXT + INNER_BARRIER, STORED_NEXT, WEIGHTS),
     Mutant("no test for the halo", "conv", "sides.cuh", "is_there && Base::step(h) < left", "Base::step(h) < left", WEIGHTS),
     Mutant("no test for the last place", "conv", "sides.cuh", "Base::step(i) < left, s.y", "true, s.y", WEIGHTS),
     Mutant("no test for the last output", "conv", "passes.cuh", "o < outputs && tap < taps", "tap < taps", WEIGHTS),
     Mutant("no test for the end of the sum", "conv", "conv.cu", "    if (i >= s.size)\n        return;\n", "", WEIGHTS),
-    Mutant("no test for the halo, forward", "conv", "sides.cuh", "row < (unsigned)from.height &&", "row + 1 <= (unsigned)from.height &&", FORWARD),
-    Mutant("no barrier between eighths", "bias", "bias.cu", "    __syncthreads();\n", ""),
+    Mutant("no test for the halo, forward", "conv", "sides.cuh", "row < (unsigned)from.height", "row + 1 <= (unsigned)from.height", FORWARD),
+    Mutant("no barrier between eighths", "bias", "bias.cu", BARRIER, ""),
     Mutant("no test for the last row", "bias", "bias.cu", "min(first + s.strip, s.rows)", "first + s.strip"),
-    Mutant("no barrier after the squares", "lrn", "lrn.cu", "squares(input);\n    __syncthreads();", "squares(input);"),
-    Mutant("no barrier after the summands", "lrn", "lrn.cu", "= summand;\n    __syncthreads();", "= summand;"),
+    Mutant("no barrier after the squares", "lrn", "lrn.cu", "squares(input);\n" + BARRIER, "squares(input);\n"),
+    Mutant("no barrier after the summands", "lrn", "lrn.cu", "= summand;\n" + BARRIER, "= summand;\n"),
     Mutant("no zeros in the margins", "lrn", "lrn.cu", "    clear_margins(p, shared);\n", ""),
     Mutant("windows over the lower edge", "pool", "pool.cu", "min(q * stride + i, g.height - 1)", "(q * stride + i)"),
     Mutant("windows that do not cover", "pool", "pool.cu", " && down < size && right < size", ""),
     Mutant("no test for the last chunk", "relu", "relu.cu", "    if (i >= chunks) return;\n", ""),
     Mutant("another last bit", "tanh", "tanh.cu", "0.041814245f", "0.04181425f"),
     Mutant("one group of numbers for all lanes", "dropout", "dropout.cu", "unit / 4 != drawn", "drawn == ~0u"),
-    Mutant("no barrier in reductions", "softmax", "softmax.cu", BARRIER + "        if (i %", "        if (i %"),
+    Mutant("no barrier in reductions", "softmax", "softmax.cu", INNER_BARRIER + "        if (i %", "        if (i %"),
     Mutant("the last of equal classes", "softmax", "softmax.cu", "b.at < a.at", "b.at > a.at"),
     Mutant("into the next parameter", "sgd", "sgd.cu", "        if (at >= p.chunks) return;\n", ""),
-    Mutant("no barrier after the header", "input", "input.cu", "    __syncthreads();\n", ""),
+    Mutant("no barrier after the header", "input", "input.cu", BARRIER, ""),
     Mutant("beyond the right edge", "input", "input.cu", " || v >= g.side", ""),
 ]
