@@ -1,11 +1,10 @@
 // Launches of kernels.
+#include "../machine/block.h"
 #include "api.h"
-#include "block.h"
 #include "faults.h"
 #include "graph.h"
 #include "memory.h"
 #include "module.h"
-#include "services.h"
 #include <atomic>
 #include <cstring>
 #include <numeric>
@@ -30,15 +29,15 @@ private:
     uint64_t blocks_, start_ = 0, step_ = 1;
 };
 
-// A host thread keeps its block, with the stacks of its warps, from one launch to the next.
+// A host thread keeps its block, with the registers of its warps, from one launch to the next.
 Block& block_of_this_thread() {
-    static thread_local Block* const only = new Block;
+    static thread_local std::unique_ptr<Block> only = std::make_unique<Block>();
     return *only;
 }
 
 int execute(const Launch& launch) {
-    if (int error = launch_fails(launch.kernel->name, launch.context->device)) return error;
-    catch_bad_addresses();
+    const char* name = launch.program->name.c_str();
+    if (int error = launch_fails(name, launch.context->device)) return error;
     const uint64_t blocks = launch.blocks();
     const BlockOrder order(blocks);
     std::atomic<uint64_t> next{0};
@@ -46,13 +45,16 @@ int execute(const Launch& launch) {
     auto work = [&] {
         Block& block = block_of_this_thread();
         for (uint64_t i = next++; i < blocks && !error; i = next++) {
-            const int own = block.run(launch, order[i]);
-            int none = 0;
-            if (own && error.compare_exchange_strong(none, own))
-                complain("kernel %s on gpu %d failed (CUDA error %d): %s", launch.kernel->name, launch.context->device, own,
-                         block.message().c_str());
+            try {
+                block.run(launch, order[i]);
+            } catch (const KernelFault& fault) {
+                int none = 0;
+                if (error.compare_exchange_strong(none, fault.error))
+                    complain("kernel %s on gpu %d failed (CUDA error %d): %s", name, launch.context->device, fault.error,
+                             fault.message.c_str());
+            }
         }
-        if (!settings().counters.empty()) block.counters().hand_in(launch.kernel->name);
+        if (!settings().counters.empty()) block.counters().hand_in(name);
     };
     std::vector<std::thread> others;
     for (uint64_t i = 1; i < std::min<uint64_t>(settings().workers, blocks); ++i) others.emplace_back(work);
@@ -63,15 +65,15 @@ int execute(const Launch& launch) {
 
 // The sizes that a real driver refuses. Says why.
 int check_sizes(const Function& function, const Launch& launch) {
-    const char* name = launch.kernel->name;
+    const char* name = launch.program->name.c_str();
     const uint64_t threads = uint64_t(launch.block[0]) * launch.block[1] * launch.block[2];
     if (!launch.blocks() || !threads || threads > 1024 || launch.block[2] > 64 || launch.grid[1] > 65535 || launch.grid[2] > 65535) {
         complain("kernel %s: a grid of %u,%u,%u blocks of %u,%u,%u threads is not allowed", name, launch.grid[0], launch.grid[1],
                  launch.grid[2], launch.block[0], launch.block[1], launch.block[2]);
         return INVALID_VALUE;
     }
-    if (launch.kernel->max_threads && threads > launch.kernel->max_threads) {
-        complain("kernel %s: %lu threads, but __launch_bounds__ says %u", name, threads, launch.kernel->max_threads);
+    if (launch.program->max_threads && threads > launch.program->max_threads) {
+        complain("kernel %s: %lu threads, but __launch_bounds__ says %u", name, threads, launch.program->max_threads);
         return INVALID_VALUE;
     }
     if (launch.dynamic_bytes > function.most_dynamic_bytes()) {
@@ -83,29 +85,26 @@ int check_sizes(const Function& function, const Launch& launch) {
 }
 
 // Copied before the call returns. Eight bytes that are an address of another device's memory are a mistake, whatever they are for.
-std::shared_ptr<const std::vector<uint8_t>> copy_parameters(const Kernel& kernel, void** arguments, const Context& context, int& error) {
-    auto copy = std::make_shared<std::vector<uint8_t>>(kernel.parameter_bytes + 16);
-    uint32_t offset = 0;
-    for (uint32_t i = 0; i < kernel.parameter_count; ++i) {
-        const Parameter& parameter = kernel.parameters[i];
-        offset = (offset + parameter.alignment - 1) / parameter.alignment * parameter.alignment;
-        memcpy(copy->data() + offset, arguments[i], parameter.bytes);
+std::shared_ptr<const std::vector<uint8_t>> copy_parameters(const Program& program, void** arguments, const Context& context, int& error) {
+    auto copy = std::make_shared<std::vector<uint8_t>>(program.parameter_bytes + 16);
+    for (size_t i = 0; i < program.parameters.size(); ++i) {
+        const Parameter& parameter = program.parameters[i];
+        memcpy(copy->data() + parameter.offset, arguments[i], parameter.bytes);
         for (uint32_t at = 0; at + 8 <= parameter.bytes; at += 8) {
             uint64_t value;
-            memcpy(&value, copy->data() + offset + at, 8);
+            memcpy(&value, copy->data() + parameter.offset + at, 8);
             const auto found = allocation_of(value, 1);
             if (found && found->kind == Allocation::Kind::Device && found->device != context.device &&
                 !context.peers.contains(found->device)) {
-                complain("kernel %s on gpu %d: argument %u is memory of gpu %d, to which it has no access", kernel.name,
+                complain("kernel %s on gpu %d: argument %zu is memory of gpu %d, to which it has no access", program.name.c_str(),
                          context.device, i, found->device);
                 error = ILLEGAL_ADDRESS;
             }
             if (!found && value && parameter.is_pointer && !ends_an_allocation(value)) {
-                complain("kernel %s on gpu %d: argument %u, %#lx, is no address of memory", kernel.name, context.device, i, value);
+                complain("kernel %s on gpu %d: argument %zu, %#lx, is no address of memory", program.name.c_str(), context.device, i, value);
                 error = ILLEGAL_ADDRESS;
             }
         }
-        offset += parameter.bytes;
     }
     return copy;
 }
@@ -119,8 +118,8 @@ API int cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, uns
                        unsigned block_z, unsigned dynamic_bytes, void* handle, void** arguments, void** extra) {
     CURRENT_CONTEXT
     if (!function || extra) return INVALID_HANDLE;
-    Launch launch = {function->kernel, context, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, dynamic_bytes, {}};
-    const char* name = launch.kernel->name;
+    Launch launch = {function->program, context, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, dynamic_bytes, {}};
+    const char* name = launch.program->name.c_str();
     if (function->module->context != context) {
         complain("kernel %s: its module was loaded for gpu %d, this is gpu %d", name, function->module->context->device,
                  context->device);
@@ -128,7 +127,7 @@ API int cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, uns
     }
     if (int error = check_sizes(*function, launch)) return error;
     int bad_argument = 0;
-    launch.parameters = copy_parameters(*launch.kernel, arguments, *context, bad_argument);
+    launch.parameters = copy_parameters(*launch.program, arguments, *context, bad_argument);
     auto lock = Scheduler::get().lock();
     const auto stream = context->stream_of(handle);
     if (!stream) return INVALID_HANDLE;

@@ -1,18 +1,10 @@
 #include "module.h"
-#include "block.h"
-#include "compiler.h"
+#include "../machine/decoder.h"
 #include "context.h"
 #include "device.h"
 #include "errors.h"
 #include "memory.h"
 #include <cstring>
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <filesystem>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace gpu {
 namespace {
@@ -48,45 +40,68 @@ int would_be_taken(const std::string& ptx) {
     return SUCCESS;
 }
 
-// A copy of its own for each load, so that two devices do not share the variables of a module.
-void* open_copy(const std::string& library) {
-    const int from = open(library.c_str(), O_RDONLY | O_CLOEXEC);
-    const int copy = memfd_create("module", MFD_CLOEXEC);
-    struct stat status = {};
-    if (from < 0 || copy < 0 || fstat(from, &status)) return nullptr;
-    for (off_t at = 0; at < status.st_size;)
-        if (sendfile(copy, from, &at, size_t(status.st_size - at)) <= 0) return nullptr;
-    close(from);
-    return dlopen(("/proc/self/fd/" + std::to_string(copy)).c_str(), RTLD_NOW | RTLD_LOCAL);
+// The bytes of a variable's initial values.
+void set_values(const ptx::Variable& variable, uint8_t* memory) {
+    const uint32_t bytes = ptx::bytes_of(variable.type);
+    for (size_t i = 0; i < variable.values.size(); ++i) {
+        const std::string& text = variable.values[i];
+        char* end = nullptr;
+        const bool is_float = text.size() > 2 && text[0] == '0' && strchr("fFdD", text[1]);
+        const uint64_t value = is_float             ? strtoull(text.c_str() + 2, &end, 16)
+                               : text.starts_with('-') ? 0 - strtoull(text.c_str() + 1, &end, 0)
+                                                       : strtoull(text.c_str(), &end, 0);
+        if (*end && *end != 'U') throw ptx::Unsupported("the initial value " + text, variable.line);
+        memcpy(memory + i * bytes, &value, bytes);
+    }
+}
+
+void decode_all(LoadedModule& loaded, const std::string& text) {
+    constexpr size_t ALIGNMENT = 256;
+    const ptx::Module module = ptx::parse(text);
+    Symbols symbols;
+    uint32_t shared_bytes = 0;
+    for (const auto& variable : module.variables) {
+        if (variable.space == "shared") {
+            // Sized by the launch: behind the static ones of the kernel.
+            symbols[variable.name] = UINT64_MAX;
+            if (variable.sized_by_launch) continue;
+            shared_bytes = (shared_bytes + variable.alignment - 1) / variable.alignment * variable.alignment;
+            symbols[variable.name] = shared_bytes;
+            shared_bytes += variable.bytes();
+            continue;
+        }
+        auto memory = std::make_unique<uint8_t[]>(variable.bytes() + ALIGNMENT);
+        const uint64_t address = (uint64_t(memory.get()) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+        set_values(variable, (uint8_t*)address);
+        adopt({Allocation::Kind::Variable, address, variable.bytes(), loaded.context->device});
+        symbols[variable.name] = address;
+        loaded.variables[variable.name] = {std::move(memory), address, variable.bytes()};
+    }
+    for (const auto& function : module.functions)
+        if (function.is_kernel) loaded.programs.push_back(decode(module, function, symbols, shared_bytes));
 }
 
 }  // namespace
 
 uint32_t Function::most_dynamic_bytes() const {
-    return dynamic_bytes ? uint32_t(dynamic_bytes) : SHARED_BYTES - kernel->static_shared_bytes;
+    return dynamic_bytes ? uint32_t(dynamic_bytes) : SHARED_BYTES - program->static_shared_bytes;
 }
 
-int load(LoadedModule** loaded, const std::string& ptx, Context& context) {
+int load(std::unique_ptr<LoadedModule>& loaded, const std::string& ptx, const Context& context) {
     if (int error = would_be_taken(ptx)) return error;
-    const std::string library = compile(ptx);
-    if (library.empty()) return INVALID_PTX;
-    void* handle = open_copy(library);
-    const auto entry = handle ? (ModuleEntry)dlsym(handle, "emulated_module") : nullptr;
-    const Module* module = entry ? entry(&SERVICES) : nullptr;
-    if (!module || module->contract != CONTRACT) {
-        complain("%s cannot be loaded: %s", library.c_str(), entry ? "it is of another version" : dlerror());
-        return INVALID_IMAGE;
+    loaded = std::make_unique<LoadedModule>(LoadedModule{&context});
+    try {
+        decode_all(*loaded, ptx);
+    } catch (const ptx::Unsupported& error) {
+        complain("PTX line %u cannot be executed: %s", error.line, error.what());
+        unload(*loaded);
+        return INVALID_PTX;
     }
-    for (uint32_t i = 0; i < module->variable_count; ++i)
-        adopt({Allocation::Kind::Variable, uint64_t(module->variables[i].address), module->variables[i].bytes, context.device});
-    *loaded = new LoadedModule{module, &context, {}};
     return SUCCESS;
 }
 
-// Its code stays in memory: a launch that has not been executed may need it.
 void unload(LoadedModule& loaded) {
-    for (uint32_t i = 0; i < loaded.module->variable_count; ++i)
-        disown(uint64_t(loaded.module->variables[i].address), Allocation::Kind::Variable);
+    for (const auto& [name, variable] : loaded.variables) disown(variable.address, Allocation::Kind::Variable);
 }
 
 }  // namespace gpu

@@ -1,8 +1,6 @@
-// Modules: PTX that has been translated and compiled for the host.
+// Modules: PTX that has been read, and made into programs.
 #pragma once
-#include "../kernel/contract.h"
-#include <map>
-#include <memory>
+#include "../machine/program.h"
 #include <string>
 
 namespace gpu {
@@ -11,7 +9,7 @@ struct Context;
 struct LoadedModule;
 
 struct Function {
-    const Kernel* kernel;
+    const Program* program;
     LoadedModule* module;
     // What cuFuncSetAttribute has allowed; 0: nothing.
     int dynamic_bytes = 0;
@@ -21,13 +19,20 @@ struct Function {
 };
 
 struct LoadedModule {
-    const Module* module;
-    Context* context;
-    std::map<std::string, std::unique_ptr<Function>> functions;
+    const Context* context;
+    std::vector<std::unique_ptr<Program>> programs = {};
+    // Its .global and .const variables. Two devices do not share them: each loads modules of its own.
+    struct Variable {
+        std::unique_ptr<uint8_t[]> memory;
+        uint64_t address;
+        size_t bytes;
+    };
+    std::map<std::string, Variable> variables = {};
+    std::map<std::string, std::unique_ptr<Function>> functions = {};
 };
 
 // Returns a CUDA error. The reason goes to standard error.
-int load(LoadedModule** module, const std::string& ptx, Context&);
+int load(std::unique_ptr<LoadedModule>& module, const std::string& ptx, const Context&);
 void unload(LoadedModule&);
 
 }  // namespace gpu

@@ -16,7 +16,7 @@ enum Attribute {
     MAX_DYNAMIC_SHARED = 8, PREFERRED_CARVEOUT = 9,
 };
 
-uint32_t most_threads(const Function& function) { return function.kernel->max_threads ? function.kernel->max_threads : 1024; }
+uint32_t most_threads(const Function& function) { return function.program->max_threads ? function.program->max_threads : 1024; }
 
 }  // namespace
 }  // namespace gpu
@@ -30,7 +30,10 @@ API int cuModuleLoadData(LoadedModule** module, const void* image) {
         complain("a cubin cannot be emulated: load PTX");
         return NOT_SUPPORTED;
     }
-    return load(module, (const char*)image, *context);
+    std::unique_ptr<LoadedModule> loaded;
+    const int error = load(loaded, (const char*)image, *context);
+    if (!error) *module = loaded.release();
+    return error;
 }
 
 API int cuModuleLoadDataEx(LoadedModule** module, const void* image, unsigned, void*, void*) {
@@ -51,6 +54,7 @@ API int cuModuleUnload(LoadedModule* module) {
     auto lock = Scheduler::get().lock();
     finish(lock, *context);
     unload(*module);
+    delete module;
     return SUCCESS;
 }
 
@@ -58,29 +62,25 @@ API int cuModuleGetFunction(Function** function, LoadedModule* module, const cha
     CURRENT_CONTEXT
     auto lock = Scheduler::get().lock();
     auto& found = module->functions[name];
-    for (uint32_t i = 0; !found && i < module->module->kernel_count; ++i)
-        if (!strcmp(module->module->kernels[i].name, name))
-            found = std::make_unique<Function>(Function{&module->module->kernels[i], module});
+    for (const auto& program : module->programs)
+        if (!found && program->name == name) found = std::make_unique<Function>(Function{program.get(), module});
     *function = found.get();
     return found ? SUCCESS : NOT_FOUND;
 }
 
 API int cuModuleGetGlobal_v2(uint64_t* address, size_t* bytes, LoadedModule* module, const char* name) {
-    for (uint32_t i = 0; i < module->module->variable_count; ++i) {
-        const Variable& variable = module->module->variables[i];
-        if (strcmp(variable.name, name)) continue;
-        if (address) *address = uint64_t(variable.address);
-        if (bytes) *bytes = variable.bytes;
-        return SUCCESS;
-    }
-    return NOT_FOUND;
+    const auto found = module->variables.find(name);
+    if (found == module->variables.end()) return NOT_FOUND;
+    if (address) *address = found->second.address;
+    if (bytes) *bytes = found->second.bytes;
+    return SUCCESS;
 }
 
 // Registers and local memory are what ptxas decides, of which nothing is known here: a plausible number, and none.
 API int cuFuncGetAttribute(int* value, int attribute, Function* function) {
     switch (attribute) {
     case MAX_THREADS: *value = int(most_threads(*function)); break;
-    case STATIC_SHARED: *value = int(function->kernel->static_shared_bytes); break;
+    case STATIC_SHARED: *value = int(function->program->static_shared_bytes); break;
     case REGISTERS: *value = 32; break;
     case PTX_VERSION: case BINARY_VERSION: *value = settings().capability; break;
     case MAX_DYNAMIC_SHARED: *value = int(function->most_dynamic_bytes()); break;
@@ -91,9 +91,9 @@ API int cuFuncGetAttribute(int* value, int attribute, Function* function) {
 }
 
 API int cuFuncSetAttribute(Function* function, int attribute, int value) {
-    LOG_CALL("kernel=%s attribute=%d value=%d", function->kernel->name, attribute, value);
+    LOG_CALL("kernel=%s attribute=%d value=%d", function->program->name.c_str(), attribute, value);
     if (attribute != MAX_DYNAMIC_SHARED) return SUCCESS;
-    if (value < 0 || value + int(function->kernel->static_shared_bytes) > shared_bytes_on_request()) return INVALID_VALUE;
+    if (value < 0 || value + int(function->program->static_shared_bytes) > shared_bytes_on_request()) return INVALID_VALUE;
     function->dynamic_bytes = value;
     return SUCCESS;
 }
@@ -123,6 +123,6 @@ API int cuOccupancyMaxPotentialBlockSize(int* grid, int* threads, Function* func
 }
 
 API int cuOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, Function* function, int, int) {
-    *bytes = SHARED_BYTES - function->kernel->static_shared_bytes;
+    *bytes = SHARED_BYTES - function->program->static_shared_bytes;
     return SUCCESS;
 }

@@ -1,8 +1,6 @@
 #include "settings.h"
 #include <cstdio>
 #include <cstdlib>
-#include <dlfcn.h>
-#include <filesystem>
 #include <unistd.h>
 
 namespace gpu {
@@ -81,13 +79,6 @@ std::vector<Fault> read_faults(const std::string& value) {
     return faults;
 }
 
-// Where libcuda.so lies: the headers and the translator are named from there, if nothing else says where they are.
-std::string own_folder() {
-    Dl_info info;
-    dladdr((void*)&settings, &info);
-    return std::filesystem::path(info.dli_fname).parent_path();
-}
-
 Settings read() {
     Settings s;
     take("COUNT", s.devices);
@@ -112,10 +103,6 @@ Settings read() {
     s.name = text("NAME").value_or(s.name);
     s.log = text("LOG").value_or("");
     s.counters = text("COUNTERS").value_or("");
-    s.home = text("HOME").value_or(own_folder());
-    s.cache = text("CACHE").value_or(own_folder() + "/cache");
-    s.compiler = text("COMPILER").value_or(s.compiler);
-    s.compiler_flags = text("COMPILER_FLAGS").value_or(s.compiler_flags);
     return s;
 }
 

@@ -36,7 +36,7 @@ struct Settings {
     int driver_version = 12040;     // 1000 · major + 10 · minor
     unsigned hang_seconds = 60;
     std::string name = "Emulated GPU";
-    std::string log, counters, cache, home, compiler = "g++", compiler_flags = "-O1";
+    std::string log, counters;
     std::vector<Fault> faults;
 };
 

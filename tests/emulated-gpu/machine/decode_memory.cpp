@@ -1,0 +1,167 @@
+// Loads and stores.
+#include "addresses.h"
+#include "decoder.h"
+#include "dispatch.h"
+
+namespace gpu {
+
+using namespace ptx;
+
+namespace {
+
+// N values a lane, which follow each other in memory: as T there, as R in registers.
+template <Space S, class T, class R, unsigned N> void load_lanes(Warp& warp, const Op& op, void* to) {
+    const auto at = addresses_of<S>(warp, op.from[0], op.value, N * sizeof(T), Access::Read, op.line);
+    R* y[N];
+    if constexpr (N == 1) y[0] = (R*)to;
+    else
+        for (unsigned i = 0; i < N; ++i) y[i] = warp.lanes<R>(op.more->to[i]);
+    if constexpr (N == 1 && sizeof(T) == sizeof(R)) {
+        if (warp.mask == EVERY_LANE && at.are_consecutive(sizeof(T))) {
+            memcpy(y[0], (const void*)at.of[0], LANES * sizeof(T));
+            return;
+        }
+    }
+    auto one = [&](unsigned l) {
+        T values[N];
+        memcpy(values, (const void*)at.of[l], sizeof values);
+        for (unsigned i = 0; i < N; ++i) y[i][l] = R(values[i]);
+        // Or the compiler would gather, which is slower on most processors.
+        asm("");
+    };
+    if (warp.mask == EVERY_LANE)
+        for (unsigned l = 0; l < LANES; ++l) one(l);
+    else for_lanes(warp.mask, one);
+}
+
+template <Space S, class T, class R, unsigned N> void store_lanes(Warp& warp, const Op& op, void*) {
+    const auto at = addresses_of<S>(warp, op.from[0], op.value, N * sizeof(T), Access::Write, op.line);
+    const R* x[N];
+    if constexpr (N == 1) x[0] = warp.lanes<R>(op.from[1]);
+    else
+        for (unsigned i = 0; i < N; ++i) x[i] = warp.lanes<R>(op.more->from[i]);
+    if constexpr (N == 1 && sizeof(T) == sizeof(R)) {
+        if (warp.mask == EVERY_LANE && at.are_consecutive(sizeof(T))) {
+            memcpy((void*)at.of[0], x[0], LANES * sizeof(T));
+            return;
+        }
+    }
+    // Lanes that write to one place do so in the order of their numbers.
+    for_lanes(warp.mask, [&](unsigned l) {
+        T values[N];
+        for (unsigned i = 0; i < N; ++i) values[i] = T(x[i][l]);
+        memcpy((void*)at.of[l], values, sizeof values);
+    });
+}
+
+template <class T, class R, unsigned N> Handler in_space(Space space, bool loads) {
+    switch (space) {
+    case Space::Shared: return loads ? load_lanes<Space::Shared, T, R, N> : store_lanes<Space::Shared, T, R, N>;
+    case Space::Global: return loads ? load_lanes<Space::Global, T, R, N> : store_lanes<Space::Global, T, R, N>;
+    case Space::Local: return loads ? load_lanes<Space::Local, T, R, N> : store_lanes<Space::Local, T, R, N>;
+    case Space::Any: return loads ? load_lanes<Space::Any, T, R, N> : store_lanes<Space::Any, T, R, N>;
+    }
+    return nullptr;
+}
+
+// By the number of values. Floats are moved as bits.
+Handler access_handler(Type type, uint32_t register_bytes, size_t count, Space space, bool loads) {
+    const Type moved = is_float(type) || is_half(type) ? (bytes_of(type) == 2 ? Type::B16 : bytes_of(type) == 4 ? Type::B32 : Type::B64) : type;
+    const Type held = register_bytes == 2 ? Type::B16 : register_bytes == 4 ? Type::B32 : Type::B64;
+    return for_integer(moved, [&](auto in_memory) {
+        return for_bits(held, [&](auto in_register) -> Handler {
+            using T = decltype(in_memory);
+            using R = decltype(in_register);
+            if constexpr (sizeof(R) >= sizeof(T)) {
+                if (count == 1) return in_space<T, R, 1>(space, loads);
+                if (count == 2) return in_space<T, R, 2>(space, loads);
+                if (count == 4) return in_space<T, R, 4>(space, loads);
+            }
+            throw Unsupported("so many values");
+        });
+    });
+}
+
+Space space_of(const Instruction& each) {
+    if (each.has("global") || each.has("const")) return Space::Global;
+    return each.has("shared") ? Space::Shared : each.has("local") ? Space::Local : Space::Any;
+}
+
+std::vector<Operand> values_of(const Operand& operand) {
+    return operand.kind == Operand::Kind::List ? operand.list : std::vector<Operand>{operand};
+}
+
+}  // namespace
+
+// The register that an operation writes by itself, in the lanes that execute.
+uint32_t Decoder::destination(const Operand& to, Type type) {
+    if (to.word != "_") return own(to.word);
+    const uint32_t bytes = std::max(2u, bytes_of(type)), at = temporary(bytes);
+    of_instruction_.push_back({at, bytes});
+    return at;
+}
+
+void Decoder::load(const Instruction& each) {
+    if (each.has("param")) return load_parameter(each);
+    const Type type = each.type();
+    const auto targets = values_of(each.operands.at(0));
+    const Operand& from = each.operands.at(1);
+    const uint32_t at = address(from);
+    Registers& more = list();
+    uint32_t register_bytes = 0;
+    for (const auto& target : targets) {
+        more.to.push_back(destination(target, type));
+        if (target.word != "_") register_bytes = register_bytes_of(target);
+    }
+    Op& op = emit_plain(access_handler(type, register_bytes, targets.size(), space_of(each), true), {at});
+    op.value = from.offset;
+    op.to = more.to[0];
+    op.more = &more;
+}
+
+void Decoder::store(const Instruction& each) {
+    const Type type = each.type();
+    const Operand& to = each.operands.at(0);
+    const uint32_t at = address(to);
+    Registers& more = list();
+    // Registers that are wider have been narrowed.
+    for (const auto& value : values_of(each.operands.at(1))) more.from.push_back(read(value, type));
+    const Space space = space_of(each);
+    Op& op = emit_plain(narrow_store(type, more.from.size(), space), {at, more.from[0]});
+    op.value = to.offset;
+    op.more = &more;
+}
+
+// A store of values that have their own width.
+Handler Decoder::narrow_store(Type type, size_t count, Space space) {
+    return for_bits(type, [&](auto zero) -> Handler {
+        using T = decltype(zero);
+        if (count == 1) return in_space<T, T, 1>(space, false);
+        if (count == 2) return in_space<T, T, 2>(space, false);
+        if (count == 4) return in_space<T, T, 4>(space, false);
+        throw Unsupported("so many values");
+    });
+}
+
+// A kernel's parameter is the same in all lanes.
+void Decoder::load_parameter(const Instruction& each) {
+    const Type type = each.type();
+    const auto targets = values_of(each.operands.at(0));
+    const Operand& from = each.operands.at(1);
+    const auto parameter = parameter_offsets_.find(from.word);
+    if (parameter == parameter_offsets_.end()) throw Unsupported("the parameter " + from.word);
+    const Handler handler = for_bits(type, [](auto zero) -> Handler {
+        using T = decltype(zero);
+        return [](Warp& warp, const Op& op, void* to) {
+            T value;
+            memcpy(&value, warp.parameters + op.value, sizeof value);
+            for (unsigned l = 0; l < LANES; ++l) ((T*)to)[l] = value;
+        };
+    });
+    for (size_t i = 0; i < targets.size(); ++i) {
+        const int64_t at = parameter->second + from.offset + int64_t(i * bytes_of(type));
+        emit(handler, targets[i], type, {}).value = at;
+    }
+}
+
+}  // namespace gpu
