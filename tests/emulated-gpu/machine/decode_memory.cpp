@@ -2,6 +2,7 @@
 #include "addresses.h"
 #include "decoder.h"
 #include "dispatch.h"
+#include "quads.h"
 
 namespace gpu {
 
@@ -21,6 +22,9 @@ template <Space S, class T, class R, unsigned N> void load_lanes(Warp& warp, con
             memcpy(y[0], (const void*)at.of[0], LANES * sizeof(T));
             return;
         }
+    }
+    if constexpr (N == 4 && std::is_same_v<T, uint32_t> && std::is_same_v<R, uint32_t>) {
+        if (warp.mask == EVERY_LANE) return load_quads(at.of, y);
     }
     auto one = [&](unsigned l) {
         T values[N];
@@ -45,6 +49,9 @@ template <Space S, class T, class R, unsigned N> void store_lanes(Warp& warp, co
             memcpy((void*)at.of[0], x[0], LANES * sizeof(T));
             return;
         }
+    }
+    if constexpr (N == 4 && std::is_same_v<R, uint32_t>) {
+        if (warp.mask == EVERY_LANE) return store_quads(at.of, x);
     }
     // Lanes that write to one place do so in the order of their numbers.
     for_lanes(warp.mask, [&](unsigned l) {
