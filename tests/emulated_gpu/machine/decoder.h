@@ -46,7 +46,6 @@ private:
     void convert_address(const Instruction&);
     void load(const Instruction&);
     void store(const Instruction&);
-    static Handler narrow_store(Type, size_t count, Space);
     void load_parameter(const Instruction&);
     void atomic(const Instruction&);
     void copy_async(const Instruction&);

@@ -38,54 +38,77 @@ template <Space S, class T, class R, unsigned N> void load_lanes(Warp& warp, con
     else for_lanes(warp.mask, one);
 }
 
-template <Space S, class T, class R, unsigned N> void store_lanes(Warp& warp, const Op& op, void*) {
+template <Space S, class T, unsigned N> void store_lanes(Warp& warp, const Op& op, void*) {
     const auto at = addresses_of<S>(warp, op.from[0], op.value, N * sizeof(T), Access::Write, op.line);
-    const R* x[N];
-    if constexpr (N == 1) x[0] = warp.lanes<R>(op.from[1]);
+    const T* x[N];
+    if constexpr (N == 1) x[0] = warp.lanes<T>(op.from[1]);
     else
-        for (unsigned i = 0; i < N; ++i) x[i] = warp.lanes<R>(op.more->from[i]);
-    if constexpr (N == 1 && sizeof(T) == sizeof(R)) {
+        for (unsigned i = 0; i < N; ++i) x[i] = warp.lanes<T>(op.more->from[i]);
+    if constexpr (N == 1) {
         if (warp.mask == EVERY_LANE && at.are_consecutive(sizeof(T))) {
             memcpy((void*)at.of[0], x[0], LANES * sizeof(T));
             return;
         }
     }
-    if constexpr (N == 4 && std::is_same_v<R, uint32_t>) {
+    if constexpr (N == 4 && std::is_same_v<T, uint32_t>) {
         if (warp.mask == EVERY_LANE) return store_quads(at.of, x);
     }
     // Lanes that write to one place do so in the order of their numbers.
     for_lanes(warp.mask, [&](unsigned l) {
         T values[N];
-        for (unsigned i = 0; i < N; ++i) values[i] = T(x[i][l]);
+        for (unsigned i = 0; i < N; ++i) values[i] = x[i][l];
         memcpy((void*)at.of[l], values, sizeof values);
     });
 }
 
-template <class T, class R, unsigned N> Handler in_space(Space space, bool loads) {
+template <class T, class R, unsigned N> Handler loading(Space space) {
     switch (space) {
-    case Space::Shared: return loads ? load_lanes<Space::Shared, T, R, N> : store_lanes<Space::Shared, T, R, N>;
-    case Space::Global: return loads ? load_lanes<Space::Global, T, R, N> : store_lanes<Space::Global, T, R, N>;
-    case Space::Local: return loads ? load_lanes<Space::Local, T, R, N> : store_lanes<Space::Local, T, R, N>;
-    case Space::Any: return loads ? load_lanes<Space::Any, T, R, N> : store_lanes<Space::Any, T, R, N>;
+    case Space::Shared: return load_lanes<Space::Shared, T, R, N>;
+    case Space::Global: return load_lanes<Space::Global, T, R, N>;
+    case Space::Local: return load_lanes<Space::Local, T, R, N>;
+    case Space::Any: break;
     }
-    return nullptr;
+    return load_lanes<Space::Any, T, R, N>;
 }
 
-// By the number of values. Floats are moved as bits.
-Handler access_handler(Type type, uint32_t register_bytes, size_t count, Space space, bool loads) {
-    const Type moved = is_float(type) || is_half(type) ? (bytes_of(type) == 2 ? Type::B16 : bytes_of(type) == 4 ? Type::B32 : Type::B64) : type;
-    const Type held = register_bytes == 2 ? Type::B16 : register_bytes == 4 ? Type::B32 : Type::B64;
-    return for_integer(moved, [&](auto in_memory) {
-        return for_bits(held, [&](auto in_register) -> Handler {
+template <class T, unsigned N> Handler storing(Space space) {
+    switch (space) {
+    case Space::Shared: return store_lanes<Space::Shared, T, N>;
+    case Space::Global: return store_lanes<Space::Global, T, N>;
+    case Space::Local: return store_lanes<Space::Local, T, N>;
+    case Space::Any: break;
+    }
+    return store_lanes<Space::Any, T, N>;
+}
+
+Type bits_of(uint32_t bytes) { return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64; }
+
+// A register may be wider than what is loaded, which is then extended with its sign, if it has one. Floats are moved as bits.
+Handler load_handler(Type type, uint32_t register_bytes, size_t count, Space space) {
+    const bool widens = register_bytes > bytes_of(type);
+    if (widens && (is_float(type) || is_half(type))) throw Unsupported("so wide a register");
+    return for_integer(widens ? type : bits_of(bytes_of(type)), [&](auto in_memory) {
+        return for_bits(bits_of(register_bytes), [&](auto in_register) -> Handler {
             using T = decltype(in_memory);
             using R = decltype(in_register);
-            if constexpr (sizeof(R) >= sizeof(T)) {
-                if (count == 1) return in_space<T, R, 1>(space, loads);
-                if (count == 2) return in_space<T, R, 2>(space, loads);
-                if (count == 4) return in_space<T, R, 4>(space, loads);
+            if constexpr (sizeof(R) > sizeof(T) || std::is_same_v<R, T>) {
+                if (count == 1) return loading<T, R, 1>(space);
+                if (count == 2) return loading<T, R, 2>(space);
+                if (count == 4) return loading<T, R, 4>(space);
             }
             throw Unsupported("so many values");
         });
+    });
+}
+
+// Registers that are wider have been narrowed before.
+Handler store_handler(Type type, size_t count, Space space) {
+    return for_bits(type, [&](auto zero) -> Handler {
+        using T = decltype(zero);
+        if (count == 1) return storing<T, 1>(space);
+        if (count == 2) return storing<T, 2>(space);
+        if (count == 4) return storing<T, 4>(space);
+        throw Unsupported("so many values");
     });
 }
 
@@ -120,7 +143,7 @@ void Decoder::load(const Instruction& each) {
         more.to.push_back(destination(target, type));
         if (target.word != "_") register_bytes = register_bytes_of(target);
     }
-    Op& op = emit_plain(access_handler(type, register_bytes, targets.size(), space_of(each), true), {at});
+    Op& op = emit_plain(load_handler(type, register_bytes, targets.size(), space_of(each)), {at});
     op.value = from.offset;
     op.to = more.to[0];
     op.more = &more;
@@ -131,23 +154,10 @@ void Decoder::store(const Instruction& each) {
     const Operand& to = each.operands.at(0);
     const uint32_t at = address(to);
     Registers& more = list();
-    // Registers that are wider have been narrowed.
     for (const auto& value : values_of(each.operands.at(1))) more.from.push_back(read(value, type));
-    const Space space = space_of(each);
-    Op& op = emit_plain(narrow_store(type, more.from.size(), space), {at, more.from[0]});
+    Op& op = emit_plain(store_handler(type, more.from.size(), space_of(each)), {at, more.from[0]});
     op.value = to.offset;
     op.more = &more;
-}
-
-// A store of values that have their own width.
-Handler Decoder::narrow_store(Type type, size_t count, Space space) {
-    return for_bits(type, [&](auto zero) -> Handler {
-        using T = decltype(zero);
-        if (count == 1) return in_space<T, T, 1>(space, false);
-        if (count == 2) return in_space<T, T, 2>(space, false);
-        if (count == 4) return in_space<T, T, 4>(space, false);
-        throw Unsupported("so many values");
-    });
 }
 
 // A kernel's parameter is the same in all lanes.
