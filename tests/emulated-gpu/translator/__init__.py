@@ -1,1 +1,0 @@
-"""Translates the PTX that NVRTC writes into C++ that executes a warp at a time."""
