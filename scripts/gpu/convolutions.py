@@ -42,23 +42,22 @@ def parts_of(shape, tile):
     return sorted({1} | {p for p in (2, 3, 4, 6, 8, 12, 16, 32) if blocks * p <= 700 and depth // p >= 48})
 
 
-def candidates(context, gpu, shape, kind):
+def candidates(gpu, shape, kind):
     """Tiles that take a shape, and parts."""
     found = [tile for file in FILES for tile in tiles(gpu, kind, file)]
     special = ("_scalar", "_strided")
     found = [(tile, parts_of(shape, tile)) for tile in found if not tile.name.endswith(special) and shape.takes(tile)]
-    # The emulator compiles each tile for some seconds.
-    return found[-1:] if context.small else found
+    return found
 
 
 def run(context):
-    gpu = context.device(whole=not context.small)
+    gpu = context.device()
     clock, fma, result = Clock(gpu, context.small), context.before("ceilings", "peaks", "fma"), {}
     for shape in layers(context.small):
         layer = Layer(gpu, shape)
         for kind in layer.kinds():
             size, (a, b) = shape.size(kind), layer.sides(kind)
-            choices = candidates(context, gpu, shape, kind)
+            choices = candidates(gpu, shape, kind)
             most = max(parts[-1] for _, parts in choices)
             out, workspace = gpu.buffer(4 * size), gpu.buffer(4 * size * most)
             end = {"bias": layer.b, "relu": 1} if kind == "forward" else {}
@@ -81,7 +80,7 @@ def run(context):
 def run_right(context):
     """At full size, each tile beside PyTorch in float64. Random shapes are tests of their own."""
     torch = context.torch()
-    gpu, result = context.device(whole=not context.small), {}
+    gpu, result = context.device(), {}
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     for shape in layers(context.small):
         if shape.x_lanes != shape.c or shape.y_lanes != shape.o:
@@ -89,7 +88,7 @@ def run_right(context):
         layer, errors = Layer(gpu, shape), {}
         for kind, want in expected(context, torch, layer).items():
             a, b = layer.sides(kind)
-            for tile, every in candidates(context, gpu, shape, kind):
+            for tile, every in candidates(gpu, shape, kind):
                 out, workspace = gpu.poisoned(4 * shape.size(kind)), gpu.buffer(4 * shape.size(kind) * every[-1])
                 bias = layer.b if kind == "forward" else None
                 launch(gpu, tile, shape, every[-1], out, a, b, bias, workspace=workspace)()

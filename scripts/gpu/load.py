@@ -4,7 +4,7 @@ import tomllib
 
 
 def run(context):
-    gpu = context.device(whole=not context.small)
+    gpu = context.device()
     budgets = tomllib.loads((context.folder / "budget.toml").read_text())
     column = 0 if gpu.capability < (8, 0) else 1 if gpu.capability < (9, 0) else 2
     files = sorted(path.relative_to(context.ptx).with_suffix("") for path in context.ptx.rglob("*.ptx"))
@@ -12,11 +12,8 @@ def run(context):
     # The program's own first.
     for file in sorted(map(str, files), key=lambda name: (name not in budgets, name)):
         try:
-            # The emulator compiles for seconds what the driver compiles at once.
-            names = gpu.names(file)[-1:] if context.small else gpu.names(file)
-            seconds = gpu.kernel(file, names[0]).module.seconds
-            kernels = {}
-            for name in names:
+            seconds, kernels = gpu.module(file).seconds, {}
+            for name in gpu.names(file):
                 kernel, budget = gpu.kernel(file, name), budgets.get(file, {}).get(name, {})
                 registers, local = budget.get("registers", [255] * 3)[column], budget.get("stack", 0)
                 kernels[name] = {"registers": kernel.registers, "local": kernel.local, "shared": kernel.shared, "budget": registers}

@@ -77,10 +77,10 @@ class Context:
             found = (found or {}).get(key)
         return found
 
-    def device(self, whole=True):
+    def device(self):
         from device import Device
 
-        return Device(self.ptx, whole)
+        return Device(self.ptx)
 
     def torch(self):
         try:

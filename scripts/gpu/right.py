@@ -8,13 +8,10 @@ import numpy as np
 
 def run(context, name):
     """`name` is a file of kernels."""
-    gpu = context.device(whole=not context.small)
+    gpu = context.device()
     module, extra = importlib.import_module(name.split("/")[-1]), {}
     if "/" in name:
         extra["file"] = name
-    if context.small and name.endswith("conv"):
-        # The emulator compiles each tile for some seconds.
-        gpu.choose("conv_weights_128x128_by2" if extra else "conv_weights_64x64$")
     turns = {"conv": 40, "variants/conv": 25}.get(name, 60)
     turns, worst, wrong = (2 if context.small else turns), 0.0, 0
     start = time.perf_counter()

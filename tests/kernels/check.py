@@ -1,11 +1,10 @@
 """Checks kernels on the device that the CUDA driver shows: each against a reference, twice for equal bits.
 
-    check.py [--ptx FOLDER] [--turns N] [--seed N] [--chosen PATTERN] [--alone] NAME…
+    check.py [--ptx FOLDER] [--turns N] [--seed N] [--chosen PATTERN] NAME…
 
 NAME       a file of kernels/: lrn, conv
 --turns    how many random shapes
 --chosen   only kernels with such names, where a test has a choice
---alone    loads each kernel alone
 
 Exits with 1 if a kernel is wrong.
 """
@@ -37,10 +36,9 @@ def main():
     parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chosen", default="")
-    parser.add_argument("--alone", action="store_true")
     parser.add_argument("names", nargs="+", metavar="NAME")
     options = parser.parse_args()
-    gpu = Device(options.ptx, whole=not options.alone, chosen=options.chosen)
+    gpu = Device(options.ptx, options.chosen)
     for name in options.names:
         start = time.perf_counter()
         try:

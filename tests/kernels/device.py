@@ -108,7 +108,7 @@ class Kernel:
     ATTRIBUTES = {"threads": 0, "shared": 1, "local": 3, "registers": 4}
 
     def __init__(self, gpu, module, name):
-        self.gpu, self.module, self.name, self.handle = gpu, module, name, C.c_void_p()
+        self.gpu, self.name, self.handle = gpu, name, C.c_void_p()
         self.dynamic = 48 * 1024
         gpu.cu("cuModuleGetFunction", C.byref(self.handle), module.handle, name.encode())
         for key, number in self.ATTRIBUTES.items():
@@ -194,13 +194,11 @@ class Event:
 class Device:
     """The first device, by its primary context, which PyTorch uses too.
 
-    Without `whole`, each kernel is loaded alone: the emulated driver compiles only what is used. `chosen` is a pattern of the names
-    of kernels, for tests that have a choice.
+    `chosen` is a pattern of the names of kernels, for tests that have a choice.
     """
 
-    def __init__(self, ptx, whole=True, chosen=""):
-        self.ptx, self.whole = Path(ptx), whole
-        self.choose(chosen)
+    def __init__(self, ptx, chosen=""):
+        self.ptx, self.chosen = Path(ptx), re.compile(chosen)
         self.texts, self.modules, self.kernels = {}, {}, {}
         self.stream = C.c_void_p(0)  # the default stream, which PyTorch uses too
         self.cu = Driver()
@@ -216,9 +214,6 @@ class Device:
         self.name = name.value.decode()
         self.multiprocessors, self.clock_khz = self.attribute(16), self.attribute(13)
         self.capability = (self.attribute(75), self.attribute(76))
-
-    def choose(self, pattern):
-        self.chosen = re.compile(pattern)
 
     def attribute(self, number):
         value = INT()
@@ -241,8 +236,7 @@ class Device:
 
     def kernel(self, file, name):
         if (file, name) not in self.kernels:
-            module = self.module(file) if self.whole else Module(self, alone(self.text(file), name))
-            self.kernels[file, name] = module.kernel(name)
+            self.kernels[file, name] = self.module(file).kernel(name)
         return self.kernels[file, name]
 
     def buffer(self, size):
@@ -265,10 +259,3 @@ class Device:
 
     def synchronize(self):
         self.cu("cuCtxSynchronize")
-
-
-def alone(ptx, name):
-    """The PTX of one kernel of a file."""
-    found = re.search(rf"^\.visible \.entry {name}\(.*?^}}", ptx, re.MULTILINE | re.DOTALL)
-    assert found, f"there is no kernel {name}"
-    return ptx[: ptx.index(".visible .entry")] + found[0] + "\n"
