@@ -37,6 +37,7 @@ PARTS = [
     Part("torch operations", 60, "torch_operations"),
     Part("right convolutions at size", 40, "convolutions", "run_right"),
     Part("torch steps", 60, "torch_steps"),
+    Part("sanitizer", 30, "sanitizer"),
     Part("torch compiled", 90, "torch_steps", "run_compiled"),
 ]
 

@@ -12,8 +12,8 @@ def run(context, name):
     module, extra = importlib.import_module(name.split("/")[-1]), {}
     if "/" in name:
         extra["file"] = name
-    turns = {"conv": 40, "variants/conv": 25}.get(name, 60)
-    turns, worst, wrong = (2 if context.small else turns), 0.0, 0
+    turns = {"conv": 40, "variants/conv": 25}.get(name, 30)
+    turns, worst, wrong = (1 if context.small else turns), 0.0, 0
     start = time.perf_counter()
     for turn in range(turns):
         try:

@@ -146,10 +146,10 @@ def run(context):
     for batch in batches(context):
         for name in PARAMETERS:
             for mode in MODES:
-                steps.try_(name, batch, mode, lambda: steps.stepper(name, batch, mode))
+                steps.try_(name, batch, mode, lambda name=name, batch=batch, mode=mode: steps.stepper(name, batch, mode))
                 if context.small:
                     return steps.rows
-            steps.try_(name, batch, "bf16, channels_last, graph", lambda: steps.captured(name, batch))
+            steps.try_(name, batch, "bf16, channels_last, graph", lambda name=name, batch=batch: steps.captured(name, batch))
     return steps.rows
 
 
