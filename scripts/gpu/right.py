@@ -4,6 +4,7 @@ import importlib
 import time
 
 import numpy as np
+from device import CudaError
 
 
 def run(context, name):
@@ -21,5 +22,7 @@ def run(context, name):
         except AssertionError as error:
             wrong += 1
             context.fail(f"turn {turn}: {error}")
+        except CudaError as error:
+            raise CudaError(f"turn {turn}: {error}") from error
     context.say(f"{name}: {turns} shapes, {wrong} wrong, largest error {worst:.1e}, {time.perf_counter() - start:.1f} s")
     return {"turns": turns, "wrong": wrong, "error": worst}

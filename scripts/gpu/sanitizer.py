@@ -4,7 +4,8 @@ import shutil
 import subprocess
 import sys
 
-from parts import KERNELS, Absent
+from context import Absent
+from parts import KERNELS
 
 
 def run(context):

@@ -162,7 +162,8 @@ class Module:
         code = load(C.byref(self.handle), text.encode() + b"\0", UINT(2), options, values)
         self.seconds = time.perf_counter() - start
         if code:
-            raise CudaError(f"cuModuleLoadDataEx: {gpu.cu.explain(code)} {log.value.decode(errors='replace')}")
+            # No mistake of a kernel.
+            raise RuntimeError(f"cuModuleLoadDataEx: {gpu.cu.explain(code)} {log.value.decode(errors='replace')}")
 
     def kernel(self, name):
         return Kernel(self.gpu, self, name)

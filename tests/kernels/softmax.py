@@ -60,7 +60,8 @@ def check(gpu, rng, turn):
     worst = near(f"p {n} × {classes}", got_p, p.astype(f64), 3e-7)
     if counts:
         near(f"dz {n} × {classes}", got_dz, dz.astype(f64), 3e-7)
-    assert (got["present"][0], got["correct"][0]) == (counts, correct), (got, counts, correct)
+    counted = int(got["present"][0]), int(got["correct"][0])
+    assert counted == (counts, correct), f"rows and correct ones: {counted}, not {(counts, correct)}"
     error = abs(got["sum"][0] - losses.sum()) / max(1e-12, abs(losses).sum())
     assert error < 1e-12, f"the loss: {got['sum'][0]}, not {losses.sum()}"
     return worst
