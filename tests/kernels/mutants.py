@@ -38,7 +38,8 @@ class Mutant:
         to = folder / key
         to.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (to / name).write_text(text)
+            if not (to / name).exists():
+                (to / name).write_text(text)
         return to / f"{self.kernel}.cu"
 
 
