@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::timing::Direction;
-use super::{LayerSpec, Operation, Spec};
+use super::{Direction, LayerSpec, Operation, Spec};
 
 /// Bytes of an f32.
 const FLOAT: u64 = size_of::<f32>() as u64;

@@ -20,7 +20,7 @@ use crate::dataset::statistics::Statistics;
 use crate::devices::cpu::CpuCommunicator;
 use crate::flow::{Fault, Outlet, Role, Slot, Stop, channel};
 use crate::model::Network;
-use crate::model::columns::Columns;
+use crate::model::cpu::columns::Columns;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
 use crate::stages::compute::{

@@ -1,6 +1,7 @@
 //! Networks: what can be built and what cannot, gradients against finite differences, and the laws that hold for any of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod devices;
 mod gradients;
 mod laws;
 mod learns;

@@ -1,4 +1,4 @@
-//! The stages, each by itself: the order of samples, decoding, what augmentation draws, training on several devices, and what must
+//! The stages, each by itself: the order of samples, decoding, what augmentation draws, and what must
 //! be kept before a checkpoint is seen.
 #![allow(clippy::unwrap_used, reason = "all of this crate is tests")]
 
@@ -6,7 +6,6 @@ mod augment;
 mod decode;
 mod itinerary;
 mod kept;
-mod replicas;
 
 #[path = "../given/mod.rs"]
 #[allow(dead_code, reason = "each test target uses its part")]

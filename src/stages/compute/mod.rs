@@ -21,14 +21,14 @@ mod bad;
 mod error;
 mod evaluation;
 mod phases;
-mod replica;
+mod device;
 mod reports;
 mod saving;
 mod trained;
 
+pub use device::{DeviceChannels, End, Outcome, Peers, Replica, Targets, Work, run as run_replica};
 pub use error::ComputeError;
 pub use evaluation::Evaluation;
-pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Targets, Work, run as run_replica};
 pub use reports::Reports;
 
 pub use crate::stages::messages::{Evaluated, Report};

@@ -3,10 +3,11 @@
 use super::fused::{Outputs, in_place_forward};
 use super::{Work, rows_of, steps};
 use crate::devices::cpu::Rows;
-use crate::model::buffers::{Buffers, Kept};
-use crate::model::columns::{Images, Operands, Reshard, Resharder};
-use crate::model::segment::{Action, Head, Segment};
-use crate::model::timing::Clock;
+use crate::model::columns::Reshard;
+use crate::model::cpu::buffers::{Buffers, Kept};
+use crate::model::cpu::clock::Clock;
+use crate::model::cpu::columns::{Images, Operands, Resharder};
+use crate::model::cpu::segment::{Action, Head, Segment};
 use crate::model::{Direction, Network, Parameter, Pass};
 use crate::ops::conv::cpu::{Epilogue, Filters, Kernel};
 use crate::ops::{linear, softmax};

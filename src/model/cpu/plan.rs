@@ -4,10 +4,10 @@ use std::iter::Sum;
 
 use super::fuse::fuse;
 use super::segment::{Head, Segment};
-use super::share::Share;
-use super::{Direction, Placement, Spec};
 use crate::config::compute::Method;
 use crate::memory::Bytes;
+use crate::model::share::Share;
+use crate::model::{Direction, Placement, Spec};
 use crate::ops::Chunks;
 use crate::ops::conv::Algorithm;
 

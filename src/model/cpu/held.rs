@@ -1,8 +1,8 @@
 //! Copies a device's share to and from whole parameters.
 
-use super::share::Share;
-use super::{Network, Parameter};
 use crate::memory::{NoMemory, zeroed};
+use crate::model::share::Share;
+use crate::model::{Network, Parameter};
 
 impl Network {
     /// Copies what this device updates into whole parameters, and allocates these if they do not exist yet. They are complete

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::buffers::Buffers;
-use super::timing::{Clock, Timings};
-use super::{Network, Parameter, Pass, Plan};
+use super::clock::{Clock, Timings};
 use crate::devices::cpu::Cpu;
+use crate::model::{Network, Parameter, Pass, Plan};
 use fused::Images;
 
 mod backward;

@@ -1,9 +1,9 @@
 //! The memory of a network, all of it allocated here, once.
 
 use super::segment::{POOLS, Segment, VALUES};
-use super::{Memory, Plan, Spec};
 use crate::devices::cpu::Rows;
 use crate::memory::{Bytes, NoMemory, zeroed};
+use crate::model::{Memory, Plan, Spec};
 
 const ACTIVATIONS: &str = "activations";
 

@@ -1,7 +1,7 @@
 //! The operations behind the head of a segment, on some images.
 
-use crate::model::segment::{Action, FusedOp, POOLS, Segment, VALUES};
-use crate::model::timing::Clock;
+use crate::model::cpu::clock::Clock;
+use crate::model::cpu::segment::{Action, FusedOp, POOLS, Segment, VALUES};
 use crate::model::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
 

@@ -4,10 +4,10 @@
 //! follows the activation of a convolution, it is. The activation's gradient then has a quarter of the elements, and the
 //! convolution's output, the largest value of the network, is not needed any more once it is pooled.
 
-use super::columns::Reshard;
 use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
-use super::{LayerSpec, Operation, Spec};
 use crate::config::compute::Method;
+use crate::model::columns::Reshard;
+use crate::model::{LayerSpec, Operation, Spec};
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
@@ -15,7 +15,7 @@ use crate::ops::{Chunks, conv, pool};
 
 impl Spec {
     /// The max pooling behind layer `index` that is moved in front of it, if the layer is the activation of a convolution.
-    pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
+    pub(in crate::model) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
         let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
         let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
         let between = matches!(

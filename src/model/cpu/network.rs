@@ -4,15 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
+use super::clock::{Clock, Timings};
 use super::columns::Whole;
-use super::share::Share;
-use super::timing::{Clock, Timings};
-use super::{Direction, Lap, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
 use crate::config::compute::Method;
 use crate::config::model::Layer;
 use crate::devices::Sharded;
 use crate::devices::cpu::{Cpu, Threads};
 use crate::memory::{Bytes, NoMemory, zeroed};
+use crate::model::share::Share;
+use crate::model::{Direction, Lap, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
 use crate::ops::softmax::Loss;
 use crate::ops::{Shape, sgd, softmax};
 

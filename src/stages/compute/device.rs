@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::devices::{Communicator, PeerLost, Update};
 use crate::flow::{Fault, Inlet, Outlet, Slot, Stopwatch};
-use crate::model::columns::Columns;
+use crate::model::cpu::columns::Columns;
 use crate::model::{Network, Pass};
 use crate::ops::sgd::{self, Rate};
 use crate::ops::softmax::Loss;

@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Kind, Reshard};
 use crate::devices::cpu::Threads;
 use crate::devices::{Communicator, PeerLost};
 use crate::flow::stopwatch::Stopwatch;
+use crate::model::columns::{Kind, Reshard};
 use crate::ops::map::Map;
 
 /// A map of every image of a batch.

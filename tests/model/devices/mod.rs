@@ -9,7 +9,7 @@ use std::thread;
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::Layer;
 use pipeline::devices::cpu::{CpuCommunicator, Threads};
-use pipeline::model::columns::Columns;
+use pipeline::model::cpu::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Network, Parameter, Placement, Spec};
 use pipeline::ops::Shape;

@@ -6,7 +6,7 @@ use std::thread;
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::{Convolution, Dropout, Init, Layer};
 use pipeline::devices::cpu::CpuCommunicator;
-use pipeline::model::columns::Columns;
+use pipeline::model::cpu::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{ModelError, Network, Pass, Placement, Spec};
 use pipeline::ops::Shape;

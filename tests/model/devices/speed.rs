@@ -1,5 +1,5 @@
 //! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
-//! and no other work: `cargo test --release --test stages speed -- --ignored --nocapture --test-threads=1`.
+//! and no other work: `cargo test --release --test model speed -- --ignored --nocapture --test-threads=1`.
 
 use std::sync::Arc;
 use std::thread;
