@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::folder;
 use crate::config::Config;
+use crate::model::Spec;
 use crate::model::checkpoint::{self, CheckpointError, Loaded};
 use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
@@ -42,6 +43,11 @@ impl Trained {
             state,
             config,
         })
+    }
+
+    /// Brings the parameters into the order of `spec`, which must be the network that was trained.
+    pub(super) fn fit(&mut self, spec: &Spec) -> Result<(), Failure> {
+        self.loaded.fit(&self.path, spec).map_err(Failure::failed)
     }
 }
 

@@ -69,6 +69,6 @@ fn kept(layer: &LayerSpec, direction: Direction) -> u64 {
         // The argmax of each window, one byte.
         Operation::Pool(_) => layer.output.len() as u64,
         // Masks are drawn again.
-        Operation::Dropout(_) | Operation::Reshard(_) => 0,
+        Operation::Dropout { .. } | Operation::Reshard(_) => 0,
     }
 }

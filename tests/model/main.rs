@@ -18,3 +18,5 @@ mod trains;
 mod given;
 #[path = "../layers/mod.rs"]
 mod layers;
+#[path = "../net/mod.rs"]
+mod net;

@@ -1,48 +1,44 @@
-//! Copies a device's share to and from whole parameters.
+//! Parameters, as far as a device has them.
 
 use crate::memory::{NoMemory, zeroed};
+use crate::model::Parameter;
 use crate::model::share::Share;
-use crate::model::{Network, Parameter};
 
-impl Network {
-    /// Copies what this device updates into whole parameters, and allocates these if they do not exist yet. They are complete
-    /// when all devices have done so.
-    pub fn store(&self, whole: &mut Vec<Parameter>) -> Result<(), NoMemory> {
-        if whole.len() != self.parameters.len() {
-            let room = |share: &Share| zeroed("the copy for checkpoints", share.shape.iter().product());
-            let parameters = self.parameters.iter().zip(&self.shares).map(|(own, share)| {
-                Ok(Parameter {
-                    name: own.name.clone(),
-                    shape: share.shape.clone(),
-                    value: room(share)?,
-                    momentum: room(share)?,
-                })
-            });
-            *whole = parameters.collect::<Result<_, _>>()?;
-        }
-        for ((own, share), whole) in self.parameters.iter().zip(&self.shares).zip(whole) {
-            whole.value[share.updated.clone()].copy_from_slice(&own.value[share.local()]);
-            whole.momentum[share.updated.clone()].copy_from_slice(&own.momentum);
-        }
-        Ok(())
+/// A device's share of one parameter.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// Which elements these are.
+    pub(super) share: Share,
+    /// The elements that it has.
+    pub(super) value: Vec<f32>,
+    /// The momentum of those that it updates.
+    pub(super) momentum: Vec<f32>,
+}
+
+impl Held {
+    /// Memory for a share.
+    pub(super) fn new(share: Share) -> Result<Self, NoMemory> {
+        Ok(Self {
+            value: zeroed("parameters", share.held.len())?,
+            momentum: zeroed("momentum", share.updated.len())?,
+            share,
+        })
     }
 
-    /// Takes this device's share of whole parameters, which must be those of this network, in its order.
-    pub fn load(&mut self, whole: &[&Parameter]) {
-        assert_eq!(whole.len(), self.parameters.len(), "all parameters");
-        for ((own, share), whole) in self.parameters.iter_mut().zip(&self.shares).zip(whole) {
-            own.value.copy_from_slice(&whole.value[share.held.clone()]);
-            match whole.momentum.get(share.updated.clone()) {
-                Some(momentum) => own.momentum.copy_from_slice(momentum),
-                // Weights alone, to be evaluated.
-                None => own.momentum.fill(0.0),
-            }
+    /// Takes the share of the whole parameter.
+    pub(super) fn load(&mut self, whole: &Parameter) {
+        self.value.copy_from_slice(&whole.value[self.share.held.clone()]);
+        match whole.momentum.get(self.share.updated.clone()) {
+            Some(momentum) => self.momentum.copy_from_slice(momentum),
+            // Weights alone, to be evaluated.
+            None => self.momentum.fill(0.0),
         }
     }
 
-    /// Name and whole shape of each parameter.
-    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        let names = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        names.zip(self.shares.iter().map(|share| share.shape.as_slice()))
+    /// Copies what is updated here into the whole parameter.
+    pub(super) fn store(&self, whole: &mut Parameter) {
+        let updated = self.share.updated.clone();
+        whole.value[updated.clone()].copy_from_slice(&self.value[self.share.local()]);
+        whole.momentum[updated].copy_from_slice(&self.momentum);
     }
 }

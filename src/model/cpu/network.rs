@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::clock::{Clock, Timings};
-use super::columns::Whole;
-use crate::config::compute::Method;
-use crate::config::model::Layer;
+use super::held::Held;
+use super::plan::Plan;
 use crate::devices::Sharded;
 use crate::devices::cpu::{Cpu, Threads};
-use crate::memory::{Bytes, NoMemory, zeroed};
+use crate::memory::Bytes;
 use crate::model::share::Share;
-use crate::model::{Direction, Lap, Memory, ModelError, Parameter, Placement, Plan, Spec, init};
+use crate::model::{Direction, Inside, Job, Lap, Memory, ModelError, Parameter, Placement, Spec, Targets};
+use crate::ops::conv::Algorithm;
 use crate::ops::softmax::Loss;
-use crate::ops::{Shape, sgd, softmax};
+use crate::ops::{sgd, softmax};
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub enum Pass {
     Evaluate,
 }
 
-/// A network on the CPU for batches of a fixed size.
+/// A network, or a share of one, for batches of a fixed size.
 ///
-/// A training step is [`input_mut`](Self::input_mut), [`forward`](Self::forward), [`loss`](Self::loss),
+/// A training step is [`copy_rows`](Self::copy_rows), [`forward`](Self::forward), [`loss`](Self::loss),
 /// [`backward`](Self::backward), [`update`](Self::update). No result depends on the number of threads.
 #[derive(Debug)]
 pub struct Network {
@@ -40,51 +40,26 @@ pub struct Network {
     pub(super) plan: Plan,
     pub(super) cpu: Cpu,
     pub(super) buffers: Buffers,
-    pub(super) parameters: Vec<Parameter>,
-    /// One per parameter.
-    pub(super) shares: Vec<Share>,
+    /// Weights and biases, layer by layer.
+    pub(super) parameters: Vec<Held>,
     pub(super) pass: Pass,
+    /// How many rows were copied.
     pub(super) rows: usize,
+    /// The number of the first of this device's rows in the batch of the whole run.
     pub(super) first_row: usize,
     pub(super) timings: Option<Timings>,
 }
 
 impl Network {
-    /// Allocates all memory for batches of `batch` images and draws the initial weights from `seed`. `method` says how
-    /// convolutions are computed.
-    pub fn new(
-        layers: &[Layer],
-        input: Shape,
-        classes: usize,
-        batch: usize,
-        method: Method,
-        threads: Arc<Threads>,
-        seed: u64,
-    ) -> Result<Self, ModelError> {
-        let spec = Spec::new(layers, input, classes)?;
-        Self::on(Placement::ALONE, &spec, batch, method, threads, seed)
-    }
-
-    /// The same for one of several devices, which has a share of each batch, or of the network.
-    pub fn on(
-        placement: Placement,
-        whole: &Spec,
-        batch: usize,
-        method: Method,
-        threads: Arc<Threads>,
-        seed: u64,
-    ) -> Result<Self, ModelError> {
-        if batch == 0 {
+    /// Allocates all memory of the device at `placement`, with weights of zero.
+    pub fn new(job: &Job<'_>, placement: Placement, threads: Arc<Threads>) -> Result<Self, ModelError> {
+        if job.batch == 0 {
             return Err(ModelError::Zero { what: "the batch" });
         }
-        let spec = placement.spec(whole)?;
-        let plan = Plan::on(placement, &spec, batch, method);
-        let shares: Vec<Share> = spec
-            .layers
-            .iter()
-            .flat_map(|layer| Share::of_layer(placement, layer))
-            .collect();
-        let parameters = start(&spec, &shares, &threads, seed)?;
+        let spec = placement.spec(job.spec)?;
+        let plan = Plan::new(placement, &spec, job.batch, job.method);
+        let parameters = spec.parameter_specs().map(|of| Held::new(Share::new(placement, &of)));
+        let parameters = parameters.collect::<Result<_, _>>()?;
         let buffers = Buffers::new(&spec, &plan)?;
         let cpu = Cpu::new(threads, plan.scratch)?;
         Ok(Self {
@@ -93,44 +68,57 @@ impl Network {
             cpu,
             buffers,
             parameters,
-            shares,
             pass: Pass::Evaluate,
             rows: 0,
-            first_row: placement.rows(batch).start,
+            first_row: placement.rows(job.batch).start,
             timings: None,
         })
     }
 
-    /// The layers and their shapes.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
+    /// Takes this device's share of whole parameters, which must be those of this network, in its order.
+    pub fn load(&mut self, whole: &[Parameter]) {
+        assert_eq!(whole.len(), self.parameters.len(), "all parameters");
+        self.parameters
+            .iter_mut()
+            .zip(whole)
+            .for_each(|(own, whole)| own.load(whole));
     }
 
-    /// The threads on which it runs.
-    pub fn threads(&self) -> &Arc<Threads> {
-        &self.cpu.threads
+    /// Copies what this device updates into whole parameters.
+    pub fn store(&self, whole: &mut [Parameter]) {
+        assert_eq!(whole.len(), self.parameters.len(), "all parameters");
+        self.parameters
+            .iter()
+            .zip(whole)
+            .for_each(|(own, whole)| own.store(whole));
     }
 
     /// This device's rows in the batch of the whole run.
-    pub fn own_rows(&self) -> Range<usize> {
+    fn own_rows(&self) -> Range<usize> {
         self.first_row..self.first_row + self.batch()
     }
 
     /// Images per batch on this device.
-    pub fn batch(&self) -> usize {
+    fn batch(&self) -> usize {
         self.plan.chunks.batch()
     }
 
-    /// The input to fill: `[batch][C][H][W]`. Values must be finite, also in rows of weight 0.
-    pub fn input_mut(&mut self) -> &mut [f32] {
-        &mut self.buffers.input
-    }
-
-    /// Computes the first `rows` rows of the input. The rows behind them have no influence on the result.
-    pub fn forward(&mut self, pass: Pass, rows: usize) {
-        match self.forward_through(pass, rows, &mut Whole) {
-            Ok(()) => {}
-            Err(never) => match never {},
+    /// Copies this device's rows into its input, from the first `in_use` rows of the batch of the whole run. Values must be finite,
+    /// also in rows of weight 0.
+    pub fn copy_rows(&mut self, rows: &[u8], in_use: usize) {
+        let own = self.own_rows();
+        let own = own.start.min(in_use)..own.end.min(in_use);
+        self.rows = own.len();
+        if own.is_empty() {
+            return;
+        }
+        let floats: &[f32] = bytemuck::cast_slice(rows);
+        // Rows in the slot are padded to whole words, rows of the network are not.
+        let rows = floats.chunks_exact(floats.len() / in_use);
+        let len = self.spec.input.len();
+        let input = self.buffers.input.chunks_exact_mut(len);
+        for (to, from) in input.zip(rows.skip(own.start).take(own.len())) {
+            to.copy_from_slice(&from[..len]);
         }
     }
 
@@ -139,25 +127,13 @@ impl Network {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The scores before the softmax: `[rows][classes]`.
-    pub fn logits(&self) -> &[f32] {
-        &self.buffers.logits()[..self.rows * self.spec.classes]
-    }
-
-    /// The loss of the latest forward pass. Its gradient is averaged over the rows of weight 1.
-    pub fn loss(&mut self, labels: &[u32], weights: &[f32]) -> Loss {
-        let present = weights.iter().take(self.rows).filter(|weight| **weight != 0.0).count() as u32;
-        self.loss_over(labels, weights, present)
-    }
-
-    /// As [`loss`](Self::loss), but with the gradient divided by `present`: the present rows in the batch of the whole run, of
-    /// which this network may have only a share.
-    pub fn loss_over(&mut self, labels: &[u32], weights: &[f32], present: u32) -> Loss {
+    /// The loss of the latest forward pass over this device's rows. Its gradient is averaged over the present rows in the batch of
+    /// the whole run.
+    pub fn loss(&mut self, targets: &Targets) -> Loss {
         let (rows, classes) = (self.rows, self.spec.classes);
-        assert!(
-            labels.len() >= rows && weights.len() >= rows,
-            "a label and a weight for each of {rows} rows"
-        );
+        let first = self.first_row.min(targets.labels.len());
+        let (labels, weights) = (&targets.labels[first..], &targets.weights[first..]);
+        assert!(labels.len() >= rows, "a label for each of {rows} rows");
         let (labels, weights) = (&labels[..rows], &weights[..rows]);
         let batch = self.batch();
         let mut clock = Clock::start(self.timings.as_ref());
@@ -169,7 +145,7 @@ impl Network {
         } = &mut self.buffers;
         let (dz, beyond) = gradient[..batch * classes].split_at_mut(rows * classes);
         beyond.fill(0.0);
-        softmax::cpu::backward(probabilities, classes, labels, weights, present, dz);
+        softmax::cpu::backward(probabilities, classes, labels, weights, targets.present, dz);
         let logits = segments.last().map_or(&[][..], |kept| kept.last());
         // By halves, so that the sum is the same if two devices have one half each.
         let mut loss = Loss::default();
@@ -185,20 +161,11 @@ impl Network {
         loss
     }
 
-    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass.
-    pub fn backward(&mut self) {
-        match self.backward_through(&mut Whole) {
-            Ok(()) => {}
-            Err(never) => match never {},
-        }
-    }
-
-    /// One step of the solver on this device's parameters, with one rate per parameter in the order of
-    /// [`parameters`](Self::parameters). If other devices have the same parameters, update [`sharded`](Self::sharded) instead.
+    /// One step of the solver on this device's parameters, with one rate per parameter. If other devices have the same parameters,
+    /// update [`sharded`](Self::sharded) instead.
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,
-            shares,
             buffers,
             cpu,
             spec,
@@ -215,20 +182,14 @@ impl Network {
             .filter(|(_, layer)| layer.start.is_some());
         let layers = layers.flat_map(|(index, _)| [index; 2]);
         cpu.threads.install(|| {
-            let gradients = buffers.parameters.iter().zip(shares);
-            let each = parameters.iter_mut().zip(gradients).zip(rates).zip(layers);
-            for (((parameter, (gradient, share)), rate), layer) in each {
-                let own = share.local();
+            let each = parameters.iter_mut().zip(&buffers.parameters).zip(rates).zip(layers);
+            for (((parameter, gradient), rate), layer) in each {
+                let own = parameter.share.local();
                 let value = &mut parameter.value[own.clone()];
                 sgd::cpu::update(cpu, *rate, value, &mut parameter.momentum, &gradient[own]);
                 clock.lap(layer..layer + 1, Direction::Update);
             }
         });
-    }
-
-    /// Weights and biases, layer by layer.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
     }
 
     /// All parameters, for an update together with the other devices that have the same ones.
@@ -243,70 +204,43 @@ impl Network {
             })
     }
 
-    /// Gradients of the latest backward pass, in the order of [`parameters`](Self::parameters).
-    pub fn gradients(&self) -> &[Vec<f32>] {
-        &self.buffers.parameters
-    }
-
     /// From now on the passes measure how long each piece of their work takes.
     pub fn time_passes(&mut self) {
         self.timings = Some(Timings::default());
     }
 
-    /// The laps since the last call, in the order of the work. Equal pieces are one lap.
+    /// The laps since the last call, in the order of the work.
     pub fn take_laps(&mut self) -> Vec<Lap> {
-        self.timings
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
-            .into_laps()
+        let timings = self.timings.as_mut().map(std::mem::take).unwrap_or_default();
+        let mut laps = timings.into_laps();
+        for lap in &mut laps {
+            let algorithm = self.plan.algorithm(lap.layers.start, lap.direction);
+            lap.algorithm = algorithm.map(Algorithm::name);
+        }
+        laps
     }
 
     /// Memory that is really allocated.
     pub fn memory(&self) -> Memory {
-        let floats = |part: fn(&Parameter) -> &Vec<f32>| {
+        let floats = |part: fn(&Held) -> &Vec<f32>| {
             let parts = self.parameters.iter().map(part);
             parts.map(|floats| Bytes::of::<f32>(floats.capacity())).sum()
         };
-        let mut memory = Memory {
+        let own = Memory {
             parameters: floats(|parameter| &parameter.value),
             momentum: floats(|parameter| &parameter.momentum),
             scratch: self.cpu.scratch.bytes(),
             ..Memory::default()
         };
-        self.buffers.count_in(&mut memory);
-        memory
+        [own, self.buffers.memory()].into_iter().sum()
     }
-}
 
-/// The initial parameters. They are drawn as a whole, so that a device's part does not depend on the placement.
-fn start(spec: &Spec, shares: &[Share], threads: &Threads, seed: u64) -> Result<Vec<Parameter>, NoMemory> {
-    let mut parameters = Vec::new();
-    let with_parameters = spec
-        .layers
-        .iter()
-        .filter_map(|layer| Some((&layer.name, layer.start.as_ref()?)));
-    for (number, ((name, start), shares)) in with_parameters.zip(shares.chunks_exact(2)).enumerate() {
-        let [of_weight, of_bias] = shares else { continue };
-        let mut weight: Vec<f32> = zeroed("parameters", of_weight.shape.iter().product())?;
-        let sigma = init::sigma(start.init, start.fan_in());
-        init::draw(threads, seed, number as u32, sigma, &mut weight);
-        if weight.len() != of_weight.held.len() {
-            weight = weight[of_weight.held.clone()].to_vec();
-        }
-        let bias = vec![start.bias; of_bias.held.len()];
-        for (part, value, share) in [("weight", weight, of_weight), ("bias", bias, of_bias)] {
-            parameters.push(Parameter {
-                name: format!("{name}.{part}"),
-                shape: if part == "weight" {
-                    start.weight.clone()
-                } else {
-                    vec![start.weight[0]]
-                },
-                momentum: zeroed("momentum", share.updated.len())?,
-                value,
-            });
+    /// What it holds after its latest pass.
+    pub fn inside(&self) -> Inside {
+        Inside {
+            logits: self.buffers.logits()[..self.rows * self.spec.classes].to_vec(),
+            values: self.parameters.iter().map(|held| held.value.clone()).collect(),
+            gradients: self.buffers.parameters.clone(),
         }
     }
-    Ok(parameters)
 }

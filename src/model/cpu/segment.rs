@@ -7,12 +7,11 @@
 
 use std::ops::Range;
 
+use crate::model::columns::Reshard;
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::Map;
 use crate::ops::{linear, lrn, pool};
-
-use crate::model::columns::Reshard;
 
 /// The most values of a segment besides its input. If there would be more, a new segment begins.
 pub const VALUES: usize = 6;

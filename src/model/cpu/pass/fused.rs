@@ -1,8 +1,9 @@
 //! The operations behind the head of a segment, on some images.
 
+use crate::model::Direction;
 use crate::model::cpu::clock::Clock;
+use crate::model::cpu::network::Pass;
 use crate::model::cpu::segment::{Action, FusedOp, POOLS, Segment, VALUES};
-use crate::model::{Direction, Pass};
 use crate::ops::{dropout, relu, tanh};
 
 /// Which rows of the batch some images are, and what pass they are in.
