@@ -10,7 +10,7 @@ use crate::model::{LayerSpec, Operation, Spec};
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
-use crate::ops::{Chunks, conv, pool};
+use crate::ops::{Chunks, conv, linear, lrn, pool};
 
 /// Fuses the layers of `spec` into segments, for batches cut into `chunks`.
 pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
@@ -59,13 +59,17 @@ impl Fusion {
             Operation::Conv(conv) => self.convolution(index, conv, chunks, method),
             Operation::Linear(linear) => {
                 self.ensure(index, Order::Planar);
-                self.begin(index, Head::FullyConnected(*linear), Map::planar(layer.output));
+                self.begin(
+                    index,
+                    Head::FullyConnected(linear::cpu::Kernel::new(*linear)),
+                    Map::planar(layer.output),
+                );
             }
             Operation::Lrn(lrn) => {
                 self.ensure(index, Order::Blocked);
                 self.room(index);
                 self.keep();
-                self.moving(index, Action::Lrn(*lrn), self.last.map);
+                self.moving(index, Action::Lrn(lrn::cpu::Kernel::new(*lrn)), self.last.map);
             }
             Operation::Pool(pool) => self.pool(index, *pool),
             Operation::Relu if pooled => self.after_pool = Some((index, Action::Relu { done: true })),
@@ -101,7 +105,7 @@ impl Fusion {
         let output = Map::blocked(pool.output);
         let number = self.current().argmax.len();
         self.current().argmax.push(output.len());
-        self.moving(index, Action::Pool(pool, number), output);
+        self.moving(index, Action::Pool(pool::cpu::Kernel::new(pool), number), output);
         if let Some((layer, action)) = self.after_pool.take() {
             self.in_place(layer, action);
             self.keep();

@@ -46,7 +46,7 @@ impl Plan {
                 _ => 0,
             })
         };
-        let vectors = |of: &dyn Fn(crate::ops::linear::Geometry) -> usize| {
+        let vectors = |of: &dyn Fn(crate::ops::linear::cpu::Kernel) -> usize| {
             most(&|segment| match segment.head {
                 Head::FullyConnected(linear) => of(linear),
                 _ => 0,

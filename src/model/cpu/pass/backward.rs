@@ -91,7 +91,7 @@ impl Backward<'_, '_> {
         self.segment.layer..self.segment.layer + 1
     }
 
-    fn fully_connected(self, linear: linear::Geometry, [dw, db]: [&mut [f32]; 2], packed: &mut [f32]) {
+    fn fully_connected(self, linear: linear::cpu::Kernel, [dw, db]: [&mut [f32]; 2], packed: &mut [f32]) {
         let (Work { cpu, plan, .. }, head) = (self.work, self.head());
         self.work.vectors_backward(self.segment, self.kept, self.dy);
         self.clock.share();

@@ -82,7 +82,7 @@ struct Forward<'s, 'c> {
 }
 
 impl Forward<'_, '_> {
-    fn fully_connected(self, linear: linear::Geometry, packed: &mut [f32]) {
+    fn fully_connected(self, linear: linear::cpu::Kernel, packed: &mut [f32]) {
         let Work { cpu, plan, .. } = self.work;
         let y = &mut self.kept.values[0];
         let operands = linear::cpu::Forward {

@@ -137,7 +137,7 @@ fn mask(images: Images, number: u32, p: f32, units: dropout::Units, x: &mut [f32
     {
         let masks = dropout::Masks::new(seed, step, number, p);
         for (row, x) in x.chunks_exact_mut(x.len() / images.count).enumerate() {
-            masks.apply_to(images.first + row, units, x);
+            dropout::cpu::apply(&masks, images.first + row, units, x);
         }
     }
 }
