@@ -188,7 +188,7 @@ impl Failure {
 
     /// A plan fails because of the configuration, unless the machine did not give what it needs.
     fn plan(error: PlanError) -> Self {
-        if error.is_of_the_machine() {
+        if error.is_fault_of_machine() {
             Self::failed(error)
         } else {
             Self::usage(error)

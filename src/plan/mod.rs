@@ -157,7 +157,7 @@ pub enum PlanError {
 
 impl PlanError {
     /// Whether the machine is at fault and not the configuration: an allocation or a device has failed.
-    pub fn is_of_the_machine(&self) -> bool {
+    pub fn is_fault_of_machine(&self) -> bool {
         matches!(
             self,
             Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)) | Self::Device(_)
