@@ -78,8 +78,8 @@ impl Resumed {
     }
 }
 
-/// Reads the newest good checkpoint and restores the folder to that moment; `None` if nothing was ever saved. A run that has
-/// saved something but has no good checkpoint is not started again.
+/// Reads the newest good checkpoint and restores the folder to that moment; `None` if nothing was ever saved. A run
+/// that has saved something but has no good checkpoint is not started again.
 pub(super) fn resume(folder: &RunFolder, plan: &Plan, args: &ConfigArgs) -> Result<Option<Resumed>, Failure> {
     let checkpoints = folder.checkpoints();
     let Some((path, mut loaded)) = folder::newest_good(&checkpoints).map_err(Failure::failed)? else {

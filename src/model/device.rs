@@ -10,24 +10,26 @@ use crate::ops::softmax::Loss;
 
 /// A device that computes its part of a network.
 ///
-/// A step is [`copy_rows`](Self::copy_rows), then [`train`](Self::train) or [`evaluate`](Self::evaluate). All devices of a run get
-/// the same calls in the same order. They are connected, and wait for each other inside these calls. After an error a device is
-/// unusable.
+/// A step is [`copy_rows`](Self::copy_rows), then [`train`](Self::train) or [`evaluate`](Self::evaluate). All devices
+/// of a run get the same calls in the same order. They are connected, and wait for each other inside these calls. After
+/// an error a device is unusable.
 pub trait Device: Send {
-    /// Takes its share of all parameters, which are those of the network in their order. Without momentum, there is none yet.
+    /// Takes its share of all parameters, which are those of the network in their order. Without momentum, there is
+    /// none yet.
     fn load(&mut self, whole: &[Parameter]) -> Result<(), DeviceError>;
 
-    /// Copies the part that it updates into all parameters, values and momentum. They are complete when all devices have done so.
+    /// Copies the part that it updates into all parameters, values and momentum. They are complete when all devices
+    /// have done so.
     fn store(&mut self, whole: &mut [Parameter]) -> Result<(), DeviceError>;
 
-    /// Copies its rows of a batch into its own memory. `rows` are the bytes of the batch's first `in_use` rows, as the row writer
-    /// has written them. They are not needed any more when this returns.
+    /// Copies its rows of a batch into its own memory. `rows` are the bytes of the batch's first `in_use` rows, as the
+    /// row writer has written them. They are not needed any more when this returns.
     fn copy_rows(&mut self, rows: &[u8], in_use: usize) -> Result<(), DeviceError>;
 
     /// Step number `step` (from 0) on the rows that were copied, with one rate per parameter.
     ///
-    /// Returns the loss of the rows that this device reports: its own rows, or, if each device computes all rows, all on the first
-    /// device and none on the others.
+    /// Returns the loss of the rows that this device reports: its own rows, or, if each device computes all rows, all
+    /// on the first device and none on the others.
     fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, DeviceError>;
 
     /// The softmax outputs of the rows that were copied, as far as this device reports them: `[rows][classes]`.

@@ -37,7 +37,7 @@ pub struct Lap {
     pub direction: Direction,
     /// The algorithm, where the device has a choice.
     pub algorithm: Option<&'static str>,
-    /// Its part of the step's time. When threads work on several pieces in parallel, the elapsed time is divided among these
-    /// pieces in proportion to the time that the threads spent on them.
+    /// Its part of the step's time. When threads work on several pieces in parallel, the elapsed time is divided among
+    /// these pieces in proportion to the time that the threads spent on them.
     pub time: Duration,
 }

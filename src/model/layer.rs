@@ -15,7 +15,7 @@ pub enum Operation {
     Relu,
     /// tanh(x).
     Tanh,
-    /// Local response normalisation.
+    /// Local response normalization.
     Lrn(lrn::Geometry),
     /// Max pooling.
     Pool(pool::Geometry),
@@ -49,7 +49,7 @@ impl Operation {
 /// The initial parameters of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Start {
-    /// Initialisation of the weights.
+    /// Initialization of the weights.
     pub init: Init,
     /// Initial value of the biases.
     pub bias: f32,

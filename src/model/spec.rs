@@ -75,10 +75,11 @@ impl Spec {
         self.layers.iter().map(LayerSpec::multiply_adds).sum()
     }
 
-    /// The max pooling behind layer `index` that is computed before it, if the layer is the activation of a convolution.
+    /// The max pooling behind layer `index` that is computed before it, if the layer is the activation of a
+    /// convolution.
     ///
-    /// `ReLU` and tanh are monotonic, so the result is the same, and the convolution's output, the largest value of the network,
-    /// is not needed any more once it is pooled.
+    /// `ReLU` and tanh are monotonic, so the result is the same, and the convolution's output, the largest value of the
+    /// network, is not needed any more once it is pooled.
     pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
         let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
         let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);

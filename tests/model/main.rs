@@ -1,5 +1,5 @@
-//! Networks: what can be built and what cannot, gradients against finite differences, the laws that hold for any of them, and several
-//! devices against one.
+//! Networks: what can be built and what cannot, gradients against finite differences, the laws that hold for any of
+//! them, and several devices against one.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod devices;

@@ -1,5 +1,5 @@
-//! Checkpoints: which there are in a folder, how one is written so that no crash leaves half of it, and whether one is of a
-//! network. `format.rs` has the file.
+//! Checkpoints: which there are in a folder, how one is written so that no crash leaves half of it, and whether one is
+//! of a network. `format.rs` has the file.
 
 use std::collections::HashMap;
 use std::fs;
@@ -233,8 +233,8 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
 }
 
 impl Loaded {
-    /// Brings the parameters into the order of `spec`. It is an error if this checkpoint, which was read from `path`, is of another
-    /// network.
+    /// Brings the parameters into the order of `spec`. It is an error if this checkpoint, which was read from `path`,
+    /// is of another network.
     pub fn fit(&mut self, path: &Path, spec: &Spec) -> Result<(), CheckpointError> {
         let mismatch = |name: &str, found: &[usize], expected: &[usize]| CheckpointError::Mismatch {
             path: path.to_path_buf(),

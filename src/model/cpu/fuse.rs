@@ -1,7 +1,7 @@
 //! Fuses the layers of a network into segments.
 //!
-//! Where max pooling follows the activation of a convolution, it is moved in front of it (`Spec::pooled_before`). The activation's
-//! gradient then has a quarter of the elements.
+//! Where max pooling follows the activation of a convolution, it is moved in front of it (`Spec::pooled_before`). The
+//! activation's gradient then has a quarter of the elements.
 
 use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
 use crate::config::compute::Method;

@@ -1,7 +1,7 @@
 //! The executor for CPUs.
 //!
-//! It has a plan (the layers fused into segments, and the memory for them), buffers, passes through the segments, and an exchange
-//! of maps or gradients with the other devices. Nothing outside sees any of it but through [`Device`].
+//! It has a plan (the layers fused into segments, and the memory for them), buffers, passes through the segments, and
+//! an exchange of maps or gradients with the other devices. Nothing outside sees any of it but through [`Device`].
 
 mod buffers;
 mod clock;

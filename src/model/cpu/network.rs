@@ -103,8 +103,8 @@ impl Network {
         self.plan.chunks.batch()
     }
 
-    /// Copies this device's rows into its input, from the first `in_use` rows of the batch of the whole run. Values must be finite,
-    /// also in rows of weight 0.
+    /// Copies this device's rows into its input, from the first `in_use` rows of the batch of the whole run. Values
+    /// must be finite, also in rows of weight 0.
     pub fn copy_rows(&mut self, rows: &[u8], in_use: usize) {
         let own = self.own_rows();
         let own = own.start.min(in_use)..own.end.min(in_use);
@@ -127,8 +127,8 @@ impl Network {
         &self.buffers.probabilities[..self.rows * self.spec.classes]
     }
 
-    /// The loss of the latest forward pass over this device's rows. Its gradient is averaged over the present rows in the batch of
-    /// the whole run.
+    /// The loss of the latest forward pass over this device's rows. Its gradient is averaged over the present rows in
+    /// the batch of the whole run.
     pub fn loss(&mut self, targets: &Targets) -> Loss {
         let (rows, classes) = (self.rows, self.spec.classes);
         let first = self.first_row.min(targets.labels.len());
@@ -161,8 +161,8 @@ impl Network {
         loss
     }
 
-    /// One step of the solver on this device's parameters, with one rate per parameter. If other devices have the same parameters,
-    /// update [`sharded`](Self::sharded) instead.
+    /// One step of the solver on this device's parameters, with one rate per parameter. If other devices have the same
+    /// parameters, update [`sharded`](Self::sharded) instead.
     pub fn update(&mut self, rates: &[sgd::Rate]) {
         let Self {
             parameters,

@@ -33,8 +33,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a device for batches of `batch` images. `spec` is the device's own network. `method` says how convolutions are
-    /// computed.
+    /// The plan of a device for batches of `batch` images. `spec` is the device's own network. `method` says how
+    /// convolutions are computed.
     pub fn new(placement: Placement, spec: &Spec, batch: usize, method: Method) -> Self {
         let chunks = chunks(placement, batch);
         let segments = fuse(spec, &chunks, method);
@@ -105,7 +105,8 @@ impl Plan {
     }
 }
 
-/// How the rows of a device are cut into chunks. Two devices get the two halves from which sums over the batch are made anyway.
+/// How the rows of a device are cut into chunks. Two devices get the two halves from which sums over the batch are made
+/// anyway.
 fn chunks(placement: Placement, batch: usize) -> Chunks {
     let rows = placement.rows(batch).len();
     if rows == batch {

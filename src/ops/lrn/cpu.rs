@@ -16,14 +16,14 @@ use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 /// How many positions are copied at a time: they stay in the first-level cache.
 const STRIP: usize = 8;
 
-/// A normalisation, as the CPU computes it.
+/// A normalization, as the CPU computes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kernel {
     geometry: Geometry,
 }
 
 impl Kernel {
-    /// The kernel of a normalisation.
+    /// The kernel of a normalization.
     pub fn new(geometry: Geometry) -> Self {
         Self { geometry }
     }

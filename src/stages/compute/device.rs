@@ -1,7 +1,7 @@
 //! One device, run by its own thread: work goes in, outcomes come out, in the same order.
 //!
-//! The devices share a batch. Its slot returns to the source as soon as the last device has copied its rows into its own
-//! memory, not when the step ends.
+//! The devices share a batch. Its slot returns to the source as soon as the last device has copied its rows into its
+//! own memory, not when the step ends.
 
 use std::sync::Arc;
 

@@ -18,8 +18,8 @@ use crate::ops::conv::cpu::{Filters, Kernel};
 use crate::ops::linear;
 
 impl Network {
-    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass. `columns` moves the maps'
-    /// gradients between devices, if each has a share of the network.
+    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass. `columns` moves the
+    /// maps' gradients between devices, if each has a share of the network.
     pub fn backward(&mut self, mut columns: Option<&mut Columns>) -> Result<(), PeerLost> {
         let (work, buffers, parameters) = self.work();
         let first = work.plan.first;

@@ -16,8 +16,8 @@ use crate::ops::conv::cpu::{Epilogue, Filters, Kernel};
 use crate::ops::{linear, softmax};
 
 impl Network {
-    /// Computes the rows that were copied. The rows behind them have no influence on the result. `columns` moves maps between
-    /// devices, if each has a share of the network.
+    /// Computes the rows that were copied. The rows behind them have no influence on the result. `columns` moves maps
+    /// between devices, if each has a share of the network.
     pub fn forward(&mut self, pass: Pass, mut columns: Option<&mut Columns>) -> Result<(), PeerLost> {
         self.pass = pass;
         let rows = self.rows;
