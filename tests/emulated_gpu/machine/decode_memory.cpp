@@ -54,11 +54,14 @@ template <Space S, class T, unsigned N> void store_lanes(Warp& warp, const Op& o
         if (warp.mask == EVERY_LANE) return store_quads(at.of, x);
     }
     // Lanes that write to one place do so in the order of their numbers.
-    for_lanes(warp.mask, [&](unsigned l) {
+    auto one = [&](unsigned l) {
         T values[N];
         for (unsigned i = 0; i < N; ++i) values[i] = x[i][l];
         memcpy((void*)at.of[l], values, sizeof values);
-    });
+    };
+    if (warp.mask == EVERY_LANE)
+        for (unsigned l = 0; l < LANES; ++l) one(l);
+    else for_lanes(warp.mask, one);
 }
 
 template <class T, class R, unsigned N> Handler loading(Space space) {

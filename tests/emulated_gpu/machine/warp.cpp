@@ -113,7 +113,7 @@ void Warp::run() {
         const BasicBlock& executed = program_->blocks[current];
         execute(executed);
         next_ = current + 1;
-        end(executed, current);
+        end(executed);
     }
 }
 
@@ -178,7 +178,7 @@ void Warp::leave(Mask leaving) {
     groups_.look_again();
 }
 
-void Warp::end(const BasicBlock& executed, uint32_t at) {
+void Warp::end(const BasicBlock& executed) {
     const End& how = executed.end;
     const Mask predicate = how.kind == End::Kind::Branch || how.conditional ? mask_at(how.predicate) : EVERY_LANE;
     const Mask taken = mask & (how.negated ? ~predicate : predicate);
@@ -202,16 +202,12 @@ void Warp::end(const BasicBlock& executed, uint32_t at) {
         break;
     case End::Kind::Leave: leave(taken); break;
     case End::Kind::Barrier:
-        if (mask != live) {
-            fail(LAUNCH_FAILED, "a barrier to which only a part of a warp comes", how.line);
-        }
         state = State::AtBarrier;
         barrier = how.barrier;
         barrier_threads = how.threads;
         barrier_line = how.line;
         break;
     }
-    (void)at;
 }
 
 void Warp::report_stuck() const {
