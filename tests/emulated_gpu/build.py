@@ -9,9 +9,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent.parent / "target" / "emulated-gpu"
-FLAGS = ["-std=c++20", "-march=native", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-I", HERE / "driver"]
-# What executes kernels is optimised as far as it goes. Numbers are computed as PTX says and not better: one rounding only where it
-# has fma, and overflow wraps.
+FLAGS = [
+    "-std=c++20",
+    "-march=native",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-strict-aliasing",
+    "-Wall",
+    "-Wextra",
+    "-I",
+    HERE / "driver",
+]
+# What executes kernels is optimised as far as it goes. Numbers are computed as PTX says and not better: one rounding
+# only where it has fma, and overflow wraps.
 OF_FOLDER = {"machine": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fwrapv"], "driver": ["-O1"], "ptx": ["-O1"]}
 
 
@@ -50,7 +60,12 @@ def _build():
     if not stale and library.exists():
         return
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda source: _run("g++", *FLAGS, *OF_FOLDER[source.parent.name], "-c", source, "-o", _object(source)), stale))
+        list(
+            pool.map(
+                lambda source: _run("g++", *FLAGS, *OF_FOLDER[source.parent.name], "-c", source, "-o", _object(source)),
+                stale,
+            )
+        )
     stamp.write_text(processor)
     objects = [_object(source) for source in sources]
     made = FOLDER / "libcuda.so.new"

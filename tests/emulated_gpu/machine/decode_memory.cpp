@@ -84,9 +84,12 @@ template <class T, unsigned N> Handler storing(Space space) {
     return store_lanes<Space::Any, T, N>;
 }
 
-Type bits_of(uint32_t bytes) { return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64; }
+Type bits_of(uint32_t bytes) {
+    return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64;
+}
 
-// A register may be wider than what is loaded, which is then extended with its sign, if it has one. Floats are moved as bits.
+// A register may be wider than what is loaded, which is then extended with its sign, if it has one. Floats are moved as
+// bits.
 Handler load_handler(Type type, uint32_t register_bytes, size_t count, Space space) {
     const bool widens = register_bytes > bytes_of(type);
     if (widens && (is_float(type) || is_half(type))) throw Unsupported("so wide a register");

@@ -73,7 +73,9 @@ void Warp::set_specials(const Launch& launch) {
         const std::string& name = special.name;
         const auto axis = name.empty() ? 0 : unsigned(name.back() - 'x');
         for (uint32_t l = 0; l < LANES; ++l) {
-            if (name.empty()) lanes<uint64_t>(special.offset)[l] = uint64_t(local.data()) + special.local_offset + l * special.local_bytes;
+            if (name.empty())
+                lanes<uint64_t>(special.offset)[l] =
+                    uint64_t(local.data()) + special.local_offset + l * special.local_bytes;
             else if (name.starts_with("%tid.")) values[l] = thread[axis][l];
             else if (name.starts_with("%ntid.")) values[l] = launch.block[axis];
             else if (name.starts_with("%ctaid.")) values[l] = block->place()[axis];
@@ -133,7 +135,8 @@ void Warp::execute(const BasicBlock& executed) {
     }
 }
 
-// An operation under a guard, in the lanes where its predicate holds: from[0] is that, `value` whether it must not hold.
+// An operation under a guard, in the lanes where its predicate holds: from[0] is that, `value` whether it must not
+// hold.
 void run_guarded(Warp& warp, const Op& op, void*) {
     const Mask before = warp.mask, predicate = warp.mask_at(op.from[0]);
     warp.mask &= op.value ? ~predicate : predicate;
@@ -159,7 +162,8 @@ bool Warp::gather(uint32_t at, Mask& coming) {
             if (!entered.members_in_register || lanes<uint32_t>(entered.members)[l] == members) together |= 1u << l;
         });
         left &= ~together;
-        if (together & ~members) fail(LAUNCH_FAILED, "a lane calls an operation of the warp with a mask that lacks it", entered.line);
+        if (together & ~members)
+            fail(LAUNCH_FAILED, "a lane calls an operation of the warp with a mask that lacks it", entered.line);
         missing = members & live & ~together;
     }
     if (missing) {
@@ -213,7 +217,8 @@ void Warp::end(const BasicBlock& executed) {
 void Warp::report_stuck() const {
     const Group& group = *groups_.begin();
     char text[200];
-    snprintf(text, sizeof text, "lanes %08x wait for lanes %08x, which wait elsewhere: a divergent barrier or wrong masks", group.lanes,
+    snprintf(text, sizeof text,
+             "lanes %08x wait for lanes %08x, which wait elsewhere: a divergent barrier or wrong masks", group.lanes,
              group.members & live & ~group.lanes);
     fail(LAUNCH_FAILED, text, program_->blocks[group.block].line);
 }
@@ -221,7 +226,8 @@ void Warp::report_stuck() const {
 void Warp::fail(int error, const std::string& what, uint32_t line) const {
     const uint32_t* place = block->place();
     char where[120];
-    snprintf(where, sizeof where, " (PTX line %u, warp %u of block (%u,%u,%u))", line, number, place[0], place[1], place[2]);
+    snprintf(where, sizeof where, " (PTX line %u, warp %u of block (%u,%u,%u))", line, number, place[0], place[1],
+             place[2]);
     throw KernelFault{error, what + where};
 }
 
