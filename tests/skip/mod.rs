@@ -19,6 +19,8 @@ pub enum Need {
     Avx512,
     /// Permission to mount a small file system.
     Mount,
+    /// A C++ compiler, for the emulated GPU.
+    Gpp,
 }
 
 impl Need {
@@ -29,6 +31,7 @@ impl Need {
             Self::FashionMnist => "fashion-mnist",
             Self::Avx512 => "avx-512",
             Self::Mount => "mount",
+            Self::Gpp => "g++",
         }
     }
 }
