@@ -1,7 +1,7 @@
 //! The emulated GPU does what its README says.
 //!
-//! Its own tests are in Python, because they call the driver's functions as any program does, and this crate has no such calls of its
-//! own to be tested with. The first of them builds the emulator.
+//! Its own tests are in Python: they call the driver's functions as any program does. The first of them builds the
+//! emulator.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where its world is not as expected")]
 

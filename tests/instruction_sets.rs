@@ -1,22 +1,22 @@
 //! The kernels' vector instructions against plain code, in a test binary of its own, since the choice is per process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
-use std::sync::Arc;
-
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Layer};
-use pipeline::devices::cpu::Threads;
-use pipeline::model::{Network, Pass};
+use pipeline::model::{Job, Spec};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 use pipeline::ops::simd::{self, Instructions};
 use pipeline::rng::{Philox, Purpose};
 
 mod layers;
+#[allow(dead_code, reason = "each test target uses its part")]
+mod net;
 #[allow(dead_code, reason = "each test target lacks its part")]
 mod skip;
 
 use layers::{conv, fc, lrn, max_pool};
+use net::Net;
 use skip::Need;
 
 const SHAPE: Shape = Shape::new(3, 19, 18);
@@ -52,8 +52,15 @@ fn cases() -> impl Iterator<Item = (Method, u64)> {
 
 /// The weights after some steps.
 fn trained((method, seed): (Method, u64)) -> Vec<f32> {
-    let threads = Arc::new(Threads::new("cpu-0", 2).unwrap());
-    let mut network = Network::new(&network(), SHAPE, 7, BATCH, method, threads, seed).unwrap();
+    let spec = Spec::new(&network(), SHAPE, 7).unwrap();
+    let job = Job {
+        spec: &spec,
+        batch: BATCH,
+        seed,
+        method,
+        threads: 2,
+    };
+    let mut net = Net::new(&job, seed);
     let rate = Rate {
         lr: 0.01,
         momentum: 0.9,
@@ -62,13 +69,10 @@ fn trained((method, seed): (Method, u64)) -> Vec<f32> {
     };
     for step in 0..5 {
         let mut random = Philox::new(seed, Purpose::Init, step, 99);
-        network.input_mut().fill_with(|| 2.0 * random.uniform() - 1.0);
-        network.forward(Pass::Train { seed, step }, BATCH);
-        network.loss(&[0, 1, 2, 3, 4, 5], &[1.0; BATCH]);
-        network.backward();
-        network.update(&vec![rate; network.parameters().len()]);
+        let x: Vec<f32> = (0..BATCH * SHAPE.len()).map(|_| 2.0 * random.uniform() - 1.0).collect();
+        net.train(&x, (&[0, 1, 2, 3, 4, 5], &[1.0; BATCH]), step, rate);
     }
-    let values = network.parameters().iter().map(|parameter| &parameter.value);
+    let values = net.parameters().iter().map(|parameter| &parameter.value);
     values.flatten().copied().collect()
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/executors.rs"]
+mod executors;
 
 use std::fs;
 use std::path::{Path, PathBuf};

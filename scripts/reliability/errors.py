@@ -136,9 +136,11 @@ class Errors:
             return None
         if error == "EINTR":
             return f"an interrupted call must be repeated: {ended.how()}"
-        if not is_named(path, ended.errors):
+        # Verification answers with a list of what is wrong.
+        said = ended.errors + (ended.output if subject.name == "verify" else "")
+        if not is_named(path, said):
             return f"the message does not name {path}: {ended.how()}"
-        if os.strerror(getattr(errno, error)) not in ended.errors:
+        if os.strerror(getattr(errno, error)) not in said:
             return f"the message does not give the cause, {error}: {ended.how()}"
         return None
 

@@ -171,8 +171,9 @@ class Flips:
             return ended.how()
         stem = file.rsplit("/", 1)[-1].split(".")[0]
         if ended.code != 0:
-            # If a manifest says something wrong about another file, that file may be blamed.
-            named = stem in ended.errors or re.search(r"\b(run|pack|cache)/[\w.-]+", ended.errors)
+            # If a manifest says something wrong about another file, that file may be blamed. Verification lists faults as its answer.
+            said = ended.errors + ended.output
+            named = stem in said or re.search(r"\b(run|pack|cache)/[\w.-]+", said)
             return None if named else f"the message does not name {file}: {ended.how()}"
         if stem in ended.errors and re.search("warn", ended.errors, re.IGNORECASE):
             return None

@@ -13,7 +13,6 @@ use super::trained::Trained;
 use super::{Failure, notes};
 use crate::control::{self, Watch};
 use crate::flow::{Fault, Stop};
-use crate::model::checkpoint;
 use crate::observe::eta::Laps;
 use crate::observe::progress::Progress;
 use crate::observe::terminal::{self, answer};
@@ -53,26 +52,23 @@ pub(super) fn main(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
             .iter()
             .map(|data| format!("data.val={}", toml::Value::String(data.clone()))),
     );
-    let trained = Trained::open(&args.run, &sets)?;
+    let mut trained = Trained::open(&args.run, &sets)?;
     let mut plan = plan(&trained)?;
     notes::of_data("data", &plan.sets.val, quiet);
     plan.itinerary.train_samples = 0;
     plan.itinerary.steps = 0;
-    let statistics = trained.loaded.statistics;
-    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    trained.fit(&plan.model.spec)?;
     let step = trained.state.step;
-    for network in &mut networks {
-        checkpoint::restore(&trained.path, &trained.loaded.parameters, network).map_err(Failure::failed)?;
-    }
-    drop(trained.loaded.parameters);
     let mut state = trained.state;
     state.position = crate::stages::Position::START;
     state.bad.clear();
     let beginning = Beginning {
-        networks,
+        devices,
+        weights: trained.loaded.parameters,
         state,
         expected: VecDeque::new(),
-        statistics,
+        statistics: trained.loaded.statistics,
         every_steps: 0,
     };
     let found = Arc::new(Mutex::new(None));

@@ -194,9 +194,9 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
-    /// A plan fails because of the configuration, unless the system did not give memory.
+    /// A plan fails because of the configuration, unless the machine did not give what it needs.
     fn plan(error: PlanError) -> Self {
-        if error.is_lack_of_memory() {
+        if error.is_fault_of_machine() {
             Self::failed(error)
         } else {
             Self::usage(error)

@@ -1,7 +1,6 @@
 //! `pipeline predict`: the most likely classes of image files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::{fs, io};
 
 use clap::Args;
@@ -10,9 +9,8 @@ use serde_json::json;
 use super::trained::Trained;
 use super::{Failure, unreadable};
 use crate::dataset::{Encoded, image_extensions, is_image, read_image};
-use crate::devices::cpu::PlanarRows;
 use crate::files;
-use crate::model::{Network, Pass, checkpoint};
+use crate::model::Device;
 use crate::observe::terminal::{self, answer};
 use crate::plan::{ModelPlan, preprocessing};
 use crate::stages::augment::Normalization;
@@ -46,7 +44,8 @@ pub(super) struct PredictArgs {
 struct Predictor {
     decoder: Decoder,
     rule: Rule,
-    network: Network,
+    /// It has the whole network, for batches of all views of an image.
+    device: Box<dyn Device>,
     normalization: Normalization,
     classes: Vec<String>,
 }
@@ -108,22 +107,21 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 impl Predictor {
     fn new(run: &Path, crops: u32) -> Result<Self, Failure> {
-        let trained = Trained::open(run, &[])?;
+        let mut trained = Trained::open(run, &[])?;
+        let model = ModelPlan::new(&trained.config, trained.state.classes.len()).map_err(Failure::usage)?;
+        let mut device = model
+            .build_alone(&trained.config, crops as usize)
+            .map_err(Failure::plan)?;
+        trained.fit(&model.spec)?;
+        device.load(&trained.loaded.parameters).map_err(Failure::failed)?;
         let config = &trained.config;
-        let model = ModelPlan::new(config, trained.state.classes.len()).map_err(Failure::usage)?;
-        let mut network = model.build_alone(config, crops as usize).map_err(Failure::plan)?;
-        checkpoint::restore(&trained.path, &trained.loaded.parameters, &mut network).map_err(Failure::failed)?;
         let crop = config.augment.crop.get();
         Ok(Self {
             decoder: Decoder::new(preprocessing::decode_options(config)).map_err(Failure::failed)?,
             rule: Rule::plain(crop as u32, crops),
-            network,
-            normalization: preprocessing::normalization(
-                config,
-                trained.loaded.statistics.as_ref(),
-                Arc::new(PlanarRows::new(crop)),
-            )
-            .map_err(Failure::failed)?,
+            device,
+            normalization: preprocessing::normalization(config, trained.loaded.statistics.as_ref(), model.row_writer())
+                .map_err(Failure::failed)?,
             classes: trained.state.classes,
         })
     }
@@ -145,20 +143,18 @@ impl Predictor {
         self.decoder
             .pixels(encoded, region, &mut pixels)
             .map_err(|error| error.to_string())?;
-        let mut row = vec![0u64; self.normalization.writer.row_bytes() / 8];
         let views = self.rule.views as usize;
-        for view in 0..views {
+        let mut rows = vec![0u64; views * self.normalization.writer.row_bytes() / 8];
+        let rows: &mut [u8] = bytemuck::cast_slice_mut(&mut rows);
+        for (view, row) in rows.chunks_exact_mut(self.normalization.writer.row_bytes()).enumerate() {
             let draw = self.rule.view(view as u8, frame);
-            self.normalization
-                .write(&draw, &pixels, region, bytemuck::cast_slice_mut(&mut row));
-            let floats: &[f32] = bytemuck::cast_slice(&row);
-            let len = self.network.spec().input.len();
-            self.network.input_mut()[view * len..][..len].copy_from_slice(&floats[..len]);
+            self.normalization.write(&draw, &pixels, region, row);
         }
-        self.network.forward(Pass::Evaluate, views);
+        let probabilities = self.device.copy_rows(rows, views).and_then(|()| self.device.evaluate());
+        let probabilities = probabilities.map_err(|error| error.to_string())?;
         let classes = self.classes.len();
         let mut mean = vec![0.0; classes];
-        for row in self.network.probabilities().chunks_exact(classes) {
+        for row in probabilities.chunks_exact(classes) {
             mean.iter_mut()
                 .zip(row)
                 .for_each(|(sum, &p)| *sum += f64::from(p) / views as f64);

@@ -8,7 +8,7 @@ use super::{ConfigArgs, Failure, trained};
 use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
 use crate::dataset::statistics::Statistics;
-use crate::model::Network;
+use crate::model::Parameter;
 use crate::model::checkpoint::{self, CheckpointError, Content, Loaded};
 use crate::observe::cut::{Cut, cut};
 use crate::observe::terminal::tell;
@@ -44,6 +44,8 @@ const DEVICES: [&str; 2] = ["compute.devices", "compute.parallel"];
 
 /// The state that a run takes over.
 pub(super) struct Resumed {
+    /// The weights, with their momentum.
+    pub(super) weights: Vec<Parameter>,
     /// The run's position.
     pub(super) state: RunState,
     /// Stream hashes of steps to be repeated.
@@ -67,6 +69,7 @@ impl Resumed {
         let classes = plan.sets.train.classes().to_vec();
         let state = RunState::new(plan.fingerprints(), classes, plan.config.to_toml());
         Ok(Self {
+            weights: plan.model.initial_weights(&plan.config).map_err(Failure::plan)?,
             state,
             expected: VecDeque::new(),
             elapsed_s: 0.0,
@@ -75,16 +78,11 @@ impl Resumed {
     }
 }
 
-/// Loads the newest good checkpoint into `networks` and restores the folder to that moment; `None` if nothing was ever
-/// saved. A run that has saved something but has no good checkpoint is not started again.
-pub(super) fn resume(
-    folder: &RunFolder,
-    plan: &Plan,
-    args: &ConfigArgs,
-    networks: &mut [Network],
-) -> Result<Option<Resumed>, Failure> {
+/// Reads the newest good checkpoint and restores the folder to that moment; `None` if nothing was ever saved. A run
+/// that has saved something but has no good checkpoint is not started again.
+pub(super) fn resume(folder: &RunFolder, plan: &Plan, args: &ConfigArgs) -> Result<Option<Resumed>, Failure> {
     let checkpoints = folder.checkpoints();
-    let Some((path, loaded)) = folder::newest_good(&checkpoints).map_err(Failure::failed)? else {
+    let Some((path, mut loaded)) = folder::newest_good(&checkpoints).map_err(Failure::failed)? else {
         return match folder.traces()? {
             None => Ok(None),
             Some(what) => Err(Failure::Failed(format!(
@@ -101,9 +99,7 @@ pub(super) fn resume(
     }
     let saved = trained::state(&path, &loaded)?;
     let is_altered = compare(&saved, plan, args)?;
-    for network in networks {
-        checkpoint::restore(&path, &loaded.parameters, network).map_err(Failure::failed)?;
-    }
+    loaded.fit(&path, &plan.model.spec).map_err(Failure::failed)?;
     if !plan.itinerary.holds(saved.position, saved.step) {
         return Err(Failure::Failed(format!(
             "{}: its state is inconsistent: {} steps do not lead to epoch {}, batch {}",
@@ -122,7 +118,6 @@ pub(super) fn resume(
     {
         restore_best(&checkpoints, best.step, state.step, &loaded)?;
     }
-    drop(loaded.parameters);
     let Cut {
         steps,
         elapsed_s,
@@ -139,6 +134,7 @@ pub(super) fn resume(
         steps.into_iter().collect()
     };
     Ok(Some(Resumed {
+        weights: loaded.parameters,
         state,
         expected,
         elapsed_s,

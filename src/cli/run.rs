@@ -15,7 +15,7 @@ use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
-use crate::model::{Network, checkpoint};
+use crate::model::{Device, checkpoint};
 use crate::observe::digest::Digest;
 use crate::observe::metrics::Metrics;
 use crate::observe::progress::Progress;
@@ -44,9 +44,9 @@ pub(super) struct RunArgs {
 pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let plan = plan(args, quiet)?;
     let folder = lock(args, &plan)?;
-    let mut networks = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
     let resumed = if args.resume {
-        resume::resume(&folder, &plan, &args.config, &mut networks)?
+        resume::resume(&folder, &plan, &args.config)?
     } else {
         None
     };
@@ -80,7 +80,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     from.state.finished = false;
     durable::replace(&folder.config(), from.state.config.as_bytes())
         .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.config()))))?;
-    train(args, &plan, &folder, networks, from, quiet)
+    train(args, &plan, &folder, devices, from, quiet)
 }
 
 /// The plan of the run. Tells what it will be, and what looks wrong.
@@ -124,7 +124,7 @@ fn train(
     args: &RunArgs,
     plan: &Plan,
     folder: &RunFolder,
-    networks: Vec<Network>,
+    devices: Vec<Box<dyn Device>>,
     from: Resumed,
     quiet: bool,
 ) -> Result<(), Failure> {
@@ -139,7 +139,8 @@ fn train(
         step: from.state.step,
     };
     let beginning = Beginning {
-        networks,
+        devices,
+        weights: from.weights,
         state: from.state,
         expected: from.expected,
         statistics: from.statistics,

@@ -6,6 +6,7 @@ use super::folder;
 use super::{Failure, unreadable};
 use crate::config::Config;
 use crate::files;
+use crate::model::Spec;
 use crate::model::checkpoint::{self, CheckpointError, Loaded};
 use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
@@ -49,6 +50,11 @@ impl Trained {
             state,
             config,
         })
+    }
+
+    /// Brings the parameters into the order of `spec`, which must be the network that was trained.
+    pub(super) fn fit(&mut self, spec: &Spec) -> Result<(), Failure> {
+        self.loaded.fit(&self.path, spec).map_err(Failure::failed)
     }
 }
 

@@ -32,15 +32,22 @@ fn bytes(folder: &Path, quiet: bool) -> Result<(), Failure> {
     let progress = ImagesProgress::new(manifest.samples, "verify", 0, quiet);
     let found = pack::verify(folder, |samples| progress.add(samples)).map_err(Failure::failed)?;
     progress.end();
-    for fault in &found.faults {
-        answer!("{fault}");
-    }
+    found
+        .faults
+        .iter()
+        .chain(&found.unreadable)
+        .for_each(|what| answer!("{what}"));
     let shown = text::path(folder);
-    if !found.faults.is_empty() {
-        let faults = counted(found.faults.len() as u64, "fault");
-        return Err(Failure::Failed(format!(
-            "{shown}: {faults}; copy the pack again, or pack again"
-        )));
+    let faults = counted(found.faults.len() as u64, "fault");
+    let unread = format!("{} could not be read", counted(found.unreadable.len() as u64, "file"));
+    let result = match (found.faults.is_empty(), found.unreadable.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(format!("{unread}, so this pack is not verified")),
+        (false, true) => Some(format!("{faults}; copy the pack again, or pack again")),
+        (false, false) => Some(format!("{faults}, and {unread}; copy the pack again, or pack again")),
+    };
+    if let Some(result) = result {
+        return Err(Failure::Failed(format!("{shown}: {result}")));
     }
     let (samples, shards) = (found.samples, counted(manifest.shards.len() as u64, "shard"));
     answer!("pack {shown}: all {samples} samples in {shards} are as they were written");

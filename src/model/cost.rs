@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::timing::Direction;
-use super::{LayerSpec, Operation, Spec};
+use super::{Direction, LayerSpec, Operation, Spec};
 
 /// Bytes of an f32.
 const FLOAT: u64 = size_of::<f32>() as u64;
@@ -70,6 +69,6 @@ fn kept(layer: &LayerSpec, direction: Direction) -> u64 {
         // The argmax of each window, one byte.
         Operation::Pool(_) => layer.output.len() as u64,
         // Masks are drawn again.
-        Operation::Dropout(_) | Operation::Reshard(_) => 0,
+        Operation::Dropout { .. } | Operation::Reshard(_) => 0,
     }
 }

@@ -141,3 +141,13 @@ pub enum ModelError {
         halo: usize,
     },
 }
+
+impl ModelError {
+    /// The error of threads of which `count` cannot be started.
+    pub(super) fn threads<E: std::fmt::Display>(count: usize) -> impl FnOnce(E) -> Self {
+        move |error| Self::Threads {
+            count,
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,30 +1,35 @@
-//! The network: shapes of its layers, parameters, passes, and the solver that moves the parameters.
+//! The network: what it is, and the devices that compute it.
+//!
+//! What it is belongs to no device: the shapes of its layers, its parameters and their initial values, what a device
+//! has of them, the solver that moves them, and checkpoints. The executors compute it, one per kind of device, such as
+//! `cpu`. They are reached through [`Device`] and made by [`devices`], which alone names them.
 
 pub mod checkpoint;
 pub mod columns;
+pub mod device;
+pub mod devices;
 pub mod error;
 pub mod init;
-pub mod network;
+pub mod job;
+pub mod lap;
+pub mod layer;
+pub mod memory;
 pub mod parameter;
-pub mod plan;
-pub mod presets;
 pub mod placement;
+pub mod presets;
 pub mod solver;
 pub mod spec;
-pub mod segment;
-pub mod timing;
 
-mod buffers;
 mod cost;
-mod fuse;
-mod pass;
+mod cpu;
 mod share;
-mod store;
 
+pub use device::{Device, DeviceError, Inside, Targets};
 pub use error::ModelError;
-pub use network::{Network, Pass};
-pub use parameter::Parameter;
+pub use job::Job;
+pub use lap::{Direction, Lap};
+pub use layer::{LayerSpec, Operation};
+pub use memory::Memory;
+pub use parameter::{Parameter, ParameterSpec};
 pub use placement::Placement;
-pub use plan::{Memory, Plan};
-pub use spec::{LayerSpec, Operation, Spec};
-pub use timing::{Direction, Lap};
+pub use spec::Spec;

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::config::compute::Parallel;
 use crate::devices::share;
-use crate::ops::Chunks;
 
 /// One device of several that train one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +40,6 @@ impl Placement {
         match self.parallel {
             Parallel::Data => share(batch, self.index, self.count),
             Parallel::Columns => 0..batch,
-        }
-    }
-
-    /// How its rows are cut into chunks. Two devices get the two halves from which sums over the batch are made anyway.
-    pub(super) fn chunks(self, batch: usize) -> Chunks {
-        let rows = self.rows(batch).len();
-        if rows == batch {
-            Chunks::new(batch)
-        } else if self.count == 2 {
-            Chunks::new(batch).half(self.index == 1)
-        } else {
-            Chunks::new(rows)
         }
     }
 }

@@ -1,110 +1,12 @@
-//! Layers with their shapes: the configuration's list of layers, applied to an input shape.
+//! The network: the configuration's list of layers, applied to an input shape.
 
 use std::collections::BTreeSet;
 
 use super::ModelError;
-use super::columns::Reshard;
-use crate::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool, WINDOW};
+use super::layer::{LayerSpec, Operation, Span, Start};
+use crate::config::model::{Convolution, Dropout, FullyConnected, Layer, Lrn, MaxPool, WINDOW};
 use crate::ops::{self, Shape, conv, linear, lrn, pool};
-
-/// What a layer computes, with its shapes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operation {
-    /// Convolution.
-    Conv(conv::Geometry),
-    /// Fully connected.
-    Linear(linear::Geometry),
-    /// max(0, x).
-    Relu,
-    /// tanh(x).
-    Tanh,
-    /// Local response normalisation.
-    Lrn(lrn::Geometry),
-    /// Max pooling.
-    Pool(pool::Geometry),
-    /// Dropout with this probability.
-    Dropout(f32),
-    /// Nothing is computed: devices exchange the map.
-    Reshard(Reshard),
-}
-
-impl Operation {
-    /// Its name: `conv`, `fc`, `relu`, `tanh`, `lrn`, `maxpool`, `dropout`, `reshard`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Conv(_) => "conv",
-            Self::Linear(_) => "fc",
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-            Self::Lrn(_) => "lrn",
-            Self::Pool(_) => "maxpool",
-            Self::Dropout(_) => "dropout",
-            Self::Reshard(_) => "reshard",
-        }
-    }
-}
-
-/// The initial parameters of a layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Start {
-    /// Initialisation of the weights.
-    pub init: Init,
-    /// Initial value of the biases.
-    pub bias: f32,
-    /// Shape of the weights, as in `PyTorch`: [out, in/groups, kh, kw] or [out, in].
-    pub weight: Vec<usize>,
-}
-
-impl Start {
-    /// Inputs per output, by which `Init::He` and `Init::FanIn` divide.
-    pub fn fan_in(&self) -> usize {
-        self.weight[1..].iter().product()
-    }
-}
-
-/// A range of a layer's outputs (channels or units).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Number of the first.
-    pub first: usize,
-    /// Number of outputs over all devices.
-    pub of: usize,
-}
-
-/// One layer, as `pipeline check` prints it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerSpec {
-    /// The name of its parameters, or its kind and a number.
-    pub name: String,
-    /// What it does.
-    pub operation: Operation,
-    /// Shape of the input.
-    pub input: Shape,
-    /// Shape of the output.
-    pub output: Shape,
-    /// Which of the layer's outputs this device has, if several devices share them.
-    pub span: Span,
-    /// Its initial parameters; `None` if it has none.
-    pub start: Option<Start>,
-}
-
-impl LayerSpec {
-    /// Weights and biases.
-    pub fn parameters(&self) -> usize {
-        self.start
-            .as_ref()
-            .map_or(0, |start| start.weight.iter().product::<usize>() + start.weight[0])
-    }
-
-    /// Multiplications and additions of the forward pass for one image (of the matrix products).
-    pub fn multiply_adds(&self) -> u64 {
-        match &self.operation {
-            Operation::Conv(conv) => conv.multiply_adds(),
-            Operation::Linear(linear) => linear.weights() as u64,
-            _ => 0,
-        }
-    }
-}
+use crate::rng::Purpose;
 
 /// A whole network for one input shape and number of classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +42,8 @@ impl Spec {
         let mut specs: Vec<LayerSpec> = Vec::with_capacity(layers.len());
         let mut shape = input;
         for (index, layer) in layers.iter().enumerate() {
-            let spec = follow(layer, name(layers, index), shape, classes)?;
+            let numbered = (name(layers, index), number(layers, index));
+            let spec = follow(layer, numbered, shape, classes)?;
             bounded(&spec)?;
             shape = spec.output;
             specs.push(spec);
@@ -171,6 +74,21 @@ impl Spec {
     pub fn multiply_adds(&self) -> u64 {
         self.layers.iter().map(LayerSpec::multiply_adds).sum()
     }
+
+    /// The max pooling behind layer `index` that is computed before it, if the layer is the activation of a
+    /// convolution.
+    ///
+    /// `ReLU` and tanh are monotonic, so the result is the same, and the convolution's output, the largest value of the
+    /// network, is not needed any more once it is pooled.
+    pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
+        let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
+        let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
+        let between = matches!(
+            (&before.operation, &pooling.operation),
+            (Operation::Conv(_), Operation::Pool(_))
+        );
+        (activation && between).then_some(pooling)
+    }
 }
 
 /// The layer's own name, or its kind with a number among its kind: `maxpool2`.
@@ -198,6 +116,18 @@ fn name(layers: &[Layer], index: usize) -> String {
     }
 }
 
+/// How many of the layers before layer `index` draw random numbers for the same purpose as that layer.
+fn number(layers: &[Layer], index: usize) -> u32 {
+    let purpose = |layer: &Layer| match layer {
+        Layer::Convolution(_) | Layer::FullyConnected(_) => Some(Purpose::Init),
+        Layer::Dropout(_) => Some(Purpose::Dropout),
+        Layer::Relu | Layer::Tanh | Layer::Lrn(_) | Layer::MaxPool(_) => None,
+    };
+    let own = purpose(&layers[index]);
+    let before = layers[..index].iter().filter(|layer| purpose(layer) == own);
+    before.count() as u32
+}
+
 fn check_names(layers: &[Layer]) -> Result<(), ModelError> {
     let mut seen = BTreeSet::new();
     for (index, layer) in layers.iter().enumerate() {
@@ -216,7 +146,7 @@ fn check_names(layers: &[Layer]) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<LayerSpec, ModelError> {
+fn follow(layer: &Layer, (name, number): (String, u32), input: Shape, classes: usize) -> Result<LayerSpec, ModelError> {
     let mut start = None;
     let (operation, output) = match layer {
         Layer::Convolution(layer) => {
@@ -226,6 +156,7 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
                 init: layer.init,
                 bias: layer.bias,
                 weight,
+                number,
             });
             let output = geometry.output;
             (Operation::Conv(geometry), output)
@@ -241,6 +172,7 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
                 init: layer.init,
                 bias: layer.bias,
                 weight,
+                number,
             });
             (Operation::Linear(geometry), Shape::vector(geometry.outputs))
         }
@@ -253,7 +185,7 @@ fn follow(layer: &Layer, name: String, input: Shape, classes: usize) -> Result<L
         }
         Layer::Dropout(Dropout { p }) => {
             require((0.0..1.0).contains(p), &name, "p", "at least 0 and less than 1")?;
-            (Operation::Dropout(*p), input)
+            (Operation::Dropout { p: *p, number }, input)
         }
     };
     Ok(LayerSpec {

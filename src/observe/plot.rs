@@ -160,13 +160,16 @@ impl Axis {
         Self { from, to, tick }
     }
 
-    /// From 0 to exactly `high`: nothing comes after the last point.
+    /// From 0 to `high`, or to a tick just beyond it: a run's last step comes a little before the end of its epoch.
     fn to(high: f64) -> Self {
         let high = if high > 0.0 { high } else { 1.0 };
+        let tick = round_tick(high / TICKS);
+        let last = (high / tick).ceil() * tick;
+        let is_near = last - high < 0.02 * high;
         Self {
             from: 0.0,
-            to: high,
-            tick: round_tick(high / TICKS),
+            to: if is_near { last } else { high },
+            tick,
         }
     }
 
@@ -239,6 +242,15 @@ mod tests {
                 "{low} {high}"
             );
         }
+    }
+
+    #[test]
+    fn the_last_epoch_has_its_number() {
+        let last = |high: f64| Axis::to(high).ticks().map(short).last();
+        assert_eq!(last(3.998).as_deref(), Some("4"));
+        assert_eq!(last(3.5).as_deref(), Some("3"));
+        assert_eq!(Axis::to(3.5).to, 3.5);
+        assert_eq!(last(0.0).as_deref(), Some("1"));
     }
 
     #[test]

@@ -4,8 +4,6 @@ use super::needs::{self, Need};
 use super::{Crews, ModelPlan};
 use crate::config::Config;
 use crate::config::evaluate::Crops;
-use crate::devices::cpu::PlanarRows;
-use crate::devices::row::RowWriter;
 use crate::memory::Bytes;
 use crate::model::Memory;
 
@@ -35,7 +33,7 @@ impl Buffers {
             ..
         } = config;
         let crop = augment.crop.get();
-        let row = Bytes::of::<u8>(PlanarRows::new(crop).row_bytes());
+        let row = Bytes::of::<u8>(model.row_writer().row_bytes());
         let side = if evaluate.crops == Crops::One {
             Some(crop)
         } else {

@@ -30,12 +30,11 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, DatasetError};
-use crate::devices::cpu::PlanarRows;
 use crate::devices::row::RowWriter;
 use crate::memory::{Bytes, NoMemory};
-use crate::model::ModelError;
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
+use crate::model::{DeviceError, ModelError};
 use crate::stages::augment::Augment;
 use crate::stages::decode::{Decode, LARGE, Options};
 use crate::stages::rule::Rule;
@@ -142,6 +141,9 @@ pub enum PlanError {
     /// An allocation failed, contrary to the plan.
     #[error(transparent)]
     NoMemory(#[from] NoMemory),
+    /// A device cannot take its weights.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The sample counter has 32 bits.
     #[error(
         "{}: {samples} samples in batches of {batch} rows (of all ranks) exceed the limit of 4,294,967,295 rows per epoch",
@@ -158,9 +160,12 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// Whether the configuration is not at fault, because an allocation failed.
-    pub fn is_lack_of_memory(&self) -> bool {
-        matches!(self, Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)))
+    /// Whether the machine is at fault and not the configuration: an allocation or a device has failed.
+    pub fn is_fault_of_machine(&self) -> bool {
+        matches!(
+            self,
+            Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)) | Self::Device(_)
+        )
     }
 }
 
@@ -213,7 +218,7 @@ impl Plan {
         }
         let model = ModelPlan::new(&config, classes)?;
         let itinerary = itinerary(&config, &sets, has_val)?;
-        let writer = Arc::new(PlanarRows::new(config.augment.crop.get()));
+        let writer = model.row_writer();
         let workspace = Bytes::new(crop::look_at_images(&config, &sets, has_val)?);
         let memory = MemoryBudget::new(&config, &model, workspace)?;
         Ok(Self {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{PlanError, needs};
 use crate::config::Config;
 use crate::config::model::Layer;
-use crate::devices::cpu::Threads;
+use crate::devices::row::RowWriter;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
-use crate::model::{Memory, ModelError, Network, Parameter, Placement, Plan, Spec};
+use crate::model::{Device, Job, Memory, ModelError, Parameter, Placement, Spec, devices, init};
 use crate::ops::Shape;
 
 /// The numbers of a network that is not built yet.
@@ -48,19 +48,17 @@ impl ModelPlan {
         let threads = compute
             .threads
             .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
+        let job = job(config, &spec, config.staging.batch.get(), threads);
         let placements = compute.names().zip(Placement::all(count, compute.parallel));
-        let devices = placements
-            .map(|(name, placement)| {
-                let own = placement.spec(&spec)?;
-                let plan = Plan::on(placement, &own, config.staging.batch.get(), compute.convolution);
-                Ok(DevicePlan {
-                    name,
-                    placement,
-                    memory: plan.memory(&own, threads),
-                })
+        let devices = placements.map(|(name, placement)| {
+            Ok(DevicePlan {
+                name,
+                placement,
+                memory: devices::memory(&job, placement)?,
             })
-            .collect::<Result<_, ModelError>>()?;
-        Rates::new(&config.solver, &names(&spec))?;
+        });
+        let devices = devices.collect::<Result<_, ModelError>>()?;
+        Rates::new(&config.solver, &spec)?;
         Ok(Self {
             layers,
             spec,
@@ -80,44 +78,42 @@ impl ModelPlan {
         self.threads * self.devices.len()
     }
 
-    /// Builds the network of each device, with its initial weights.
-    pub fn build(&self, config: &Config) -> Result<Vec<Network>, PlanError> {
-        let (batch, seed) = (config.staging.batch.get(), config.run.seed);
-        let method = config.compute.convolution;
+    /// The writer of the devices' rows.
+    pub fn row_writer(&self) -> Arc<dyn RowWriter> {
+        devices::row_writer(self.spec.input.height)
+    }
+
+    /// The weights before the first step.
+    pub fn initial_weights(&self, config: &Config) -> Result<Vec<Parameter>, PlanError> {
+        Ok(init::parameters(&self.spec, config.run.seed, self.all_threads())?)
+    }
+
+    /// Builds the devices, connected to each other.
+    pub fn build(&self, config: &Config) -> Result<Vec<Box<dyn Device>>, PlanError> {
         needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&self.memory()))?;
-        self.devices
-            .iter()
-            .map(|device| {
-                let threads = self.start_threads(&device.name.replace(':', "-"))?;
-                Ok(Network::on(device.placement, &self.spec, batch, method, threads, seed)?)
-            })
-            .collect()
+        let names: Vec<&str> = self.devices.iter().map(|device| device.name).collect();
+        let job = job(config, &self.spec, config.staging.batch.get(), self.threads);
+        Ok(devices::build(&job, &names, config.compute.parallel)?)
     }
 
-    /// Builds the whole network on one device, for batches of `batch` images.
-    pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Network, PlanError> {
-        let (method, seed) = (config.compute.convolution, config.run.seed);
-        let memory = Plan::new(&self.spec, batch, method).memory(&self.spec, self.threads);
+    /// Builds a device with the whole network, for batches of `batch` images.
+    pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Box<dyn Device>, PlanError> {
+        let job = job(config, &self.spec, batch, self.threads);
+        let memory = devices::memory(&job, Placement::ALONE)?;
         needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&memory))?;
-        let threads = self.start_threads("cpu-0")?;
-        Ok(Network::on(Placement::ALONE, &self.spec, batch, method, threads, seed)?)
-    }
-
-    fn start_threads(&self, name: &str) -> Result<Arc<Threads>, ModelError> {
-        let threads = Threads::new(name, self.threads).map_err(|error| ModelError::Threads {
-            count: self.threads,
-            reason: error.to_string(),
-        })?;
-        Ok(Arc::new(threads))
+        Ok(devices::build_alone(&job)?)
     }
 }
 
-/// Parameters with only their names, which is what the solver's tables need.
-fn names(spec: &Spec) -> Vec<Parameter> {
-    let with_parameters = spec.layers.iter().filter(|layer| layer.start.is_some());
-    with_parameters
-        .map(|layer| Parameter::new(format!("{}.weight", layer.name), Vec::new(), Vec::new()))
-        .collect()
+/// What devices with `threads` threads each are to compute with batches of `batch` images.
+fn job<'a>(config: &Config, spec: &'a Spec, batch: usize, threads: usize) -> Job<'a> {
+    Job {
+        spec,
+        batch,
+        seed: config.run.seed,
+        method: config.compute.convolution,
+        threads,
+    }
 }
 
 /// Cores that this process may use.

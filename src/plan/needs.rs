@@ -52,14 +52,11 @@ pub fn of_networks(memory: &Memory) -> Vec<Need> {
     [
         ("parameters", memory.parameters),
         ("momentum", memory.momentum),
-        (
-            "gradients of parameters",
-            memory.parameter_gradients + memory.partial_sums,
-        ),
+        ("gradients of parameters", memory.parameter_gradients),
         ("activations", memory.activations),
         ("gradients of activations", memory.activation_gradients),
         (EXCHANGE, memory.exchange),
-        ("scratch", memory.scratch + memory.packed_weights),
+        ("scratch", memory.scratch),
     ]
     .map(need)
     .into()

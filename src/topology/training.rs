@@ -11,27 +11,24 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use super::input::Start;
 use super::{Flow, Topology, Waits, fill};
-use crate::config::compute::Parallel;
 use crate::dataset::statistics::Statistics;
-use crate::devices::cpu::CpuCommunicator;
 use crate::flow::{Fault, Outlet, Role, Slot, Stop, channel};
-use crate::model::Network;
-use crate::model::columns::Columns;
+use crate::model::Device;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{
-    self, Channels, Compute, Device, DeviceChannels, IN_FLIGHT, Peers, Replica, Reports, RunState,
-};
+use crate::stages::compute::{self, Channels, Compute, DeviceChannels, DeviceLink, IN_FLIGHT, Reports, RunState};
+use crate::stages::messages::Snapshot;
 use crate::stages::save::{self, SaveChannels, Saver};
 
 /// Where a run begins.
 pub struct Beginning {
-    /// The networks with their current weights, one per device.
-    pub networks: Vec<Network>,
+    /// The devices, in the order of the plan.
+    pub devices: Vec<Box<dyn Device>>,
+    /// The current weights. Later this is the buffer for checkpoints.
+    pub weights: Snapshot,
     /// Everything else.
     pub state: RunState,
     /// Stream hashes that the next steps must have.
@@ -53,7 +50,8 @@ pub fn training(
     listen: impl FnOnce(Reports) -> Result<(), Fault> + Send + 'static,
 ) -> Result<Topology, PlanError> {
     let Beginning {
-        networks,
+        mut devices,
+        weights,
         state,
         expected,
         statistics,
@@ -73,30 +71,34 @@ pub fn training(
     let compute = Compute {
         itinerary: plan.itinerary.clone(),
         solver: config.solver.clone(),
-        rates: Rates::new(&config.solver, networks.first().map_or(&[], Network::parameters))?,
+        rates: Rates::new(&config.solver, &plan.model.spec)?,
         every_steps,
         bad_images_max: config.run.bad_images_max,
         data: plan.sets.clone(),
         state,
         expected,
     };
-    let (devices, ends) = connect(replicas(plan, networks), &free);
+    for device in &mut devices {
+        device.load(&weights)?;
+    }
+    let (links, ends) = connect(devices, &free);
     free.finish();
     let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
     let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
-    fill(&spare_copy, Vec::new());
+    // Without checkpoints, nobody needs the weights any more.
+    fill(&spare_copy, if every_steps > 0 { weights } else { Vec::new() });
     let (reports, reports_in) = channel("report", config.observe.queue);
     let (kept, kept_in) = channel("kept", NonZeroUsize::MIN);
     let saved = reports.apart();
     let channels = Channels {
         batches: batches_in,
-        devices,
+        devices: links,
         saves,
         spare: spare_in,
         reports,
     };
     flow.compute(compute, channels, stop.clone());
-    flow.devices(ends);
+    flow.devices(config.compute.names().zip(ends).collect());
     let saver = Saver {
         folder: config.run.out.join("checkpoints"),
         keep: config.checkpoint.keep.get(),
@@ -132,18 +134,18 @@ impl Flow {
     }
 
     /// Adds a stage for each device.
-    fn devices(&mut self, ends: Vec<(Replica, DeviceChannels)>) {
-        let is_alone = ends.len() == 1;
-        for (replica, channels) in ends {
+    fn devices(&mut self, devices: Vec<(&'static str, DeviceEnd)>) {
+        let is_alone = devices.len() == 1;
+        for (name, (device, channels)) in devices {
             let mut waits = Waits::of(Role::Device, &channels.work)
                 .room(channels.outcomes.waits())
                 .room(channels.free.waits());
-            if let Some(for_others) = replica.peers.waits() {
+            if let Some(for_others) = device.waits() {
                 waits = waits.room(for_others);
             }
             // A single device needs no number.
-            let name = if is_alone { "cpu" } else { replica.name };
-            self.one(name, waits, move || compute::run_replica(replica, channels));
+            let stage = if is_alone { "cpu" } else { name };
+            self.one(stage, waits, move || compute::run_device(name, device, channels));
         }
     }
 
@@ -158,12 +160,15 @@ impl Flow {
     }
 }
 
+/// A device, and its ends of the channels from and to compute.
+type DeviceEnd = (Box<dyn Device>, DeviceChannels);
+
 /// Channels between compute and each device: compute's ends, and the devices'.
-fn connect(replicas: Vec<Replica>, free: &Outlet<Slot>) -> (Vec<Device>, Vec<(Replica, DeviceChannels)>) {
-    let ends = replicas.into_iter().map(|replica| {
+fn connect(devices: Vec<Box<dyn Device>>, free: &Outlet<Slot>) -> (Vec<DeviceLink>, Vec<DeviceEnd>) {
+    let ends = devices.into_iter().map(|device| {
         let (work, work_in) = channel("work", NonZeroUsize::MIN);
         let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
-        let device = Device {
+        let link = DeviceLink {
             work,
             outcomes: outcomes_in,
         };
@@ -172,28 +177,7 @@ fn connect(replicas: Vec<Replica>, free: &Outlet<Slot>) -> (Vec<Device>, Vec<(Re
             outcomes,
             free: free.apart(),
         };
-        (device, (replica, channels))
+        (link, (device, channels))
     });
     ends.unzip()
-}
-
-/// The networks, each with its connection to its peers.
-fn replicas(plan: &Plan, networks: Vec<Network>) -> Vec<Replica> {
-    let compute = &plan.config.compute;
-    let several = networks.len() > 1;
-    let ends = CpuCommunicator::between(networks.iter().map(|network| Arc::clone(network.threads())).collect());
-    let devices = compute.names().zip(networks).zip(ends);
-    devices
-        .map(|((name, network), end)| Replica {
-            name,
-            seed: plan.config.run.seed,
-            row_len: plan.model.spec.input.len(),
-            peers: match compute.parallel {
-                _ if !several => Peers::None,
-                Parallel::Data => Peers::Gradients(Box::new(end)),
-                Parallel::Columns => Peers::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
-            },
-            network,
-        })
-        .collect()
 }

@@ -66,7 +66,11 @@ impl Given {
 /// The start of a run.
 pub fn beginning(plan: &Plan) -> Beginning {
     Beginning {
-        networks: plan.model.build(&plan.config).unwrap_or_else(|error| panic!("{error}")),
+        devices: plan.model.build(&plan.config).unwrap_or_else(|error| panic!("{error}")),
+        weights: plan
+            .model
+            .initial_weights(&plan.config)
+            .unwrap_or_else(|error| panic!("{error}")),
         state: RunState::new(
             plan.fingerprints(),
             plan.sets.train.classes().to_vec(),

@@ -1,33 +1,29 @@
 //! Gradients of a network of every kind of layer against finite differences of its loss.
 
-use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Dropout, Layer, MaxPool};
-use pipeline::model::{Network, Pass};
-use pipeline::ops::Shape;
+use pipeline::model::Spec;
 
-use crate::given::{numbers, threads};
+use crate::given::numbers;
 use crate::layers::{conv, fc, lrn, max_pool};
-use crate::networks::every_kind;
+use crate::net::{FROZEN, Net};
+use crate::networks::{SHAPE, every_kind, job};
 
 const LABELS: [u32; 6] = [0, 3, 1, 2, 2, 0];
 const WEIGHTS: [f32; 6] = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
-const PASS: Pass = Pass::Train { seed: 3, step: 5 };
+const STEP: u32 = 5;
 
-fn loss(network: &mut Network, x: &[f32]) -> f64 {
-    // The first layer may work in place, so the input is given anew.
-    network.input_mut().copy_from_slice(x);
-    network.forward(PASS, 6);
-    network.loss(&LABELS, &WEIGHTS).mean()
+/// The loss of a step that leaves the weights as they are.
+fn loss(net: &mut Net, x: &[f32]) -> f64 {
+    net.train(x, (&LABELS, &WEIGHTS), STEP, FROZEN).mean()
 }
 
 fn check(layers: &[Layer]) {
-    let shape = Shape::new(3, 11, 10);
-    let mut network = Network::new(layers, shape, 4, 6, Method::Auto, threads(2), 1).unwrap();
-    let x = numbers(1, 6 * shape.len());
-    let here = loss(&mut network, &x);
-    network.backward();
-    let gradients = network.gradients().to_vec();
-    let start = network.parameters().to_vec();
+    let spec = Spec::new(layers, SHAPE, 4).unwrap();
+    let mut net = Net::new(&job(&spec, 6, 2), 1);
+    let x = numbers(1, 6 * SHAPE.len());
+    let here = loss(&mut net, &x);
+    let gradients = net.inside().gradients;
+    let start = net.parameters().to_vec();
     for (index, gradient) in gradients.iter().enumerate() {
         let name = &start[index].name;
         let largest = gradient.iter().fold(0.0f32, |largest, g| largest.max(g.abs()));
@@ -36,8 +32,8 @@ fn check(layers: &[Layer]) {
             let mut at = |shift: f32| {
                 let mut moved = start.clone();
                 moved[index].value[i] += shift;
-                network.load(&moved.iter().collect::<Vec<_>>());
-                loss(&mut network, &x)
+                net.load(&moved);
+                loss(&mut net, &x)
             };
             // A kink of a rectifier or of a maximum spoils the differences across it, but hardly those to both sides at every distance.
             let slopes = [5e-4, 1.5e-4, 2e-3].map(|shift: f32| {

@@ -2,11 +2,12 @@
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Layer};
-use pipeline::model::Network;
+use pipeline::model::{Job, Placement, Spec, devices};
 
-use crate::given::{numbers, threads};
+use crate::given::numbers;
 use crate::layers::{conv, fc};
-use crate::networks::{SHAPE, every_kind, network, step};
+use crate::net::{Net, weights};
+use crate::networks::{SHAPE, job, network, spec, step};
 
 #[test]
 fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {
@@ -37,7 +38,7 @@ fn a_few_steps_give_the_same_bits_with_any_number_of_threads() {
 }
 
 /// A network whose convolutions are large enough for every algorithm.
-fn wide(method: Method, count: usize) -> Network {
+fn wide(method: Method, threads: usize) -> Net {
     let layers = vec![
         Layer::Convolution(conv("conv1", 24)),
         Layer::Relu,
@@ -55,7 +56,9 @@ fn wide(method: Method, count: usize) -> Network {
         Layer::Relu,
         fc("fc4", None),
     ];
-    Network::new(&layers, SHAPE, 4, 13, method, threads(count), 1).unwrap()
+    let spec = Spec::new(&layers, SHAPE, 4).unwrap();
+    let job = job(&spec, 13, threads);
+    Net::new(&Job { method, ..job }, 1)
 }
 
 #[test]
@@ -74,21 +77,17 @@ fn every_algorithm_gives_the_same_bits_with_any_number_of_threads() {
 
 #[test]
 fn initial_weights_depend_on_the_seed_alone() {
-    let start = |seed, count| {
-        Network::new(&every_kind(), SHAPE, 4, 2, Method::Auto, threads(count), seed)
-            .unwrap()
-            .parameters()
-            .to_vec()
-    };
+    let spec = spec();
+    let start = |seed, threads| weights(&job(&spec, 2, threads), seed);
     assert!(start(1, 1) == start(1, 3));
     assert!(start(1, 1) != start(2, 1));
 }
 
 #[test]
 fn a_network_holds_the_memory_that_its_plan_says() {
-    for (batch, count) in [(1, 1), (13, 3)] {
-        let network = network(batch, count);
-        let plan = pipeline::model::Plan::new(network.spec(), batch, Method::Auto);
-        assert_eq!(network.memory(), plan.memory(network.spec(), count));
+    let spec = spec();
+    for (batch, threads) in [(1, 1), (13, 3)] {
+        let planned = devices::memory(&job(&spec, batch, threads), Placement::ALONE).unwrap();
+        assert_eq!(network(batch, threads).device.memory(), planned);
     }
 }

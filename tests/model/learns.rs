@@ -1,13 +1,14 @@
 //! A small network learns what can be learnt.
 
-use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Layer, MaxPool};
-use pipeline::model::{Network, Pass};
+use pipeline::model::Spec;
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::given::{numbers, threads};
+use crate::given::numbers;
 use crate::layers::{conv, fc};
+use crate::net::{FROZEN, Net};
+use crate::networks::job;
 
 /// Noise, and a bright quarter that the label names.
 fn image(label: u32, seed: u32) -> Vec<f32> {
@@ -36,30 +37,23 @@ fn which_quarter_is_bright() {
         Layer::Relu,
         fc("fc3", None),
     ];
-    let mut network = Network::new(&layers, Shape::new(1, 8, 8), 4, 32, Method::Auto, threads(2), 1).unwrap();
-    let rates = vec![
-        Rate {
-            lr: 0.05,
-            momentum: 0.9,
-            weight_decay: 5e-4,
-            frozen: false
-        };
-        network.parameters().len()
-    ];
+    let spec = Spec::new(&layers, Shape::new(1, 8, 8), 4).unwrap();
+    let mut net = Net::new(&job(&spec, 32, 2), 1);
+    let rate = Rate {
+        lr: 0.05,
+        momentum: 0.9,
+        weight_decay: 5e-4,
+        frozen: false,
+    };
     let labels: Vec<u32> = (0..32).map(|i| i % 4).collect();
+    let images = |first: u32| -> Vec<f32> {
+        let rows = labels.iter().zip(first..);
+        rows.flat_map(|(label, number)| image(*label, number)).collect()
+    };
     for step in 0..80 {
-        for (row, to) in network.input_mut().chunks_exact_mut(64).enumerate() {
-            to.copy_from_slice(&image(labels[row], step * 32 + row as u32));
-        }
-        network.forward(Pass::Train { seed: 1, step }, 32);
-        network.loss(&labels, &[1.0; 32]);
-        network.backward();
-        network.update(&rates);
+        net.train(&images(step * 32), (&labels, &[1.0; 32]), step, rate);
     }
-    for (row, to) in network.input_mut().chunks_exact_mut(64).enumerate() {
-        to.copy_from_slice(&image(labels[row], 1_000_000 + row as u32));
-    }
-    network.forward(Pass::Evaluate, 32);
-    let loss = network.loss(&labels, &[1.0; 32]);
+    // There is no dropout, so the loss of a step is that of an evaluation.
+    let loss = net.train(&images(1_000_000), (&labels, &[1.0; 32]), 80, FROZEN);
     assert!(loss.mean() < 0.1 && loss.correct == 32, "{loss:?}");
 }

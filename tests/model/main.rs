@@ -1,6 +1,8 @@
-//! Networks: what can be built and what cannot, gradients against finite differences, and the laws that hold for any of them.
+//! Networks: what can be built and what cannot, gradients against finite differences, the laws that hold for any of
+//! them, and several devices against one.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod devices;
 mod gradients;
 mod laws;
 mod learns;
@@ -17,3 +19,5 @@ mod trains;
 mod given;
 #[path = "../layers/mod.rs"]
 mod layers;
+#[path = "../net/mod.rs"]
+mod net;

@@ -2,12 +2,12 @@
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Dropout, Layer};
-use pipeline::model::{Network, Pass};
+use pipeline::model::{Job, Spec};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::given::threads;
 use crate::layers::{conv, fc, lrn, max_pool};
+use crate::net::Net;
 
 /// A network with every kind of layer, for inputs of 3 × 11 × 10 and few classes.
 pub fn every_kind() -> Vec<Layer> {
@@ -45,17 +45,28 @@ pub const RATE: Rate = Rate {
     frozen: false,
 };
 
-/// A network with batches of `batch` images.
-pub fn network(batch: usize, count: usize) -> Network {
-    Network::new(&every_kind(), SHAPE, 4, batch, Method::Auto, threads(count), 1).unwrap()
+/// The network of [`every_kind`].
+pub fn spec() -> Spec {
+    Spec::new(&every_kind(), SHAPE, 4).unwrap()
+}
+
+/// A network for batches of `batch` images on `threads` threads.
+pub fn job(spec: &Spec, batch: usize, threads: usize) -> Job<'_> {
+    Job {
+        spec,
+        batch,
+        seed: 3,
+        method: Method::Auto,
+        threads,
+    }
+}
+
+/// The network of [`every_kind`] with batches of `batch` images.
+pub fn network(batch: usize, threads: usize) -> Net {
+    Net::new(&job(&spec(), batch, threads), 1)
 }
 
 /// One step on `x`; the loss.
-pub fn step(network: &mut Network, x: &[f32], labels: &[u32], weights: &[f32], step: u32) -> f64 {
-    network.input_mut()[..x.len()].copy_from_slice(x);
-    network.forward(Pass::Train { seed: 3, step }, x.len() / SHAPE.len());
-    let loss = network.loss(labels, weights);
-    network.backward();
-    network.update(&vec![RATE; network.parameters().len()]);
-    loss.sum
+pub fn step(net: &mut Net, x: &[f32], labels: &[u32], weights: &[f32], step: u32) -> f64 {
+    net.train(x, (labels, weights), step, RATE).sum
 }

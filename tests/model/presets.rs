@@ -1,10 +1,11 @@
 //! The presets are the networks that they say they are.
 
-use pipeline::config::compute::Method;
 use pipeline::config::model::{Init, Layer};
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Plan, Spec};
+use pipeline::model::{Placement, Spec, devices};
 use pipeline::ops::Shape;
+
+use crate::networks::job;
 
 fn spec(name: &str, side: usize, classes: usize) -> Spec {
     let layers = presets::layers(name, Overrides::default()).unwrap();
@@ -37,7 +38,8 @@ fn every_preset_fits_the_sizes_that_it_is_for() {
     for (name, side) in presets::NAMES.into_iter().zip(sizes) {
         let usual = presets::usual(name).unwrap().side;
         for side in [side, side + side / 4, usual] {
-            assert!(Plan::new(&spec(name, side, 10), 128, Method::Auto).scratch > 0);
+            let memory = devices::memory(&job(&spec(name, side, 10), 128, 1), Placement::ALONE).unwrap();
+            assert!(memory.scratch.get() > 0);
         }
     }
     assert!(spec("alexnet-medium", 96, 10).parameters() < 10_000_000);

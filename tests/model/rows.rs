@@ -1,14 +1,15 @@
 //! Rows that do not count: beyond the tail of an epoch, or of weight 0.
 
-use pipeline::model::{Network, Pass};
+use pipeline::model::Parameter;
 
 use crate::given::{assert_close, numbers};
+use crate::net::Net;
 use crate::networks::{RATE, SHAPE, network, step};
 
 const IMAGE: usize = SHAPE.len();
 const LABELS: [u32; 16] = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
 
-fn trained(steps: impl Fn(&mut Network)) -> Vec<pipeline::model::Parameter> {
+fn trained(steps: impl Fn(&mut Net)) -> Vec<Parameter> {
     let mut network = network(16, 2);
     steps(&mut network);
     network.parameters().to_vec()
@@ -51,10 +52,9 @@ fn evaluation_of_some_rows_gives_the_bits_of_evaluating_all() {
     let mut network = network(16, 2);
     let x = numbers(1, 16 * IMAGE);
     let mut evaluate = |rows: usize| {
-        network.input_mut().fill(f32::NAN);
-        network.input_mut()[..rows * IMAGE].copy_from_slice(&x[..rows * IMAGE]);
-        network.forward(Pass::Evaluate, rows);
-        network.probabilities().to_vec()
+        // What is left of the batch before makes no difference.
+        network.evaluate(&vec![f32::NAN; 16 * IMAGE]);
+        network.evaluate(&x[..rows * IMAGE])
     };
     let all = evaluate(16);
     assert_eq!(all.len(), 64);
@@ -71,7 +71,7 @@ fn a_batch_without_a_present_row_moves_weights_by_momentum_and_decay_alone() {
     let before = network.parameters().to_vec();
     let loss = step(&mut network, &numbers(2, 16 * IMAGE), &LABELS, &[0.0; 16], 1);
     assert_eq!(loss, 0.0);
-    assert!(network.gradients().iter().flatten().all(|g| *g == 0.0));
+    assert!(network.inside().gradients.iter().flatten().all(|g| *g == 0.0));
     for (before, after) in before.iter().zip(network.parameters()) {
         assert!(
             before.momentum.iter().any(|v| *v != 0.0),

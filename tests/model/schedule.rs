@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::config::compute::Method;
 use pipeline::config::solver::{LayerRates, Schedule, Solver};
 use pipeline::model::solver::{Plateau, PlateauState, Progress, Rates, learning_rate};
-use pipeline::model::{Network, Parameter};
-use pipeline::ops::Shape;
 
-use crate::given::threads;
-use crate::networks::every_kind;
+use crate::networks::spec;
 
 fn solver(schedule: Schedule) -> Solver {
     Solver {
@@ -117,13 +113,6 @@ fn a_plateau_lowers_the_rate_when_the_error_stops_falling() {
     assert_eq!(Plateau::new(&Schedule::Constant, PlateauState::default()), None);
 }
 
-fn parameters() -> Vec<Parameter> {
-    Network::new(&every_kind(), Shape::new(3, 11, 10), 4, 1, Method::Auto, threads(1), 1)
-        .unwrap()
-        .parameters()
-        .to_vec()
-}
-
 #[test]
 fn layers_have_their_own_rates_and_freeze() {
     let mut solver = solver(Schedule::Constant);
@@ -134,7 +123,7 @@ fn layers_have_their_own_rates_and_freeze() {
         freeze_from_epoch: Some(2),
     };
     solver.layers.insert("conv1".to_owned(), own);
-    let mut rates = Rates::new(&solver, &parameters()).unwrap();
+    let mut rates = Rates::new(&solver, &spec()).unwrap();
     let progress = |done| Progress {
         done,
         steps_per_epoch: 10,
@@ -154,7 +143,7 @@ fn layers_have_their_own_rates_and_freeze() {
     assert_eq!(frozen[..4], [true, true, false, false]);
 
     solver.decay_biases = true;
-    let decays = Rates::new(&solver, &parameters()).unwrap().at(progress(0), 1.0)[3].weight_decay;
+    let decays = Rates::new(&solver, &spec()).unwrap().at(progress(0), 1.0)[3].weight_decay;
     assert_eq!(decays, 5e-4);
 }
 
@@ -168,7 +157,7 @@ fn a_table_for_a_layer_that_is_not_there_is_refused() {
         freeze_from_epoch: None,
     };
     solver.layers.insert("conv9".to_owned(), own);
-    let text = Rates::new(&solver, &parameters()).unwrap_err().to_string();
+    let text = Rates::new(&solver, &spec()).unwrap_err().to_string();
     assert!(
         text.ends_with("no layer \"conv9\" with parameters (it has conv1, conv2, conv3, fc4, fc5)"),
         "{text}"

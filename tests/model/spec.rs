@@ -2,7 +2,7 @@
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
-use pipeline::model::{ModelError, Plan, Spec};
+use pipeline::model::{Job, Memory, ModelError, Placement, Spec, devices};
 use pipeline::ops::{LARGEST, Shape, windows};
 use proptest::prelude::*;
 
@@ -177,11 +177,14 @@ proptest! {
             prop_assert!(len <= LARGEST as u128 && layer.output.len() as u128 == len);
         }
         for method in [Method::Direct, Method::Auto] {
-            let plan = Plan::new(&spec, batch, method);
-            let memory = plan.memory(&spec, 1024);
+            let job = |threads| Job { spec: &spec, batch, seed: 1, method, threads };
+            let [few, many] = [1, 1025].map(|threads| devices::memory(&job(threads), Placement::ALONE).unwrap());
             let least = 4 * batch as u128 * (spec.input.len() + spec.classes) as u128;
-            prop_assert!(u128::from(memory.activations.get()) >= least);
-            prop_assert!(u128::from(memory.scratch.get()) == 4 * 1024 * plan.scratch as u128);
+            prop_assert!(u128::from(many.activations.get()) >= least);
+            // Threads need scratch memory, each the same, and nothing else.
+            let [few_scratch, many_scratch] = [few, many].map(|memory| u128::from(memory.scratch.get()));
+            prop_assert!(many_scratch < u128::from(u64::MAX) && (many_scratch - few_scratch).is_multiple_of(4 * 1024));
+            prop_assert_eq!(Memory { scratch: few.scratch, ..many }, few);
         }
     }
 }

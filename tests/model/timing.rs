@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Direction, Pass, Spec};
+use pipeline::model::{Direction, Spec};
 use pipeline::ops::Shape;
 
 use crate::given::numbers;
@@ -12,15 +12,15 @@ use crate::networks::{network, step};
 #[test]
 fn every_layer_is_timed_once_in_each_direction() {
     let mut network = network(5, 2);
-    let x = numbers(1, 5 * network.spec().input.len());
+    let x = numbers(1, 5 * network.spec.input.len());
     let (labels, weights) = ([0, 1, 2, 3, 0], [1.0; 5]);
     step(&mut network, &x, &labels, &weights, 0);
-    assert_eq!(network.take_laps(), [], "nobody wanted to know");
-    network.time_passes();
+    assert_eq!(network.device.take_laps(), [], "nobody wanted to know");
+    network.device.time_passes();
     step(&mut network, &x, &labels, &weights, 1);
-    let laps = network.take_laps();
+    let laps = network.device.take_laps();
     assert!(laps.iter().map(|lap| lap.time).sum::<Duration>() > Duration::ZERO);
-    let count = network.spec().layers.len();
+    let count = network.spec.layers.len();
     for direction in [Direction::Forward, Direction::Update] {
         let mut done: Vec<usize> = laps
             .iter()
@@ -28,7 +28,7 @@ fn every_layer_is_timed_once_in_each_direction() {
             .flat_map(|lap| lap.layers.clone())
             .collect();
         done.sort_unstable();
-        let with_parameters = |layer: &usize| network.spec().layers[*layer].start.is_some();
+        let with_parameters = |layer: &usize| network.spec.layers[*layer].start.is_some();
         let expected: Vec<usize> = match direction {
             // The loss is the layer after the last.
             Direction::Forward => (0..=count).collect(),
@@ -38,16 +38,17 @@ fn every_layer_is_timed_once_in_each_direction() {
     }
     let flops: u64 = laps
         .iter()
-        .map(|lap| network.spec().flops(&lap.layers, lap.direction, 5))
+        .map(|lap| network.spec.flops(&lap.layers, lap.direction, 5))
         .sum();
-    assert_eq!(flops, network.spec().step_flops(5));
+    assert_eq!(flops, network.spec.step_flops(5));
     assert!(
         laps.iter()
-            .all(|lap| network.spec().bytes(&lap.layers, lap.direction, 5) > 0)
+            .all(|lap| network.spec.bytes(&lap.layers, lap.direction, 5) > 0)
     );
-    network.forward(Pass::Evaluate, 5);
+    network.evaluate(&x);
     assert!(
         network
+            .device
             .take_laps()
             .iter()
             .all(|lap| lap.direction == Direction::Forward)

@@ -1,14 +1,12 @@
 //! Every preset learns as it comes: with the scale of pixels and the rate that are its defaults.
 
 use pipeline::config::Config;
-use pipeline::config::compute::Method;
-use pipeline::model::{Network, Pass};
-use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 use pipeline::plan::{ModelPlan, scale};
 use pipeline::rng::{Philox, Purpose};
 
-use crate::given::threads;
+use crate::net::Net;
+use crate::networks::job;
 
 /// Classes of the images: as many as the network has, or fewer.
 const CLASSES: usize = 4;
@@ -51,29 +49,20 @@ fn learns(preset: &str, sets: &[&str], side: usize, classes: usize, steps: u32) 
     let mut config = Config::parse("train.toml", "", &keys).unwrap();
     scale::fill_in(&mut config);
     let plan = ModelPlan::new(&config, classes).unwrap();
-    let shape = Shape::new(3, side, side);
-    let mut network = Network::new(&plan.layers, shape, classes, BATCH, Method::Auto, threads(2), 1).unwrap();
+    let mut net = Net::new(&job(&plan.spec, BATCH, 2), 1);
     let rate = Rate {
         lr: config.solver.lr,
         momentum: config.solver.momentum,
         weight_decay: config.solver.weight_decay,
         frozen: false,
     };
-    let rates = vec![rate; network.parameters().len()];
     let std = config.augment.std.unwrap_or([1.0; 3])[0];
     let step = |step| {
         let labels: Vec<u32> = (0..BATCH as u32).map(|row| row % CLASSES as u32).collect();
-        for (row, to) in network.input_mut().chunks_exact_mut(3 * side * side).enumerate() {
-            let pixels = photograph(side, labels[row] as usize, step * BATCH as u32 + row as u32);
-            to.iter_mut()
-                .zip(pixels)
-                .for_each(|(to, pixel)| *to = (pixel - 128.0) / std);
-        }
-        network.forward(Pass::Train { seed: 1, step }, BATCH);
-        let loss = network.loss(&labels, &[1.0; BATCH]).mean();
-        network.backward();
-        network.update(&rates);
-        loss
+        let rows = labels.iter().zip(step * BATCH as u32..);
+        let pixels = rows.flat_map(|(label, number)| photograph(side, *label as usize, number));
+        let x: Vec<f32> = pixels.map(|pixel| (pixel - 128.0) / std).collect();
+        net.train(&x, (&labels, &[1.0; BATCH]), step, rate).mean()
     };
     let losses: Vec<f64> = (0..steps).map(step).collect();
     let what = format!("{preset} {sets:?} at {side} pixels: {losses:.2?}");

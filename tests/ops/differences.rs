@@ -3,7 +3,7 @@
 
 use pipeline::config::compute::Method;
 use pipeline::config::model::{Lrn, MaxPool};
-use pipeline::ops::dropout::Masks;
+use pipeline::ops::dropout::{self, Masks, Units};
 use pipeline::ops::map::Order;
 use pipeline::ops::{Chunks, Shape, conv, linear, lrn, pool, relu, softmax, tanh};
 
@@ -76,7 +76,7 @@ fn of_convolution() {
 
 #[test]
 fn of_the_fully_connected_layer() {
-    let g = linear::Geometry { inputs: 13, outputs: 9 };
+    let k = linear::cpu::Kernel::new(linear::Geometry { inputs: 13, outputs: 9 });
     let (cpu, chunks) = (cpu(), Chunks::new(BATCH));
     let (x, w, b, r) = (
         numbers(1, BATCH * 13),
@@ -86,7 +86,7 @@ fn of_the_fully_connected_layer() {
     );
     let forward = |x: &[f32], w: &[f32], b: &[f32]| {
         let mut y = vec![0.0; r.len()];
-        let mut space = vec![f32::NAN; g.space(BATCH)];
+        let mut space = vec![f32::NAN; k.space(BATCH)];
         let operands = linear::cpu::Forward {
             x,
             weight: w,
@@ -94,19 +94,19 @@ fn of_the_fully_connected_layer() {
             y: &mut y,
             rectify: false,
         };
-        g.forward(&cpu, BATCH, operands, &mut space);
+        k.forward(&cpu, BATCH, operands, &mut space);
         y
     };
     let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
-    let mut space = vec![f32::NAN; g.space(BATCH)];
+    let mut space = vec![f32::NAN; k.space(BATCH)];
     let gradient = linear::cpu::WeightGradient {
         x: &x,
         dy: &r,
         dw: &mut dw,
         db: &mut db,
     };
-    g.backward_weights(&cpu, &chunks, gradient, &mut space);
-    g.backward_data(&cpu, BATCH, &w, &r, &mut dx, &mut space);
+    k.backward_weights(&cpu, &chunks, gradient, &mut space);
+    k.backward_data(&cpu, BATCH, &w, &r, &mut dx, &mut space);
     check("dx", &x, 0.5, &r, &dx, &|x| forward(x, &w, &b));
     check("dw", &w, 0.5, &r, &dw, &|w| forward(&x, w, &b));
     check("db", &b, 0.5, &r, &db, &|b| forward(&x, &w, b));
@@ -168,7 +168,7 @@ fn of_dropout() {
         let mut y = x.to_vec();
         y.chunks_exact_mut(units)
             .enumerate()
-            .for_each(|(row, y)| masks.apply(row, y));
+            .for_each(|(row, y)| dropout::cpu::apply(&masks, row, Units { first: 0, of: units }, y));
         y
     };
     let (x, r) = (numbers(1, BATCH * units), numbers(2, BATCH * units));

@@ -1,6 +1,6 @@
 //! Rectifiers, tanh and dropout.
 
-use pipeline::ops::dropout::{self, Masks};
+use pipeline::ops::dropout::{self, Masks, Units};
 use pipeline::ops::{relu, tanh};
 
 use crate::given::{assert_close, numbers};
@@ -42,7 +42,7 @@ fn dropout_drops_the_share_that_p_says_and_keeps_the_rest_as_it_is() {
         let masks = Masks::new(1, 2, 3, p);
         x.chunks_exact_mut(units)
             .enumerate()
-            .for_each(|(row, x)| masks.apply(row, x));
+            .for_each(|(row, x)| dropout::cpu::apply(&masks, row, Units { first: 0, of: units }, x));
         assert!(x.iter().all(|x| *x == 0.0 || *x == 1.0));
         let dropped = x.iter().filter(|x| **x == 0.0).count() as f64 / x.len() as f64;
         let sigma = f64::from(p * (1.0 - p) / x.len() as f32).sqrt();
@@ -57,7 +57,8 @@ fn dropout_drops_the_share_that_p_says_and_keeps_the_rest_as_it_is() {
 fn a_mask_depends_on_seed_step_layer_and_row_alone() {
     let mask = |seed, step, layer, row| {
         let mut x = vec![1.0f32; 103];
-        Masks::new(seed, step, layer, 0.5).apply(row, &mut x);
+        let masks = Masks::new(seed, step, layer, 0.5);
+        dropout::cpu::apply(&masks, row, Units { first: 0, of: 103 }, &mut x);
         x
     };
     assert_eq!(mask(1, 2, 3, 4), mask(1, 2, 3, 4));

@@ -2,13 +2,14 @@
 
 use pipeline::ops::Chunks;
 use pipeline::ops::linear::Geometry;
-use pipeline::ops::linear::cpu::{Forward, WeightGradient};
+use pipeline::ops::linear::cpu::{Forward, Kernel, WeightGradient};
 use proptest::prelude::*;
 
 use crate::given::{assert_close, cpu, numbers};
 
 fn check(inputs: usize, outputs: usize, batch: usize) {
-    let (g, cpu, chunks) = (Geometry { inputs, outputs }, cpu(), Chunks::new(batch));
+    let kernel = Kernel::new(Geometry { inputs, outputs });
+    let (cpu, chunks) = (cpu(), Chunks::new(batch));
     let (x, w) = (numbers(1, batch * inputs), numbers(2, outputs * inputs));
     let (b, dy) = (numbers(3, outputs), numbers(4, batch * outputs));
     let mut y_twin = vec![0.0; dy.len()];
@@ -26,7 +27,7 @@ fn check(inputs: usize, outputs: usize, batch: usize) {
             }
         }
     }
-    let mut space = vec![f32::NAN; g.space(batch)];
+    let mut space = vec![f32::NAN; kernel.space(batch)];
     let (mut y, mut dx, mut dw, mut db) = (dy.clone(), x.clone(), w.clone(), b.clone());
     let mut forward = |y: &mut [f32], rectify| {
         let operands = Forward {
@@ -36,7 +37,7 @@ fn check(inputs: usize, outputs: usize, batch: usize) {
             y,
             rectify,
         };
-        g.forward(&cpu, batch, operands, &mut space);
+        kernel.forward(&cpu, batch, operands, &mut space);
     };
     forward(&mut y, false);
     assert_close("y", &y, &y_twin, 1e-5);
@@ -53,8 +54,8 @@ fn check(inputs: usize, outputs: usize, batch: usize) {
         dw: &mut dw,
         db: &mut db,
     };
-    g.backward_weights(&cpu, &chunks, gradient, &mut space);
-    g.backward_data(&cpu, batch, &w, &dy, &mut dx, &mut space);
+    kernel.backward_weights(&cpu, &chunks, gradient, &mut space);
+    kernel.backward_data(&cpu, batch, &w, &dy, &mut dx, &mut space);
     assert_close("dx", &dx, &dx_twin, 1e-5);
     assert_close("dw", &dw, &dw_twin, 1e-5);
     assert_close("db", &db, &db_twin, 1e-5);

@@ -111,10 +111,11 @@ impl Conv {
 
 /// b from a.
 pub fn lrn_forward(g: &lrn::Geometry, a: &[f32]) -> Vec<f32> {
-    let (a, mut scratch) = (blocked(g.shape, a), vec![f32::NAN; g.scratch()]);
+    let k = lrn::cpu::Kernel::new(*g);
+    let (a, mut scratch) = (blocked(g.shape, a), vec![f32::NAN; k.scratch()]);
     let (mut b, len) = (vec![f32::NAN; a.len()], Map::blocked(g.shape).len());
     for (a, b) in a.chunks_exact(len).zip(b.chunks_exact_mut(len)) {
-        g.forward(a, b, &mut scratch);
+        k.forward(a, b, &mut scratch);
     }
     planar(g.shape, &b)
 }
@@ -122,11 +123,12 @@ pub fn lrn_forward(g: &lrn::Geometry, a: &[f32]) -> Vec<f32> {
 /// da from db, given a.
 pub fn lrn_backward(g: &lrn::Geometry, a: &[f32], db: &[f32]) -> Vec<f32> {
     let (a, db) = (blocked(g.shape, a), blocked(g.shape, db));
-    let mut scratch = vec![f32::NAN; g.scratch()];
+    let k = lrn::cpu::Kernel::new(*g);
+    let mut scratch = vec![f32::NAN; k.scratch()];
     let (mut da, len) = (vec![f32::NAN; a.len()], Map::blocked(g.shape).len());
     let images = a.chunks_exact(len).zip(db.chunks_exact(len));
     for ((a, db), da) in images.zip(da.chunks_exact_mut(len)) {
-        g.backward(a, db, da, &mut scratch);
+        k.backward(a, db, da, &mut scratch);
     }
     planar(g.shape, &da)
 }
@@ -139,7 +141,7 @@ pub fn pool_forward(g: &pool::Geometry, x: &[f32]) -> (Vec<f32>, Vec<u8>) {
     let (mut y, mut argmax) = (vec![f32::NAN; images * to], vec![255; images * to]);
     let outputs = y.chunks_exact_mut(to).zip(argmax.chunks_exact_mut(to));
     for (x, (y, argmax)) in x.chunks_exact(from).zip(outputs) {
-        g.forward(x, y, argmax);
+        pool::cpu::Kernel::new(*g).forward(x, y, argmax);
     }
     (planar(g.output, &y), argmax)
 }
@@ -151,7 +153,7 @@ pub fn pool_backward(g: &pool::Geometry, dy: &[f32], argmax: &[u8]) -> Vec<f32> 
     let mut dx = vec![f32::NAN; dy.len() / from * to];
     let images = dy.chunks_exact(from).zip(argmax.chunks_exact(from));
     for ((dy, argmax), dx) in images.zip(dx.chunks_exact_mut(to)) {
-        g.backward(dy, argmax, dx);
+        pool::cpu::Kernel::new(*g).backward(dy, argmax, dx);
     }
     planar(g.input, &dx)
 }

@@ -225,3 +225,21 @@ fn inspect_says_what_a_pack_is() {
         assert!(ended.stdout.contains(text), "{text}\n{}", ended.stdout);
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_called_damaged() {
+    let given = Given::new(6, 1);
+    pack(&given, "train", "packed", &["--size", "24", "--per-shard", "7"]).expect(0);
+    let index = given.path("packed/train-000001.idx");
+    fs::remove_file(&index).unwrap();
+    // Root may read everything, so a loop of links stands for a failing disk.
+    std::os::unix::fs::symlink("train-000001.idx", &index).unwrap();
+    let ended = verify(&given).expect(1).says("1 file could not be read");
+    assert_eq!(ended.stdout.lines().count(), 1, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("train-000001.idx: cannot be read"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!ended.stderr.contains("pack again"), "{}", ended.stderr);
+}

@@ -100,8 +100,6 @@ fn numbers_hold(config: &Config, model: &ModelPlan, workspace: u64) -> Result<()
             memory.parameter_gradients,
             memory.activations,
             memory.activation_gradients,
-            memory.partial_sums,
-            memory.packed_weights,
             memory.exchange,
             memory.scratch,
         ];

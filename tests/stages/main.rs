@@ -6,7 +6,6 @@ mod augment;
 mod decode;
 mod itinerary;
 mod kept;
-mod replicas;
 
 #[path = "../given/mod.rs"]
 #[allow(dead_code, reason = "each test target uses its part")]

@@ -22,8 +22,8 @@ struct Import {
 }
 
 /// One file of the tree.
-struct File {
-    path: String,
+pub(super) struct File {
+    pub(super) path: String,
     module: Path,
     imports: Vec<Import>,
     /// The code without its `use` declarations.
@@ -76,13 +76,13 @@ fn circle_from(start: usize, uses: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
 }
 
 /// All files, by their modules.
-struct Tree<'a> {
+pub(super) struct Tree<'a> {
     files: &'a [File],
     by_module: HashMap<&'a [String], usize>,
 }
 
 impl<'a> Tree<'a> {
-    fn new(files: &'a [File]) -> Self {
+    pub(super) fn new(files: &'a [File]) -> Self {
         let by_module = files.iter().enumerate().map(|(i, file)| (&file.module[..], i));
         Self {
             files,
@@ -91,7 +91,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The files that a file uses.
-    fn used_by(&self, file: &File) -> BTreeSet<usize> {
+    pub(super) fn used_by(&self, file: &File) -> BTreeSet<usize> {
         let imports = file.imports.iter().map(|import| import.path.clone());
         imports
             .chain(paths(&file.body))
@@ -139,7 +139,7 @@ impl<'a> Tree<'a> {
 }
 
 impl File {
-    fn read(path: &str, text: &str) -> Self {
+    pub(super) fn read(path: &str, text: &str) -> Self {
         let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
         let inside = inside.strip_suffix("/mod").unwrap_or(inside);
         let names = inside.split('/').filter(|name| !matches!(*name, "lib" | "main"));

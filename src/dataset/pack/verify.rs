@@ -20,6 +20,17 @@ pub struct Verified {
     pub samples: u64,
     /// The faults, one per text.
     pub faults: Vec<String>,
+    /// Files that the system does not let us read, with its reasons. They may be good.
+    pub unreadable: Vec<String>,
+}
+
+impl Verified {
+    fn note(&mut self, error: &DatasetError) {
+        match error {
+            DatasetError::Unreadable { .. } => self.unreadable.push(error.to_string()),
+            _ => self.faults.push(error.to_string()),
+        }
+    }
 }
 
 /// Reads all of the pack in `folder`. `progress` gets the number of samples in each finished shard.
@@ -29,12 +40,13 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, 
     let mut counts = vec![0; manifest.classes.len()];
     for shard in &manifest.shards {
         if let Err(error) = verify_shard(folder, shard, &mut counts, &mut found) {
-            found.faults.push(error.to_string());
+            found.note(&error);
         }
         progress(u64::from(shard.samples));
     }
     for (class, count) in manifest.classes.iter().zip(&counts) {
-        if class.samples != *count {
+        // Without a shard, its samples are missing too.
+        if class.samples != *count && found.unreadable.is_empty() {
             let (path, name, said) = (folder.join(MANIFEST), &class.name, class.samples);
             let fault = format!(
                 "{}: class {name:?} has {count} samples instead of {said}",
@@ -44,7 +56,7 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, 
         }
     }
     if let Err(error) = hash::read(&folder.join(STATISTICS), &manifest.stats_xxh3) {
-        found.faults.push(error.to_string());
+        found.note(&error);
     }
     Ok(found)
 }

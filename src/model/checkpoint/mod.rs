@@ -1,12 +1,12 @@
-//! Checkpoints: which there are in a folder, how one is written so that no crash leaves half of it, and what of it a network
-//! takes. `format.rs` has the file.
+//! Checkpoints: which there are in a folder, how one is written so that no crash leaves half of it, and whether one is
+//! of a network. `format.rs` has the file.
 
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Network, Parameter};
+use super::{Parameter, Spec};
 use crate::dataset::statistics::Statistics;
 use crate::durable::{self, Prepared};
 use crate::files;
@@ -232,30 +232,33 @@ pub fn read(path: &Path) -> Result<Loaded, CheckpointError> {
     format::read(path)
 }
 
-/// Puts what was loaded from `path` into a network, as far as it is the network's.
-pub fn restore(path: &Path, loaded: &[Parameter], into: &mut Network) -> Result<(), CheckpointError> {
-    let mismatch = |name: &str, found: &[usize], expected: &[usize]| CheckpointError::Mismatch {
-        path: path.to_path_buf(),
-        name: text::plain(name).into_owned(),
-        found: found.to_vec(),
-        expected: expected.to_vec(),
-    };
-    let mut by_name: HashMap<&str, &Parameter> = loaded.iter().map(|p| (p.name.as_str(), p)).collect();
-    let mut whole = Vec::with_capacity(loaded.len());
-    for (name, shape) in into.shapes() {
-        match by_name.remove(name) {
-            Some(found) if found.shape == shape => whole.push(found),
-            other => {
-                let found = other.map(|p| &p.shape[..]).unwrap_or_default();
-                return Err(mismatch(name, found, shape));
+impl Loaded {
+    /// Brings the parameters into the order of `spec`. It is an error if this checkpoint, which was read from `path`,
+    /// is of another network.
+    pub fn fit(&mut self, path: &Path, spec: &Spec) -> Result<(), CheckpointError> {
+        let mismatch = |name: &str, found: &[usize], expected: &[usize]| CheckpointError::Mismatch {
+            path: path.to_path_buf(),
+            name: text::plain(name).into_owned(),
+            found: found.to_vec(),
+            expected: expected.to_vec(),
+        };
+        let found = std::mem::take(&mut self.parameters);
+        let mut by_name: HashMap<String, Parameter> = found.into_iter().map(|p| (p.name.clone(), p)).collect();
+        for expected in spec.parameter_specs() {
+            let (name, shape) = (expected.name(), expected.shape());
+            match by_name.remove(&name) {
+                Some(found) if found.shape == shape => self.parameters.push(found),
+                other => {
+                    let found = other.map(|p| p.shape).unwrap_or_default();
+                    return Err(mismatch(&name, &found, shape));
+                }
             }
         }
+        match by_name.into_values().min_by(|a, b| a.name.cmp(&b.name)) {
+            Some(extra) => Err(mismatch(&extra.name, &extra.shape, &[])),
+            None => Ok(()),
+        }
     }
-    if let Some(extra) = by_name.into_values().min_by_key(|parameter| &parameter.name) {
-        return Err(mismatch(&extra.name, &extra.shape, &[]));
-    }
-    into.load(&whole);
-    Ok(())
 }
 
 /// Removes all but the newest `keep` checkpoints, the one of step 0 if there is a later one, and the weights that are neither those

@@ -13,7 +13,5 @@
 
 mod reshard;
 mod split;
-mod resharder;
 
 pub use reshard::{Kind, Reshard};
-pub use resharder::{Columns, Images, Operands, Resharder, Whole};

@@ -2,7 +2,7 @@
 
 use super::{Kind, Reshard};
 use crate::config::compute::Parallel;
-use crate::model::spec::Span;
+use crate::model::layer::Span;
 use crate::model::{LayerSpec, ModelError, Operation, Placement, Spec};
 use crate::ops::{Shape, conv, linear, lrn, pool};
 
@@ -78,7 +78,11 @@ impl Column {
                 };
                 self.push(layer, Operation::Pool(pool::Geometry { input, output, ..*pool }));
             }
-            Operation::Lrn(_) | Operation::Relu | Operation::Tanh | Operation::Dropout(_) | Operation::Reshard(_) => {
+            Operation::Lrn(_)
+            | Operation::Relu
+            | Operation::Tanh
+            | Operation::Dropout { .. }
+            | Operation::Reshard(_) => {
                 self.push(layer, layer.operation.clone());
             }
         }

@@ -6,7 +6,7 @@ pub mod schedule;
 pub use plateau::{Plateau, PlateauState};
 pub use schedule::{Progress, learning_rate};
 
-use super::Parameter;
+use super::{ParameterSpec, Spec};
 use crate::config::errors::short;
 use crate::config::solver::{LayerRates, Solver};
 use crate::ops::sgd::Rate;
@@ -30,11 +30,12 @@ const PLAIN: LayerRates = LayerRates {
 };
 
 impl Rates {
-    /// The rates of `parameters` under `solver`. A table for a layer without parameters is an error.
-    pub fn new(solver: &Solver, parameters: &[Parameter]) -> Result<Self, UnknownLayer> {
-        let known = |name: &String| parameters.iter().any(|parameter| parameter.layer() == name.as_str());
+    /// The rates of the parameters of `spec` under `solver`. A table for a layer without parameters is an error.
+    pub fn new(solver: &Solver, spec: &Spec) -> Result<Self, UnknownLayer> {
+        let parameters: Vec<ParameterSpec<'_>> = spec.parameter_specs().collect();
+        let known = |name: &String| parameters.iter().any(|parameter| parameter.layer.name == *name);
         if let Some(name) = solver.layers.keys().find(|name| !known(name)) {
-            let mut layers: Vec<_> = parameters.iter().map(Parameter::layer).collect();
+            let mut layers: Vec<_> = parameters.iter().map(|of| of.layer.name.as_str()).collect();
             layers.dedup();
             return Err(UnknownLayer {
                 name: name.clone(),
@@ -43,7 +44,7 @@ impl Rates {
         }
         let multipliers: Vec<_> = parameters
             .iter()
-            .map(|p| (solver.layers.get(p.layer()).cloned().unwrap_or(PLAIN), p.is_bias()))
+            .map(|of| (solver.layers.get(&of.layer.name).cloned().unwrap_or(PLAIN), of.is_bias))
             .collect();
         let rate = Rate {
             lr: 0.0,

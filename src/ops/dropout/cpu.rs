@@ -4,7 +4,7 @@
     reason = "loops must be inlined into the function that is compiled for the instruction set"
 )]
 
-use super::Masks;
+use super::{Masks, Units};
 use crate::ops::simd::{self, Simd, Work};
 use crate::rng::Philox;
 
@@ -16,8 +16,17 @@ pub fn scale(p: f32, x: &mut [f32]) {
 /// How many groups of four random numbers are made at a time.
 const GROUPS: usize = 16;
 
-/// Sets the dropped units to zero. The random numbers are those of `random` from its next group on.
-pub(super) fn apply(masks: &Masks, random: Philox, units: &mut [f32]) {
+/// Sets the dropped units of `row` to zero. `units` are those at `place`.
+pub fn apply(masks: &Masks, row: usize, place: Units, units: &mut [f32]) {
+    let mut random = masks.random(row, place);
+    // The units up to the beginning of a group of four numbers.
+    let (before, units) = units.split_at_mut((place.first.next_multiple_of(4) - place.first).min(units.len()));
+    if !before.is_empty() {
+        (0..place.first % 4).for_each(|_| _ = random.next_u32());
+    }
+    for unit in before {
+        masks.drop(random.next_u32(), unit);
+    }
     simd::run(Apply { masks, random, units });
 }
 

@@ -38,25 +38,10 @@ impl Masks {
         }
     }
 
-    /// Sets the dropped units of `row` to zero. `units` is the whole row.
-    pub fn apply(&self, row: usize, units: &mut [f32]) {
-        let of = units.len();
-        self.apply_to(row, Units { first: 0, of }, units);
-    }
-
-    /// The same if `units` is only a part of the row, from `place.first` on.
-    pub fn apply_to(&self, row: usize, place: Units, units: &mut [f32]) {
+    /// The random numbers of a row, from the group of four on that contains the number of the first unit of `place`.
+    fn random(&self, row: usize, place: Units) -> Philox {
         let blocks = place.of.div_ceil(4);
-        let mut random = self.stream.clone().at_block((row * blocks + place.first / 4) as u32);
-        // The units up to the beginning of a group of four numbers.
-        let (before, units) = units.split_at_mut((place.first.next_multiple_of(4) - place.first).min(units.len()));
-        if !before.is_empty() {
-            (0..place.first % 4).for_each(|_| _ = random.next_u32());
-        }
-        for unit in before {
-            self.drop(random.next_u32(), unit);
-        }
-        cpu::apply(self, random, units);
+        self.stream.clone().at_block((row * blocks + place.first / 4) as u32)
     }
 
     /// Sets a unit to zero if its 32 bits are below the threshold.

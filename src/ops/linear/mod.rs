@@ -23,4 +23,10 @@ impl Geometry {
     pub fn weights(self) -> usize {
         self.inputs.saturating_mul(self.outputs)
     }
+
+    /// Whether it is small enough. The CPU sets the limit for all devices, so that a network that trains on one trains
+    /// on any.
+    pub fn fits(self) -> bool {
+        cpu::Kernel::new(self).fits()
+    }
 }

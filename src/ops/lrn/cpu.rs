@@ -16,7 +16,18 @@ use crate::ops::simd::{self, LANES, Lanes, Simd, Work};
 /// How many positions are copied at a time: they stay in the first-level cache.
 const STRIP: usize = 8;
 
-impl Geometry {
+/// A normalization, as the CPU computes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kernel {
+    geometry: Geometry,
+}
+
+impl Kernel {
+    /// The kernel of a normalization.
+    pub fn new(geometry: Geometry) -> Self {
+        Self { geometry }
+    }
+
     /// Floats of scratch.
     pub fn scratch(&self) -> usize {
         2 * STRIP * self.spread()
@@ -24,20 +35,15 @@ impl Geometry {
 
     /// b from a. Both are blocked.
     pub fn forward(&self, a: &[f32], b: &mut [f32], scratch: &mut [f32]) {
-        let geometry = self;
-        simd::run(Forward {
-            geometry,
-            a,
-            b,
-            scratch,
-        });
+        let kernel = self;
+        simd::run(Forward { kernel, a, b, scratch });
     }
 
     /// da from db and a. All are blocked.
     pub fn backward(&self, a: &[f32], db: &[f32], da: &mut [f32], scratch: &mut [f32]) {
-        let geometry = self;
+        let kernel = self;
         simd::run(Backward {
-            geometry,
+            kernel,
             a,
             db,
             da,
@@ -46,12 +52,12 @@ impl Geometry {
     }
 
     fn blocks(&self) -> usize {
-        Map::blocked(self.shape).blocks()
+        Map::blocked(self.geometry.shape).blocks()
     }
 
     /// Zeros on each side of a position's channels.
     fn margin(&self) -> usize {
-        self.half_window.next_multiple_of(LANES)
+        self.geometry.half_window.next_multiple_of(LANES)
     }
 
     /// Floats of one position with its margins.
@@ -71,16 +77,16 @@ impl Geometry {
     /// the strip, where they are [`spread`](Self::spread) apart.
     #[inline(always)]
     fn vectors(&self, block: usize, start: usize, count: usize) -> (Range<usize>, usize) {
-        let first = block * self.shape.plane() + start;
+        let first = block * self.geometry.shape.plane() + start;
         (first..first + count, self.margin() + block * LANES)
     }
 
     /// The sum over the neighbours of the eight channels at `at`.
     #[inline(always)]
     fn sum<S: Simd>(&self, s: S, spread: &[f32], at: usize) -> S::Vector {
-        let first = &spread[at - self.half_window..];
+        let first = &spread[at - self.geometry.half_window..];
         let mut sum = s.splat(0.0);
-        for neighbour in first[..2 * self.half_window + LANES].windows(LANES) {
+        for neighbour in first[..2 * self.geometry.half_window + LANES].windows(LANES) {
             // Windows have a length of eight.
             if let Some(lanes) = neighbour.first_chunk() {
                 sum = s.add(sum, s.load(lanes));
@@ -92,20 +98,21 @@ impl Geometry {
     /// k + α Σ, from the squares.
     #[inline(always)]
     fn scale<S: Simd>(&self, s: S, squares: &[f32], at: usize) -> S::Vector {
-        s.mul_add(s.splat(self.alpha), self.sum(s, squares, at), s.splat(self.k))
+        let Geometry { alpha, k, .. } = self.geometry;
+        s.mul_add(s.splat(alpha), self.sum(s, squares, at), s.splat(k))
     }
 
     /// scale^(−β).
     #[inline(always)]
     fn power<S: Simd>(&self, s: S, scale: S::Vector) -> S::Vector {
-        if self.beta == 0.75 {
+        if self.geometry.beta == 0.75 {
             // With square roots, which exist as vector instructions.
             let root = s.sqrt(scale);
             return s.div(s.splat(1.0), s.mul(root, s.sqrt(root)));
         }
         let mut lanes = [0.0; LANES];
         s.store(scale, &mut lanes);
-        s.load(&lanes.map(|scale| scale.powf(-self.beta)))
+        s.load(&lanes.map(|scale| scale.powf(-self.geometry.beta)))
     }
 
     /// Copies the squares of `count` positions from `start` on to the strip.
@@ -129,7 +136,7 @@ fn lanes_mut(spread: &mut [f32], at: usize) -> &mut Lanes {
 }
 
 struct Forward<'a> {
-    geometry: &'a Geometry,
+    kernel: &'a Kernel,
     a: &'a [f32],
     b: &'a mut [f32],
     scratch: &'a mut [f32],
@@ -140,7 +147,7 @@ impl Work for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (g, plane) = (self.geometry, self.geometry.shape.plane());
+        let (g, plane) = (self.kernel, self.kernel.geometry.shape.plane());
         let (a, b) = (self.a.as_chunks::<LANES>().0, self.b.as_chunks_mut::<LANES>().0);
         let squares = &mut self.scratch[..STRIP * g.spread()];
         g.clear_margins(squares);
@@ -160,7 +167,7 @@ impl Work for Forward<'_> {
 }
 
 struct Backward<'a> {
-    geometry: &'a Geometry,
+    kernel: &'a Kernel,
     a: &'a [f32],
     db: &'a [f32],
     da: &'a mut [f32],
@@ -172,7 +179,7 @@ impl Work for Backward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (g, plane) = (self.geometry, self.geometry.shape.plane());
+        let (g, plane) = (self.kernel, self.kernel.geometry.shape.plane());
         let (a, db) = (self.a.as_chunks::<LANES>().0, self.db.as_chunks::<LANES>().0);
         let da = self.da.as_chunks_mut::<LANES>().0;
         let (squares, rest) = self.scratch.split_at_mut(STRIP * g.spread());
@@ -194,7 +201,7 @@ impl Work for Backward<'_> {
                     at += g.spread();
                 }
             }
-            let minus = s.splat(-2.0 * g.alpha * g.beta);
+            let minus = s.splat(-2.0 * g.geometry.alpha * g.geometry.beta);
             for block in 0..g.blocks() {
                 let (map, mut at) = g.vectors(block, start, count);
                 for (a, da) in a[map.clone()].iter().zip(&mut da[map]) {

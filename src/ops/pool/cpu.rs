@@ -8,16 +8,27 @@ use super::{Geometry, overlapping};
 use crate::ops::map::Map;
 use crate::ops::simd::{self, Bytes, LANES, Lanes, Simd, Work};
 
-impl Geometry {
+/// A pooling, as the CPU computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    geometry: Geometry,
+}
+
+impl Kernel {
+    /// The kernel of a pooling.
+    pub fn new(geometry: Geometry) -> Self {
+        Self { geometry }
+    }
+
     /// y and the argmax of each window, from x. All are blocked.
     pub fn forward(&self, x: &[f32], y: &mut [f32], argmax: &mut [u8]) {
-        let geometry = self;
+        let geometry = &self.geometry;
         simd::run(Forward { geometry, x, y, argmax });
     }
 
     /// dx from dy and the argmax of the windows. All are blocked.
     pub fn backward(&self, dy: &[f32], argmax: &[u8], dx: &mut [f32]) {
-        let geometry = self;
+        let geometry = &self.geometry;
         simd::run(Backward {
             geometry,
             dy,
@@ -25,28 +36,28 @@ impl Geometry {
             dx,
         });
     }
+}
 
-    /// All windows of a map.
-    #[inline(always)]
-    fn windows(&self) -> impl Iterator<Item = Window> + use<> {
-        let &Self {
-            input,
-            output,
-            size,
-            stride,
-        } = self;
-        (0..output.height).flat_map(move |q| {
-            (0..output.width).map(move |r| {
-                let [top, left] = [q * stride, r * stride];
-                Window {
-                    at: q * output.width + r,
-                    corner: top * input.width + left,
-                    height: size.min(input.height - top),
-                    width: size.min(input.width - left),
-                }
-            })
+/// All windows of a map.
+#[inline(always)]
+fn windows(geometry: &Geometry) -> impl Iterator<Item = Window> + use<> {
+    let &Geometry {
+        input,
+        output,
+        size,
+        stride,
+    } = geometry;
+    (0..output.height).flat_map(move |q| {
+        (0..output.width).map(move |r| {
+            let [top, left] = [q * stride, r * stride];
+            Window {
+                at: q * output.width + r,
+                corner: top * input.width + left,
+                height: size.min(input.height - top),
+                width: size.min(input.width - left),
+            }
         })
-    }
+    })
 }
 
 /// One window, clipped to the map.
@@ -86,7 +97,7 @@ impl Work for Forward<'_> {
             let x = x.as_chunks::<LANES>().0;
             let y = y.as_chunks_mut::<LANES>().0;
             let argmax = argmax.as_chunks_mut::<LANES>().0;
-            for window in g.windows() {
+            for window in windows(g) {
                 let x = &x[window.corner..];
                 let mut found = None;
                 if window.is(3) && g.size == 3 {
@@ -186,7 +197,7 @@ fn backward<S: Simd>(s: S, g: &Geometry, dy: &[Lanes], argmax: &[Bytes], dx: &mu
         corner,
         height,
         width,
-    } in g.windows()
+    } in windows(g)
     {
         let place = s.load_bytes(&argmax[at]);
         let dy = s.load(&dy[at]);

@@ -1,5 +1,5 @@
 //! compute: runs training steps and evaluations, batch by batch, on asynchronous devices.
-//! upstream: staging · downstream: the devices' replicas, save, and the listener to reports
+//! upstream: staging · downstream: the devices, save, and the listener to reports
 //!
 //! All devices get the same work in the same order. An outcome is complete when each device has returned its part.
 //!
@@ -18,17 +18,17 @@ use crate::stages::messages::{Batch, Header, Phase, RowFact, Save, Snapshot};
 use crate::stages::source::Itinerary;
 
 mod bad;
+mod device;
 mod error;
 mod evaluation;
 mod phases;
-mod replica;
 mod reports;
 mod saving;
 mod trained;
 
+pub use device::{DeviceChannels, Outcome, Work, run as run_device};
 pub use error::ComputeError;
 pub use evaluation::Evaluation;
-pub use replica::{DeviceChannels, End, Outcome, Peers, Replica, Targets, Work, run as run_replica};
 pub use reports::Reports;
 
 pub use crate::stages::messages::{Evaluated, Report};
@@ -57,8 +57,8 @@ pub struct Compute {
     pub expected: VecDeque<(u64, u64)>,
 }
 
-/// The channels between the compute stage and one device.
-pub struct Device {
+/// The compute stage's ends of the channels to and from one device.
+pub struct DeviceLink {
     /// To the device.
     pub work: Outlet<Work>,
     /// From the device.
@@ -70,7 +70,7 @@ pub struct Channels {
     /// From staging.
     pub batches: Inlet<Batch>,
     /// In rank order.
-    pub devices: Vec<Device>,
+    pub devices: Vec<DeviceLink>,
     /// To the writer of checkpoints.
     pub saves: Outlet<Save>,
     /// The snapshot buffer, returned by the writer.

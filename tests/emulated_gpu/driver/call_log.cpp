@@ -18,7 +18,8 @@ void log_line(const char* format, ...) {
     va_end(arguments);
     length = length < int(sizeof line) - 1 ? length : int(sizeof line) - 2;
     line[length++] = '\n';
-    // In one piece, so that lines of several threads do not mix, and at once, so that a process that is killed leaves them all.
+    // In one piece, so that lines of several threads do not mix, and at once, so that a process that is killed leaves
+    // them all.
     if (write(file, line, size_t(length)) != length) _exit(2);
 }
 

@@ -1,7 +1,7 @@
 // The log of driver calls, which tests read: EMULATED_GPU_LOG names its file.
 //
-// A line a call, `call NAME key=value …`, in the order of the calls; a line for each operation when a device begins it,
-// `run WHAT gpu=0 stream=1 …`; and `complaint …` for what the driver has found wrong.
+// A line a call, `call NAME key=value …`, in the order of the calls; a line for each operation when a device begins
+// it, `run WHAT gpu=0 stream=1 …`; and `complaint …` for what the driver has found wrong.
 #pragma once
 #include <string>
 

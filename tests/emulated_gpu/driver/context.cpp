@@ -105,7 +105,9 @@ API int cuCtxCreate_v2(Context** context, unsigned flags, int device) {
     return SUCCESS;
 }
 
-API int cuCtxCreate_v4(Context** context, void*, unsigned flags, int device) { return cuCtxCreate_v2(context, flags, device); }
+API int cuCtxCreate_v4(Context** context, void*, unsigned flags, int device) {
+    return cuCtxCreate_v2(context, flags, device);
+}
 
 API int cuCtxDestroy_v2(Context* context) {
     LOG_CALL("");

@@ -14,8 +14,8 @@ struct Context {
     // A device's primary context, which all libraries of a process share.
     static Context& primary(int device);
 
-    // Of a handle: null and 1 name the default stream, 2 the default stream of the thread, which has no order with the others.
-    // Null if the handle is of no open stream of this context.
+    // Of a handle: null and 1 name the default stream, 2 the default stream of the thread, which has no order with the
+    // others. Null if the handle is of no open stream of this context.
     std::shared_ptr<Stream> stream_of(void* handle);
 
     const int device;

@@ -1,7 +1,7 @@
 // Functions that copy and fill memory.
 //
-// A copy with pinned memory goes on while the program does: its bytes are read or written when the stream comes to it. From
-// pageable memory bytes are taken before the call returns, and to pageable memory the call waits, as CUDA says.
+// A copy with pinned memory goes on while the program does: its bytes are read or written when the stream comes to it.
+// From pageable memory bytes are taken before the call returns, and to pageable memory the call waits, as CUDA says.
 #include "api.h"
 #include "graph.h"
 #include "memory.h"
@@ -34,7 +34,9 @@ int enqueue(Context& context, void* handle, const Copy& copy, bool waits) {
     const bool from_pageable = !copy.from_device && !is_pinned((void*)copy.from, copy.bytes);
     const bool to_pageable = !copy.to_device && !is_pinned((void*)copy.to, copy.bytes);
     log_line("call %s gpu=%d stream=%d bytes=%zu host=%s", copy.what, context.device, stream->id, copy.bytes,
-             copy.from_device && copy.to_device ? "none" : from_pageable || to_pageable ? "pageable" : "pinned");
+             copy.from_device && copy.to_device ? "none"
+             : from_pageable || to_pageable     ? "pageable"
+                                                : "pinned");
     if (stream->capture && waits) {
         stream->capture->invalid = true;
         return STREAM_CAPTURE_UNSUPPORTED;
@@ -58,7 +60,8 @@ int enqueue(Context& context, void* handle, const Copy& copy, bool waits) {
     return SUCCESS;
 }
 
-int fill(Context& context, void* handle, const char* what, uint64_t to, size_t bytes, std::function<void()> write, bool waits) {
+int fill(Context& context, void* handle, const char* what, uint64_t to, size_t bytes, std::function<void()> write,
+         bool waits) {
     if (bytes == 0) return SUCCESS;
     if (!is_on_device(what, to, bytes)) return INVALID_VALUE;
     auto lock = Scheduler::get().lock();
@@ -66,9 +69,9 @@ int fill(Context& context, void* handle, const char* what, uint64_t to, size_t b
     if (!stream) return INVALID_HANDLE;
     log_line("call %s gpu=%d stream=%d bytes=%zu", what, context.device, stream->id, bytes);
     submit(lock, *stream, {std::string(what) + " bytes=" + std::to_string(bytes), [=] {
-        write();
-        return 0;
-    }});
+                               write();
+                               return 0;
+                           }});
     if (waits && !stream->capture) Scheduler::get().wait(lock, *stream);
     return context.error;
 }
@@ -104,7 +107,8 @@ API int cuMemcpyPeerAsync(uint64_t to, Context*, uint64_t from, Context*, size_t
 
 API int cuMemcpyAsync(uint64_t to, uint64_t from, size_t bytes, void* stream) {
     CURRENT_CONTEXT
-    return enqueue(*context, stream, {__func__, to, from, bytes, bool(allocation_of(to, bytes)), bool(allocation_of(from, bytes))},
+    return enqueue(*context, stream,
+                   {__func__, to, from, bytes, bool(allocation_of(to, bytes)), bool(allocation_of(from, bytes))},
                    false);
 }
 

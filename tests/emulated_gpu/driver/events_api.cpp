@@ -7,7 +7,8 @@ namespace gpu {
 struct Event {
     Context& context;
     unsigned flags;
-    // Where it was recorded last. Whoever waits for it shares this: to record it again does not move what they wait for.
+    // Where it was recorded last. Whoever waits for it shares this: to record it again does not move what they wait
+    // for.
     std::shared_ptr<Completion> recorded = {};
     // The same while its stream is captured: the nodes that it stands for.
     std::weak_ptr<Capture> capture = {};

@@ -12,7 +12,8 @@ int Graph::run(uint64_t seed) const {
     for (size_t count = 0; count < nodes.size(); ++count) {
         std::vector<size_t> ready;
         for (size_t i = 0; i < nodes.size(); ++i)
-            if (!done[i] && std::ranges::all_of(nodes[i].after, [&](size_t before) { return done[before]; })) ready.push_back(i);
+            if (!done[i] && std::ranges::all_of(nodes[i].after, [&](size_t before) { return done[before]; }))
+                ready.push_back(i);
         size_t next = ready.front();
         // As late as is allowed what was recorded early: a dependency that is missing shows.
         if (settings().schedule == Schedule::Lazy) next = ready.back();

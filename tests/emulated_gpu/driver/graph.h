@@ -1,8 +1,8 @@
 // Graphs: the operations of streams, recorded once and launched often.
 //
-// While a stream is captured, its operations become nodes. A node depends on the one before it in its stream, and on those that
-// an event has handed over from another stream. A launch is one operation of a stream, which executes the nodes in an order that
-// their dependencies allow: the schedule chooses which.
+// While a stream is captured, its operations become nodes. A node depends on the one before it in its stream, and on
+// those that an event has handed over from another stream. A launch is one operation of a stream, which executes the
+// nodes in an order that their dependencies allow: the schedule chooses which.
 #pragma once
 #include "scheduler.h"
 #include <map>

@@ -15,7 +15,8 @@ struct Allocation {
     size_t map_bytes = 0;
 };
 
-// New memory holds NaN, ends at a page that cannot be read, and counts against the memory of its device. 0 where there is none left.
+// New memory holds NaN, ends at a page that cannot be read, and counts against the memory of its device. 0 where there
+// is none left.
 uint64_t allocate(Allocation::Kind, size_t bytes, int device);
 // Returns a CUDA error.
 int release(uint64_t start);

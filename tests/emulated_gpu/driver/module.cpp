@@ -47,9 +47,9 @@ void set_values(const ptx::Variable& variable, uint8_t* memory) {
         const std::string& text = variable.values[i];
         char* end = nullptr;
         const bool is_float = text.size() > 2 && text[0] == '0' && strchr("fFdD", text[1]);
-        const uint64_t value = is_float             ? strtoull(text.c_str() + 2, &end, 16)
-                               : text.starts_with('-') ? 0 - strtoull(text.c_str() + 1, &end, 0)
-                                                       : strtoull(text.c_str(), &end, 0);
+        const uint64_t value = is_float              ? strtoull(text.c_str() + 2, &end, 16)
+                             : text.starts_with('-') ? 0 - strtoull(text.c_str() + 1, &end, 0)
+                                                     : strtoull(text.c_str(), &end, 0);
         if (*end && *end != 'U') throw ptx::Unsupported("the initial value " + text, variable.line);
         memcpy(memory + i * bytes, &value, bytes);
     }

@@ -12,11 +12,20 @@ namespace {
 
 // NVIDIA's numbers of a function's attributes.
 enum Attribute {
-    MAX_THREADS = 0, STATIC_SHARED = 1, CONSTANT = 2, LOCAL = 3, REGISTERS = 4, PTX_VERSION = 5, BINARY_VERSION = 6,
-    MAX_DYNAMIC_SHARED = 8, PREFERRED_CARVEOUT = 9,
+    MAX_THREADS = 0,
+    STATIC_SHARED = 1,
+    CONSTANT = 2,
+    LOCAL = 3,
+    REGISTERS = 4,
+    PTX_VERSION = 5,
+    BINARY_VERSION = 6,
+    MAX_DYNAMIC_SHARED = 8,
+    PREFERRED_CARVEOUT = 9,
 };
 
-uint32_t most_threads(const Function& function) { return function.program->max_threads ? function.program->max_threads : 1024; }
+uint32_t most_threads(const Function& function) {
+    return function.program->max_threads ? function.program->max_threads : 1024;
+}
 
 }  // namespace
 }  // namespace gpu
@@ -26,7 +35,10 @@ using namespace gpu;
 API int cuModuleLoadData(LoadedModule** module, const void* image) {
     CURRENT_CONTEXT
     LOG_CALL("gpu=%d", context->device);
-    if (memcmp(image, "\x7f" "ELF", 4) == 0) {
+    if (memcmp(image,
+               "\x7f"
+               "ELF",
+               4) == 0) {
         complain("a cubin cannot be emulated: load PTX");
         return NOT_SUPPORTED;
     }
@@ -82,7 +94,8 @@ API int cuFuncGetAttribute(int* value, int attribute, Function* function) {
     case MAX_THREADS: *value = int(most_threads(*function)); break;
     case STATIC_SHARED: *value = int(function->program->static_shared_bytes); break;
     case REGISTERS: *value = 32; break;
-    case PTX_VERSION: case BINARY_VERSION: *value = settings().capability; break;
+    case PTX_VERSION:
+    case BINARY_VERSION: *value = settings().capability; break;
     case MAX_DYNAMIC_SHARED: *value = int(function->most_dynamic_bytes()); break;
     case PREFERRED_CARVEOUT: *value = -1; break;
     default: *value = 0;
@@ -93,7 +106,8 @@ API int cuFuncGetAttribute(int* value, int attribute, Function* function) {
 API int cuFuncSetAttribute(Function* function, int attribute, int value) {
     LOG_CALL("kernel=%s attribute=%d value=%d", function->program->name.c_str(), attribute, value);
     if (attribute != MAX_DYNAMIC_SHARED) return SUCCESS;
-    if (value < 0 || value + int(function->program->static_shared_bytes) > shared_bytes_on_request()) return INVALID_VALUE;
+    if (value < 0 || value + int(function->program->static_shared_bytes) > shared_bytes_on_request())
+        return INVALID_VALUE;
     function->dynamic_bytes = value;
     return SUCCESS;
 }
@@ -111,7 +125,8 @@ API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function*, int 
     return SUCCESS;
 }
 
-API int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, Function* function, int threads, size_t bytes, unsigned) {
+API int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, Function* function, int threads, size_t bytes,
+                                                             unsigned) {
     return cuOccupancyMaxActiveBlocksPerMultiprocessor(blocks, function, threads, bytes);
 }
 

@@ -9,7 +9,9 @@
 
 namespace gpu {
 
-bool Stream::can_go_on() const { return !busy && !queue.empty() && (!queue.front().after || queue.front().after->done); }
+bool Stream::can_go_on() const {
+    return !busy && !queue.empty() && (!queue.front().after || queue.front().after->done);
+}
 
 Scheduler& Scheduler::get() {
     static Scheduler& only = *new Scheduler;
@@ -123,8 +125,8 @@ std::shared_ptr<Stream> Scheduler::choose(bool only_wanted) {
         if (stream->can_go_on() && (!only_wanted || stream->finished < stream->wanted)) able.push_back(stream);
     if (able.empty()) return nullptr;
     if (settings().schedule != Schedule::Random) return able.front();
-    // Streams keep ranks that the seed gives them, with rare exceptions: one that is always late shows more than one that is
-    // late now and then.
+    // Streams keep ranks that the seed gives them, with rare exceptions: one that is always late shows more than one
+    // that is late now and then.
     if (random_() % 8 == 0) return able[random_() % able.size()];
     auto rank = [&](const auto& stream) { return std::mt19937_64(settings().seed * 1000003 + uint64_t(stream->id))(); };
     return *std::max_element(able.begin(), able.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
@@ -161,8 +163,8 @@ void Scheduler::report_hang() {
     complain("the program waits for what can never come. The streams with work:");
     for (auto& stream : streams_)
         if (!stream->idle())
-            complain("  gpu=%d stream=%d: %zu operations, first: %s%s", stream->context.device, stream->id, stream->queue.size(),
-                     stream->queue.front().what.c_str(), stream->can_go_on() ? "" : " (waits)");
+            complain("  gpu=%d stream=%d: %zu operations, first: %s%s", stream->context.device, stream->id,
+                     stream->queue.size(), stream->queue.front().what.c_str(), stream->can_go_on() ? "" : " (waits)");
     abort();
 }
 

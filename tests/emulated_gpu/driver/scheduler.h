@@ -1,7 +1,7 @@
 // Streams, and when their operations are executed.
 //
-// A stream is a queue. Its first operation may be executed once the completion has come that it waits for. Which of the streams
-// that could go on does so, and when, is the schedule's choice.
+// A stream is a queue. Its first operation may be executed once the completion has come that it waits for. Which of the
+// streams that could go on does so, and when, is the schedule's choice.
 #pragma once
 #include "settings.h"
 #include <chrono>
@@ -22,26 +22,26 @@ using Lock = std::unique_lock<std::mutex>;
 // A point in a stream. An event that is recorded there, and whoever waits for it, share it.
 struct Completion {
     Stream* stream = nullptr;
-    uint64_t number = 0;        // of the operation after which it comes
+    uint64_t number = 0;  // of the operation after which it comes
     bool done = false;
     std::chrono::steady_clock::time_point at;
 };
 
 struct Operation {
-    std::string what;                       // for the log
-    std::function<int()> run = {};          // returns a CUDA error; may be empty
-    std::shared_ptr<Completion> after = {};         // waits for it
-    std::shared_ptr<Completion> completes = {};     // is done then
+    std::string what;  // for the log
+    std::function<int()> run = {};  // returns a CUDA error; may be empty
+    std::shared_ptr<Completion> after = {};  // waits for it
+    std::shared_ptr<Completion> completes = {};  // is done then
     uint64_t number = 0;
 };
 
 struct Stream {
     Context& context;
-    const int id;                           // 0 for a context's default stream
-    const bool blocking;                    // ordered with the default stream
+    const int id;  // 0 for a context's default stream
+    const bool blocking;  // ordered with the default stream
     std::deque<Operation> queue = {};
-    uint64_t enqueued = 0, finished = 0;    // operations, ever
-    uint64_t wanted = 0;                    // the number up to which somebody waits: only these are executed lazily
+    uint64_t enqueued = 0, finished = 0;  // operations, ever
+    uint64_t wanted = 0;  // the number up to which somebody waits: only these are executed lazily
     bool busy = false, closed = false;
     std::shared_ptr<Capture> capture = nullptr;
 

@@ -89,7 +89,8 @@ Settings read() {
     take("PEER_ACCESS", s.peer_access);
     take("MEMORY_POOLS", s.memory_pools);
     if (auto value = text("SCHEDULE")) read_schedule(*value, s);
-    if (auto value = text("ORDER")) s.order = *value == "asc" ? 0 : *value == "desc" ? 1 : uint32_t(number_of("ORDER", *value)) + 2;
+    if (auto value = text("ORDER"))
+        s.order = *value == "asc" ? 0 : *value == "desc" ? 1 : uint32_t(number_of("ORDER", *value)) + 2;
     if (auto value = text("MEMORY")) s.memory = size_of("MEMORY", *value);
     if (auto value = text("CAPABILITY")) {
         auto [major, minor] = version_of("CAPABILITY", *value);

@@ -70,7 +70,7 @@ API int cuLaunchHostFunc(void* handle, void (*function)(void*), void* argument) 
     if (!stream) return INVALID_HANDLE;
     LOG_CALL("gpu=%d stream=%d", context->device, stream->id);
     return submit(lock, *stream, {"host function", [=] {
-        function(argument);
-        return 0;
-    }});
+                                      function(argument);
+                                      return 0;
+                                  }});
 }

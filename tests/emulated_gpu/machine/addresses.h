@@ -19,13 +19,16 @@ struct Addresses {
     }
 };
 
-// What PTX has in a register, with the offset that stands beside it. Addresses of shared memory count from its start. The access is
-// checked and counted if that is wanted.
-template <Space S> inline Addresses addresses_of(Warp& warp, uint32_t in_register, int64_t offset, uint32_t bytes, Access access, uint32_t line) {
+// What PTX has in a register, with the offset that stands beside it. Addresses of shared memory count from its start.
+// The access is checked and counted if that is wanted.
+template <Space S>
+inline Addresses addresses_of(Warp& warp, uint32_t in_register, int64_t offset, uint32_t bytes, Access access,
+                              uint32_t line) {
     Addresses addresses;
     const auto* given = warp.lanes<uint64_t>(in_register);
     if constexpr (S == Space::Shared)
-        for (unsigned l = 0; l < LANES; ++l) addresses.of[l] = uint64_t(warp.shared) + uint32_t(given[l] + uint64_t(offset));
+        for (unsigned l = 0; l < LANES; ++l)
+            addresses.of[l] = uint64_t(warp.shared) + uint32_t(given[l] + uint64_t(offset));
     else
         for (unsigned l = 0; l < LANES; ++l) addresses.of[l] = given[l] + uint64_t(offset);
     if (warp.block->is_watched()) warp.block->notice(warp, S, {addresses.of, warp.mask, bytes, access, line});

@@ -5,7 +5,8 @@
 
 namespace gpu {
 
-// The copies are made when a kernel waits for them, as late as the hardware may make them: a wait that is missing shows.
+// The copies are made when a kernel waits for them, as late as the hardware may make them: a wait that is missing
+// shows.
 class AsyncCopies {
 public:
     // Of one lane. The first `from_memory` bytes are copied, the others of `bytes` are zero.

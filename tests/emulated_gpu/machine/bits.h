@@ -16,8 +16,12 @@ template <class T> inline T shift_right(T a, uint32_t n) {
 }
 
 // shf: 32 of the 64 bits high:low.
-inline uint32_t funnel_left(uint32_t low, uint32_t high, uint32_t n) { return uint32_t(((uint64_t(high) << 32 | low) << n) >> 32); }
-inline uint32_t funnel_right(uint32_t low, uint32_t high, uint32_t n) { return uint32_t((uint64_t(high) << 32 | low) >> n); }
+inline uint32_t funnel_left(uint32_t low, uint32_t high, uint32_t n) {
+    return uint32_t(((uint64_t(high) << 32 | low) << n) >> 32);
+}
+inline uint32_t funnel_right(uint32_t low, uint32_t high, uint32_t n) {
+    return uint32_t((uint64_t(high) << 32 | low) >> n);
+}
 
 // bfe: `length` bits from `start` on, with the sign of a signed number.
 template <class T> inline T extract_bits(T a, uint32_t start, uint32_t length) {

@@ -30,14 +30,16 @@ void Block::run(const Launch& launch, uint64_t index) {
     const uint64_t bad_address = guard_against_bad_addresses([&] { run_warps(index); });
     if (!bad_address) return;
     char text[160];
-    snprintf(text, sizeof text, "an illegal address, %#lx, in block (%u,%u,%u); the checked mode says more", bad_address, place_[0], place_[1], place_[2]);
+    snprintf(text, sizeof text, "an illegal address, %#lx, in block (%u,%u,%u); the checked mode says more",
+             bad_address, place_[0], place_[1], place_[2]);
     throw KernelFault{ILLEGAL_ADDRESS, text};
 }
 
 void Block::run_warps(uint64_t index) {
     std::vector<uint32_t> order(warp_count_);
     for (uint32_t i = 0; i < warp_count_; ++i) order[i] = settings().order == 1 ? warp_count_ - 1 - i : i;
-    if (settings().order > 1) std::shuffle(order.begin(), order.end(), std::mt19937_64(settings().order * 7919 + index));
+    if (settings().order > 1)
+        std::shuffle(order.begin(), order.end(), std::mt19937_64(settings().order * 7919 + index));
     do {
         for (uint32_t number : order)
             if (warps_[number].state == Warp::State::Ready) warps_[number].run();
@@ -45,7 +47,8 @@ void Block::run_warps(uint64_t index) {
     report_hang();
 }
 
-// A barrier opens when the threads have come that it counts; without a number, all that have not exited. Returns whether any has.
+// A barrier opens when the threads have come that it counts; without a number, all that have not exited. Returns
+// whether any has.
 bool Block::open_barriers() {
     bool opened = false;
     for (uint32_t barrier = 0; barrier < BARRIERS; ++barrier) {
@@ -59,12 +62,15 @@ bool Block::open_barriers() {
             arrived += warp.barrier_threads ? LANES : threads;
             if (!first) first = &warp;
             if (settings().checked && first->barrier_line != warp.barrier_line)
-                warp.fail(LAUNCH_FAILED, "a divergent barrier: warp " + std::to_string(first->number) + " waits in PTX line " +
-                          std::to_string(first->barrier_line), warp.barrier_line);
+                warp.fail(LAUNCH_FAILED,
+                          "a divergent barrier: warp " + std::to_string(first->number) + " waits in PTX line " +
+                              std::to_string(first->barrier_line),
+                          warp.barrier_line);
         }
         if (!first || arrived < (first->barrier_threads ? first->barrier_threads : living)) continue;
         for (uint32_t i = 0; i < warp_count_; ++i)
-            if (warps_[i].state == Warp::State::AtBarrier && warps_[i].barrier == barrier) warps_[i].state = Warp::State::Ready;
+            if (warps_[i].state == Warp::State::AtBarrier && warps_[i].barrier == barrier)
+                warps_[i].state = Warp::State::Ready;
         races_.synchronize();
         opened = true;
     }
@@ -81,8 +87,10 @@ void Block::report_hang() const {
         one = &warps_[i];
     }
     if (!one) return;
-    one->fail(LAUNCH_FAILED, "it hangs: " + std::to_string(waiting) + " warps wait at a barrier, " + std::to_string(ended) + " have ended",
-              one->barrier_line);
+    one->fail(
+        LAUNCH_FAILED,
+        "it hangs: " + std::to_string(waiting) + " warps wait at a barrier, " + std::to_string(ended) + " have ended",
+        one->barrier_line);
 }
 
 void Block::notice(Warp& warp, Space space, const MemoryAccess& access) {
@@ -106,8 +114,8 @@ void Block::notice(Warp& warp, Space space, const MemoryAccess& access) {
 
 std::string Block::thread_name(const Warp& warp, unsigned lane) const {
     char text[96];
-    snprintf(text, sizeof text, "thread (%u,%u,%u) of block (%u,%u,%u)", warp.thread[0][lane], warp.thread[1][lane], warp.thread[2][lane],
-             place_[0], place_[1], place_[2]);
+    snprintf(text, sizeof text, "thread (%u,%u,%u) of block (%u,%u,%u)", warp.thread[0][lane], warp.thread[1][lane],
+             warp.thread[2][lane], place_[0], place_[1], place_[2]);
     return text;
 }
 

@@ -45,7 +45,8 @@ private:
     // checks.cpp
     void check_global(const Warp&, const MemoryAccess&);
     void check_shared(const Warp&, const MemoryAccess&);
-    [[noreturn]] void fail_access(const Warp&, unsigned lane, int error, const std::string& what, uint64_t address, const MemoryAccess&) const;
+    [[noreturn]] void fail_access(const Warp&, unsigned lane, int error, const std::string& what, uint64_t address,
+                                  const MemoryAccess&) const;
 
     struct Range {
         uint64_t start = 0, end = 0;

@@ -37,9 +37,10 @@ void write_report() {
             sum.actual += cost.actual;
         }
         fprintf(file,
-                "kernel=%s shared_accesses=%lu wavefronts=%lu bank_conflicts=%lu global_accesses=%lu sectors=%lu excess_sectors=%lu\n",
-                kernel.c_str(), shared.accesses, shared.actual, shared.actual - shared.ideal, global.accesses, global.actual,
-                global.actual - global.ideal);
+                "kernel=%s shared_accesses=%lu wavefronts=%lu bank_conflicts=%lu global_accesses=%lu sectors=%lu "
+                "excess_sectors=%lu\n",
+                kernel.c_str(), shared.accesses, shared.actual, shared.actual - shared.ideal, global.accesses,
+                global.actual, global.actual - global.ideal);
         for (const auto& [line, cost] : costs)
             if (cost.actual > cost.ideal)
                 fprintf(file, "kernel=%s line=%u accesses=%lu %s=%lu\n", kernel.c_str(), line.line, cost.accesses,
@@ -50,8 +51,8 @@ void write_report() {
 
 }  // namespace
 
-// 128 bytes are served at once: all lanes with 4 bytes each, half of them with 8, a quarter with 16. Lanes that want different
-// words of one bank are served one after the other.
+// 128 bytes are served at once: all lanes with 4 bytes each, half of them with 8, a quarter with 16. Lanes that want
+// different words of one bank are served one after the other.
 void Counters::count_shared(const MemoryAccess& access) {
     const auto [addresses, lanes, bytes, kind, line] = access;
     Cost& cost = costs_[{line, true}];

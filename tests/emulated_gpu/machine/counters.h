@@ -1,4 +1,5 @@
-// Counts, for each kernel and line of its PTX, what its accesses to memory cost: EMULATED_GPU_COUNTERS names the report.
+// Counts, for each kernel and line of its PTX, what its accesses to memory cost: EMULATED_GPU_COUNTERS names the
+// report.
 #pragma once
 #include "space.h"
 #include <map>

@@ -9,8 +9,9 @@ namespace {
 
 const std::set<std::string> ENDS = {"bra", "brx", "ret", "exit", "bar", "barrier"};
 const std::set<std::string> TOGETHER = {"shfl", "vote", "match", "redux", "bar", "barrier", "mma", "ldmatrix"};
-const std::set<std::string> WRITE_NOTHING = {"st",     "bra",   "brx", "bar",  "barrier",  "red",       "cp",      "membar",
-                                             "fence",  "ret",   "exit", "trap", "prefetch", "prefetchu", "discard", "nanosleep"};
+const std::set<std::string> WRITE_NOTHING = {"st",       "bra",       "brx",     "bar",      "barrier", "red",
+                                             "cp",       "membar",    "fence",   "ret",      "exit",    "trap",
+                                             "prefetch", "prefetchu", "discard", "nanosleep"};
 
 void add_words(const Operand& operand, std::vector<std::string>& words) {
     if (!operand.word.empty()) words.push_back(operand.word);
@@ -42,7 +43,8 @@ const Operand* members_of(const Instruction& instruction) {
     static const Operand all = {Operand::Kind::Word, "-1"};
     if (!TOGETHER.contains(instruction.name)) return nullptr;
     if (instruction.name == "bar" && instruction.has("warp")) return &instruction.operands.at(0);
-    const bool has_mask = instruction.name == "shfl" || instruction.name == "vote" || instruction.name == "match" || instruction.name == "redux";
+    const bool has_mask = instruction.name == "shfl" || instruction.name == "vote" || instruction.name == "match" ||
+                          instruction.name == "redux";
     return has_mask ? &instruction.operands.back() : &all;
 }
 
@@ -83,7 +85,8 @@ std::vector<std::string> words_of(const Instruction& instruction) {
 
 std::vector<std::string> written_by(const Instruction& instruction) {
     std::vector<std::string> words;
-    if (!WRITE_NOTHING.contains(instruction.name) && !instruction.operands.empty()) add_words(instruction.operands[0], words);
+    if (!WRITE_NOTHING.contains(instruction.name) && !instruction.operands.empty())
+        add_words(instruction.operands[0], words);
     return words;
 }
 
@@ -98,7 +101,8 @@ std::set<std::string> confined(const std::vector<Piece>& pieces) {
             const auto written = written_by(instruction);
             auto words = words_of(instruction);
             // What is read comes first. What is written under a guard keeps what it was in other lanes.
-            if (instruction.guard.word.empty() && !written.empty()) words.erase(words.begin(), words.begin() + long(written.size()));
+            if (instruction.guard.word.empty() && !written.empty())
+                words.erase(words.begin(), words.begin() + long(written.size()));
             for (const auto& word : words) {
                 auto [place, is_new] = places.emplace(word, Place{p, true, false});
                 if (place->second.piece != p) place->second.only = false;
@@ -121,7 +125,8 @@ std::map<std::string, std::string> constants(const std::vector<Piece>& pieces) {
     for (const auto& piece : pieces) {
         for (const auto& instruction : piece.instructions) {
             for (const auto& word : written_by(instruction)) ++times[word];
-            if (instruction.name != "mov" || !instruction.guard.word.empty() || instruction.operands.size() != 2) continue;
+            if (instruction.name != "mov" || !instruction.guard.word.empty() || instruction.operands.size() != 2)
+                continue;
             const auto& value = instruction.operands[1].word;
             const size_t digits = value.starts_with('-') ? 1 : 0;
             if (!value.empty() && value.find_first_not_of("0123456789", digits) == std::string::npos)

@@ -21,8 +21,8 @@ std::vector<std::string> written_by(const ptx::Instruction&);
 // All words that it has.
 std::vector<std::string> words_of(const ptx::Instruction&);
 
-// Registers that are written before they are read in the only block that has them. They may be written in all lanes: those that are
-// elsewhere do not need them.
+// Registers that are written before they are read in the only block that has them. They may be written in all lanes:
+// those that are elsewhere do not need them.
 std::set<std::string> confined(const std::vector<Piece>&);
 
 // Registers that are written once, by a number.

@@ -17,19 +17,21 @@ template <class T, class... S, class F> Handler directed(const Instruction& each
     return lanewise<T, S...>(f);
 }
 
-Handler flushing() { return lanewise<float, float>([](float x) { return flush(x); }); }
+Handler flushing() {
+    return lanewise<float, float>([](float x) { return flush(x); });
+}
 
 bool names_rounding(const Instruction& each) { return each.has("rm") || each.has("rp") || each.has("rz"); }
 
 }  // namespace
-
 
 void Decoder::arithmetic(const Instruction& each) {
     const Type type = each.type();
     if (is_half(type)) return half_arithmetic(each);
     const std::string& name = each.name;
     if (name == "mul" && !is_float(type) && !each.has("lo")) return multiply_add(each);
-    if (!is_float(type) && (each.has("sat") || names_rounding(each) || each.has("ftz"))) throw Unsupported("such a result");
+    if (!is_float(type) && (each.has("sat") || names_rounding(each) || each.has("ftz")))
+        throw Unsupported("such a result");
     Handler handler = nullptr;
     if (is_float(type)) {
         handler = for_float(type, [&](auto zero) -> Handler {
@@ -39,7 +41,8 @@ void Decoder::arithmetic(const Instruction& each) {
             if (name == "mul") return directed<T, T, T>(each, [](T a, T b) { return a * b; });
             if (name == "copysign") return lanewise<T, T, T>([](T a, T b) { return std::copysign(b, a); });
             if (name == "min" && each.has("NaN"))
-                return lanewise<T, T, T>([](T a, T b) { return a != a || b != b ? canonical_nan<T>() : smaller(a, b); });
+                return lanewise<T, T, T>(
+                    [](T a, T b) { return a != a || b != b ? canonical_nan<T>() : smaller(a, b); });
             if (name == "max" && each.has("NaN"))
                 return lanewise<T, T, T>([](T a, T b) { return a != a || b != b ? canonical_nan<T>() : larger(a, b); });
             if (name == "min") return lanewise<T, T, T>([](T a, T b) { return smaller(a, b); });
@@ -50,7 +53,9 @@ void Decoder::arithmetic(const Instruction& each) {
             using T = decltype(zero);
             if (name == "add") return lanewise<T, T, T>([](T a, T b) { return T(a + b); });
             if (name == "sub") return lanewise<T, T, T>([](T a, T b) { return T(a - b); });
-            if (name == "mul") return lanewise<T, T, T>([](T a, T b) { return T(std::make_unsigned_t<T>(a) * std::make_unsigned_t<T>(b)); });
+            if (name == "mul")
+                return lanewise<T, T, T>(
+                    [](T a, T b) { return T(std::make_unsigned_t<T>(a) * std::make_unsigned_t<T>(b)); });
             if (name == "min") return lanewise<T, T, T>([](T a, T b) { return a < b ? a : b; });
             if (name == "max") return lanewise<T, T, T>([](T a, T b) { return a > b ? a : b; });
             throw Unsupported("its type");
@@ -96,8 +101,9 @@ void Decoder::multiply_add(const Instruction& each) {
     }
     if (each.has("sat") || each.has("ftz") || names_rounding(each)) throw Unsupported("such a result");
     const bool adds = each.name == "mad", wide = each.has("wide");
-    const Type result = !wide ? type : is_signed(type) ? (bytes_of(type) == 2 ? Type::S32 : Type::S64)
-                                                       : (bytes_of(type) == 2 ? Type::U32 : Type::U64);
+    const Type result = !wide           ? type
+                      : is_signed(type) ? (bytes_of(type) == 2 ? Type::S32 : Type::S64)
+                                        : (bytes_of(type) == 2 ? Type::U32 : Type::U64);
     const uint32_t a = read(each.operands[1], type), b = read(each.operands[2], type);
     const Handler handler = for_integer(type, [&](auto zero) -> Handler {
         using T = decltype(zero);
@@ -109,7 +115,8 @@ void Decoder::multiply_add(const Instruction& each) {
             if (wide) return lanewise<W, T, T>([](T x, T y) { return W(W(x) * W(y)); });
         }
         if (wide) throw Unsupported("its type");
-        if (each.has("hi") && adds) return lanewise<T, T, T, T>([](T x, T y, T z) { return T(U(high_product(x, y)) + U(z)); });
+        if (each.has("hi") && adds)
+            return lanewise<T, T, T, T>([](T x, T y, T z) { return T(U(high_product(x, y)) + U(z)); });
         if (each.has("hi")) return lanewise<T, T, T>([](T x, T y) { return high_product(x, y); });
         if (!each.has("lo") || !adds) throw Unsupported("such a product");
         return lanewise<T, T, T, T>([](T x, T y, T z) { return T(U(x) * U(y) + U(z)); });
@@ -193,12 +200,13 @@ template <class H, bool PAIR> Handler half_handler(const std::string& name) {
 }  // namespace
 
 void Decoder::half_arithmetic(const Instruction& each) {
-    if (each.has("ftz") || each.has("sat") || each.has("NaN") || names_rounding(each)) throw Unsupported("such a result");
+    if (each.has("ftz") || each.has("sat") || each.has("NaN") || names_rounding(each))
+        throw Unsupported("such a result");
     const Type type = each.type(), held = bytes_of(type) == 4 ? Type::B32 : Type::B16;
-    const Handler handler = type == Type::F16     ? half_handler<Half, false>(each.name)
-                            : type == Type::F16x2 ? half_handler<Half, true>(each.name)
-                            : type == Type::BF16  ? half_handler<BrainHalf, false>(each.name)
-                                                  : half_handler<BrainHalf, true>(each.name);
+    const Handler handler = type == Type::F16   ? half_handler<Half, false>(each.name)
+                          : type == Type::F16x2 ? half_handler<Half, true>(each.name)
+                          : type == Type::BF16  ? half_handler<BrainHalf, false>(each.name)
+                                                : half_handler<BrainHalf, true>(each.name);
     std::vector<uint32_t> from;
     for (size_t i = 1; i < each.operands.size(); ++i) from.push_back(read(each.operands[i], held));
     from.resize(3);

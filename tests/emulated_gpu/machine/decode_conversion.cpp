@@ -9,9 +9,13 @@ using namespace ptx;
 
 namespace {
 
-template <class T> Handler copying() { return lanewise<T, T>([](T x) { return x; }); }
+template <class T> Handler copying() {
+    return lanewise<T, T>([](T x) { return x; });
+}
 
-Type bits_of(uint32_t bytes) { return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64; }
+Type bits_of(uint32_t bytes) {
+    return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64;
+}
 
 Handler reading_the_clock() {
     return [](Warp&, const Op&, void* to) {
@@ -33,7 +37,11 @@ Handler between_floats(Type to, Type from) {
 enum class Whole { No, Even, Zero, Down, Up };
 
 Whole whole_of(const Instruction& each) {
-    return each.has("rni") ? Whole::Even : each.has("rzi") ? Whole::Zero : each.has("rmi") ? Whole::Down : each.has("rpi") ? Whole::Up : Whole::No;
+    return each.has("rni") ? Whole::Even
+         : each.has("rzi") ? Whole::Zero
+         : each.has("rmi") ? Whole::Down
+         : each.has("rpi") ? Whole::Up
+                           : Whole::No;
 }
 
 template <class T> Handler rounding_to_whole(Whole how) {
@@ -76,7 +84,8 @@ void Decoder::move(const Instruction& each) {
                 return for_bits(bits_of(bytes), [](auto part) -> Handler {
                     using P = decltype(part);
                     return [](Warp& warp, const Op& op, void* result) {
-                        for (unsigned l = 0; l < LANES; ++l) ((P*)result)[l] = P(warp.lanes<T>(op.from[0])[l] >> op.value);
+                        for (unsigned l = 0; l < LANES; ++l)
+                            ((P*)result)[l] = P(warp.lanes<T>(op.from[0])[l] >> op.value);
                     };
                 });
             });
@@ -97,7 +106,8 @@ void Decoder::move(const Instruction& each) {
                     using P = decltype(narrow);
                     return [](Warp& warp, const Op& op, void* result) {
                         for (unsigned l = 0; l < LANES; ++l)
-                            ((T*)result)[l] = T(warp.lanes<T>(op.from[0])[l] | T(T(warp.lanes<P>(op.from[1])[l]) << op.value));
+                            ((T*)result)[l] =
+                                T(warp.lanes<T>(op.from[0])[l] | T(T(warp.lanes<P>(op.from[1])[l]) << op.value));
                     };
                 });
             });
@@ -122,7 +132,8 @@ void Decoder::convert_address(const Instruction& each) {
     Handler handler = copying<uint64_t>();
     if (each.has("shared"))
         handler = [](Warp& warp, const Op& op, void* to) {
-            for (unsigned l = 0; l < LANES; ++l) ((uint64_t*)to)[l] = warp.lanes<uint64_t>(op.from[0])[l] + uint64_t(op.value) * uint64_t(warp.shared);
+            for (unsigned l = 0; l < LANES; ++l)
+                ((uint64_t*)to)[l] = warp.lanes<uint64_t>(op.from[0])[l] + uint64_t(op.value) * uint64_t(warp.shared);
         };
     emit(handler, each.operands[0], type, {from}).value = each.has("to") ? -1 : 1;
 }
@@ -133,9 +144,14 @@ void Decoder::convert(const Instruction& each) {
         const Type to = each.type_before();
         if ((to != Type::F16x2 && to != Type::BF16x2) || each.has("rz")) throw Unsupported("its type");
         const Handler handler = to == Type::F16x2
-            ? lanewise<uint32_t, float, float>([](float high, float low) { return uint32_t(Half::narrow(high)) << 16 | Half::narrow(low); })
-            : lanewise<uint32_t, float, float>([](float high, float low) { return uint32_t(BrainHalf::narrow(high)) << 16 | BrainHalf::narrow(low); });
-        emit(handler, each.operands[0], Type::B32, {read(each.operands[1], Type::F32), read(each.operands[2], Type::F32)});
+                                  ? lanewise<uint32_t, float, float>([](float high, float low) {
+                                        return uint32_t(Half::narrow(high)) << 16 | Half::narrow(low);
+                                    })
+                                  : lanewise<uint32_t, float, float>([](float high, float low) {
+                                        return uint32_t(BrainHalf::narrow(high)) << 16 | BrainHalf::narrow(low);
+                                    });
+        emit(handler, each.operands[0], Type::B32,
+             {read(each.operands[1], Type::F32), read(each.operands[2], Type::F32)});
         return;
     }
     const Type to = each.type_before(), source = each.type();
@@ -151,8 +167,10 @@ void Decoder::convert(const Instruction& each) {
     uint32_t value = read(each.operands.at(1), is_half(source) ? Type::B16 : source);
     if (is_half(source)) {
         from = Type::F32;
-        value = emit_temporary(source == Type::F16 ? lanewise<float, uint16_t>([](uint16_t x) { return Half::widen(x); })
-                                                   : lanewise<float, uint16_t>([](uint16_t x) { return BrainHalf::widen(x); }), from, {value});
+        value = emit_temporary(source == Type::F16
+                                   ? lanewise<float, uint16_t>([](uint16_t x) { return Half::widen(x); })
+                                   : lanewise<float, uint16_t>([](uint16_t x) { return BrainHalf::widen(x); }),
+                               from, {value});
     }
     const Handler flushing = lanewise<float, float>([](float x) { return flush(x); });
     if (each.has("ftz") && from == Type::F32) value = emit_temporary(flushing, from, {value});
@@ -161,7 +179,8 @@ void Decoder::convert(const Instruction& each) {
     if (!is_float(to) && !is_half(to)) {
         Handler handler = nullptr;
         if (is_float(from)) {
-            value = emit_temporary(for_float(from, [&](auto zero) { return rounding_to_whole<decltype(zero)>(whole); }), from, {value});
+            value = emit_temporary(for_float(from, [&](auto zero) { return rounding_to_whole<decltype(zero)>(whole); }),
+                                   from, {value});
             handler = for_float(from, [&](auto s) {
                 return for_integer(to, [](auto d) {
                     using S = decltype(s);
@@ -175,7 +194,8 @@ void Decoder::convert(const Instruction& each) {
                 return for_integer(to, [&](auto d) {
                     using S = decltype(s);
                     using D = decltype(d);
-                    return clamps ? lanewise<D, S>([](S x) { return clamp_to<D>(x); }) : lanewise<D, S>([](S x) { return D(x); });
+                    return clamps ? lanewise<D, S>([](S x) { return clamp_to<D>(x); })
+                                  : lanewise<D, S>([](S x) { return D(x); });
                 });
             });
         }
@@ -186,7 +206,9 @@ void Decoder::convert(const Instruction& each) {
     if (is_float(from)) {
         if (directed && bytes_of(to) < bytes_of(source)) throw Unsupported("its rounding");
         if (is_half(to) && from == Type::F64) throw Unsupported("its type");
-        if (whole != Whole::No) value = emit_temporary(for_float(from, [&](auto zero) { return rounding_to_whole<decltype(zero)>(whole); }), from, {value});
+        if (whole != Whole::No)
+            value = emit_temporary(for_float(from, [&](auto zero) { return rounding_to_whole<decltype(zero)>(whole); }),
+                                   from, {value});
         value = emit_temporary(between_floats(result, from), result, {value});
     } else {
         const Handler handler = for_integer(from, [&](auto s) {
@@ -196,10 +218,12 @@ void Decoder::convert(const Instruction& each) {
     }
     if (each.has("ftz") && result == Type::F32) value = emit_temporary(flushing, result, {value});
     if (each.has("sat")) {
-        value = emit_temporary(for_float(result, [](auto zero) {
-            using T = decltype(zero);
-            return lanewise<T, T>([](T x) { return saturate(x); });
-        }), result, {value});
+        value = emit_temporary(for_float(result,
+                                         [](auto zero) {
+                                             using T = decltype(zero);
+                                             return lanewise<T, T>([](T x) { return saturate(x); });
+                                         }),
+                               result, {value});
     }
     if (is_half(to)) emit(narrowing(to), each.operands[0], Type::B16, {value});
     else emit(for_float(to, [](auto zero) { return copying<decltype(zero)>(); }), each.operands[0], to, {value});

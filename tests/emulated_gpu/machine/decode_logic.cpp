@@ -35,10 +35,11 @@ void Decoder::shift(const Instruction& each) {
     if (each.name == "shf") {
         const bool left = each.has("l"), wraps = each.has("wrap");
         using U = uint32_t;
-        const Handler handler = left && wraps ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_left(l, h, n & 31); })
-                                : left        ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_left(l, h, n > 32 ? 32 : n); })
-                                : wraps       ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_right(l, h, n & 31); })
-                                              : lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_right(l, h, n > 32 ? 32 : n); });
+        const Handler handler =
+            left && wraps ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_left(l, h, n & 31); })
+            : left        ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_left(l, h, n > 32 ? 32 : n); })
+            : wraps       ? lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_right(l, h, n & 31); })
+                          : lanewise<U, U, U, U>([](U l, U h, U n) { return funnel_right(l, h, n > 32 ? 32 : n); });
         emit(handler, each.operands[0], type,
              {read(each.operands.at(1), type), read(each.operands.at(2), type), read(each.operands.at(3), type)});
         return;
@@ -62,16 +63,18 @@ void Decoder::on_bits(const Instruction& each) {
         return;
     }
     if (name == "lop3") {
-        emit(lanewise<U, U, U, U, U>([](U a, U b, U c, U table) { return logic_of_three(a, b, c, table); }), each.operands[0], Type::U32,
-             {read_words(1), read_words(2), read_words(3), read_words(4)});
+        emit(lanewise<U, U, U, U, U>([](U a, U b, U c, U table) { return logic_of_three(a, b, c, table); }),
+             each.operands[0], Type::U32, {read_words(1), read_words(2), read_words(3), read_words(4)});
         return;
     }
     if (name == "dp4a") {
         const bool a_signed = each.qualifiers.at(0) == "s32", b_signed = each.qualifiers.at(1) == "s32";
-        const Handler handler = a_signed && b_signed ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<int8_t, int8_t>(a, b, c); })
-                                : a_signed           ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<int8_t, uint8_t>(a, b, c); })
-                                : b_signed           ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<uint8_t, int8_t>(a, b, c); })
-                                                     : lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<uint8_t, uint8_t>(a, b, c); });
+        const Handler handler =
+            a_signed && b_signed
+                ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<int8_t, int8_t>(a, b, c); })
+            : a_signed ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<int8_t, uint8_t>(a, b, c); })
+            : b_signed ? lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<uint8_t, int8_t>(a, b, c); })
+                       : lanewise<U, U, U, U>([](U a, U b, U c) { return dot_of_bytes<uint8_t, uint8_t>(a, b, c); });
         emit(handler, each.operands[0], Type::U32, {read_words(1), read_words(2), read_words(3)});
         return;
     }
@@ -86,12 +89,15 @@ void Decoder::on_bits(const Instruction& each) {
         if (name == "bfind" && as_shift) return lanewise<U, T>([](T x) { return highest_bit<T, true>(x); });
         if (name == "bfind") return lanewise<U, T>([](T x) { return highest_bit<T, false>(x); });
         if (name == "brev") return lanewise<B, B>([](B x) { return reverse_bits(x); });
-        if (name == "bfe") return lanewise<T, T, U, U>([](T x, U start, U length) { return extract_bits(x, start, length); });
-        return lanewise<B, B, B, U, U>([](B field, B base, U start, U length) { return insert_bits(field, base, start, length); });
+        if (name == "bfe")
+            return lanewise<T, T, U, U>([](T x, U start, U length) { return extract_bits(x, start, length); });
+        return lanewise<B, B, B, U, U>(
+            [](B field, B base, U start, U length) { return insert_bits(field, base, start, length); });
     });
     const uint32_t first = read(each.operands.at(1), type);
     if (name == "bfe") emit(handler, each.operands[0], type, {first, read_words(2), read_words(3)});
-    else if (name == "bfi") emit(handler, each.operands[0], type, {first, read(each.operands.at(2), type), read_words(3), read_words(4)});
+    else if (name == "bfi")
+        emit(handler, each.operands[0], type, {first, read(each.operands.at(2), type), read_words(3), read_words(4)});
     else emit(handler, each.operands[0], counts ? Type::U32 : type, {first});
 }
 
@@ -134,10 +140,12 @@ void Decoder::compare(const Instruction& each) {
     for (size_t i = 0; i < 2; ++i) {
         from[i] = read(each.operands.at(i + 1), half ? Type::B16 : type);
         if (half) from[i] = emit_temporary(widening(type), Type::F32, {from[i]});
-        if (each.has("ftz")) from[i] = emit_temporary(lanewise<float, float>([](float x) { return flush(x); }), Type::F32, {from[i]});
+        if (each.has("ftz"))
+            from[i] = emit_temporary(lanewise<float, float>([](float x) { return flush(x); }), Type::F32, {from[i]});
     }
     const std::string& how = each.qualifiers.front();
-    const Handler handler = half ? comparison_of<float>(how) : for_number(type, [&](auto zero) { return comparison_of<decltype(zero)>(how); });
+    const Handler handler = half ? comparison_of<float>(how)
+                                 : for_number(type, [&](auto zero) { return comparison_of<decltype(zero)>(how); });
     const bool combined = each.has("and") || each.has("or") || each.has("xor"), is_set = each.name == "set";
     const bool second = each.operands[0].kind == Operand::Kind::List;
     const Operand& to = second ? each.operands[0].list.at(0) : each.operands[0];
@@ -148,19 +156,28 @@ void Decoder::compare(const Instruction& each) {
     const uint32_t truth = emit_temporary(handler, Type::Pred, {from[0], from[1]});
     const uint32_t other = combined ? read_predicate(each.operands.at(3)) : truth;
     auto combine = [&](bool opposite) -> Handler {
-        if (each.has("and")) return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x & y; }) : of_masks<2>([](Mask x, Mask y) { return x & y; });
-        if (each.has("or")) return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x | y; }) : of_masks<2>([](Mask x, Mask y) { return x | y; });
-        if (each.has("xor")) return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x ^ y; }) : of_masks<2>([](Mask x, Mask y) { return x ^ y; });
+        if (each.has("and"))
+            return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x & y; })
+                            : of_masks<2>([](Mask x, Mask y) { return x & y; });
+        if (each.has("or"))
+            return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x | y; })
+                            : of_masks<2>([](Mask x, Mask y) { return x | y; });
+        if (each.has("xor"))
+            return opposite ? of_masks<2>([](Mask x, Mask y) { return ~x ^ y; })
+                            : of_masks<2>([](Mask x, Mask y) { return x ^ y; });
         return opposite ? of_masks<2>([](Mask x, Mask) { return ~x; }) : of_masks<2>([](Mask x, Mask) { return x; });
     };
     if (is_set) {
         const uint32_t all = emit_temporary(combine(false), Type::Pred, {truth, other});
         const bool number = each.type_before() == Type::F32;
         if (bytes_of(each.type_before()) != 4) throw Unsupported("such a result");
-        emit([](Warp& warp, const Op& op, void* result) {
-            const Mask mask = warp.mask_at(op.from[0]);
-            for (unsigned l = 0; l < LANES; ++l) ((uint32_t*)result)[l] = mask >> l & 1 ? uint32_t(op.value) : 0;
-        }, to, Type::B32, {all}).value = number ? 0x3f800000 : 0xffffffff;
+        emit(
+            [](Warp& warp, const Op& op, void* result) {
+                const Mask mask = warp.mask_at(op.from[0]);
+                for (unsigned l = 0; l < LANES; ++l) ((uint32_t*)result)[l] = mask >> l & 1 ? uint32_t(op.value) : 0;
+            },
+            to, Type::B32, {all})
+            .value = number ? 0x3f800000 : 0xffffffff;
         return;
     }
     // Both before either is written: one of them may be read.
@@ -192,7 +209,8 @@ void Decoder::select(const Instruction& each) {
             for (unsigned l = 0; l < LANES; ++l) ((T*)to)[l] = mask >> l & 1 ? a[l] : b[l];
         };
     });
-    emit(handler, each.operands[0], type, {read(each.operands.at(1), type), read(each.operands.at(2), type), read_predicate(each.operands.at(3))});
+    emit(handler, each.operands[0], type,
+         {read(each.operands.at(1), type), read(each.operands.at(2), type), read_predicate(each.operands.at(3))});
 }
 
 }  // namespace gpu

@@ -54,11 +54,14 @@ template <Space S, class T, unsigned N> void store_lanes(Warp& warp, const Op& o
         if (warp.mask == EVERY_LANE) return store_quads(at.of, x);
     }
     // Lanes that write to one place do so in the order of their numbers.
-    for_lanes(warp.mask, [&](unsigned l) {
+    auto one = [&](unsigned l) {
         T values[N];
         for (unsigned i = 0; i < N; ++i) values[i] = x[i][l];
         memcpy((void*)at.of[l], values, sizeof values);
-    });
+    };
+    if (warp.mask == EVERY_LANE)
+        for (unsigned l = 0; l < LANES; ++l) one(l);
+    else for_lanes(warp.mask, one);
 }
 
 template <class T, class R, unsigned N> Handler loading(Space space) {
@@ -81,9 +84,12 @@ template <class T, unsigned N> Handler storing(Space space) {
     return store_lanes<Space::Any, T, N>;
 }
 
-Type bits_of(uint32_t bytes) { return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64; }
+Type bits_of(uint32_t bytes) {
+    return bytes == 1 ? Type::B8 : bytes == 2 ? Type::B16 : bytes == 4 ? Type::B32 : Type::B64;
+}
 
-// A register may be wider than what is loaded, which is then extended with its sign, if it has one. Floats are moved as bits.
+// A register may be wider than what is loaded, which is then extended with its sign, if it has one. Floats are moved as
+// bits.
 Handler load_handler(Type type, uint32_t register_bytes, size_t count, Space space) {
     const bool widens = register_bytes > bytes_of(type);
     if (widens && (is_float(type) || is_half(type))) throw Unsupported("so wide a register");

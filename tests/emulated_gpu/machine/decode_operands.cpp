@@ -90,15 +90,34 @@ std::optional<uint64_t> Decoder::number(const Operand& operand, Type type) const
         if (single != (bytes_of(type) == 4)) throw Unsupported("the number " + word + " as another type");
         return strtoull(word.c_str() + 2, nullptr, 16);
     }
-    const uint64_t value = word[0] == '-' ? 0 - strtoull(word.c_str() + 1, nullptr, 0) : strtoull(word.c_str(), nullptr, 0);
+    const uint64_t value =
+        word[0] == '-' ? 0 - strtoull(word.c_str() + 1, nullptr, 0) : strtoull(word.c_str(), nullptr, 0);
     return bytes_of(type) == 8 ? value : value & ((uint64_t(1) << 8 * bytes_of(type)) - 1);
 }
 
 uint32_t Decoder::special(const std::string& name) {
-    static const std::set<std::string> known = {
-        "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y",
-        "%nctaid.z", "%laneid", "%warpid", "%nwarpid", "%smid", "%dynamic_smem_size", "%lanemask_eq", "%lanemask_lt", "%lanemask_le",
-        "%lanemask_ge", "%lanemask_gt"};
+    static const std::set<std::string> known = {"%tid.x",
+                                                "%tid.y",
+                                                "%tid.z",
+                                                "%ntid.x",
+                                                "%ntid.y",
+                                                "%ntid.z",
+                                                "%ctaid.x",
+                                                "%ctaid.y",
+                                                "%ctaid.z",
+                                                "%nctaid.x",
+                                                "%nctaid.y",
+                                                "%nctaid.z",
+                                                "%laneid",
+                                                "%warpid",
+                                                "%nwarpid",
+                                                "%smid",
+                                                "%dynamic_smem_size",
+                                                "%lanemask_eq",
+                                                "%lanemask_lt",
+                                                "%lanemask_le",
+                                                "%lanemask_ge",
+                                                "%lanemask_gt"};
     if (!known.contains(name)) throw Unsupported("the register " + name);
     const auto [found, is_new] = special_places_.emplace(name, 0);
     if (is_new) {
@@ -108,7 +127,8 @@ uint32_t Decoder::special(const std::string& name) {
     return found->second;
 }
 
-// As lanes of a type of another size: a register may be wider than what an instruction takes of it, or than what it writes.
+// As lanes of a type of another size: a register may be wider than what an instruction takes of it, or than what it
+// writes.
 uint32_t Decoder::cast(uint32_t from, Type source, Type target) {
     static const auto to_integer = [](Type type, auto f) -> Handler {
         switch (bytes_of(type)) {
@@ -137,8 +157,13 @@ uint32_t Decoder::read(const Operand& operand, Type type) {
         const uint32_t from = own(operand.word);
         if (*registered == Type::Pred) throw Unsupported(operand.word + " is a predicate");
         if (bytes_of(*registered) == bytes_of(type)) return from;
-        if (bytes_of(*registered) < bytes_of(type) || is_float(*registered)) throw Unsupported(operand.word + " as another type");
-        return cast(from, bytes_of(*registered) == 8 ? Type::U64 : bytes_of(*registered) == 4 ? Type::U32 : Type::U16, type);
+        if (bytes_of(*registered) < bytes_of(type) || is_float(*registered))
+            throw Unsupported(operand.word + " as another type");
+        return cast(from,
+                    bytes_of(*registered) == 8   ? Type::U64
+                    : bytes_of(*registered) == 4 ? Type::U32
+                                                 : Type::U16,
+                    type);
     }
     if (operand.word.starts_with('%')) {
         const uint32_t from = special(operand.word);
@@ -151,7 +176,8 @@ uint32_t Decoder::read(const Operand& operand, Type type) {
 uint32_t Decoder::read_predicate(const Operand& operand) {
     const auto known = constants_.find(operand.word);
     const std::string& word = known == constants_.end() ? operand.word : known->second;
-    if (is_number(word)) return constant((strtoll(word.c_str(), nullptr, 0) != 0) != operand.negated ? EVERY_LANE : 0, 4);
+    if (is_number(word))
+        return constant((strtoll(word.c_str(), nullptr, 0) != 0) != operand.negated ? EVERY_LANE : 0, 4);
     const Type* registered = register_type(function_, word);
     if (!registered || *registered != Type::Pred) throw Unsupported(word + " is no predicate");
     const uint32_t from = own(word);
@@ -166,7 +192,8 @@ uint32_t Decoder::address(const Operand& operand) {
     }
     const uint64_t offset = operand.kind == Operand::Kind::Word ? uint64_t(operand.offset) : 0;
     if (const auto value = number(operand, Type::U64)) return constant(*value, 8);
-    if (const auto found = symbols_.find(operand.word); found != symbols_.end()) return constant(found->second + offset, 8);
+    if (const auto found = symbols_.find(operand.word); found != symbols_.end())
+        return constant(found->second + offset, 8);
     for (const auto& variable : function_.variables) {
         if (variable.space != "local" || variable.name != operand.word || offset) continue;
         const auto [found, is_new] = special_places_.emplace(variable.name, 0);
@@ -198,8 +225,8 @@ uint32_t Decoder::emit_temporary(Handler handler, Type type, std::initializer_li
 
 Op& Decoder::emit(Handler handler, const Operand& to, Type type, std::initializer_list<uint32_t> from) {
     const Type* registered = register_type(function_, to.word);
-    const bool same = registered && (type == Type::Pred) == (*registered == Type::Pred) && lane_bytes(*registered) == lane_bytes(type) &&
-                      bytes_of(type) > 1;
+    const bool same = registered && (type == Type::Pred) == (*registered == Type::Pred) &&
+                      lane_bytes(*registered) == lane_bytes(type) && bytes_of(type) > 1;
     if (!same) {
         const uint32_t result = emit_temporary(handler, type, from);
         const size_t at = current_->ops.size() - 1;
@@ -216,12 +243,13 @@ Op& Decoder::emit(Handler handler, const Operand& to, Type type, std::initialize
 // To a register that is wider, as a number: with its sign if it has one.
 void Decoder::write(const Operand& to, Type type, uint32_t from) {
     const Type* registered = register_type(function_, to.word);
-    if (!registered || is_float(*registered) || *registered == Type::Pred || type == Type::Pred) throw Unsupported("a result in " + to.word);
+    if (!registered || is_float(*registered) || *registered == Type::Pred || type == Type::Pred)
+        throw Unsupported("a result in " + to.word);
     const Type target = bytes_of(*registered) == 8 ? Type::U64 : bytes_of(*registered) == 4 ? Type::U32 : Type::U16;
     const uint32_t widened = cast(from, type, target);
-    const Handler copy = target == Type::U64   ? lanewise<uint64_t, uint64_t>([](uint64_t x) { return x; })
-                         : target == Type::U32 ? lanewise<uint32_t, uint32_t>([](uint32_t x) { return x; })
-                                               : lanewise<uint16_t, uint16_t>([](uint16_t x) { return x; });
+    const Handler copy = target == Type::U64 ? lanewise<uint64_t, uint64_t>([](uint64_t x) { return x; })
+                       : target == Type::U32 ? lanewise<uint32_t, uint32_t>([](uint32_t x) { return x; })
+                                             : lanewise<uint16_t, uint16_t>([](uint16_t x) { return x; });
     emit(copy, to, target, {widened});
 }
 

@@ -1,5 +1,6 @@
-// Tensor cores: mma.sync and ldmatrix, with the layouts of the PTX manual, so that a wrong index of a fragment gives a wrong result.
-// Products are summed in order in f32; the hardware's order and rounding inside of one instruction are not known.
+// Tensor cores: mma.sync and ldmatrix, with the layouts of the PTX manual, so that a wrong index of a fragment gives a
+// wrong result. Products are summed in order in f32; the hardware's order and rounding inside of one instruction are
+// not known.
 #include "addresses.h"
 #include "decoder.h"
 #include "numbers.h"
@@ -46,9 +47,12 @@ template <class F, unsigned K> void multiply(Warp& warp, const Op& op, void*) {
 }
 
 Handler multiplying(const std::string& shape, const std::string& type) {
-    if (type == "tf32") return shape == "m16n8k8" ? multiply<TensorFloat, 8> : shape == "m16n8k4" ? multiply<TensorFloat, 4> : nullptr;
-    if (type == "bf16") return shape == "m16n8k16" ? multiply<BrainHalf, 16> : shape == "m16n8k8" ? multiply<BrainHalf, 8> : nullptr;
-    if (type == "f16") return shape == "m16n8k16" ? multiply<Half, 16> : shape == "m16n8k8" ? multiply<Half, 8> : nullptr;
+    if (type == "tf32")
+        return shape == "m16n8k8" ? multiply<TensorFloat, 8> : shape == "m16n8k4" ? multiply<TensorFloat, 4> : nullptr;
+    if (type == "bf16")
+        return shape == "m16n8k16" ? multiply<BrainHalf, 16> : shape == "m16n8k8" ? multiply<BrainHalf, 8> : nullptr;
+    if (type == "f16")
+        return shape == "m16n8k16" ? multiply<Half, 16> : shape == "m16n8k8" ? multiply<Half, 8> : nullptr;
     return nullptr;
 }
 
@@ -76,13 +80,15 @@ template <bool TRANSPOSED> void load_rows(Warp& warp, const Op& op, void*) {
 
 void Decoder::multiply_matrices(const Instruction& each) {
     const auto& words = each.qualifiers;    // sync aligned m16n8k8 row col f32 tf32 tf32 f32
-    const bool known = words.size() == 9 && words[3] == "row" && words[4] == "col" && words[5] == "f32" && words[6] == words[7] && words[8] == "f32";
+    const bool known = words.size() == 9 && words[3] == "row" && words[4] == "col" && words[5] == "f32" &&
+                       words[6] == words[7] && words[8] == "f32";
     const Handler handler = known ? multiplying(words[2], words[6]) : nullptr;
     if (!handler) throw Unsupported("its shape");
     Registers& more = list();
     for (const auto& to : each.operands.at(0).list) more.to.push_back(destination(to, Type::F32));
     for (size_t i = 1; i < 4; ++i)
-        for (const auto& from : each.operands.at(i).list) more.from.push_back(read(from, i < 3 ? Type::B32 : Type::F32));
+        for (const auto& from : each.operands.at(i).list)
+            more.from.push_back(read(from, i < 3 ? Type::B32 : Type::F32));
     emit_plain(handler).more = &more;
 }
 
@@ -90,7 +96,8 @@ void Decoder::load_matrices(const Instruction& each) {
     if (!each.has("m8n8") || !each.has("b16") || !each.has("shared")) throw Unsupported("its shape");
     Registers& more = list();
     const Operand& to = each.operands.at(0);
-    for (const auto& target : to.kind == Operand::Kind::List ? to.list : std::vector<Operand>{to}) more.to.push_back(destination(target, Type::B32));
+    for (const auto& target : to.kind == Operand::Kind::List ? to.list : std::vector<Operand>{to})
+        more.to.push_back(destination(target, Type::B32));
     Op& op = emit_plain(each.has("trans") ? load_rows<true> : load_rows<false>, {address(each.operands.at(1))});
     op.value = each.operands[1].offset;
     op.more = &more;

@@ -11,8 +11,8 @@ namespace {
 
 enum class Shuffle { Up, Down, Butterfly, Index };
 
-// more->to: the result, and the predicate of the lanes that have got the value of another one. The last lane of a segment is in bits
-// 0-4 of the clamp and the segments' mask in bits 8-12, as in PTX.
+// more->to: the result, and the predicate of the lanes that have got the value of another one. The last lane of a
+// segment is in bits 0-4 of the clamp and the segments' mask in bits 8-12, as in PTX.
 template <Shuffle S> void shuffle_lanes(Warp& warp, const Op& op, void*) {
     uint32_t values[LANES];
     memcpy(values, warp.lanes<uint32_t>(op.from[0]), sizeof values);
@@ -20,11 +20,16 @@ template <Shuffle S> void shuffle_lanes(Warp& warp, const Op& op, void*) {
     uint32_t results[LANES];
     Mask inside = 0;
     for_lanes(warp.mask, [&](unsigned lane) {
-        const int l = int(lane), b = distances[l] & 31, segment = clamps[l] >> 8 & 31, last = (l & segment) | (clamps[l] & 31 & ~segment);
-        int source = S == Shuffle::Up ? l - b : S == Shuffle::Down ? l + b : S == Shuffle::Butterfly ? l ^ b : (l & segment) | (b & ~segment);
+        const int l = int(lane), b = distances[l] & 31, segment = clamps[l] >> 8 & 31,
+                  last = (l & segment) | (clamps[l] & 31 & ~segment);
+        int source = S == Shuffle::Up        ? l - b
+                   : S == Shuffle::Down      ? l + b
+                   : S == Shuffle::Butterfly ? l ^ b
+                                             : (l & segment) | (b & ~segment);
         if (S == Shuffle::Up ? source >= last : source <= last) inside |= 1u << l;
         else source = l;
-        if (!(warp.mask >> source & 1)) warp.fail(LAUNCH_FAILED, "shfl reads a lane that is not in its mask or has exited", op.line);
+        if (!(warp.mask >> source & 1))
+            warp.fail(LAUNCH_FAILED, "shfl reads a lane that is not in its mask or has exited", op.line);
         results[l] = values[source];
     });
     for_lanes(warp.mask, [&](unsigned l) { warp.lanes<uint32_t>(op.more->to[0])[l] = results[l]; });
@@ -58,23 +63,30 @@ void Decoder::shuffle(const Instruction& each) {
         of_instruction_.push_back({temporary(1), 1});
         more.to.push_back(of_instruction_.back().offset);
     }
-    const Handler handler = each.has("up")     ? shuffle_lanes<Shuffle::Up>
-                            : each.has("down") ? shuffle_lanes<Shuffle::Down>
-                            : each.has("bfly") ? shuffle_lanes<Shuffle::Butterfly>
-                                               : shuffle_lanes<Shuffle::Index>;
-    emit_plain(handler, {read(each.operands[1], Type::B32), read(each.operands[2], Type::B32), read(each.operands[3], Type::B32)}).more = &more;
+    const Handler handler = each.has("up")   ? shuffle_lanes<Shuffle::Up>
+                          : each.has("down") ? shuffle_lanes<Shuffle::Down>
+                          : each.has("bfly") ? shuffle_lanes<Shuffle::Butterfly>
+                                             : shuffle_lanes<Shuffle::Index>;
+    emit_plain(handler, {read(each.operands[1], Type::B32), read(each.operands[2], Type::B32),
+                         read(each.operands[3], Type::B32)})
+        .more = &more;
 }
 
 void Decoder::vote(const Instruction& each) {
     const uint32_t votes = read_predicate(each.operands.at(1));
     if (each.has("ballot")) {
-        emit([](Warp& warp, const Op& op, void* to) {
-            for (unsigned l = 0; l < LANES; ++l) ((Mask*)to)[l] = warp.mask_at(op.from[0]) & warp.mask;
-        }, each.operands[0], Type::B32, {votes});
+        emit(
+            [](Warp& warp, const Op& op, void* to) {
+                for (unsigned l = 0; l < LANES; ++l) ((Mask*)to)[l] = warp.mask_at(op.from[0]) & warp.mask;
+            },
+            each.operands[0], Type::B32, {votes});
     } else {
         const Handler handler = each.has("any")
-            ? [](Warp& warp, const Op& op, void* to) { *(Mask*)to = warp.mask_at(op.from[0]) & warp.mask ? EVERY_LANE : 0; }
-            : [](Warp& warp, const Op& op, void* to) { *(Mask*)to = ~warp.mask_at(op.from[0]) & warp.mask ? 0 : EVERY_LANE; };
+                                  ? [](Warp& warp, const Op& op,
+                                       void* to) { *(Mask*)to = warp.mask_at(op.from[0]) & warp.mask ? EVERY_LANE : 0; }
+                                  : [](Warp& warp, const Op& op, void* to) {
+                                        *(Mask*)to = ~warp.mask_at(op.from[0]) & warp.mask ? 0 : EVERY_LANE;
+                                    };
         emit(handler, each.operands[0], Type::Pred, {votes});
     }
 }
@@ -108,9 +120,11 @@ void Decoder::reduce(const Instruction& each) {
 }
 
 void Decoder::active_mask(const Instruction& each) {
-    emit([](Warp& warp, const Op&, void* to) {
-        for (unsigned l = 0; l < LANES; ++l) ((Mask*)to)[l] = warp.mask;
-    }, each.operands.at(0), Type::B32, {});
+    emit(
+        [](Warp& warp, const Op&, void* to) {
+            for (unsigned l = 0; l < LANES; ++l) ((Mask*)to)[l] = warp.mask;
+        },
+        each.operands.at(0), Type::B32, {});
 }
 
 }  // namespace gpu

@@ -11,25 +11,71 @@ using namespace ptx;
 void run_guarded(Warp&, const Op&, void*);
 
 const std::map<std::string, Decoder::Family> Decoder::FAMILIES = {
-    {"add", &Decoder::arithmetic}, {"sub", &Decoder::arithmetic}, {"mul", &Decoder::arithmetic}, {"min", &Decoder::arithmetic},
-    {"max", &Decoder::arithmetic}, {"mad", &Decoder::multiply_add}, {"fma", &Decoder::multiply_add}, {"div", &Decoder::divide},
-    {"rem", &Decoder::divide}, {"neg", &Decoder::function_of_one}, {"abs", &Decoder::function_of_one},
-    {"rcp", &Decoder::function_of_one}, {"sqrt", &Decoder::function_of_one}, {"rsqrt", &Decoder::function_of_one},
-    {"ex2", &Decoder::function_of_one}, {"lg2", &Decoder::function_of_one}, {"sin", &Decoder::function_of_one},
-    {"cos", &Decoder::function_of_one}, {"tanh", &Decoder::function_of_one}, {"copysign", &Decoder::arithmetic},
-    {"and", &Decoder::logic}, {"or", &Decoder::logic}, {"xor", &Decoder::logic}, {"not", &Decoder::logic},
-    {"shl", &Decoder::shift}, {"shr", &Decoder::shift}, {"shf", &Decoder::shift}, {"bfe", &Decoder::on_bits},
-    {"bfi", &Decoder::on_bits}, {"brev", &Decoder::on_bits}, {"clz", &Decoder::on_bits}, {"popc", &Decoder::on_bits},
-    {"bfind", &Decoder::on_bits}, {"prmt", &Decoder::on_bits}, {"lop3", &Decoder::on_bits}, {"dp4a", &Decoder::on_bits},
-    {"setp", &Decoder::compare}, {"set", &Decoder::compare}, {"testp", &Decoder::test}, {"selp", &Decoder::select},
-    {"mov", &Decoder::move}, {"cvt", &Decoder::convert}, {"cvta", &Decoder::convert_address}, {"ld", &Decoder::load},
-    {"ldu", &Decoder::load}, {"st", &Decoder::store}, {"atom", &Decoder::atomic}, {"red", &Decoder::atomic},
-    {"cp", &Decoder::copy_async}, {"bar", &Decoder::synchronize_warp}, {"shfl", &Decoder::shuffle}, {"vote", &Decoder::vote},
-    {"match", &Decoder::match}, {"redux", &Decoder::reduce}, {"activemask", &Decoder::active_mask},
-    {"mma", &Decoder::multiply_matrices}, {"ldmatrix", &Decoder::load_matrices}, {"trap", &Decoder::trap},
+    {"add", &Decoder::arithmetic},
+    {"sub", &Decoder::arithmetic},
+    {"mul", &Decoder::arithmetic},
+    {"min", &Decoder::arithmetic},
+    {"max", &Decoder::arithmetic},
+    {"mad", &Decoder::multiply_add},
+    {"fma", &Decoder::multiply_add},
+    {"div", &Decoder::divide},
+    {"rem", &Decoder::divide},
+    {"neg", &Decoder::function_of_one},
+    {"abs", &Decoder::function_of_one},
+    {"rcp", &Decoder::function_of_one},
+    {"sqrt", &Decoder::function_of_one},
+    {"rsqrt", &Decoder::function_of_one},
+    {"ex2", &Decoder::function_of_one},
+    {"lg2", &Decoder::function_of_one},
+    {"sin", &Decoder::function_of_one},
+    {"cos", &Decoder::function_of_one},
+    {"tanh", &Decoder::function_of_one},
+    {"copysign", &Decoder::arithmetic},
+    {"and", &Decoder::logic},
+    {"or", &Decoder::logic},
+    {"xor", &Decoder::logic},
+    {"not", &Decoder::logic},
+    {"shl", &Decoder::shift},
+    {"shr", &Decoder::shift},
+    {"shf", &Decoder::shift},
+    {"bfe", &Decoder::on_bits},
+    {"bfi", &Decoder::on_bits},
+    {"brev", &Decoder::on_bits},
+    {"clz", &Decoder::on_bits},
+    {"popc", &Decoder::on_bits},
+    {"bfind", &Decoder::on_bits},
+    {"prmt", &Decoder::on_bits},
+    {"lop3", &Decoder::on_bits},
+    {"dp4a", &Decoder::on_bits},
+    {"setp", &Decoder::compare},
+    {"set", &Decoder::compare},
+    {"testp", &Decoder::test},
+    {"selp", &Decoder::select},
+    {"mov", &Decoder::move},
+    {"cvt", &Decoder::convert},
+    {"cvta", &Decoder::convert_address},
+    {"ld", &Decoder::load},
+    {"ldu", &Decoder::load},
+    {"st", &Decoder::store},
+    {"atom", &Decoder::atomic},
+    {"red", &Decoder::atomic},
+    {"cp", &Decoder::copy_async},
+    {"bar", &Decoder::synchronize_warp},
+    {"shfl", &Decoder::shuffle},
+    {"vote", &Decoder::vote},
+    {"match", &Decoder::match},
+    {"redux", &Decoder::reduce},
+    {"activemask", &Decoder::active_mask},
+    {"mma", &Decoder::multiply_matrices},
+    {"ldmatrix", &Decoder::load_matrices},
+    {"trap", &Decoder::trap},
     // Blocks see each other's writes at once, and there are no caches.
-    {"membar", &Decoder::nothing}, {"fence", &Decoder::nothing}, {"prefetch", &Decoder::nothing}, {"prefetchu", &Decoder::nothing},
-    {"discard", &Decoder::nothing}, {"nanosleep", &Decoder::nothing},
+    {"membar", &Decoder::nothing},
+    {"fence", &Decoder::nothing},
+    {"prefetch", &Decoder::nothing},
+    {"prefetchu", &Decoder::nothing},
+    {"discard", &Decoder::nothing},
+    {"nanosleep", &Decoder::nothing},
 };
 
 Decoder::Decoder(const Function& flat, const Symbols& symbols, Program& program)
@@ -37,7 +83,8 @@ Decoder::Decoder(const Function& flat, const Symbols& symbols, Program& program)
       constants_(constants(pieces_)) {
     for (size_t i = 0; i < pieces_.size(); ++i)
         for (const auto& label : pieces_[i].labels) block_of_[label] = uint32_t(i);
-    for (size_t i = 0; i < flat.parameters.size(); ++i) parameter_offsets_[flat.parameters[i].name] = program.parameters[i].offset;
+    for (size_t i = 0; i < flat.parameters.size(); ++i)
+        parameter_offsets_[flat.parameters[i].name] = program.parameters[i].offset;
 }
 
 void Decoder::decode() {
@@ -117,7 +164,8 @@ void Decoder::end(const Instruction& each, BasicBlock& ended) {
         if (how.conditional) throw Unsupported("a guard");
         how.kind = End::Kind::BranchByIndex;
         how.index = read(each.operands.at(0), Type::U32);
-        for (const auto& label : function_.targets.at(each.operands.at(1).word)) how.targets.push_back(block_of_.at(label));
+        for (const auto& label : function_.targets.at(each.operands.at(1).word))
+            how.targets.push_back(block_of_.at(label));
     } else {
         how.kind = End::Kind::Barrier;
         const auto at = [&](size_t i) {
@@ -156,7 +204,8 @@ uint32_t granule(const Function& function) {
 
 }  // namespace
 
-std::unique_ptr<Program> decode(const Module& module, const Function& kernel, const Symbols& of_module, uint32_t shared_bytes_of_module) {
+std::unique_ptr<Program> decode(const Module& module, const Function& kernel, const Symbols& of_module,
+                                uint32_t shared_bytes_of_module) {
     const Function flat = flatten(module, kernel);
     auto program = std::make_unique<Program>();
     program->name = kernel.name;

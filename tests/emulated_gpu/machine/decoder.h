@@ -14,7 +14,8 @@ namespace gpu {
 using Symbols = std::map<std::string, uint64_t>;
 
 // Throws ptx::Unsupported with the line.
-std::unique_ptr<Program> decode(const ptx::Module&, const ptx::Function& kernel, const Symbols& of_module, uint32_t shared_bytes_of_module);
+std::unique_ptr<Program> decode(const ptx::Module&, const ptx::Function& kernel, const Symbols& of_module,
+                                uint32_t shared_bytes_of_module);
 
 // Gives registers their places, and instructions their handlers. Each family of instructions is in a file of its own.
 class Decoder {
@@ -68,7 +69,8 @@ private:
     void end(const Instruction&, BasicBlock&);
     void gather(const Instruction&, BasicBlock&);
 
-    // decode_operands.cpp: the offset of an operand's register, as lanes of a type. Numbers and addresses have registers too.
+    // decode_operands.cpp: the offset of an operand's register, as lanes of a type. Numbers and addresses have
+    // registers too.
     uint32_t read(const Operand&, Type);
     uint32_t read_predicate(const Operand&);
     uint32_t address(const Operand&);

@@ -9,13 +9,17 @@ namespace gpu {
 template <class F> Handler for_integer(ptx::Type type, F f) {
     using ptx::Type;
     switch (type) {
-    case Type::B8: case Type::U8: return f(uint8_t());
+    case Type::B8:
+    case Type::U8: return f(uint8_t());
     case Type::S8: return f(int8_t());
-    case Type::B16: case Type::U16: return f(uint16_t());
+    case Type::B16:
+    case Type::U16: return f(uint16_t());
     case Type::S16: return f(int16_t());
-    case Type::B32: case Type::U32: return f(uint32_t());
+    case Type::B32:
+    case Type::U32: return f(uint32_t());
     case Type::S32: return f(int32_t());
-    case Type::B64: case Type::U64: return f(uint64_t());
+    case Type::B64:
+    case Type::U64: return f(uint64_t());
     case Type::S64: return f(int64_t());
     default: throw ptx::Unsupported("its type");
     }

@@ -93,7 +93,8 @@ private:
         std::vector<Operand> results = has_result ? operands[0].list : std::vector<Operand>(), passed;
         if (operands.size() > has_result + 1u) passed = operands[has_result + 1].list;
         if (name == "vprintf" || name == "__assertfail") return of_library(name, instruction, results);
-        const auto called = std::find_if(module_.functions.begin(), module_.functions.end(), [&](auto& each) { return each.name == name; });
+        const auto called = std::find_if(module_.functions.begin(), module_.functions.end(),
+                                         [&](auto& each) { return each.name == name; });
         if (called == module_.functions.end() || !instruction.guard.word.empty())
             throw Unsupported("the call of " + name, instruction.line);
         Names bound;
@@ -117,11 +118,13 @@ private:
         result_.body.push_back(instead);
     }
 
-    // st.param and ld.param of what is passed to functions become moves of registers, one for each place in a parameter.
+    // st.param and ld.param of what is passed to functions become moves of registers, one for each place in a
+    // parameter.
     void without_parameters(Item item) {
         auto* instruction = std::get_if<Instruction>(&item);
         const bool stores = instruction && instruction->name == "st", loads = instruction && instruction->name == "ld";
-        if (!(stores || loads) || !instruction->has("param") || of_kernel_.contains(instruction->operands[loads].word)) {
+        if (!(stores || loads) || !instruction->has("param") ||
+            of_kernel_.contains(instruction->operands[loads].word)) {
             result_.body.push_back(std::move(item));
             return;
         }
@@ -132,7 +135,8 @@ private:
             const int64_t offset = place.offset + int64_t(i * bytes_of(type));
             const std::string name = place.word + "+" + std::to_string(offset) + ";";
             const auto [known, is_new] = result_.registers.emplace(name, type);
-            if (bytes_of(known->second) != bytes_of(type)) throw Unsupported("a parameter that is read in other pieces", instruction->line);
+            if (bytes_of(known->second) != bytes_of(type))
+                throw Unsupported("a parameter that is read in other pieces", instruction->line);
             Instruction move = {instruction->line, "mov", {instruction->qualifiers.back()}, {}, instruction->guard};
             const Operand own = {Operand::Kind::Word, name};
             move.operands = loads ? std::vector<Operand>{parts[i], own} : std::vector<Operand>{own, parts[i]};

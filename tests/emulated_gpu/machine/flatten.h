@@ -4,7 +4,8 @@
 
 namespace gpu {
 
-// The kernel with one body. Parameters of calls have become registers. Throws ptx::Unsupported, as for functions that call themselves.
+// The kernel with one body. Parameters of calls have become registers. Throws ptx::Unsupported, as for functions that
+// call themselves.
 ptx::Function flatten(const ptx::Module&, const ptx::Function& kernel);
 
 // Whether a word names a register, and of what type: %f12 belongs to the family %f.

@@ -1,8 +1,8 @@
 // Lanes of a warp that go different ways.
 //
-// Lanes that are in the same basic block execute it together. Where a branch parts them, one part goes on and the others are parked,
-// each with its block. While some are parked, the group in the lowest block goes first: the others lie ahead of it, so that it comes
-// to them and joins them.
+// Lanes that are in the same basic block execute it together. Where a branch parts them, one part goes on and the
+// others are parked, each with its block. While some are parked, the group in the lowest block goes first: the others
+// lie ahead of it, so that it comes to them and joins them.
 #pragma once
 #include "lanes.h"
 

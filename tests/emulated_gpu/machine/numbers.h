@@ -16,7 +16,9 @@ template <class T> inline T fused(T a, T b, T c) {
 }
 
 // .ftz: subnormal numbers are zero.
-inline float flush(float x) { return __builtin_fabsf(x) < std::numeric_limits<float>::min() ? __builtin_copysignf(0, x) : x; }
+inline float flush(float x) {
+    return __builtin_fabsf(x) < std::numeric_limits<float>::min() ? __builtin_copysignf(0, x) : x;
+}
 
 // .sat: from 0 to 1, and NaN is 0.
 template <class T> inline T saturate(T x) { return x > 0 ? (x < 1 ? x : T(1)) : T(0); }
@@ -38,7 +40,8 @@ template <class T> inline T smaller(T a, T b) {
     return a != a ? (b != b ? canonical_nan<T>() : b) : b != b ? a : of_numbers;
 }
 
-// Quotients of 32-bit numbers are exact in double precision, and the host divides doubles by vectors. By zero: all ones.
+// Quotients of 32-bit numbers are exact in double precision, and the host divides doubles by vectors. By zero: all
+// ones.
 template <class T> inline T quotient(T a, T b) {
     if constexpr (std::is_same_v<T, int32_t>) {
         return b == 0 ? -1 : int32_t(double(a) / double(b));

@@ -12,7 +12,7 @@ template <class D, class... S, class F> Handler lanewise(F) {
         [&]<size_t... I>(std::index_sequence<I...>) {
             auto* y = (D*)to;
             [&](const S* __restrict... x) {
-                // A register may be read and written by one operation, lane by lane: that is no dependency.
+            // A register may be read and written by one operation, lane by lane: that is no dependency.
 #pragma GCC ivdep
                 for (unsigned l = 0; l < LANES; ++l) y[l] = F()(x[l]...);
             }(warp.lanes<S>(op.from[I])...);

@@ -1,7 +1,8 @@
 // A kernel as the machine executes it: operations on the registers of a whole warp.
 //
-// A register has a value for each of 32 lanes, which lie side by side, and an operation works on all of them. So what it costs to
-// find the next operation is little beside what the operation does, and the compiler makes vector instructions of its loop.
+// A register has a value for each of 32 lanes, which lie side by side, and an operation works on all of them. So what
+// it costs to find the next operation is little beside what the operation does, and the compiler makes vector
+// instructions of its loop.
 #pragma once
 #include "lanes.h"
 #include <deque>
@@ -28,22 +29,22 @@ struct Op {
     uint32_t to = 0;                // offset of the register that is written
     uint32_t from[4] = {};          // offsets of those that are read
     uint32_t line = 0;              // of the PTX
-    // Bytes a lane of a result that must be written only in the lanes that execute: others hold a value there that they still
-    // need. 0 where nobody does, or where the operation itself sees to it.
+    // Bytes a lane of a result that must be written only in the lanes that execute: others hold a value there that they
+    // still need. 0 where nobody does, or where the operation itself sees to it.
     uint8_t kept_bytes = 0;
-    int64_t value = 0;              // a number that is no register: an offset, a count
+    int64_t value = 0;  // a number that is no register: an offset, a count
     const Registers* more = nullptr;
-    const Op* inner = nullptr;      // what is executed under a guard
+    const Op* inner = nullptr;  // what is executed under a guard
 };
 
 // How a block ends.
 struct End {
     enum class Kind { Next, Jump, Branch, BranchByIndex, Leave, Barrier } kind = Kind::Next;
-    uint32_t predicate = 0;         // offset; of Branch, and of Leave if `conditional`
+    uint32_t predicate = 0;  // offset; of Branch, and of Leave if `conditional`
     bool negated = false, conditional = false;
     uint32_t target = 0;
     std::vector<uint32_t> targets = {};
-    uint32_t index = 0;             // offset of the register with the number of the target
+    uint32_t index = 0;  // offset of the register with the number of the target
     uint32_t barrier = 0, threads = 0;
     uint32_t line = 0;
 };
@@ -52,8 +53,8 @@ struct End {
 struct BasicBlock {
     std::vector<Op> ops;
     End end;
-    // A block that begins with an operation of several lanes is entered when all have come whom it names: by a number, or by a
-    // register with a mask for each lane.
+    // A block that begins with an operation of several lanes is entered when all have come whom it names: by a number,
+    // or by a register with a mask for each lane.
     bool gathers = false, members_in_register = false;
     uint32_t members = 0;
     uint32_t line = 0;
@@ -69,12 +70,12 @@ struct Program {
     std::vector<Parameter> parameters;
     uint32_t parameter_bytes = 0;
     uint32_t static_shared_bytes = 0;
-    uint32_t max_threads = 0;       // of __launch_bounds__; 0 where there are none
-    uint32_t shared_granule = 4;    // the smallest access to shared memory, in bytes
+    uint32_t max_threads = 0;  // of __launch_bounds__; 0 where there are none
+    uint32_t shared_granule = 4;  // the smallest access to shared memory, in bytes
 
     std::vector<BasicBlock> blocks;
-    std::deque<Registers> lists;    // what Op::more points to
-    std::deque<Op> inner;           // what Op::inner points to
+    std::deque<Registers> lists;  // what Op::more points to
+    std::deque<Op> inner;  // what Op::inner points to
     uint32_t register_bytes = 0;
     // Registers with the same number in all lanes, which nobody writes.
     struct Constant {
@@ -85,11 +86,11 @@ struct Program {
     // Registers that are set when a block begins: where a thread is, and the addresses of its local variables.
     struct Special {
         uint32_t offset;
-        std::string name;           // %tid.x; empty for a local variable
+        std::string name;  // %tid.x; empty for a local variable
         uint32_t local_offset, local_bytes;
     };
     std::vector<Special> specials;
-    uint32_t local_bytes = 0;       // of all local variables of a warp
+    uint32_t local_bytes = 0;  // of all local variables of a warp
 };
 
 }  // namespace gpu

@@ -1,5 +1,5 @@
-// Four 32-bit values a lane, as kernels load and store them by 16 bytes: from lane by lane in memory to value by value in registers,
-// and back. Tiles of matrix products consist of these, so that they are worth instructions of their own.
+// Four 32-bit values a lane, as kernels load and store them by 16 bytes: from lane by lane in memory to value by value
+// in registers, and back. Tiles of matrix products consist of these, so that they are worth instructions of their own.
 #pragma once
 #include "lanes.h"
 #if defined(__AVX2__)
@@ -24,7 +24,8 @@ inline void load_quads(const uint64_t* addresses, uint32_t* const* y) {
     for (unsigned lane = 0; lane < LANES; lane += 8) {
         __m256 rows[4];
         for (unsigned i = 0; i < 4; ++i) {
-            const __m128 low = _mm_loadu_ps((const float*)addresses[lane + i]), high = _mm_loadu_ps((const float*)addresses[lane + i + 4]);
+            const __m128 low = _mm_loadu_ps((const float*)addresses[lane + i]),
+                         high = _mm_loadu_ps((const float*)addresses[lane + i + 4]);
             rows[i] = _mm256_set_m128(high, low);
         }
         transpose(rows);

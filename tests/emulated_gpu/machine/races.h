@@ -1,7 +1,8 @@
-// Finds races in shared memory: two threads that touch the same bytes, one of them writing, with nothing between that orders them.
+// Finds races in shared memory: two threads that touch the same bytes, one of them writing, with nothing between that
+// orders them.
 //
-// Barriers of the block order all of its threads, __syncwarp those of a warp. What one instruction of one warp does at once is no
-// race here: to write the same value by all lanes is common.
+// Barriers of the block order all of its threads, __syncwarp those of a warp. What one instruction of one warp does at
+// once is no race here: to write the same value by all lanes is common.
 #pragma once
 #include <cstdint>
 #include <vector>

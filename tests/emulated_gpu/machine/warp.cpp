@@ -73,7 +73,9 @@ void Warp::set_specials(const Launch& launch) {
         const std::string& name = special.name;
         const auto axis = name.empty() ? 0 : unsigned(name.back() - 'x');
         for (uint32_t l = 0; l < LANES; ++l) {
-            if (name.empty()) lanes<uint64_t>(special.offset)[l] = uint64_t(local.data()) + special.local_offset + l * special.local_bytes;
+            if (name.empty())
+                lanes<uint64_t>(special.offset)[l] =
+                    uint64_t(local.data()) + special.local_offset + l * special.local_bytes;
             else if (name.starts_with("%tid.")) values[l] = thread[axis][l];
             else if (name.starts_with("%ntid.")) values[l] = launch.block[axis];
             else if (name.starts_with("%ctaid.")) values[l] = block->place()[axis];
@@ -113,7 +115,7 @@ void Warp::run() {
         const BasicBlock& executed = program_->blocks[current];
         execute(executed);
         next_ = current + 1;
-        end(executed, current);
+        end(executed);
     }
 }
 
@@ -133,7 +135,8 @@ void Warp::execute(const BasicBlock& executed) {
     }
 }
 
-// An operation under a guard, in the lanes where its predicate holds: from[0] is that, `value` whether it must not hold.
+// An operation under a guard, in the lanes where its predicate holds: from[0] is that, `value` whether it must not
+// hold.
 void run_guarded(Warp& warp, const Op& op, void*) {
     const Mask before = warp.mask, predicate = warp.mask_at(op.from[0]);
     warp.mask &= op.value ? ~predicate : predicate;
@@ -159,7 +162,8 @@ bool Warp::gather(uint32_t at, Mask& coming) {
             if (!entered.members_in_register || lanes<uint32_t>(entered.members)[l] == members) together |= 1u << l;
         });
         left &= ~together;
-        if (together & ~members) fail(LAUNCH_FAILED, "a lane calls an operation of the warp with a mask that lacks it", entered.line);
+        if (together & ~members)
+            fail(LAUNCH_FAILED, "a lane calls an operation of the warp with a mask that lacks it", entered.line);
         missing = members & live & ~together;
     }
     if (missing) {
@@ -178,7 +182,7 @@ void Warp::leave(Mask leaving) {
     groups_.look_again();
 }
 
-void Warp::end(const BasicBlock& executed, uint32_t at) {
+void Warp::end(const BasicBlock& executed) {
     const End& how = executed.end;
     const Mask predicate = how.kind == End::Kind::Branch || how.conditional ? mask_at(how.predicate) : EVERY_LANE;
     const Mask taken = mask & (how.negated ? ~predicate : predicate);
@@ -202,22 +206,19 @@ void Warp::end(const BasicBlock& executed, uint32_t at) {
         break;
     case End::Kind::Leave: leave(taken); break;
     case End::Kind::Barrier:
-        if (mask != live) {
-            fail(LAUNCH_FAILED, "a barrier to which only a part of a warp comes", how.line);
-        }
         state = State::AtBarrier;
         barrier = how.barrier;
         barrier_threads = how.threads;
         barrier_line = how.line;
         break;
     }
-    (void)at;
 }
 
 void Warp::report_stuck() const {
     const Group& group = *groups_.begin();
     char text[200];
-    snprintf(text, sizeof text, "lanes %08x wait for lanes %08x, which wait elsewhere: a divergent barrier or wrong masks", group.lanes,
+    snprintf(text, sizeof text,
+             "lanes %08x wait for lanes %08x, which wait elsewhere: a divergent barrier or wrong masks", group.lanes,
              group.members & live & ~group.lanes);
     fail(LAUNCH_FAILED, text, program_->blocks[group.block].line);
 }
@@ -225,7 +226,8 @@ void Warp::report_stuck() const {
 void Warp::fail(int error, const std::string& what, uint32_t line) const {
     const uint32_t* place = block->place();
     char where[120];
-    snprintf(where, sizeof where, " (PTX line %u, warp %u of block (%u,%u,%u))", line, number, place[0], place[1], place[2]);
+    snprintf(where, sizeof where, " (PTX line %u, warp %u of block (%u,%u,%u))", line, number, place[0], place[1],
+             place[2]);
     throw KernelFault{error, what + where};
 }
 

@@ -51,7 +51,8 @@ private:
     void execute(const BasicBlock&);
     // Whether lanes may enter a block now. If not, they are parked.
     bool gather(uint32_t block, Mask& lanes);
-    void end(const BasicBlock&, uint32_t block);
+    // Goes where the end of a block says.
+    void end(const BasicBlock&);
     void leave(Mask lanes);
     [[noreturn]] void report_stuck() const;
 

@@ -16,7 +16,8 @@ public:
                 skip_line();
             } else if (is_one_of({".file", ".loc", ".pragma"})) {
                 skip_to(";");
-            } else if (is_one_of({".visible", ".extern", ".weak", ".common", ".func", ".entry"}) && begins_a_function()) {
+            } else if (is_one_of({".visible", ".extern", ".weak", ".common", ".func", ".entry"}) &&
+                       begins_a_function()) {
                 function(module);
             } else {
                 module.variables.push_back(variable());
@@ -41,7 +42,8 @@ private:
         return true;
     }
     void expect(std::string_view text) {
-        if (!take_if(text)) throw Unsupported("\"" + next().text + "\" where \"" + std::string(text) + "\" should be", next().line);
+        if (!take_if(text))
+            throw Unsupported("\"" + next().text + "\" where \"" + std::string(text) + "\" should be", next().line);
     }
     uint64_t number() { return strtoull(take().c_str(), nullptr, 0); }
     void skip_line() {
@@ -73,9 +75,11 @@ private:
             const std::string word = take();
             if (word == ".align") v.alignment = uint32_t(number());
             else if (word == ".ptr") v.is_pointer = true;
-            else if (v.space.empty() && (word == ".param" || word == ".shared" || word == ".local" || word == ".global" || word == ".const"))
+            else if (v.space.empty() && (word == ".param" || word == ".shared" || word == ".local" ||
+                                         word == ".global" || word == ".const"))
                 v.space = word.substr(1);
-            else if (word == ".visible" || word == ".extern" || word == ".weak" || word == ".common" || has_type) continue;
+            else if (word == ".visible" || word == ".extern" || word == ".weak" || word == ".common" || has_type)
+                continue;
             else {
                 v.type = type(word);
                 has_type = true;
@@ -155,7 +159,8 @@ private:
             if (tokens_[i + 1].text == ":") names[text] = text + suffix;
             if (text != ".reg" && text != ".param" && text != ".local" && text != ".shared") continue;
             for (++i; tokens_[i].text != ";"; ++i)
-                if (!tokens_[i].text.starts_with('.') && !isdigit((unsigned char)tokens_[i].text[0]) && isalnum_or_sign(tokens_[i].text))
+                if (!tokens_[i].text.starts_with('.') && !isdigit((unsigned char)tokens_[i].text[0]) &&
+                    isalnum_or_sign(tokens_[i].text))
                     names[tokens_[i].text] = tokens_[i].text + suffix;
         }
     }

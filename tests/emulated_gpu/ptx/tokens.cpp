@@ -5,7 +5,9 @@
 namespace gpu::ptx {
 namespace {
 
-bool is_of_word(char letter) { return isalnum((unsigned char)letter) || letter == '_' || letter == '$' || letter == '%' || letter == '.'; }
+bool is_of_word(char letter) {
+    return isalnum((unsigned char)letter) || letter == '_' || letter == '$' || letter == '%' || letter == '.';
+}
 
 }  // namespace
 

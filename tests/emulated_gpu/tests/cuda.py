@@ -6,11 +6,27 @@ from ctypes import byref, c_float, c_int, c_size_t, c_uint64, c_void_p
 
 driver = ctypes.CDLL("libcuda.so.1")
 NON_BLOCKING = 1
-ERRORS = {"INVALID_VALUE": 1, "OUT_OF_MEMORY": 2, "NO_DEVICE": 100, "NO_BINARY_FOR_GPU": 209, "INVALID_PTX": 218,
-          "UNSUPPORTED_PTX_VERSION": 222, "NOT_READY": 600, "ILLEGAL_ADDRESS": 700, "LAUNCH_OUT_OF_RESOURCES": 701, "ASSERT": 710,
-          "HOST_MEMORY_ALREADY_REGISTERED": 712, "MISALIGNED_ADDRESS": 716, "LAUNCH_FAILED": 719,
-          "STREAM_CAPTURE_UNSUPPORTED": 900, "STREAM_CAPTURE_INVALIDATED": 901, "STREAM_CAPTURE_UNJOINED": 904,
-          "STREAM_CAPTURE_ISOLATION": 905, "CAPTURED_EVENT": 907, "UNKNOWN": 999}
+ERRORS = {
+    "INVALID_VALUE": 1,
+    "OUT_OF_MEMORY": 2,
+    "NO_DEVICE": 100,
+    "NO_BINARY_FOR_GPU": 209,
+    "INVALID_PTX": 218,
+    "UNSUPPORTED_PTX_VERSION": 222,
+    "NOT_READY": 600,
+    "ILLEGAL_ADDRESS": 700,
+    "LAUNCH_OUT_OF_RESOURCES": 701,
+    "ASSERT": 710,
+    "HOST_MEMORY_ALREADY_REGISTERED": 712,
+    "MISALIGNED_ADDRESS": 716,
+    "LAUNCH_FAILED": 719,
+    "STREAM_CAPTURE_UNSUPPORTED": 900,
+    "STREAM_CAPTURE_INVALIDATED": 901,
+    "STREAM_CAPTURE_UNJOINED": 904,
+    "STREAM_CAPTURE_ISOLATION": 905,
+    "CAPTURED_EVENT": 907,
+    "UNKNOWN": 999,
+}
 
 
 class CudaError(Exception):
@@ -39,13 +55,25 @@ class Memory:
     def write(self, values, stream=None):
         """Of an array; waits."""
         values = as_array(values)
-        call("cuMemcpyHtoDAsync_v2", c_uint64(self.address), c_void_p(values.buffer_info()[0]), c_size_t(len(values) * values.itemsize), stream)
+        call(
+            "cuMemcpyHtoDAsync_v2",
+            c_uint64(self.address),
+            c_void_p(values.buffer_info()[0]),
+            c_size_t(len(values) * values.itemsize),
+            stream,
+        )
         call("cuStreamSynchronize", stream)
         return self
 
     def read(self, kind="f", stream=None):
         values = array(kind, bytes(self.bytes))
-        call("cuMemcpyDtoHAsync_v2", c_void_p(values.buffer_info()[0]), c_uint64(self.address), c_size_t(self.bytes), stream)
+        call(
+            "cuMemcpyDtoHAsync_v2",
+            c_void_p(values.buffer_info()[0]),
+            c_uint64(self.address),
+            c_size_t(self.bytes),
+            stream,
+        )
         return values.tolist()
 
     def free(self):

@@ -1,6 +1,7 @@
 """Runs programs under the emulated driver.
 
-The driver reads its settings once, so each program is a process of its own: a function of a test file, whose result comes back.
+The driver reads its settings once, so each program is a process of its own: a function of a test file, whose result
+comes back.
 """
 
 import json
@@ -28,12 +29,15 @@ class Outcome:
 def run(program, *arguments, seconds=120, **settings):
     """Calls a function of a test file in a process. `settings` are those of the emulator: count=2, schedule="lazy"."""
     environment = dict(os.environ) | build.environment(build.build())
-    for variable in [name for name in environment if name.startswith("EMULATED_GPU_") and name[13:] not in ("HOME", "CACHE")]:
+    for variable in [
+        name for name in environment if name.startswith("EMULATED_GPU_") and name[13:] not in ("HOME", "CACHE")
+    ]:
         del environment[variable]
     for name, value in settings.items():
         environment[f"EMULATED_GPU_{name.upper()}"] = str(value)
     module = Path(sys.modules[program.__module__].__file__).stem
-    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import harness, {module}; harness.answer({module}.{program.__name__})"
+    imports = f"import sys; sys.path.insert(0, {str(HERE)!r}); import harness, {module}"
+    code = f"{imports}; harness.answer({module}.{program.__name__})"
     words = [sys.executable, "-B", "-c", code, json.dumps(arguments)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=seconds)
     lines = done.stdout.strip().splitlines()

@@ -76,7 +76,14 @@ class Checks(unittest.TestCase):
     def test_races_are_found_with_both_threads(self):
         for order in ("asc", "desc", "7"):
             outcome = run(launched, "missing_barrier", 256, check=1, order=order)
-            self.found(outcome, 719, "kernel missing_barrier", "a race in shared memory with thread (", "of block (0,0,0)", "PTX line")
+            self.found(
+                outcome,
+                719,
+                "kernel missing_barrier",
+                "a race in shared memory with thread (",
+                "of block (0,0,0)",
+                "PTX line",
+            )
 
     def test_a_race_changes_the_result_without_checks(self):
         self.assertNotEqual(run(launched, "missing_barrier", 256).value[:256], [float(255 - i) for i in range(256)])
@@ -86,19 +93,29 @@ class Checks(unittest.TestCase):
 
     def test_a_barrier_that_some_lanes_pass_by_is_found(self):
         for check in (0, 1):
-            self.found(run(launched, "divergent_barrier", 256, check=check), 719, "kernel divergent_barrier", "PTX line")
+            self.found(
+                run(launched, "divergent_barrier", 256, check=check), 719, "kernel divergent_barrier", "PTX line"
+            )
 
     def test_two_barriers_are_not_one(self):
         self.found(run(launched, "two_barriers", 64, check=1), 719, "a divergent barrier", "line")
 
     def test_out_of_bounds(self):
-        self.found(run(past_the_end, 1001, 256, check=1), 700, "kernel fill", "a write of 4 bytes", "thread (232,0,0) of block (3,0,0)")
+        self.found(
+            run(past_the_end, 1001, 256, check=1),
+            700,
+            "kernel fill",
+            "a write of 4 bytes",
+            "thread (232,0,0) of block (3,0,0)",
+        )
 
     def test_far_out_of_bounds_ends_the_launch_and_not_the_process(self):
         self.found(run(past_the_end, 100000, 256), 700, "kernel fill", "an illegal address")
 
     def test_out_of_shared_memory(self):
-        self.found(run(launched, "out_of_shared", 32, 256, (48,), check=1), 700, "out of the 256 bytes of shared memory")
+        self.found(
+            run(launched, "out_of_shared", 32, 256, (48,), check=1), 700, "out of the 256 bytes of shared memory"
+        )
 
     def test_misaligned(self):
         self.found(run(launched, "misaligned", 1, check=1), 716, "misaligned: a write of 8 bytes")

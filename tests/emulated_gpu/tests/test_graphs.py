@@ -9,7 +9,7 @@ COUNT = 1024
 
 
 def captured(fork_is_joined=True, waits=True):
-    """Two streams are captured: one copies, one computes. The graph is launched three times with new numbers in the buffer."""
+    """Two streams are captured: one copies, one computes. The graph is launched three times with new numbers."""
     from cuda import Gpu, Pinned, call, copy_in, launch, synchronize
 
     gpu = Gpu()
@@ -71,7 +71,10 @@ class Graphs(unittest.TestCase):
 
     def test_a_missing_dependency_is_found(self):
         """The launch does not depend on the copy. Some order of the nodes gives another sum."""
-        found = [run(captured, True, False, schedule=schedule).value for schedule in ("lazy", "random:1", "random:2", "random:3")]
+        found = [
+            run(captured, True, False, schedule=schedule).value
+            for schedule in ("lazy", "random:1", "random:2", "random:3")
+        ]
         self.assertIn([2, 0.0, False], found)
 
     def test_what_is_forbidden_while_capturing(self):

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from harness import ptx, run
 
-COUNT, THREADS = 1000, 96      # the last warp of each kernel is not full
+COUNT, THREADS = 1000, 96  # the last warp of each kernel is not full
 ORDERS = ("asc", "desc", "5")
 
 
@@ -39,9 +39,22 @@ def signed(x):
 
 # Each kernel, with the types of what it reads and writes and the threads of a block.
 KERNELS = {
-    "arithmetic": "ff", "not_numbers": "ff", "integers": "ii", "conversions": "fi", "halves": "ff", "branches": "ii",
-    "local_arrays": "ff", "calls": "ff", "vectors": "ff", "small_types": "BB", "shuffles": "ii", "matches": "ii",
-    "block_sums": "ff", "reversal": "ff", "functions": "ff", "philox": "ii",
+    "arithmetic": "ff",
+    "not_numbers": "ff",
+    "integers": "ii",
+    "conversions": "fi",
+    "halves": "ff",
+    "branches": "ii",
+    "local_arrays": "ff",
+    "calls": "ff",
+    "vectors": "ff",
+    "small_types": "BB",
+    "shuffles": "ii",
+    "matches": "ii",
+    "block_sums": "ff",
+    "reversal": "ff",
+    "functions": "ff",
+    "philox": "ii",
 }
 
 
@@ -55,7 +68,15 @@ def all_kernels():
     for name, (read, write) in KERNELS.items():
         x = gpu.memory(COUNT * array(read).itemsize).write(array(read, inputs(read)))
         y = gpu.memory(COUNT * array(write).itemsize).write(array(write, [0] * COUNT))
-        launch(module.function(name), -(-COUNT // THREADS), THREADS, x, y, COUNT, shared=4 * THREADS if name == "reversal" else 0)
+        launch(
+            module.function(name),
+            -(-COUNT // THREADS),
+            THREADS,
+            x,
+            y,
+            COUNT,
+            shared=4 * THREADS if name == "reversal" else 0,
+        )
         results[name] = y.read(write)
     x = gpu.memory(4 * COUNT).write(array("i", inputs("i")))
     y = gpu.memory(4 * 24).write(array("i", [0] * 16 + [-(2**31), 2**31 - 1] + [0] * 6))
@@ -94,24 +115,43 @@ class Instructions(unittest.TestCase):
 
         def expected(i):
             a, b = x[i], x[(i + 1) % COUNT]
-            exact = {12: Fraction(a) + Fraction(b), 13: Fraction(a) + Fraction(b), 14: Fraction(a) * Fraction(b),
-                     15: Fraction(a) * Fraction(b) + Fraction(a)}
+            exact = {
+                12: Fraction(a) + Fraction(b),
+                13: Fraction(a) + Fraction(b),
+                14: Fraction(a) * Fraction(b),
+                15: Fraction(a) * Fraction(b) + Fraction(a),
+            }
             match i % 16:
-                case 0: return single(a + b)
-                case 1: return single(a - b)
-                case 2: return single(a * b)
-                case 3: return single(Fraction(a) * Fraction(b) + Fraction(a))
-                case 4: return single(a / b)
-                case 5: return single(math.sqrt(abs(a)))
-                case 6: return min(a, b)
-                case 7: return max(a, b)
-                case 8: return -a
-                case 9: return single(1 / a)
-                case 10: return min(max(a, 0.0), 1.0)
-                case 11: return math.copysign(a, b)
-                case 12: return towards(exact[12], -math.inf)
-                case 13: return towards(exact[13], math.inf)
-                case case: return towards(exact[case], 0.0)
+                case 0:
+                    return single(a + b)
+                case 1:
+                    return single(a - b)
+                case 2:
+                    return single(a * b)
+                case 3:
+                    return single(Fraction(a) * Fraction(b) + Fraction(a))
+                case 4:
+                    return single(a / b)
+                case 5:
+                    return single(math.sqrt(abs(a)))
+                case 6:
+                    return min(a, b)
+                case 7:
+                    return max(a, b)
+                case 8:
+                    return -a
+                case 9:
+                    return single(1 / a)
+                case 10:
+                    return min(max(a, 0.0), 1.0)
+                case 11:
+                    return math.copysign(a, b)
+                case 12:
+                    return towards(exact[12], -math.inf)
+                case 13:
+                    return towards(exact[13], math.inf)
+                case case:
+                    return towards(exact[case], 0.0)
 
         self.expect("arithmetic", expected)
 
@@ -126,13 +166,26 @@ class Instructions(unittest.TestCase):
             a, b = x[i], i % 17 + 1
             u, wide = a & 0xFFFFFFFF, a * 1234567891
             value = {
-                0: lambda: int(Fraction(a, b)), 1: lambda: a - b * int(Fraction(a, b)), 2: lambda: u // b, 3: lambda: u % b,
-                4: lambda: a >> b, 5: lambda: u >> b, 6: lambda: a << b, 7: lambda: wide >> 32, 8: lambda: u * 3456789012 >> 32,
-                9: lambda: min(a, b) ^ max(a, -b), 10: lambda: 32 - u.bit_length(), 11: lambda: u.bit_count(),
-                12: lambda: int(f"{u:032b}"[::-1], 2), 13: lambda: (u & -u).bit_length(),
+                0: lambda: int(Fraction(a, b)),
+                1: lambda: a - b * int(Fraction(a, b)),
+                2: lambda: u // b,
+                3: lambda: u % b,
+                4: lambda: a >> b,
+                5: lambda: u >> b,
+                6: lambda: a << b,
+                7: lambda: wide >> 32,
+                8: lambda: u * 3456789012 >> 32,
+                9: lambda: min(a, b) ^ max(a, -b),
+                10: lambda: 32 - u.bit_length(),
+                11: lambda: u.bit_count(),
+                12: lambda: int(f"{u:032b}"[::-1], 2),
+                13: lambda: (u & -u).bit_length(),
                 14: lambda: u & 0xFF | (b & 0xFF) << 8 | (u >> 8 & 0xFF) << 16 | (b >> 8 & 0xFF) << 24,
-                15: lambda: b << 7 | u >> 25, 16: lambda: int(Fraction(wide, 997)), 17: lambda: wide >> 13,
-                18: lambda: (wide & 2**64 - 1) % 1009, 19: lambda: u >> 5 & 0x1FF | abs(a) << 9,
+                15: lambda: b << 7 | u >> 25,
+                16: lambda: int(Fraction(wide, 997)),
+                17: lambda: wide >> 13,
+                18: lambda: (wide & 2**64 - 1) % 1009,
+                19: lambda: u >> 5 & 0x1FF | abs(a) << 9,
             }
             return signed(value[i % 20]())
 
@@ -144,10 +197,18 @@ class Instructions(unittest.TestCase):
         def expected(i):
             a = single(x[i] * 1000)
             value = {
-                0: lambda: int(a), 1: lambda: round(a), 2: lambda: math.floor(a), 3: lambda: math.ceil(a),
-                4: lambda: 2**31 - 1 if a > 0 else -(2**31), 5: lambda: 0, 6: lambda: as_bits(math.floor(a)),
-                7: lambda: as_bits(math.copysign(round(a), a)), 8: lambda: as_bits(single(signed(i * 123456789))),
-                9: lambda: ctypes.c_int8(int(a)).value, 10: lambda: int(a) & 0xFF, 11: lambda: as_bits(single(a / 3.0)),
+                0: lambda: int(a),
+                1: lambda: round(a),
+                2: lambda: math.floor(a),
+                3: lambda: math.ceil(a),
+                4: lambda: 2**31 - 1 if a > 0 else -(2**31),
+                5: lambda: 0,
+                6: lambda: as_bits(math.floor(a)),
+                7: lambda: as_bits(math.copysign(round(a), a)),
+                8: lambda: as_bits(single(signed(i * 123456789))),
+                9: lambda: ctypes.c_int8(int(a)).value,
+                10: lambda: int(a) & 0xFF,
+                11: lambda: as_bits(single(a / 3.0)),
                 12: lambda: ctypes.c_int16(int(single(a * 100))).value,
                 13: lambda: as_bits(towards(Fraction(signed(i * 123456789)), 0.0)),
             }
@@ -168,10 +229,14 @@ class Instructions(unittest.TestCase):
                 return -7
             while a not in (0, 1) and steps < 60:
                 match a & 3:
-                    case 0: a >>= 2
-                    case 1: a = a * 3 + 1
-                    case 2: a >>= 1
-                    case _: steps, a = steps + (a & 7) // 2, a + 1
+                    case 0:
+                        a >>= 2
+                    case 1:
+                        a = a * 3 + 1
+                    case 2:
+                        a >>= 1
+                    case _:
+                        steps, a = steps + (a & 7) // 2, a + 1
                 steps += 1
             return steps * 1000 + a
 
@@ -193,7 +258,12 @@ class Instructions(unittest.TestCase):
     def test_memory_of_all_widths(self):
         x = inputs("f")
         four = lambda i: x[i // 4 * 4 : i // 4 * 4 + 4]
-        self.expect("vectors", lambda i: [single(four(i)[0] + four(i)[3]), four(i)[1] * 2, single(four(i)[2] - four(i)[3]), four(i)[3]][i % 4])
+        self.expect(
+            "vectors",
+            lambda i: [single(four(i)[0] + four(i)[3]), four(i)[1] * 2, single(four(i)[2] - four(i)[3]), four(i)[3]][
+                i % 4
+            ],
+        )
         bytes_ = inputs("B")
 
         def small(i):
@@ -207,15 +277,22 @@ class Instructions(unittest.TestCase):
         x = inputs("i") + [0] * 1000
 
         def warp(i):
-            """The numbers of the warp that thread i is in, and its lane: blocks are of 96 threads, three whole warps."""
+            """The numbers of the warp that thread i is in, and its lane: a block has three whole warps."""
             start = i // 32 * 32
             return [x[start + lane] if start + lane < COUNT else 0 for lane in range(32)], i % 32
 
         def first(i):
             a, lane = warp(i)
             odd = sum((value & 1) << at for at, value in enumerate(a))
-            return [a[lane - 3] if lane >= 3 else a[lane], a[lane + 5] if lane % 16 + 5 < 16 else a[lane], a[lane ^ 9],
-                    a[lane * 7 & 31], odd, odd.bit_count(), lane][i % 7]
+            return [
+                a[lane - 3] if lane >= 3 else a[lane],
+                a[lane + 5] if lane % 16 + 5 < 16 else a[lane],
+                a[lane ^ 9],
+                a[lane * 7 & 31],
+                odd,
+                odd.bit_count(),
+                lane,
+            ][i % 7]
 
         def expected(i):
             a, lane = warp(i)
@@ -252,8 +329,18 @@ class Instructions(unittest.TestCase):
 
         def expected(i):
             a = x[i]
-            return [math.exp(a), math.log(abs(a) + 1), math.tanh(a), (2 + a * a) ** -0.75, math.sqrt(abs(a)),
-                    1 / math.sqrt(abs(a) + 1), math.exp(a), math.sin(a), 1 / (1 + math.exp(-a)), math.hypot(a, 1) + math.exp(a)][i % 10]
+            return [
+                math.exp(a),
+                math.log(abs(a) + 1),
+                math.tanh(a),
+                (2 + a * a) ** -0.75,
+                math.sqrt(abs(a)),
+                1 / math.sqrt(abs(a) + 1),
+                math.exp(a),
+                math.sin(a),
+                1 / (1 + math.exp(-a)),
+                math.hypot(a, 1) + math.exp(a),
+            ][i % 10]
 
         self.expect("functions", expected, 1e-6)
 
@@ -264,13 +351,25 @@ class Instructions(unittest.TestCase):
             key, counter, mask = [1234, 5678], [i, x[i] & 0xFFFFFFFF, 0, 0], 0xFFFFFFFF
             for _ in range(10):
                 first, second = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
-                counter = [second >> 32 ^ counter[1] ^ key[0], second & mask, first >> 32 ^ counter[3] ^ key[1], first & mask]
+                counter = [
+                    second >> 32 ^ counter[1] ^ key[0],
+                    second & mask,
+                    first >> 32 ^ counter[3] ^ key[1],
+                    first & mask,
+                ]
                 key = [key[0] + 0x9E3779B9 & mask, key[1] + 0xBB67AE85 & mask]
             return signed(counter[0])
 
         self.expect("philox", philox)
-        place = lambda i: (i % 5 + i // 5 % 4 * 10 + i // 20 % 3 * 100 + i // 60 % 2 * 1000 + i // 120 % 3 * 10000
-                           + i // 360 * 100000 + 1000000)
+        place = lambda i: (
+            i % 5
+            + i // 5 % 4 * 10
+            + i // 20 % 3 * 100
+            + i // 60 % 2 * 1000
+            + i // 120 % 3 * 10000
+            + i // 360 * 100000
+            + 1000000
+        )
         self.expect("places", place)
 
     def test_the_same_bits_in_any_order(self):

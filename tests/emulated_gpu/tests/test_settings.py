@@ -55,7 +55,14 @@ def identity():
     call("cuDeviceGetAttribute", byref(major), 75, 0)
     call("cuDeviceGetAttribute", byref(minor), 76, 0)
     call("cuDeviceGetName", name, 64, 0)
-    return [count.value, version.value, major.value, minor.value, name.value.decode(), driver.cuDeviceGet(byref(c_int()), 7)]
+    return [
+        count.value,
+        version.value,
+        major.value,
+        minor.value,
+        name.value.decode(),
+        driver.cuDeviceGet(byref(c_int()), 7),
+    ]
 
 
 def load(text_from, text_to):
@@ -135,10 +142,17 @@ class Pretended(unittest.TestCase):
         self.assertEqual(run(load, "", "", capability="6.1").value, {"error": 209})
 
     def test_an_unknown_instruction_is_a_loud_error(self):
-        for known, unknown in (("fma.rn.f32", "tanh.sudden.f32"), ("st.global.f32", "st.global.relu.f32"), (".reg .pred", ".reg .q8")):
+        for known, unknown in (
+            ("fma.rn.f32", "tanh.sudden.f32"),
+            ("st.global.f32", "st.global.relu.f32"),
+            (".reg .pred", ".reg .q8"),
+        ):
             outcome = run(load, known, unknown)
             self.assertEqual(outcome.value, {"error": 218}, unknown)
-            self.assertRegex(outcome.messages, r"PTX line \d+ cannot be executed: .*is not known|PTX line \d+ cannot be executed: the type .q8")
+            self.assertRegex(
+                outcome.messages,
+                r"PTX line \d+ cannot be executed: .*is not known|PTX line \d+ cannot be executed: the type .q8",
+            )
 
 
 class Written(unittest.TestCase):

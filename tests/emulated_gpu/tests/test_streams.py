@@ -99,12 +99,20 @@ def two_devices():
     x = first.use().floats([1.0] * COUNT)
     second.use()
     y = second.memory(4 * COUNT)
-    call("cuMemcpyPeerAsync", c_uint64(y.address), second.context, c_uint64(x.address), first.context, c_size_t(4 * COUNT), None)
+    call(
+        "cuMemcpyPeerAsync",
+        c_uint64(y.address),
+        second.context,
+        c_uint64(x.address),
+        first.context,
+        c_size_t(4 * COUNT),
+        None,
+    )
     return set(y.read()) == {1.0}
 
 
 def registered_memory():
-    """Memory of the program's own, made pinned: copies from it are asynchronous, and to register it twice is an error."""
+    """Memory of the program's own, made pinned: copies from it are asynchronous. To register it twice is an error."""
     import mmap
     from ctypes import addressof, c_size_t, c_uint64
 
@@ -119,7 +127,7 @@ def registered_memory():
     stream, y = gpu.stream(), gpu.memory(4 * COUNT)
     values[:] = [1.0] * COUNT
     call("cuMemcpyHtoDAsync_v2", c_uint64(y.address), address, c_size_t(4 * COUNT), stream)
-    values[:] = [2.0] * COUNT       # too early: the lazy schedule copies these
+    values[:] = [2.0] * COUNT  # too early: the lazy schedule copies these
     synchronize(stream)
     call("cuMemHostUnregister", address)
     return [twice, y.read()[0]]

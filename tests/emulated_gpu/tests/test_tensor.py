@@ -33,7 +33,9 @@ def of_brain(bits):
 
 def product(a, b):
     return [
-        sum(a[row * DEPTH + k] * b[k * COLUMNS + column] for k in range(DEPTH)) for row in range(ROWS) for column in range(COLUMNS)
+        sum(a[row * DEPTH + k] * b[k * COLUMNS + column] for k in range(DEPTH))
+        for row in range(ROWS)
+        for column in range(COLUMNS)
     ]
 
 
@@ -41,7 +43,11 @@ def tf32():
     from cuda import Gpu, launch
 
     gpu = Gpu()
-    a, b, c = gpu.floats(numbers(ROWS * DEPTH, 1)), gpu.floats(numbers(DEPTH * COLUMNS, 2)), gpu.memory(4 * ROWS * COLUMNS)
+    a, b, c = (
+        gpu.floats(numbers(ROWS * DEPTH, 1)),
+        gpu.floats(numbers(DEPTH * COLUMNS, 2)),
+        gpu.memory(4 * ROWS * COLUMNS),
+    )
     launch(gpu.module(ptx("tensor")).function("tf32_product"), (COLUMNS // 8, ROWS // 16), 32, a, b, c, COLUMNS, DEPTH)
     return c.read()
 
@@ -53,8 +59,22 @@ def bf16(pending):
     left = array("H", [brain(x) for x in numbers(ROWS * DEPTH, 3)])
     b = numbers(DEPTH * COLUMNS, 4)
     right = array("H", [brain(b[k * COLUMNS + column]) for column in range(COLUMNS) for k in range(DEPTH)])
-    a, b, c = gpu.memory(2 * len(left)).write(left), gpu.memory(2 * len(right)).write(right), gpu.memory(4 * ROWS * COLUMNS)
-    launch(gpu.module(ptx("tensor")).function("bf16_product"), (COLUMNS // 8, ROWS // 16), 32, a, b, c, COLUMNS, DEPTH, pending)
+    a, b, c = (
+        gpu.memory(2 * len(left)).write(left),
+        gpu.memory(2 * len(right)).write(right),
+        gpu.memory(4 * ROWS * COLUMNS),
+    )
+    launch(
+        gpu.module(ptx("tensor")).function("bf16_product"),
+        (COLUMNS // 8, ROWS // 16),
+        32,
+        a,
+        b,
+        c,
+        COLUMNS,
+        DEPTH,
+        pending,
+    )
     return c.read()
 
 
@@ -72,16 +92,24 @@ class Tensor(unittest.TestCase):
         self.assertTrue(all(abs(a - b) <= error for a, b in zip(found, expected, strict=True)))
 
     def test_tf32(self):
-        a, b = ([tensor_float(x) for x in numbers(count, seed)] for count, seed in ((ROWS * DEPTH, 1), (DEPTH * COLUMNS, 2)))
+        a, b = (
+            [tensor_float(x) for x in numbers(count, seed)] for count, seed in ((ROWS * DEPTH, 1), (DEPTH * COLUMNS, 2))
+        )
         self.near(run(tf32).value, product(a, b), 1e-5)
 
     def test_bf16_with_copies_and_ldmatrix(self):
-        a, b = ([of_brain(brain(x)) for x in numbers(count, seed)] for count, seed in ((ROWS * DEPTH, 3), (DEPTH * COLUMNS, 4)))
+        a, b = (
+            [of_brain(brain(x)) for x in numbers(count, seed)]
+            for count, seed in ((ROWS * DEPTH, 3), (DEPTH * COLUMNS, 4))
+        )
         for settings in ({}, {"check": 1}, {"order": 3}):
             self.near(run(bf16, 0, **settings).value, product(a, b), 1e-5)
 
     def test_a_copy_that_is_not_waited_for_is_found(self):
-        a, b = ([of_brain(brain(x)) for x in numbers(count, seed)] for count, seed in ((ROWS * DEPTH, 3), (DEPTH * COLUMNS, 4)))
+        a, b = (
+            [of_brain(brain(x)) for x in numbers(count, seed)]
+            for count, seed in ((ROWS * DEPTH, 3), (DEPTH * COLUMNS, 4))
+        )
         found = run(bf16, 1).value
         self.assertFalse(all(abs(x - y) <= 1e-5 for x, y in zip(found, product(a, b), strict=True)))
 

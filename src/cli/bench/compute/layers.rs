@@ -45,7 +45,7 @@ fn layer(layer: &LayerSpec) -> Value {
         Operation::Lrn(lrn) => {
             json!({ "half_window": lrn.half_window, "alpha": lrn.alpha, "beta": lrn.beta, "k": lrn.k })
         }
-        Operation::Dropout(p) => json!({ "p": p }),
+        Operation::Dropout { p, .. } => json!({ "p": p }),
         Operation::Linear(_) | Operation::Relu | Operation::Tanh | Operation::Reshard(_) => json!({}),
     };
     if let (Value::Object(object), Value::Object(numbers)) = (&mut object, numbers) {

@@ -7,8 +7,9 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::config::solver::{Schedule, Solver};
 use crate::devices::cpu::Threads;
+use crate::memory::zeroed;
 use crate::model::solver::{Progress, Rates};
-use crate::model::{Lap, Pass};
+use crate::model::{Lap, Targets};
 use crate::ops::peak;
 use crate::plan::ModelPlan;
 use crate::rng::{Philox, Purpose};
@@ -48,15 +49,18 @@ pub(super) fn measure(
 ) -> Result<Measured, Failure> {
     let (seed, batch) = (config.run.seed, config.staging.batch.get());
     let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;
-    let mut network = plan.build_alone(config, batch).map_err(Failure::plan)?;
+    let mut device = plan.build_alone(config, batch).map_err(Failure::plan)?;
     let labels = labels(seed, batch, plan.classes);
-    let weights = vec![1.0; batch];
+    let mut images = zeroed("images", batch * plan.spec.input.len()).map_err(Failure::failed)?;
+    fill(&threads, seed, &mut images);
+    let weights = plan.initial_weights(config).map_err(Failure::plan)?;
+    device.load(&weights).map_err(Failure::failed)?;
     if let Some(path) = &args.dump {
-        let mut images = vec![0.0; batch * plan.spec.input.len()];
-        fill(&threads, seed, &mut images);
-        dump::write(path, plan.spec.input, &images, &labels, network.parameters())?;
+        dump::write(path, plan.spec.input, &images, &labels, &weights)?;
     }
-    let mut rates = Rates::new(&constant(&config.solver), network.parameters()).map_err(Failure::usage)?;
+    drop(weights);
+    let targets = Targets::new(labels.iter().map(|label| (*label, true)));
+    let mut rates = Rates::new(&constant(&config.solver), &plan.spec).map_err(Failure::usage)?;
     let rates = rates.at(
         Progress {
             done: 0,
@@ -65,7 +69,7 @@ pub(super) fn measure(
         },
         1.0,
     );
-    network.time_passes();
+    device.time_passes();
     let (mut steps, mut losses, mut fastest) = (Vec::new(), Vec::new(), 0.0f64);
     let mut bursts = || (0..BURSTS).for_each(|_| fastest = fastest.max(peak::burst(&threads, BURST)));
     for step in 0..args.warmup.saturating_add(args.steps) {
@@ -73,14 +77,14 @@ pub(super) fn measure(
         if timed {
             bursts();
         }
-        // Filled again before each step, as in a run, because the network may reuse the memory of its input. This is not timed.
-        fill(&threads, seed, network.input_mut());
+        // As in a run, the images are copied to the device before each step. This is not timed.
+        let rows = bytemuck::cast_slice(&images);
+        device.copy_rows(rows, batch).map_err(Failure::failed)?;
         let start = Instant::now();
-        network.forward(Pass::Train { seed, step }, batch);
-        let loss = network.loss(&labels, &weights);
-        network.backward();
-        network.update(rates);
-        let (time, laps) = (start.elapsed(), network.take_laps());
+        let loss = device
+            .train(u64::from(step), &targets, rates)
+            .map_err(Failure::failed)?;
+        let (time, laps) = (start.elapsed(), device.take_laps());
         losses.push(loss.mean());
         if timed {
             told(step + 1 - args.warmup, batch as f64 / time.as_secs_f64());

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::measure::Measured;
 use crate::config::Config;
-use crate::model::{Lap, Plan, Spec};
+use crate::model::{Lap, Spec};
 use crate::observe::memory;
-use crate::ops::conv::Algorithm;
 use crate::ops::simd;
 use crate::plan::ModelPlan;
 
@@ -58,11 +57,7 @@ impl Report {
         let seconds = measured.median.time.as_secs_f64();
         let flops = spec.step_flops(batch) as f64 / seconds;
         let convolution = config.compute.convolution;
-        let passes = Plan::new(spec, batch, convolution);
-        let row = |lap: &Lap| {
-            let algorithm = passes.algorithm(lap.layers.start, lap.direction);
-            Row::new(spec, lap, algorithm, batch, measured.peak)
-        };
+        let row = |lap: &Lap| Row::new(spec, lap, batch, measured.peak);
         Self {
             model: model.to_string(),
             input: [input.channels, input.height, input.width],
@@ -86,10 +81,11 @@ impl Report {
 }
 
 impl Row {
-    fn new(spec: &Spec, lap: &Lap, algorithm: Option<Algorithm>, batch: usize, peak: f64) -> Self {
+    fn new(spec: &Spec, lap: &Lap, batch: usize, peak: f64) -> Self {
         let Lap {
             layers,
             direction,
+            algorithm,
             time,
         } = lap;
         // The clock may not advance during the shortest pieces.
@@ -99,7 +95,7 @@ impl Row {
         Self {
             layer: layers.clone().map(name).collect::<Vec<_>>().join("+"),
             direction: direction.name(),
-            algorithm: algorithm.map(Algorithm::name),
+            algorithm: *algorithm,
             ms: 1e3 * seconds,
             gflops: flops / 1e9,
             share_of_peak: flops / peak,

@@ -3,12 +3,11 @@
 use std::array;
 
 use super::strip::unpack;
-use super::{PITCH, ROWS, start};
+use super::{Kernel, PITCH, ROWS, start};
 use crate::devices::cpu::Cpu;
-use crate::ops::linear::Geometry;
 use crate::ops::tile::{PANEL, Panels, Places, TOGETHER, tiles};
 
-impl Geometry {
+impl Kernel {
     /// dx for `batch` rows.
     pub fn backward_data(self, cpu: &Cpu, batch: usize, weight: &[f32], dy: &[f32], dx: &mut [f32], space: &mut [f32]) {
         let part = self.strip_panels() * batch * PANEL;

@@ -2,9 +2,8 @@
 
 use std::array;
 
-use super::{BLOCK, DEPTH, start};
+use super::{BLOCK, DEPTH, Kernel, start};
 use crate::devices::cpu::{Cpu, Threads};
-use crate::ops::linear::Geometry;
 use crate::ops::relu;
 use crate::ops::tile::{PANEL, Panels, Places, TOGETHER, tiles};
 
@@ -22,7 +21,7 @@ pub struct Forward<'a> {
     pub rectify: bool,
 }
 
-impl Geometry {
+impl Kernel {
     /// y from x for `batch` rows.
     pub fn forward(self, cpu: &Cpu, batch: usize, operands: Forward<'_>, space: &mut [f32]) {
         let Forward {

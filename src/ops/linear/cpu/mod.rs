@@ -38,7 +38,20 @@ const TASKS: usize = 16;
 /// Rows from one panel of a strip to the next: panels 4 KiB apart would share a set of the first-level cache.
 const PITCH: usize = ROWS + 2;
 
-impl Geometry {
+/// A fully connected layer, as the CPU computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Kernel {
+    /// The kernel of a layer.
+    pub fn new(geometry: Geometry) -> Self {
+        let Geometry { inputs, outputs } = geometry;
+        Self { inputs, outputs }
+    }
+
     fn input_panels(self) -> usize {
         self.inputs.div_ceil(PANEL)
     }

@@ -3,11 +3,10 @@
 use std::array;
 use std::ops::Range;
 
-use super::BLOCK;
 use super::strip::unpack;
+use super::{BLOCK, Kernel};
 use crate::devices::cpu::Cpu;
 use crate::ops::Chunks;
-use crate::ops::linear::Geometry;
 use crate::ops::tile::{PANEL, Panels, Places, Start, TOGETHER, tiles};
 
 /// The operands of a weight gradient.
@@ -22,7 +21,7 @@ pub struct WeightGradient<'a> {
     pub db: &'a mut [f32],
 }
 
-impl Geometry {
+impl Kernel {
     /// dw and db: the first half of the batch, plus the second.
     pub fn backward_weights(self, cpu: &Cpu, chunks: &Chunks, operands: WeightGradient<'_>, space: &mut [f32]) {
         let WeightGradient { x, dy, dw, db } = operands;
@@ -59,7 +58,7 @@ impl Geometry {
 
 /// What all tasks of a weight gradient share. A task has some rows of dw.
 struct RowGradients<'a> {
-    layer: Geometry,
+    layer: Kernel,
     batch: usize,
     dy: &'a [f32],
     /// x in panels of sixteen inputs.

@@ -1,4 +1,4 @@
-// A kernel for each family of instructions. Each takes n numbers and writes n; what it should write is in test_instructions.py.
+// A kernel for each family of instructions. Each takes n numbers and writes n. test_instructions.py says what.
 #define KERNEL extern "C" __global__ void
 #define INDEX (blockIdx.x * blockDim.x + threadIdx.x)
 

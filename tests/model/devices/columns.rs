@@ -1,18 +1,14 @@
 //! Networks in columns against the whole network: the same numbers, but for the order in which gradients are summed.
 
-use std::sync::Arc;
-use std::thread;
-
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::{Convolution, Dropout, Init, Layer};
-use pipeline::devices::cpu::CpuCommunicator;
-use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{ModelError, Network, Pass, Placement, Spec};
+use pipeline::model::{ModelError, Placement, Spec, devices};
 use pipeline::ops::Shape;
 
-use super::{CLASSES, Run, assert_near};
+use super::{CLASSES, Run, assert_near, copy, each, is_bias, loaded};
 use crate::layers::{self, fc, lrn, max_pool};
+use crate::net::{FROZEN, weights};
 
 fn conv(name: &str, channels: usize, groups: usize) -> Layer {
     Layer::Convolution(Convolution {
@@ -88,32 +84,26 @@ fn run(layers: &[Layer], side: usize) -> Run<'_> {
     }
 }
 
-/// Softmax outputs of each of `devices` devices before any step.
-fn outputs(run: Run<'_>, devices: usize, pass: Pass) -> Vec<Vec<f32>> {
-    let (x, _) = run.input(0);
-    let networks: Vec<Network> = Placement::all(devices, Parallel::Columns)
-        .map(|placement| run.network(placement))
-        .collect();
-    let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
-    thread::scope(|scope| {
-        let running: Vec<_> = networks
-            .into_iter()
-            .zip(CpuCommunicator::between(pools))
-            .map(|(mut network, end)| {
-                let x = &x;
-                scope.spawn(move || {
-                    network.input_mut().copy_from_slice(x);
-                    if devices == 1 {
-                        network.forward(pass, run.batch);
-                    } else {
-                        let mut columns = Columns::new(Box::new(end), Arc::clone(network.threads()));
-                        network.forward_through(pass, run.batch, &mut columns).unwrap();
-                    }
-                    network.logits().to_vec()
-                })
-            })
-            .collect();
-        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+/// What a forward pass is for.
+#[derive(Clone, Copy)]
+enum Pass {
+    Evaluate,
+    Train,
+}
+
+/// The scores on each of `count` devices before any change of weights.
+fn scores(run: Run<'_>, count: usize, pass: Pass) -> Vec<Vec<f32>> {
+    let (x, targets) = run.input(0);
+    let spec = run.spec();
+    let weights = weights(&run.job(&spec), 3);
+    let mut devices = loaded(&run.job(&spec), count, Parallel::Columns, &weights);
+    each(&mut devices, |device| {
+        copy(device, &x, run.batch);
+        match pass {
+            Pass::Evaluate => drop(device.evaluate().unwrap().to_vec()),
+            Pass::Train => drop(device.train(3, &targets, &vec![FROZEN; weights.len()]).unwrap()),
+        }
+        device.inspect().unwrap().logits
     })
 }
 
@@ -121,7 +111,7 @@ fn outputs(run: Run<'_>, devices: usize, pass: Pass) -> Vec<Vec<f32>> {
 /// way to compute it is taken, it is rounded otherwise.
 #[test]
 fn forward_every_device_has_the_scores_of_the_whole_network() {
-    for pass in [Pass::Evaluate, Pass::Train { seed: 4, step: 3 }] {
+    for pass in [Pass::Evaluate, Pass::Train] {
         for (layers, side, counts, method, tolerance) in [
             (preset("alexnet-medium"), 48, &[2][..], Method::Direct, 1e-6),
             (preset("alexnet-small"), 28, &[2, 3, 4], Method::Direct, 1e-6),
@@ -133,10 +123,10 @@ fn forward_every_device_has_the_scores_of_the_whole_network() {
                 method,
                 ..run(&layers, side)
             };
-            let whole = &outputs(run, 1, pass)[0];
+            let whole = &scores(run, 1, pass)[0];
             for &devices in counts {
-                for scores in outputs(run, devices, pass) {
-                    assert_near("scores", &scores, whole, tolerance);
+                for own in scores(run, devices, pass) {
+                    assert_near("scores", &own, whole, tolerance);
                 }
             }
         }
@@ -171,7 +161,7 @@ fn a_few_steps_come_to_the_weights_of_the_whole_network() {
                 for (ours, alone) in whole.iter().zip(&alone.1) {
                     assert_eq!((&ours.name, &ours.shape), (&alone.name, &alone.shape));
                     // A bias begins at 0 and is nothing but its momentum, a sum in which much cancels out.
-                    let tolerance = if alone.is_bias() { 2e-5 } else { 1e-5 };
+                    let tolerance = if is_bias(alone) { 2e-5 } else { 1e-5 };
                     assert_near(&alone.name, &ours.value, &alone.value, tolerance);
                     assert_near(&alone.name, &ours.momentum, &alone.momentum, 2e-5);
                 }
@@ -185,16 +175,16 @@ fn a_few_steps_come_to_the_weights_of_the_whole_network() {
 fn two_columns_hold_each_weight_once() {
     let layers = preset("alexnet-medium");
     let run = run(&layers, 48);
-    let networks: Vec<_> = Placement::all(2, Parallel::Columns)
-        .map(|placement| run.network(placement))
-        .collect();
-    let of = |network: &Network| network.spec().parameters();
-    let whole = Spec::new(&layers, Shape::new(3, 48, 48), CLASSES).unwrap();
-    assert_eq!(networks.iter().map(of).sum::<usize>(), whole.parameters());
-    for (placement, network) in Placement::all(2, Parallel::Columns).zip(&networks) {
-        let plan = pipeline::model::Plan::on(placement, network.spec(), run.batch, run.method);
-        assert_eq!(network.memory(), plan.memory(network.spec(), network.threads().count()));
+    let spec = run.spec();
+    let job = run.job(&spec);
+    let mut columns = devices::build(&job, &["cpu:0", "cpu:1"], Parallel::Columns).unwrap();
+    let mut held = 0;
+    for (placement, device) in Placement::all(2, Parallel::Columns).zip(&mut columns) {
+        assert_eq!(device.memory(), devices::memory(&job, placement).unwrap());
+        let inside = device.inspect().unwrap();
+        held += inside.values.iter().map(Vec::len).sum::<usize>();
     }
+    assert_eq!(held, spec.parameters());
 }
 
 #[test]

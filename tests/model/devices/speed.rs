@@ -1,19 +1,16 @@
 //! How fast two devices of one thread each are beside one of two threads, on the paper's network. For a machine with two cores
-//! and no other work: `cargo test --release --test stages speed -- --ignored --nocapture --test-threads=1`.
+//! and no other work: `cargo test --release --test model speed -- --ignored --nocapture --test-threads=1`.
 
-use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use pipeline::config::compute::{Method, Parallel};
-use pipeline::devices::cpu::{CpuCommunicator, Threads};
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Network, Placement, Spec};
+use pipeline::model::{Device, Job, Spec, Targets};
 use pipeline::ops::Shape;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::{Peers, Replica, Targets};
 
-use super::{RATE, replica, step, tied};
+use super::{RATE, copy, each, loaded};
+use crate::net::weights;
 
 /// Steps of one measurement.
 const STEPS: u32 = 2;
@@ -23,54 +20,51 @@ const ROUNDS: u32 = 7;
 
 /// The paper's network on some devices.
 struct Team {
-    members: Vec<Replica>,
+    members: Vec<Box<dyn Device>>,
+    images: Vec<f32>,
     batch: usize,
+    parameters: usize,
 }
 
 impl Team {
     fn new(devices: usize, threads: usize, parallel: Parallel, (side, batch): (usize, usize)) -> Self {
         let layers = presets::layers("alexnet", Overrides::default()).unwrap();
         let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
-        let pools: Vec<_> = (0..devices)
-            .map(|index| Arc::new(Threads::new(&format!("cpu-{index}"), threads).unwrap()))
-            .collect();
-        let placements = Placement::all(devices, parallel).zip(&pools);
-        let networks = placements.map(|(placement, threads)| {
-            Network::on(placement, &spec, batch, Method::Auto, Arc::clone(threads), 1).unwrap()
-        });
-        let ends = networks.zip(CpuCommunicator::between(pools.clone()));
-        let mut members: Vec<_> = ends
-            .map(|(network, end)| {
-                let peers = if devices == 1 {
-                    Peers::None
-                } else {
-                    tied(parallel, end, &network)
-                };
-                replica(network, peers)
-            })
-            .collect();
+        let job = Job {
+            spec: &spec,
+            batch,
+            seed: 4,
+            method: Method::Auto,
+            threads,
+        };
+        let weights = weights(&job, 1);
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
-        for member in &mut members {
-            member.network.input_mut().fill_with(|| 100.0 * random.uniform() - 50.0);
+        let images = (0..batch * spec.input.len()).map(|_| 100.0 * random.uniform() - 50.0);
+        Self {
+            members: loaded(&job, devices, parallel, &weights),
+            images: images.collect(),
+            batch,
+            parameters: weights.len(),
         }
-        Self { members, batch }
     }
 
     /// Images a second.
     fn rate(&mut self, from: u32) -> f64 {
-        let batch = self.batch;
+        let Self {
+            members,
+            images,
+            batch,
+            parameters,
+        } = self;
+        let (targets, rates) = (Targets::new((0..*batch).map(|_| (7, true))), vec![RATE; *parameters]);
         let start = Instant::now();
-        thread::scope(|scope| {
-            for member in &mut self.members {
-                scope.spawn(move || {
-                    let (rows, targets) = (member.network.batch(), Targets::new((0..batch).map(|_| (7, true))));
-                    for number in from..from + STEPS {
-                        step(member, rows, number, RATE.lr, &targets);
-                    }
-                });
+        each(members, |device| {
+            for number in from..from + STEPS {
+                copy(device, images, *batch);
+                device.train(u64::from(number), &targets, &rates).unwrap();
             }
         });
-        f64::from(STEPS) * batch as f64 / start.elapsed().as_secs_f64()
+        f64::from(STEPS) * *batch as f64 / start.elapsed().as_secs_f64()
     }
 }
 

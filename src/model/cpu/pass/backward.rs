@@ -4,19 +4,23 @@ use std::ops::Range;
 
 use super::fused::in_place_backward;
 use super::{Work, rows_of, steps};
+use crate::devices::PeerLost;
 use crate::devices::cpu::{Parts, Rows};
-use crate::model::buffers::Kept;
-use crate::model::columns::{Images, Operands, Reshard, Resharder};
-use crate::model::segment::{Head, POOLS, Segment};
-use crate::model::timing::Clock;
-use crate::model::{Direction, Network, Parameter};
+use crate::model::Direction;
+use crate::model::columns::Reshard;
+use crate::model::cpu::buffers::Kept;
+use crate::model::cpu::clock::Clock;
+use crate::model::cpu::columns::{Columns, Images, Operands};
+use crate::model::cpu::held::Held;
+use crate::model::cpu::network::Network;
+use crate::model::cpu::segment::{Head, POOLS, Segment};
 use crate::ops::conv::cpu::{Filters, Kernel};
 use crate::ops::linear;
 
 impl Network {
-    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass. `resharder` moves the maps'
-    /// gradients between devices. After an error the network is unusable.
-    pub fn backward_through<S: Resharder>(&mut self, resharder: &mut S) -> Result<(), S::Error> {
+    /// Gradients of all parameters, from the latest [`loss`](Network::loss) after a training pass. `columns` moves the
+    /// maps' gradients between devices, if each has a share of the network.
+    pub fn backward(&mut self, mut columns: Option<&mut Columns>) -> Result<(), PeerLost> {
         let (work, buffers, parameters) = self.work();
         let first = work.plan.first;
         work.cpu.threads.install(|| {
@@ -46,7 +50,7 @@ impl Network {
                         let sums = two(&mut sums, segment.parameter);
                         backward.convolution(kernel, sums, &mut packed, &mut partial);
                     }
-                    Head::Reshard(reshard) => backward.reshard(reshard, resharder, &mut shown)?,
+                    Head::Reshard(reshard) => backward.reshard(reshard, columns.as_deref_mut(), &mut shown)?,
                     Head::None => backward.maps(None, &mut []),
                 }
                 std::mem::swap(&mut dy, &mut dx);
@@ -66,7 +70,7 @@ struct Backward<'s, 'c> {
     work: Work<'s>,
     segment: &'s Segment,
     /// Weights and biases of the head, and all parameters behind them.
-    parameters: &'s [Parameter],
+    parameters: &'s [Held],
     x: &'s [f32],
     kept: &'s Kept,
     dy: &'s mut [f32],
@@ -87,7 +91,7 @@ impl Backward<'_, '_> {
         self.segment.layer..self.segment.layer + 1
     }
 
-    fn fully_connected(self, linear: linear::Geometry, [dw, db]: [&mut [f32]; 2], packed: &mut [f32]) {
+    fn fully_connected(self, linear: linear::cpu::Kernel, [dw, db]: [&mut [f32]; 2], packed: &mut [f32]) {
         let (Work { cpu, plan, .. }, head) = (self.work, self.head());
         self.work.vectors_backward(self.segment, self.kept, self.dy);
         self.clock.share();
@@ -115,7 +119,8 @@ impl Backward<'_, '_> {
         self.clock.lap(head, Direction::BackwardWeights);
     }
 
-    fn reshard<S: Resharder>(self, reshard: &Reshard, resharder: &mut S, shown: &mut [f32]) -> Result<(), S::Error> {
+    fn reshard(self, reshard: &Reshard, columns: Option<&mut Columns>, shown: &mut [f32]) -> Result<(), PeerLost> {
+        let columns = columns.expect("only a share of a network has reshards");
         let head = self.head();
         let (batch, segment) = (self.work.plan.chunks.batch(), self.segment);
         if let Some(dx) = self.dx {
@@ -128,7 +133,7 @@ impl Backward<'_, '_> {
                 to: &mut dx[..batch * segment.input()],
                 space: shown,
             };
-            resharder.backward(reshard, operands)?;
+            columns.backward(reshard, operands)?;
         }
         self.clock.lap(head, Direction::BackwardData);
         Ok(())

@@ -1,8 +1,9 @@
 //! The operations behind the head of a segment, on some images.
 
-use crate::model::segment::{Action, FusedOp, POOLS, Segment, VALUES};
-use crate::model::timing::Clock;
-use crate::model::{Direction, Pass};
+use crate::model::Direction;
+use crate::model::cpu::clock::Clock;
+use crate::model::cpu::network::Pass;
+use crate::model::cpu::segment::{Action, FusedOp, POOLS, Segment, VALUES};
 use crate::ops::{dropout, relu, tanh};
 
 /// Which rows of the batch some images are, and what pass they are in.
@@ -136,7 +137,7 @@ fn mask(images: Images, number: u32, p: f32, units: dropout::Units, x: &mut [f32
     {
         let masks = dropout::Masks::new(seed, step, number, p);
         for (row, x) in x.chunks_exact_mut(x.len() / images.count).enumerate() {
-            masks.apply_to(images.first + row, units, x);
+            dropout::cpu::apply(&masks, images.first + row, units, x);
         }
     }
 }

@@ -1,13 +1,12 @@
 //! How a device exchanges maps at its reshards: through memory that all devices see.
 
-use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Kind, Reshard};
 use crate::devices::cpu::Threads;
 use crate::devices::{Communicator, PeerLost};
 use crate::flow::stopwatch::Stopwatch;
+use crate::model::columns::{Kind, Reshard};
 use crate::ops::map::Map;
 
 /// A map of every image of a batch.
@@ -41,31 +40,6 @@ pub struct Operands<'a> {
     pub to: &'a mut [f32],
     /// Memory that all devices see: each shows its part of every image here.
     pub space: &'a mut [f32],
-}
-
-/// Moves maps between devices, at the reshards of a network.
-pub trait Resharder: Send {
-    /// Why an exchange can fail.
-    type Error: Send;
-    /// Computes a reshard's output from its input.
-    fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
-    /// Computes the gradient of the input from that of the output.
-    fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), Self::Error>;
-}
-
-/// For a whole network, which has no reshards.
-pub struct Whole;
-
-impl Resharder for Whole {
-    type Error = Infallible;
-
-    fn forward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a whole network")
-    }
-
-    fn backward(&mut self, reshard: &Reshard, _: Operands<'_>) -> Result<(), Infallible> {
-        unreachable!("{reshard:?} in a whole network")
-    }
 }
 
 /// A device's connection to the other columns.
@@ -197,12 +171,9 @@ impl Columns {
         let channels = first..first + after.shape.channels;
         self.fill(after, to, |n, to| from.copy(n, channels.clone(), after, to, 0));
     }
-}
 
-impl Resharder for Columns {
-    type Error = PeerLost;
-
-    fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
+    /// Computes a reshard's output from its input.
+    pub fn forward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
         match reshard.kind {
             Kind::Slice => self.slice(reshard.own().start, operands),
             Kind::AllGather { .. } => self.all_gather(reshard, operands)?,
@@ -212,7 +183,8 @@ impl Resharder for Columns {
         Ok(())
     }
 
-    fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
+    /// Computes the gradient of the input from that of the output.
+    pub fn backward(&mut self, reshard: &Reshard, operands: Operands<'_>) -> Result<(), PeerLost> {
         match reshard.kind {
             Kind::Slice => unreachable!("no gradient is needed below the first parameters"),
             Kind::AllGather { is_summed: true } => self.reduce_scatter(reshard, operands)?,

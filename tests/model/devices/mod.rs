@@ -1,21 +1,19 @@
-//! Networks on several devices against the same network on one, step by step, as the devices' threads train them.
+//! Several devices against one, step by step, each driven by a thread of its own as in a run.
 
 mod columns;
 mod speed;
 
-use std::sync::Arc;
 use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
 use pipeline::config::model::Layer;
-use pipeline::devices::cpu::{CpuCommunicator, Threads};
-use pipeline::model::columns::Columns;
 use pipeline::model::presets::{self, Overrides};
-use pipeline::model::{Network, Parameter, Placement, Spec};
+use pipeline::model::{Device, Job, Parameter, Spec, Targets, devices};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 use pipeline::rng::{Philox, Purpose};
-use pipeline::stages::compute::{Peers, Replica, Targets};
+
+use crate::net::weights;
 
 pub const CLASSES: usize = 5;
 pub const RATE: Rate = Rate {
@@ -42,10 +40,6 @@ pub type Told = (f64, u32, u32);
 /// What a run came to: losses, and whole parameters.
 pub type Came = (Vec<Told>, Vec<Parameter>);
 
-fn threads(name: usize) -> Arc<Threads> {
-    Arc::new(Threads::new(&format!("cpu-{name}"), 1 + name % 2).unwrap())
-}
-
 impl Run<'_> {
     /// The images of a whole batch, and what they should come to.
     pub fn input(&self, step: u32) -> (Vec<f32>, Targets) {
@@ -59,57 +53,55 @@ impl Run<'_> {
         (x, targets)
     }
 
-    pub fn network(&self, placement: Placement) -> Network {
-        let spec = Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap();
-        Network::on(placement, &spec, self.batch, self.method, threads(placement.index), 3).unwrap()
+    pub fn spec(&self) -> Spec {
+        Spec::new(self.layers, Shape::new(3, self.side, self.side), CLASSES).unwrap()
     }
 
-    /// Three steps; the last has the tail of an epoch.
-    fn on(&self, network: Network, peers: Peers) -> (Vec<Told>, Network) {
-        let mut replica = replica(network, peers);
-        let len = replica.row_len;
-        let mut losses = Vec::new();
-        for number in 0..3 {
-            let (x, targets) = self.input(number);
-            let (own, rows) = (replica.network.own_rows(), x.len() / len);
-            let own = own.start.min(rows)..own.end.min(rows);
-            replica.network.input_mut()[..own.len() * len].copy_from_slice(&x[own.start * len..own.end * len]);
-            let loss = step(&mut replica, own.len(), number, self.lr, &targets);
-            losses.push(loss);
+    pub fn job<'s>(&self, spec: &'s Spec) -> Job<'s> {
+        Job {
+            spec,
+            batch: self.batch,
+            seed: 4,
+            method: self.method,
+            threads: 2,
         }
-        (losses, replica.network)
+    }
+
+    /// Three steps of one device; the last has the tail of an epoch.
+    fn steps(&self, device: &mut dyn Device, parameters: usize) -> Vec<Told> {
+        let rates = vec![Rate { lr: self.lr, ..RATE }; parameters];
+        let step = |number| {
+            let (x, targets) = self.input(number);
+            copy(device, &x, x.len() / (3 * self.side * self.side));
+            let loss = device.train(u64::from(number), &targets, &rates).unwrap();
+            (loss.sum, loss.present, loss.correct)
+        };
+        (0..3).map(step).collect()
     }
 
     pub fn alone(&self) -> Came {
-        let (losses, network) = self.on(self.network(Placement::ALONE), Peers::None);
-        (losses, network.parameters().to_vec())
+        let (mut losses, whole) = self.several(1, Parallel::Data);
+        (losses.remove(0), whole)
     }
 
     /// The same on several devices: what each told, and the parameters that they come to together.
-    pub fn several(&self, devices: usize, parallel: Parallel) -> (Vec<Vec<Told>>, Vec<Parameter>) {
-        let networks: Vec<_> = Placement::all(devices, parallel)
-            .map(|placement| self.network(placement))
-            .collect();
-        let pools = networks.iter().map(|network| Arc::clone(network.threads())).collect();
-        let ends: Vec<_> = thread::scope(|scope| {
-            let ends = networks.into_iter().zip(CpuCommunicator::between(pools));
-            let running: Vec<_> = ends
-                .map(|(network, end)| {
-                    let peers = tied(parallel, end, &network);
-                    scope.spawn(|| self.on(network, peers))
-                })
-                .collect();
-            running.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        let mut whole = Vec::new();
-        for (_, network) in &ends {
-            network.store(&mut whole).unwrap();
+    pub fn several(&self, count: usize, parallel: Parallel) -> (Vec<Vec<Told>>, Vec<Parameter>) {
+        let spec = self.spec();
+        let mut whole = weights(&self.job(&spec), 3);
+        let mut devices = loaded(&self.job(&spec), count, parallel, &whole);
+        let parameters = whole.len();
+        let losses = each(&mut devices, |device| self.steps(device, parameters));
+        for device in &mut devices {
+            device.store(&mut whole).unwrap();
+        }
+        if parallel == Parallel::Data {
             // With its share of the rows, everyone has all values.
-            for (own, first) in network.parameters().iter().zip(ends[0].1.parameters()) {
-                assert!(parallel != Parallel::Data || own.value == first.value, "{}", own.name);
+            let values: Vec<_> = whole.iter().map(|parameter| &parameter.value).collect();
+            for device in &mut devices {
+                assert!(device.inspect().unwrap().values.iter().eq(values.iter().copied()));
             }
         }
-        (ends.into_iter().map(|(losses, _)| losses).collect(), whole)
+        (losses, whole)
     }
 
     /// On several devices with a share of the rows each.
@@ -121,30 +113,29 @@ impl Run<'_> {
     }
 }
 
-/// How a device reaches its peers, by its communicator.
-pub fn tied(parallel: Parallel, end: CpuCommunicator, network: &Network) -> Peers {
-    match parallel {
-        Parallel::Data => Peers::Gradients(Box::new(end)),
-        Parallel::Columns => Peers::Columns(Columns::new(Box::new(end), Arc::clone(network.threads()))),
+/// `count` devices for `job` that have their shares of `weights`.
+pub fn loaded(job: &Job<'_>, count: usize, parallel: Parallel, weights: &[Parameter]) -> Vec<Box<dyn Device>> {
+    let names = &["cpu:0", "cpu:1", "cpu:2", "cpu:3"][..count];
+    let mut devices = devices::build(job, names, parallel).unwrap();
+    for device in &mut devices {
+        device.load(weights).unwrap();
     }
+    devices
 }
 
-/// A device that has `network`.
-pub fn replica(network: Network, peers: Peers) -> Replica {
-    Replica {
-        name: "cpu",
-        row_len: network.spec().input.len(),
-        network,
-        seed: 4,
-        peers,
-    }
+/// Lends a device the images of a batch, of which there are `rows`.
+pub fn copy(device: &mut dyn Device, x: &[f32], rows: usize) {
+    device.copy_rows(bytemuck::cast_slice(x), rows).unwrap();
 }
 
-/// One step of a device on the `rows` rows that are in its network.
-pub fn step(replica: &mut Replica, rows: usize, step: u32, lr: f32, targets: &Targets) -> Told {
-    let rates = vec![Rate { lr, ..RATE }; replica.network.parameters().len()];
-    let loss = replica.train(rows, u64::from(step), targets, &rates).unwrap();
-    (loss.sum, loss.present, loss.correct)
+/// Calls `work` for each device on a thread of its own.
+pub fn each<T: Send>(devices: &mut [Box<dyn Device>], work: impl Fn(&mut dyn Device) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    thread::scope(|scope| {
+        let devices = devices.iter_mut();
+        let running: Vec<_> = devices.map(|device| scope.spawn(move || work(&mut **device))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 /// Small networks of every kind of layer, and sizes of batches that do not divide.
@@ -203,12 +194,17 @@ fn three_and_four_devices_differ_by_the_rounding_of_sums() {
             let several = run.data(devices);
             for (alone, several) in alone.1.iter().zip(&several.1) {
                 // Biases, which begin at 0, and momentum are sums in which much cancels out.
-                let tolerance = if alone.is_bias() { 3e-5 } else { 1e-6 };
+                let tolerance = if is_bias(alone) { 3e-5 } else { 1e-6 };
                 assert_near(&alone.name, &several.value, &alone.value, tolerance);
                 assert_near(&alone.name, &several.momentum, &alone.momentum, 3e-5);
             }
         }
     });
+}
+
+/// Whether a parameter is a bias.
+pub fn is_bias(parameter: &Parameter) -> bool {
+    parameter.shape.len() == 1
 }
 
 /// Fails where a number is further away than `tolerance`, in parts of the largest.

@@ -1,13 +1,11 @@
 //! The work and the memory of a network, decided before any memory is allocated.
 
-use std::iter::Sum;
-
 use super::fuse::fuse;
 use super::segment::{Head, Segment};
-use super::share::Share;
-use super::{Direction, Placement, Spec};
 use crate::config::compute::Method;
 use crate::memory::Bytes;
+use crate::model::share::Share;
+use crate::model::{Direction, Memory, Placement, Spec};
 use crate::ops::Chunks;
 use crate::ops::conv::Algorithm;
 
@@ -35,14 +33,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for `spec` with batches of `batch` images. `method` says how convolutions are computed.
-    pub fn new(spec: &Spec, batch: usize, method: Method) -> Self {
-        Self::on(Placement::ALONE, spec, batch, method)
-    }
-
-    /// The plan of a device that has a share of each batch, or of the network; then `spec` is its share.
-    pub fn on(placement: Placement, spec: &Spec, batch: usize, method: Method) -> Self {
-        let chunks = placement.chunks(batch);
+    /// The plan of a device for batches of `batch` images. `spec` is the device's own network. `method` says how
+    /// convolutions are computed.
+    pub fn new(placement: Placement, spec: &Spec, batch: usize, method: Method) -> Self {
+        let chunks = chunks(placement, batch);
         let segments = fuse(spec, &chunks, method);
         let first = segments.iter().position(Segment::is_trained).unwrap_or(0);
         let most = |of: &dyn Fn(&Segment) -> usize| segments.iter().map(of).max().unwrap_or(0);
@@ -52,7 +46,7 @@ impl Plan {
                 _ => 0,
             })
         };
-        let vectors = |of: &dyn Fn(crate::ops::linear::Geometry) -> usize| {
+        let vectors = |of: &dyn Fn(crate::ops::linear::cpu::Kernel) -> usize| {
             most(&|segment| match segment.head {
                 Head::FullyConnected(linear) => of(linear),
                 _ => 0,
@@ -96,74 +90,30 @@ impl Plan {
             values += kept.map(|value| value.map.len()).sum::<usize>();
             argmax += segment.argmax.iter().sum::<usize>();
         }
-        let shares = spec
-            .layers
-            .iter()
-            .flat_map(|layer| Share::of_layer(self.placement, layer));
+        let updated = spec
+            .parameter_specs()
+            .map(|of| Share::new(self.placement, &of).updated.len());
         Memory {
             parameters: floats(spec.parameters()),
-            momentum: floats(shares.map(|share| share.updated.len()).sum()),
-            parameter_gradients: floats(spec.parameters()),
+            momentum: floats(updated.sum()),
+            parameter_gradients: floats(spec.parameters()) + floats(self.partial),
             activations: (floats(values) + Bytes::of::<u8>(argmax)) * batch,
             activation_gradients: floats(self.gradient) * batch * 2,
-            partial_sums: floats(self.partial),
-            packed_weights: floats(self.packed),
             exchange: floats(self.shown),
-            scratch: floats(self.scratch) * threads,
+            scratch: floats(self.scratch) * threads + floats(self.packed),
         }
     }
 }
 
-/// What the memory of a network is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Weights and biases.
-    pub parameters: Bytes,
-    /// Momentum.
-    pub momentum: Bytes,
-    /// Gradients of weights and biases.
-    pub parameter_gradients: Bytes,
-    /// Input, kept values, argmax of pooling windows, probabilities.
-    pub activations: Bytes,
-    /// Gradients that pass between segments.
-    pub activation_gradients: Bytes,
-    /// Partial sums of weight gradients, one per chunk of the batch.
-    pub partial_sums: Bytes,
-    /// A convolution's weights, or a fully connected layer's inputs, as the kernels read them.
-    pub packed_weights: Bytes,
-    /// Maps that devices exchange.
-    pub exchange: Bytes,
-    /// Workers' scratch.
-    pub scratch: Bytes,
-}
-
-impl Sum for Memory {
-    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
-        each.fold(Self::default(), |a, b| Self {
-            parameters: a.parameters + b.parameters,
-            momentum: a.momentum + b.momentum,
-            parameter_gradients: a.parameter_gradients + b.parameter_gradients,
-            activations: a.activations + b.activations,
-            activation_gradients: a.activation_gradients + b.activation_gradients,
-            partial_sums: a.partial_sums + b.partial_sums,
-            packed_weights: a.packed_weights + b.packed_weights,
-            exchange: a.exchange + b.exchange,
-            scratch: a.scratch + b.scratch,
-        })
-    }
-}
-
-impl Memory {
-    /// All of it.
-    pub fn total(&self) -> Bytes {
-        self.parameters
-            + self.momentum
-            + self.parameter_gradients
-            + self.activations
-            + self.activation_gradients
-            + self.partial_sums
-            + self.packed_weights
-            + self.exchange
-            + self.scratch
+/// How the rows of a device are cut into chunks. Two devices get the two halves from which sums over the batch are made
+/// anyway.
+fn chunks(placement: Placement, batch: usize) -> Chunks {
+    let rows = placement.rows(batch).len();
+    if rows == batch {
+        Chunks::new(batch)
+    } else if placement.count == 2 {
+        Chunks::new(batch).half(placement.index == 1)
+    } else {
+        Chunks::new(rows)
     }
 }

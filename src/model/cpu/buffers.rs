@@ -1,9 +1,10 @@
 //! The memory of a network, all of it allocated here, once.
 
+use super::plan::Plan;
 use super::segment::{POOLS, Segment, VALUES};
-use super::{Memory, Plan, Spec};
 use crate::devices::cpu::Rows;
 use crate::memory::{Bytes, NoMemory, zeroed};
+use crate::model::{Memory, Spec};
 
 const ACTIVATIONS: &str = "activations";
 
@@ -78,8 +79,7 @@ impl Kept {
 impl Buffers {
     pub(super) fn new(spec: &Spec, plan: &Plan) -> Result<Self, NoMemory> {
         let batch = plan.chunks.batch();
-        let starts = spec.layers.iter().filter_map(|layer| layer.start.as_ref());
-        let parameters = starts.flat_map(|start| [start.weight.iter().product(), start.weight[0]]);
+        let parameters = spec.parameter_specs().map(|of| of.shape().iter().product());
         let segments = plan.segments.iter().map(|segment| Kept::new(segment, batch));
         let gradient = || zeroed("gradients of activations", batch * plan.gradient);
         Ok(Self {
@@ -107,18 +107,20 @@ impl Buffers {
         self.segments.last().map_or(&[], Kept::last)
     }
 
-    /// Adds the memory that is really allocated to `memory`.
-    pub(super) fn count_in(&self, memory: &mut Memory) {
+    /// Memory that is really allocated.
+    pub(super) fn memory(&self) -> Memory {
         fn of<'a, T: 'a>(buffers: impl IntoIterator<Item = &'a Vec<T>>) -> Bytes {
             let each = buffers.into_iter().map(|buffer| Bytes::of::<T>(buffer.capacity()));
             each.sum()
         }
         let kept = self.segments.iter().map(|kept| of(&kept.values) + of(&kept.argmax));
-        memory.activations = kept.sum::<Bytes>() + of([&self.input, &self.probabilities]);
-        memory.activation_gradients = of(&self.gradients);
-        memory.parameter_gradients = of(&self.parameters);
-        memory.partial_sums = of([&self.partial]);
-        memory.packed_weights = of([&self.packed]);
-        memory.exchange = of([&self.shown]);
+        Memory {
+            activations: kept.sum::<Bytes>() + of([&self.input, &self.probabilities]),
+            activation_gradients: of(&self.gradients),
+            parameter_gradients: of(&self.parameters) + of([&self.partial]),
+            exchange: of([&self.shown]),
+            scratch: of([&self.packed]),
+            ..Memory::default()
+        }
     }
 }

@@ -1,45 +1,10 @@
-//! How a step spends its time: if wanted, the passes read a clock after each piece of their work.
+//! The clock of the passes: if wanted, they read it after each piece of their work.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a piece of work computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Outputs from inputs.
-    Forward,
-    /// The gradient of the input.
-    BackwardData,
-    /// The gradients of weights and biases.
-    BackwardWeights,
-    /// The solver's step.
-    Update,
-}
-
-impl Direction {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::BackwardData => "backward_data",
-            Self::BackwardWeights => "backward_weights",
-            Self::Update => "update",
-        }
-    }
-}
-
-/// A piece of a step's work, and how long it took.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lap {
-    /// The layers that it covers: several if they are fused. The loss counts as the layer after the last.
-    pub layers: Range<usize>,
-    /// What was computed.
-    pub direction: Direction,
-    /// Its part of the step's time. When threads work on several pieces in parallel, the elapsed time is divided among these
-    /// pieces in proportion to the time that the threads spent on them.
-    pub time: Duration,
-}
+use crate::model::{Direction, Lap};
 
 /// The laps since they were last taken.
 #[derive(Debug, Default)]
@@ -116,6 +81,7 @@ impl<'a> Clock<'a> {
                 Lap {
                     layers,
                     direction,
+                    algorithm: None,
                     time,
                 },
             );
@@ -145,6 +111,7 @@ mod tests {
         let lap = |layer: usize, direction, milliseconds| Lap {
             layers: layer..layer + 1,
             direction,
+            algorithm: None,
             time: Duration::from_millis(milliseconds),
         };
         // Two threads were busy for 60 ms of their 80, half of that with each piece.
@@ -163,6 +130,7 @@ mod tests {
         laps.beside.push(Lap {
             layers: 0..1,
             direction: Direction::Forward,
+            algorithm: None,
             time: Duration::ZERO,
         });
         laps.share(Duration::from_millis(1));

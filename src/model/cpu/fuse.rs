@@ -1,30 +1,16 @@
 //! Fuses the layers of a network into segments.
 //!
-//! `ReLU` and tanh are monotonic, so max pooling can be moved in front of them without changing the result. Where pooling
-//! follows the activation of a convolution, it is. The activation's gradient then has a quarter of the elements, and the
-//! convolution's output, the largest value of the network, is not needed any more once it is pooled.
+//! Where max pooling follows the activation of a convolution, it is moved in front of it (`Spec::pooled_before`). The
+//! activation's gradient then has a quarter of the elements.
 
-use super::columns::Reshard;
 use super::segment::{Action, FusedOp, Head, POOLS, Segment, VALUES, Value};
-use super::{LayerSpec, Operation, Spec};
 use crate::config::compute::Method;
+use crate::model::columns::Reshard;
+use crate::model::{LayerSpec, Operation, Spec};
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::{Map, Order};
-use crate::ops::{Chunks, conv, pool};
-
-impl Spec {
-    /// The max pooling behind layer `index` that is moved in front of it, if the layer is the activation of a convolution.
-    pub(super) fn pooled_before(&self, index: usize) -> Option<&LayerSpec> {
-        let (before, pooling) = (self.layers.get(index.checked_sub(1)?)?, self.layers.get(index + 1)?);
-        let activation = matches!(self.layers.get(index)?.operation, Operation::Relu | Operation::Tanh);
-        let between = matches!(
-            (&before.operation, &pooling.operation),
-            (Operation::Conv(_), Operation::Pool(_))
-        );
-        (activation && between).then_some(pooling)
-    }
-}
+use crate::ops::{Chunks, conv, linear, lrn, pool};
 
 /// Fuses the layers of `spec` into segments, for batches cut into `chunks`.
 pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
@@ -37,7 +23,6 @@ pub fn fuse(spec: &Spec, chunks: &Chunks, method: Method) -> Vec<Segment> {
         holds_tanh: false,
         after_pool: None,
         parameter: 0,
-        dropouts: 0,
     };
     for (index, layer) in spec.layers.iter().enumerate() {
         if let Operation::Reshard(reshard) = &layer.operation {
@@ -65,7 +50,6 @@ struct Fusion {
     /// The activation to be applied behind the next pooling.
     after_pool: Option<(usize, Action)>,
     parameter: usize,
-    dropouts: u32,
 }
 
 impl Fusion {
@@ -75,13 +59,17 @@ impl Fusion {
             Operation::Conv(conv) => self.convolution(index, conv, chunks, method),
             Operation::Linear(linear) => {
                 self.ensure(index, Order::Planar);
-                self.begin(index, Head::FullyConnected(*linear), Map::planar(layer.output));
+                self.begin(
+                    index,
+                    Head::FullyConnected(linear::cpu::Kernel::new(*linear)),
+                    Map::planar(layer.output),
+                );
             }
             Operation::Lrn(lrn) => {
                 self.ensure(index, Order::Blocked);
                 self.room(index);
                 self.keep();
-                self.moving(index, Action::Lrn(*lrn), self.last.map);
+                self.moving(index, Action::Lrn(lrn::cpu::Kernel::new(*lrn)), self.last.map);
             }
             Operation::Pool(pool) => self.pool(index, *pool),
             Operation::Relu if pooled => self.after_pool = Some((index, Action::Relu { done: true })),
@@ -93,7 +81,7 @@ impl Fusion {
                 self.keep();
             }
             Operation::Tanh => self.tanh(index),
-            Operation::Dropout(p) => self.dropout(index, *p, layer),
+            Operation::Dropout { p, number } => self.dropout(index, *p, *number, layer),
             Operation::Reshard(_) => {}
         }
     }
@@ -117,7 +105,7 @@ impl Fusion {
         let output = Map::blocked(pool.output);
         let number = self.current().argmax.len();
         self.current().argmax.push(output.len());
-        self.moving(index, Action::Pool(pool, number), output);
+        self.moving(index, Action::Pool(pool::cpu::Kernel::new(pool), number), output);
         if let Some((layer, action)) = self.after_pool.take() {
             self.in_place(layer, action);
             self.keep();
@@ -135,10 +123,8 @@ impl Fusion {
         self.holds_tanh = true;
     }
 
-    fn dropout(&mut self, index: usize, p: f32, layer: &LayerSpec) {
+    fn dropout(&mut self, index: usize, p: f32, number: u32, layer: &LayerSpec) {
         self.ensure(index, Order::Planar);
-        let number = self.dropouts;
-        self.dropouts += 1;
         let plane = layer.output.plane();
         let units = Units {
             first: layer.span.first * plane,

@@ -2,27 +2,25 @@
 
 use super::fused::{Outputs, in_place_forward};
 use super::{Work, rows_of, steps};
+use crate::devices::PeerLost;
 use crate::devices::cpu::Rows;
-use crate::model::buffers::{Buffers, Kept};
-use crate::model::columns::{Images, Operands, Reshard, Resharder};
-use crate::model::segment::{Action, Head, Segment};
-use crate::model::timing::Clock;
-use crate::model::{Direction, Network, Parameter, Pass};
+use crate::model::Direction;
+use crate::model::columns::Reshard;
+use crate::model::cpu::buffers::{Buffers, Kept};
+use crate::model::cpu::clock::Clock;
+use crate::model::cpu::columns::{Columns, Images, Operands};
+use crate::model::cpu::held::Held;
+use crate::model::cpu::network::{Network, Pass};
+use crate::model::cpu::segment::{Action, Head, Segment};
 use crate::ops::conv::cpu::{Epilogue, Filters, Kernel};
 use crate::ops::{linear, softmax};
 
 impl Network {
-    /// Computes the first `rows` rows of the input. The rows behind them have no influence on the result. `resharder` moves maps
-    /// between devices. After an error the network is unusable.
-    pub fn forward_through<S: Resharder>(
-        &mut self,
-        pass: Pass,
-        rows: usize,
-        resharder: &mut S,
-    ) -> Result<(), S::Error> {
-        let batch = self.batch();
-        assert!(rows <= batch, "{rows} rows in a batch of {batch}");
-        (self.pass, self.rows) = (pass, rows);
+    /// Computes the rows that were copied. The rows behind them have no influence on the result. `columns` moves maps
+    /// between devices, if each has a share of the network.
+    pub fn forward(&mut self, pass: Pass, mut columns: Option<&mut Columns>) -> Result<(), PeerLost> {
+        self.pass = pass;
+        let rows = self.rows;
         // Whole chunks are computed: the rows behind must hold numbers, and always the same ones.
         self.buffers.input[rows * self.spec.input.len()..].fill(0.0);
         let (work, buffers, parameters) = self.work();
@@ -43,7 +41,7 @@ impl Network {
                 match &segment.head {
                     Head::FullyConnected(linear) => forward.fully_connected(*linear, &mut packed),
                     Head::Convolution(kernel) => forward.convolution(kernel, &mut packed),
-                    Head::Reshard(reshard) => forward.reshard(reshard, resharder, &mut shown)?,
+                    Head::Reshard(reshard) => forward.reshard(reshard, columns.as_deref_mut(), &mut shown)?,
                     Head::None => forward.maps(|_, _, _| {}),
                 }
             }
@@ -77,14 +75,14 @@ struct Forward<'s, 'c> {
     work: Work<'s>,
     segment: &'s Segment,
     /// Weights and biases of the head, and all parameters behind them.
-    parameters: &'s [Parameter],
+    parameters: &'s [Held],
     x: &'s [f32],
     kept: &'s mut Kept,
     clock: &'s mut Clock<'c>,
 }
 
 impl Forward<'_, '_> {
-    fn fully_connected(self, linear: linear::Geometry, packed: &mut [f32]) {
+    fn fully_connected(self, linear: linear::cpu::Kernel, packed: &mut [f32]) {
         let Work { cpu, plan, .. } = self.work;
         let y = &mut self.kept.values[0];
         let operands = linear::cpu::Forward {
@@ -112,7 +110,8 @@ impl Forward<'_, '_> {
         self.maps(|x, y, scratch| kernel.forward(x, filters, epilogue, y, scratch));
     }
 
-    fn reshard<S: Resharder>(self, reshard: &Reshard, resharder: &mut S, shown: &mut [f32]) -> Result<(), S::Error> {
+    fn reshard(self, reshard: &Reshard, columns: Option<&mut Columns>, shown: &mut [f32]) -> Result<(), PeerLost> {
+        let columns = columns.expect("only a share of a network has reshards");
         let operands = Operands {
             from: Images {
                 map: self.segment.values[0].map,
@@ -122,7 +121,7 @@ impl Forward<'_, '_> {
             to: &mut self.kept.values[0],
             space: shown,
         };
-        resharder.forward(reshard, operands)?;
+        columns.forward(reshard, operands)?;
         self.clock.lap(self.segment.head_layers(), Direction::Forward);
         Ok(())
     }

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::buffers::Buffers;
-use super::timing::{Clock, Timings};
-use super::{Network, Parameter, Pass, Plan};
+use super::clock::{Clock, Timings};
+use super::held::Held;
+use super::network::{Network, Pass};
+use super::plan::Plan;
 use crate::devices::cpu::Cpu;
 use fused::Images;
 
@@ -24,7 +26,7 @@ struct Work<'a> {
 }
 
 impl Network {
-    fn work(&mut self) -> (Work<'_>, &mut Buffers, &[Parameter]) {
+    fn work(&mut self) -> (Work<'_>, &mut Buffers, &[Held]) {
         let work = Work {
             cpu: &self.cpu,
             plan: &self.plan,

@@ -7,12 +7,11 @@
 
 use std::ops::Range;
 
+use crate::model::columns::Reshard;
 use crate::ops::conv::cpu::Kernel;
 use crate::ops::dropout::Units;
 use crate::ops::map::Map;
 use crate::ops::{linear, lrn, pool};
-
-use super::columns::Reshard;
 
 /// The most values of a segment besides its input. If there would be more, a new segment begins.
 pub const VALUES: usize = 6;
@@ -28,7 +27,7 @@ pub enum Head {
     /// Convolution, from value 0 to value 1.
     Convolution(Box<Kernel>),
     /// Fully connected, from value 0 to value 1, for the whole batch at once.
-    FullyConnected(linear::Geometry),
+    FullyConnected(linear::cpu::Kernel),
     /// An exchange with other devices, from value 0 to value 1, for the whole batch at once.
     Reshard(Reshard),
 }
@@ -37,9 +36,9 @@ pub enum Head {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Local response normalisation.
-    Lrn(lrn::Geometry),
+    Lrn(lrn::cpu::Kernel),
     /// Max pooling, and the number of the segment's buffer for its argmax.
-    Pool(pool::Geometry, usize),
+    Pool(pool::cpu::Kernel, usize),
     /// max(0, x).
     Relu {
         /// Whether the head's forward pass includes it.
