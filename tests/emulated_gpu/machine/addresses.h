@@ -26,11 +26,8 @@ inline Addresses addresses_of(Warp& warp, uint32_t in_register, int64_t offset, 
                               uint32_t line) {
     Addresses addresses;
     const auto* given = warp.lanes<uint64_t>(in_register);
-    if constexpr (S == Space::Shared)
-        for (unsigned l = 0; l < LANES; ++l)
-            addresses.of[l] = uint64_t(warp.shared) + uint32_t(given[l] + uint64_t(offset));
-    else
-        for (unsigned l = 0; l < LANES; ++l) addresses.of[l] = given[l] + uint64_t(offset);
+    const uint64_t base = uint64_t(offset) + (S == Space::Shared ? uint64_t(warp.shared) : 0);
+    for (unsigned l = 0; l < LANES; ++l) addresses.of[l] = given[l] + base;
     if (warp.block->is_watched()) warp.block->notice(warp, S, {addresses.of, warp.mask, bytes, access, line});
     return addresses;
 }

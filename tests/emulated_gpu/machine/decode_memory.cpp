@@ -23,6 +23,9 @@ template <Space S, class T, class R, unsigned N> void load_lanes(Warp& warp, con
             return;
         }
     }
+    if constexpr (N == 1 && std::is_same_v<T, uint32_t> && std::is_same_v<R, uint32_t>) {
+        if (warp.mask == EVERY_LANE) return load_words(at.of, y[0]);
+    }
     if constexpr (N == 4 && std::is_same_v<T, uint32_t> && std::is_same_v<R, uint32_t>) {
         if (warp.mask == EVERY_LANE) return load_quads(at.of, y);
     }

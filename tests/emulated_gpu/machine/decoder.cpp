@@ -3,6 +3,7 @@
 #include "errors.h"
 #include "flatten.h"
 #include <algorithm>
+#include <atomic>
 
 namespace gpu {
 
@@ -208,6 +209,8 @@ std::unique_ptr<Program> decode(const Module& module, const Function& kernel, co
                                 uint32_t shared_bytes_of_module) {
     const Function flat = flatten(module, kernel);
     auto program = std::make_unique<Program>();
+    static std::atomic<uint64_t> programs;
+    program->serial = ++programs;
     program->name = kernel.name;
     program->max_threads = kernel.max_threads;
     program->shared_granule = granule(flat);

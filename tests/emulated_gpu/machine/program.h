@@ -66,6 +66,8 @@ struct Parameter {
 };
 
 struct Program {
+    // Of all programs of the process: an address may be used again.
+    uint64_t serial = 0;
     std::string name;
     std::vector<Parameter> parameters;
     uint32_t parameter_bytes = 0;

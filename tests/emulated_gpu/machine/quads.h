@@ -1,5 +1,5 @@
-// Four 32-bit values a lane, as kernels load and store them by 16 bytes: from lane by lane in memory to value by value
-// in registers, and back. Tiles of matrix products consist of these, so that they are worth instructions of their own.
+// Values of 32 bits, one a lane or four side by side: from lane by lane in memory to value by value in registers, and
+// back. Tiles of matrix products consist of these, so that they are worth instructions of their own.
 #pragma once
 #include "lanes.h"
 #if defined(__AVX2__)
@@ -18,6 +18,15 @@ inline void transpose(__m256 (&rows)[4]) {
     rows[1] = _mm256_shuffle_ps(a, c, 0xee);
     rows[2] = _mm256_shuffle_ps(b, d, 0x44);
     rows[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
+
+// One 32-bit value a lane, from anywhere. Whoever reads the result as vectors must not wait for 32 small stores, and the
+// processors' own instruction for this is slow on many.
+inline void load_words(const uint64_t* addresses, uint32_t* y) {
+    for (unsigned lane = 0; lane < LANES; lane += 8) {
+        auto at = [&](unsigned i) __attribute__((always_inline)) { return *(const float*)addresses[lane + i]; };
+        _mm256_storeu_ps((float*)y + lane, _mm256_set_ps(at(7), at(6), at(5), at(4), at(3), at(2), at(1), at(0)));
+    }
 }
 
 inline void load_quads(const uint64_t* addresses, uint32_t* const* y) {
@@ -46,6 +55,10 @@ inline void store_quads(const uint64_t* addresses, const uint32_t* const* x) {
 }
 
 #else
+
+inline void load_words(const uint64_t* addresses, uint32_t* y) {
+    for (unsigned lane = 0; lane < LANES; ++lane) y[lane] = *(const uint32_t*)addresses[lane];
+}
 
 inline void load_quads(const uint64_t* addresses, uint32_t* const* y) {
     for (unsigned lane = 0; lane < LANES; ++lane)

@@ -29,8 +29,9 @@ void merge(const Op& op, Mask mask, void* to, const void* from) {
 }  // namespace
 
 void Warp::bind(const Program& program) {
-    if (program_ == &program) return;
     program_ = &program;
+    if (serial_ == program.serial) return;
+    serial_ = program.serial;
     memory_ = std::make_unique<uint8_t[]>(program.register_bytes + ALIGNMENT);
     registers = (uint8_t*)((uint64_t(memory_.get()) + ALIGNMENT - 1) & ~uint64_t(ALIGNMENT - 1));
     for (const auto& constant : program.constants) {

@@ -57,6 +57,7 @@ private:
     [[noreturn]] void report_stuck() const;
 
     const Program* program_ = nullptr;
+    uint64_t serial_ = 0;  // of the program that the registers are laid out for
     std::unique_ptr<uint8_t[]> memory_;
     Groups groups_;
     uint32_t next_ = 0;             // the block that the lanes of `mask` enter
