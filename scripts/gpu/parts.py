@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import tomllib
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class Part:
     subject: str = ""  # for a function that has one
 
 
-KERNELS = ("bias", "conv", "dropout", "input", "lrn", "pool", "relu", "sgd", "softmax", "tanh")
+KERNELS = tuple(sorted(tomllib.loads((HERE / "budget.toml").read_text())))
 
 PARTS = [
     Part("machine", 15, "machine"),
