@@ -4,7 +4,7 @@
 // 16 × 8 sums a thread cost a step 6 loads from shared memory for 128 multiply-adds, 8 × 8 sums 4 loads for 64. But they take some 200
 // registers, so that a multiprocessor has half as many threads to hide latency by.
 
-#include "passes.cuh"
+#include "tiles.cuh"
 
 //                   warps  threads  chunks       rows × columns
 using Huge    = Tile<4, 2,      4,     4, 2>; //   256 × 128
@@ -22,11 +22,6 @@ WEIGHTS(conv_weights_128x128_tall, Double, 2, 4)
 WEIGHTS(conv_weights_128x64_tall, Single, 4, 4)
 
 // conv.cu's tiles with room for more blocks on a multiprocessor, and so fewer registers a thread.
-using Large = Tile<4, 2,      4,     2, 2>; //   128 × 128
-using Wide  = Tile<4, 1,      4,     2, 3>; //   128 ×  96
-using Tall  = Tile<2, 2,      4,     3, 2>; //    96 × 128
-using Half  = Tile<4, 1,      4,     2, 2>; //   128 ×  64
-
 MAPS(conv_forward_128x64_by4, Half, 4, FORWARD, 4)
 MAPS(conv_forward_128x96_by3, Wide, 3, FORWARD, 4)
 MAPS(conv_data_128x128_by2, Large, 2, BACK, 4)

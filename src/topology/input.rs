@@ -8,8 +8,8 @@ use crate::dataset::statistics::Statistics;
 use crate::flow::{Inlet, Outlet, Role, Slot, Stop, channel};
 use crate::plan::{Plan, PlanError};
 use crate::stages::decode::Decode;
-use crate::stages::messages::{Batch, Position};
-use crate::stages::{augment, source, staging};
+use crate::stages::messages::{Batch, Position, Ticket};
+use crate::stages::{Opened, augment, source, staging};
 
 /// The decode stage of a plan.
 pub(super) fn decoding(plan: &Plan, settings: Decode) -> Decoding {
@@ -31,6 +31,15 @@ pub(super) struct Start {
     pub(super) stream: u64,
 }
 
+/// What source gives to the other stages.
+struct Lent {
+    tickets: Inlet<Ticket>,
+    /// Batches whose rows are being written.
+    opened: Inlet<Opened>,
+    /// Returns slots.
+    free: Outlet<Slot>,
+}
+
 impl Flow {
     /// Adds source, decode, augment and staging. Returns the inlet for batches, and the outlet that returns their slots.
     pub(super) fn input(
@@ -41,30 +50,14 @@ impl Flow {
         stop: &Stop,
     ) -> Result<(Inlet<Batch>, Outlet<Slot>), PlanError> {
         let config = &plan.config;
-        let slots = config.staging.slots;
         let rule = plan.rule(statistics);
 
-        // source: takes returned slots, sends tickets.
-        let (free, slots_home) = channel("slot", slots);
-        for _ in 0..slots.get() {
-            let slot = Slot::new(config.staging.batch.get(), plan.writer.row_bytes())?;
-            fill(&free, slot);
-        }
-        let (opened, openings) = channel("opened", slots);
-        let (tickets, tickets_in) = channel("ticket", config.decode.queue);
-        let way = source::Source {
-            itinerary: plan.itinerary.clone(),
-            start: start.position,
-            ahead: Some(plan.sets.clone()),
-        };
-        let waits = Waits::of_source(slots_home.gauge())
-            .room(slots_home.waits())
-            .room(opened.waits())
-            .room(tickets.waits());
-        self.one("source", waits, {
-            let stop = stop.clone();
-            move || source::run(&way, &slots_home, opened, tickets, &stop)
-        });
+        // source: lends slots to tickets.
+        let Lent {
+            tickets: tickets_in,
+            opened: openings,
+            free,
+        } = self.source(plan, start.position, stop)?;
 
         // decode: buffers circulate between it and augment.
         let (pixels_in, spare) = self.decode(decoding(plan, plan.decode(rule.clone())), &tickets_in);
@@ -94,5 +87,36 @@ impl Flow {
             move || staging::run(stream, &receipts_in, &openings, batches, &stop)
         });
         Ok((batches_in, free))
+    }
+
+    /// Adds source, which takes returned slots and sends tickets for their rows.
+    fn source(&mut self, plan: &Plan, start: Position, stop: &Stop) -> Result<Lent, PlanError> {
+        let config = &plan.config;
+        let slots = config.staging.slots;
+        let (free, slots_home) = channel("slot", slots);
+        for _ in 0..slots.get() {
+            let slot = Slot::new(config.staging.batch.get(), plan.writer.row_bytes())?;
+            fill(&free, slot);
+        }
+        let (opened, openings) = channel("opened", slots);
+        let (tickets, tickets_in) = channel("ticket", config.decode.queue);
+        let way = source::Source {
+            itinerary: plan.itinerary.clone(),
+            start,
+            ahead: Some(plan.sets.clone()),
+        };
+        let waits = Waits::of_source(slots_home.gauge())
+            .room(slots_home.waits())
+            .room(opened.waits())
+            .room(tickets.waits());
+        self.one("source", waits, {
+            let stop = stop.clone();
+            move || source::run(&way, &slots_home, opened, tickets, &stop)
+        });
+        Ok(Lent {
+            tickets: tickets_in,
+            opened: openings,
+            free,
+        })
     }
 }

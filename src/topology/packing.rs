@@ -62,11 +62,30 @@ impl Packing {
     }
 }
 
+impl Packing {
+    /// The settings of source, which begins at position `start`.
+    fn dealer(&self, start: u32) -> Dealer {
+        Dealer {
+            data: Arc::clone(&self.data),
+            order: self.settings.order(),
+            start,
+            keep_files: self.settings.mode == Mode::Passthrough,
+        }
+    }
+
+    /// The settings of encode.
+    fn encoding(&self) -> Encode {
+        Encode {
+            mode: self.settings.mode,
+            quality: self.settings.quality.unwrap_or(100),
+            data: Arc::clone(&self.data),
+        }
+    }
+}
+
 /// The flow that continues the pack in `writer`.
 pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: OnWritten) -> Topology {
-    let Packing {
-        data, settings, queue, ..
-    } = packing;
+    let queue = &packing.queue;
     let count = packing.records();
     let mut flow = Flow::new(packing.cores);
 
@@ -74,12 +93,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
     let (home, records_home) = channel("home", count);
     (0..count.get()).for_each(|_| fill(&home, Record::default()));
     let (tickets, tickets_in) = channel("ticket", *queue);
-    let dealer = Dealer {
-        data: Arc::clone(data),
-        order: settings.order(),
-        start: writer.next(),
-        keep_files: settings.mode == Mode::Passthrough,
-    };
+    let dealer = packing.dealer(writer.next());
     let waits = Waits::of_source(records_home.gauge())
         .room(records_home.waits())
         .room(tickets.waits());
@@ -100,11 +114,7 @@ pub fn packing(packing: &Packing, writer: PackWriter, stop: &Stop, on_written: O
 
     // encode: members of shards.
     let (records, records_in) = channel("record", *queue);
-    let encoding = Encode {
-        mode: settings.mode,
-        quality: settings.quality.unwrap_or(100),
-        data: Arc::clone(data),
-    };
+    let encoding = packing.encoding();
     let waits = Waits::of(Role::Input, &pixels_in)
         .room(records.waits())
         .room(spare.waits());

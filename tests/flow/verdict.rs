@@ -13,25 +13,33 @@ fn of(made: &Made) -> Verdict {
     Verdict::new(&before, &reading(Some(&before), made)).expect("time has passed")
 }
 
+/// A flow whose decoders are busy all the time.
+const INPUT: Made = Made {
+    images_per_s: 100.0,
+    decode: 1.0,
+    open_decoders: 2,
+    cpu: 0.62,
+    cores_busy: 3.0,
+    cores: 8,
+};
+
+fn is_said_of(cases: &[(Made, &str)]) {
+    for (made, text) in cases {
+        assert_eq!(of(made).text, *text, "{made:?}");
+    }
+}
+
 #[test]
-fn verdicts_in_words() {
-    let input = Made {
-        images_per_s: 100.0,
-        decode: 1.0,
-        open_decoders: 2,
-        cpu: 0.62,
-        cores_busy: 3.0,
-        cores: 8,
-    };
-    let cases = [
+fn a_bound_by_the_input_in_words() {
+    is_said_of(&[
         (
-            input.clone(),
+            INPUT,
             "input-bound at decode: 61 images/s short; 2 more decode workers would give about +61 %",
         ),
         (
             Made {
                 cores_busy: 7.5,
-                ..input.clone()
+                ..INPUT
             },
             "input-bound at decode: 61 images/s short; 1 more decode worker would give about +25 %",
         ),
@@ -39,7 +47,7 @@ fn verdicts_in_words() {
             Made {
                 cores_busy: 2.0,
                 cores: 2,
-                ..input.clone()
+                ..INPUT
             },
             "input-bound at decode: 61 images/s short, and all 2 cores are busy: more workers would not help; smaller \
              images would",
@@ -48,23 +56,26 @@ fn verdicts_in_words() {
             Made {
                 cores_busy: 1.0,
                 cores: 1,
-                ..input.clone()
+                ..INPUT
             },
             "input-bound at decode: 61 images/s short, and the only core is busy: more workers would not help; smaller \
              images would",
         ),
         (
-            Made {
-                cpu: 0.0,
-                ..input.clone()
-            },
+            Made { cpu: 0.0, ..INPUT },
             "input-bound at decode: the device is almost idle; 5 more decode workers would give about +250 %",
         ),
+    ]);
+}
+
+#[test]
+fn other_bounds_in_words() {
+    is_said_of(&[
         (
             Made {
                 decode: 0.43,
                 cpu: 0.98,
-                ..input.clone()
+                ..INPUT
             },
             "compute-bound: the device is busy 98 % of the time; the input could deliver 2.3 times as many images/s",
         ),
@@ -72,7 +83,7 @@ fn verdicts_in_words() {
             Made {
                 decode: 0.4,
                 cpu: 0.5,
-                ..input.clone()
+                ..INPUT
             },
             "compute-bound: the device is busy 50 % of the time; the input could deliver 2.5 times as many images/s; no stage \
              is busy all the time: the stages wait for each other, so more slots or longer queues may help",
@@ -80,14 +91,11 @@ fn verdicts_in_words() {
         (
             Made {
                 images_per_s: 0.0,
-                ..input
+                ..INPUT
             },
             "no image passed in 2.0 s; the busiest stage was decode",
         ),
-    ];
-    for (made, text) in cases {
-        assert_eq!(of(&made).text, text, "{made:?}");
-    }
+    ]);
 }
 
 #[test]

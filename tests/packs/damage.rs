@@ -1,6 +1,8 @@
 //! `inspect --verify` finds every change.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use pipeline::rng::{Philox, Purpose};
 
@@ -88,23 +90,28 @@ fn the_members_that_differ_are_named_by_their_keys() {
     }
 }
 
-/// Packs with correct checksums but wrong contents, as another program might write them: refused by name, whatever they refer
-/// to.
+/// A pack with correct checksums but wrong contents, as another program might write it: refused by name, whatever it refers to.
+fn refused(whole: &BTreeMap<String, Vec<u8>>, folder: &Path, name: &str, changed: &str, reason: &str) {
+    fs::write(folder.join(name), changed).unwrap();
+    seal(folder);
+    let error = refusal(folder);
+    assert!(error.contains(reason), "{reason}: {error}");
+    for (name, bytes) in whole {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+}
+
 #[test]
-fn a_pack_that_contradicts_itself_does_not_open() {
+fn lines_that_contradict_the_pack_are_refused() {
     let given = Given::new(6, 1);
     pack(&given, "train", "packed", &["--size", "24", "--per-shard", "7"]).expect(0);
     let folder = given.path("packed");
     let whole = files(&folder);
     let text = |name: &str| String::from_utf8(whole[name].clone()).unwrap();
-    let (idx, sums, manifest) = ("train-000000.idx", "train-000000.sums", "dataset.json");
+    let (idx, sums) = ("train-000000.idx", "train-000000.sums");
     let line = text(idx).lines().nth(1).unwrap().to_owned();
     let of_idx = |line_there: &str| (idx, text(idx).replace(&line, line_there));
     let of_sums = |from: &str, to: &str| (sums, text(sums).replace(from, to));
-    let of_manifest = |from: &str, to: &str| {
-        assert!(text(manifest).contains(from), "{from}");
-        (manifest, text(manifest).replacen(from, to, 1))
-    };
     let cases = [
         (of_idx("jpg 512 18446744073709551615 cls 1 1"), "outside of the shard"),
         (of_idx("jpg 99999999 7 cls 1 1"), "outside of the shard"),
@@ -128,65 +135,60 @@ fn a_pack_that_contradicts_itself_does_not_open() {
         ),
         (of_sums("\tbrick/0", "\tbrick//etc/0"), "is refused: it is absolute"),
         ((sums, String::new()), "has 0 lines"),
+    ];
+    for ((name, changed), reason) in cases {
+        refused(&whole, &folder, name, &changed, reason);
+    }
+}
+
+#[test]
+fn a_manifest_that_contradicts_itself_or_the_shards_is_refused() {
+    let given = Given::new(6, 1);
+    pack(&given, "train", "packed", &["--size", "24", "--per-shard", "7"]).expect(0);
+    let folder = given.path("packed");
+    let whole = files(&folder);
+    let name = "dataset.json";
+    let manifest = String::from_utf8(whole[name].clone()).unwrap();
+    let cases = [
+        (("train-000001.tar", "../packed/x.tar"), "is not a tar in the folder"),
+        (("train-000001.tar", "/packed/x.tar"), "is not a tar in the folder"),
+        (("train-000001.tar", ".."), "is not a tar in the folder"),
+        (("train-000001.tar", "train-000000.tar"), "is listed twice"),
+        (("\"brick\"", "\"..\""), "\"..\" cannot be the name of a class"),
+        (("\"brick\"", "\"/etc\""), "\"/etc\" cannot be the name of a class"),
+        (("\"brick\"", "\"sky\""), "two classes have it"),
+        (("\"per_shard\": 7", "\"per_shard\": 0"), "per_shard is 0"),
+        (("\"square_side\": 24", "\"square_side\": 0"), "square_side is 0"),
+        (("\"quality\": 90", "\"quality\": 0"), "quality is 0"),
         (
-            of_manifest("train-000001.tar", "../packed/x.tar"),
-            "is not a tar in the folder",
-        ),
-        (
-            of_manifest("train-000001.tar", "/packed/x.tar"),
-            "is not a tar in the folder",
-        ),
-        (of_manifest("train-000001.tar", ".."), "is not a tar in the folder"),
-        (of_manifest("train-000001.tar", "train-000000.tar"), "is listed twice"),
-        (
-            of_manifest("\"brick\"", "\"..\""),
-            "\"..\" cannot be the name of a class",
-        ),
-        (
-            of_manifest("\"brick\"", "\"/etc\""),
-            "\"/etc\" cannot be the name of a class",
-        ),
-        (of_manifest("\"brick\"", "\"sky\""), "two classes have it"),
-        (of_manifest("\"per_shard\": 7", "\"per_shard\": 0"), "per_shard is 0"),
-        (
-            of_manifest("\"square_side\": 24", "\"square_side\": 0"),
-            "square_side is 0",
-        ),
-        (of_manifest("\"quality\": 90", "\"quality\": 0"), "quality is 0"),
-        (
-            of_manifest("\"samples\": 6", "\"samples\": 5"),
+            ("\"samples\": 6", "\"samples\": 5"),
             "claims 18 samples, but its shards have 18 and its classes 17",
         ),
         (
-            of_manifest("\"samples\": 6", "\"samples\": 18446744073709551615"),
+            ("\"samples\": 6", "\"samples\": 18446744073709551615"),
             "claims 18 samples",
         ),
     ];
-    for ((name, changed), reason) in cases {
-        fs::write(folder.join(name), changed).unwrap();
-        seal(&folder);
-        let error = refusal(&folder);
-        assert!(error.contains(reason), "{reason}: {error}");
-        whole
-            .iter()
-            .for_each(|(name, bytes)| fs::write(folder.join(name), bytes).unwrap());
+    for ((from, to), reason) in cases {
+        assert!(manifest.contains(from), "{from}");
+        refused(&whole, &folder, name, &manifest.replacen(from, to, 1), reason);
     }
     for (changed, reason) in [
         (
-            text(manifest).replace("\"version\": 2", "\"version\": 1"),
+            manifest.replace("\"version\": 2", "\"version\": 1"),
             "the format has version 1, but this program reads version 2",
         ),
-        (text(manifest)[..200].to_owned(), "dataset.json"),
+        (manifest[..200].to_owned(), "dataset.json"),
         (
-            text(manifest).replace("\"quality\": 90", "\"quality\": 91"),
+            manifest.replace("\"quality\": 90", "\"quality\": 91"),
             "has changed since it was written",
         ),
     ] {
-        fs::write(folder.join(manifest), changed).unwrap();
+        fs::write(folder.join(name), changed).unwrap();
         let error = refusal(&folder);
         assert!(error.contains(reason), "{error}");
     }
-    fs::write(folder.join(manifest), &whole[manifest]).unwrap();
+    fs::write(folder.join(name), &whole[name]).unwrap();
     fs::remove_file(folder.join("train-000002.tar")).unwrap();
     let ended = Process::start(&given.path(""), ["inspect", "packed"]).wait().expect(1);
     ended.says("train-000002.tar: cannot be read");

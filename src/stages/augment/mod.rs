@@ -3,6 +3,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::dataset::Dataset;
 use crate::flow::{Fault, Inlet, Outlet, Rows};
 use crate::stages::Sets;
 use crate::stages::decode::Raw;
@@ -74,6 +75,12 @@ impl Written {
     }
 }
 
+/// The pixels of a sample that are not decoded, because they are stored as they are needed.
+fn in_place(data: &Dataset, sample: usize, frame: Frame) -> Result<Option<&[u8]>, Fault> {
+    let raw = Raw::again(data, sample, frame).map_err(Fault::failed)?;
+    raw.map(|raw| raw.pixels()).transpose().map_err(Fault::failed)
+}
+
 /// The view to write.
 struct Request {
     phase: Phase,
@@ -107,8 +114,7 @@ impl Augment {
         let _entered = span.enter();
         let is_present = refused.is_none() && !ticket.is_padding;
         let stored = if buffer.is_none() && is_present {
-            let raw = Raw::again(data, sample, frame).map_err(Fault::failed)?;
-            raw.map(|raw| raw.pixels()).transpose().map_err(Fault::failed)?
+            in_place(data, sample, frame)?
         } else {
             None
         };

@@ -18,6 +18,12 @@ API int cuStreamCreateWithPriority(Stream** handle, unsigned flags, int priority
 
 API int cuStreamCreate(Stream** handle, unsigned flags) { return cuStreamCreateWithPriority(handle, flags, 0); }
 
+// A call that waits or asks is forbidden while a stream is captured, and makes the capture useless.
+static bool spoils_capture(Stream& stream) {
+    if (stream.capture) stream.capture->invalid = true;
+    return stream.capture != nullptr;
+}
+
 API int cuStreamDestroy_v2(void* handle) {
     CURRENT_CONTEXT
     auto lock = Scheduler::get().lock();
@@ -35,10 +41,7 @@ API int cuStreamSynchronize(void* handle) {
     const auto stream = context->stream_of(handle);
     if (!stream) return INVALID_HANDLE;
     LOG_CALL("gpu=%d stream=%d", context->device, stream->id);
-    if (stream->capture) {
-        stream->capture->invalid = true;
-        return STREAM_CAPTURE_UNSUPPORTED;
-    }
+    if (spoils_capture(*stream)) return STREAM_CAPTURE_UNSUPPORTED;
     Scheduler::get().wait(lock, *stream);
     return context->error;
 }
@@ -49,10 +52,7 @@ API int cuStreamQuery(void* handle) {
     const auto stream = context->stream_of(handle);
     if (!stream) return INVALID_HANDLE;
     LOG_CALL("gpu=%d stream=%d", context->device, stream->id);
-    if (stream->capture) {
-        stream->capture->invalid = true;
-        return STREAM_CAPTURE_UNSUPPORTED;
-    }
+    if (spoils_capture(*stream)) return STREAM_CAPTURE_UNSUPPORTED;
     const auto last = Scheduler::get().last_of(*stream);
     Scheduler::get().approach(lock, last);
     return last->done ? context->error : NOT_READY;
