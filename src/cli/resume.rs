@@ -1,7 +1,7 @@
 //! Determines where a run begins: at its newest good checkpoint, or at the start.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::folder::{self, RunFolder};
 use super::{ConfigArgs, Failure, trained};
@@ -81,22 +81,10 @@ impl Resumed {
 /// Reads the newest good checkpoint and restores the folder to that moment; `None` if nothing was ever saved. A run
 /// that has saved something but has no good checkpoint is not started again.
 pub(super) fn resume(folder: &RunFolder, plan: &Plan, args: &ConfigArgs) -> Result<Option<Resumed>, Failure> {
-    let checkpoints = folder.checkpoints();
-    let Some((path, mut loaded)) = folder::newest_good(&checkpoints).map_err(Failure::failed)? else {
-        return match folder.traces()? {
-            None => Ok(None),
-            Some(what) => Err(Failure::Failed(format!(
-                "{}: the run cannot be resumed: {what}; start a new run with --set run.out=…, or remove the folder",
-                text::path(folder.path())
-            ))),
-        };
+    let Some((path, mut loaded)) = newest(folder)? else {
+        return Ok(None);
     };
-    if loaded.content == Content::Weights {
-        return Err(Failure::Failed(format!(
-            "{}: the file has weights but no momentum, so no run can resume from it; remove it",
-            text::path(&path)
-        )));
-    }
+    let checkpoints = folder.checkpoints();
     let saved = trained::state(&path, &loaded)?;
     let is_altered = compare(&saved, plan, args)?;
     loaded.fit(&path, &plan.model.spec).map_err(Failure::failed)?;
@@ -142,6 +130,26 @@ pub(super) fn resume(folder: &RunFolder, plan: &Plan, args: &ConfigArgs) -> Resu
     }))
 }
 
+/// The newest good checkpoint; `None` if nothing was ever saved.
+fn newest(folder: &RunFolder) -> Result<Option<(PathBuf, Loaded)>, Failure> {
+    let Some((path, loaded)) = folder::newest_good(&folder.checkpoints()).map_err(Failure::failed)? else {
+        return match folder.traces()? {
+            None => Ok(None),
+            Some(what) => Err(Failure::Failed(format!(
+                "{}: the run cannot be resumed: {what}; start a new run with --set run.out=…, or remove the folder",
+                text::path(folder.path())
+            ))),
+        };
+    };
+    if loaded.content == Content::Weights {
+        return Err(Failure::Failed(format!(
+            "{}: the file has weights but no momentum, so no run can resume from it; remove it",
+            text::path(&path)
+        )));
+    }
+    Ok(Some((path, loaded)))
+}
+
 /// Writes the best weights again, if a kill came between a checkpoint and them, or if a later best was lost. They come from the
 /// checkpoint of that step, if it still exists.
 fn restore_best(checkpoints: &Path, step: u64, newest: u64, loaded: &Loaded) -> Result<(), Failure> {
@@ -169,10 +177,8 @@ fn restore_best(checkpoints: &Path, step: u64, newest: u64, loaded: &Loaded) -> 
     }
 }
 
-/// Refuses to resume with other data, or with changed settings that alter results, unless the changes were asked for.
-/// Returns whether there are any.
-fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
-    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
+/// Refuses to resume with other data, classes or batches.
+fn refuse_other_data(saved: &RunState, before: &Config, plan: &Plan) -> Result<(), Failure> {
     if saved.data != plan.fingerprints() {
         let (was, is) = (before.run.seed, plan.config.run.seed);
         let hint = if was != is && plan.sets.val.part_of().is_some() {
@@ -203,6 +209,14 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
              ranks; start a new run with --set run.out=…"
         )));
     }
+    Ok(())
+}
+
+/// Refuses to resume with other data, or with changed settings that alter results, unless the changes were asked for.
+/// Returns whether there are any.
+fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
+    let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
+    refuse_other_data(saved, &before, plan)?;
     let same_sums = sums_in_halves(&before.compute) && sums_in_halves(&plan.config.compute);
     let (before, now) = (before.flat(), plan.config.flat());
     let value = |flat: &[(String, String)], key: &str| {

@@ -89,6 +89,18 @@ struct Request {
     view: u8,
 }
 
+impl Request {
+    /// The first view of a ticket.
+    fn of(ticket: &Ticket) -> Self {
+        Self {
+            phase: ticket.phase,
+            epoch: ticket.epoch,
+            sample: ticket.sample,
+            view: ticket.first_view,
+        }
+    }
+}
+
 /// The pixels of its sample.
 struct Source<'a> {
     buffer: &'a [u8],
@@ -124,17 +136,13 @@ impl Augment {
             region,
             checksum,
         };
+        let request = Request::of(&ticket);
         let mut left = Some(ticket.rows);
-        let mut view = ticket.first_view;
+        let mut view = request.view;
         while let Some(rows) = left {
             let (mut row, rest) = rows.split(1);
-            let request = Request {
-                phase: ticket.phase,
-                epoch: ticket.epoch,
-                sample: ticket.sample,
-                view,
-            };
             let stream = if is_present {
+                let request = Request { view, ..request };
                 self.write(&request, &source, &mut row)
             } else {
                 row.row_mut(0).fill(0);
