@@ -29,7 +29,7 @@ pub fn is_file(path: &Path) -> io::Result<bool> {
     Ok(metadata(path)?.is_some_and(|metadata| metadata.is_file()))
 }
 
-/// Whether the error says that nothing is there. Nothing can have a name that is too long for the system.
+/// Whether the error says that nothing is there. Nothing can be opened by a name that is too long.
 pub fn is_absence(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)

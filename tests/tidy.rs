@@ -129,12 +129,16 @@ fn a_failure_to_look_is_no_absence() {
     // What the system has said already.
     let facts = ["metadata", "found", "kind", "file_type()?", "symlink_metadata(folder)?"];
     let guesses = |line: &str| {
-        [".exists()", ".is_dir()", ".is_file()"].iter().any(|call| {
-            line.match_indices(call).any(|(at, _)| {
-                let receiver = &line[..at];
-                !facts.iter().any(|fact| receiver.ends_with(fact))
+        let by_name = ["Path::exists", "Path::is_dir", "Path::is_file"]
+            .iter()
+            .any(|name| line.contains(name));
+        by_name
+            || [".exists()", ".is_dir()", ".is_file()"].iter().any(|call| {
+                line.match_indices(call).any(|(at, _)| {
+                    let receiver = &line[..at];
+                    !facts.iter().any(|fact| receiver.ends_with(fact))
+                })
             })
-        })
     };
     let own = |text: &str| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
     let wrong: Vec<String> = sources("src")

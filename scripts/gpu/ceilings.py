@@ -64,8 +64,6 @@ def peaks(context, gpu, clock, result):
     """TFLOP/s of kernels that do nothing else: multiply-adds, and mma.sync of TF32 and BF16."""
     out, rounds = gpu.buffer(16), 2 if context.small else 4000
     for name, (kernel, flops, numbers) in PEAKS.items():
-        if name != "fma" and gpu.capability < (8, 0):
-            continue
         # Blocks of 256 threads on a multiprocessor.
         for blocks in (1,) if context.small else (2, 4, 8):
             grid = 1 if context.small else gpu.multiprocessors * blocks

@@ -44,7 +44,6 @@ pub(super) struct RunArgs {
 pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
     let plan = plan(args, quiet)?;
     let folder = lock(args, &plan)?;
-    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
     let resumed = if args.resume {
         resume::resume(&folder, &plan, &args.config)?
     } else {
@@ -75,6 +74,7 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
             tell!("{advice}");
         }
     }
+    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
     from.statistics = statistics::obtain(&plan, from.statistics, quiet)?;
     from.state.config = plan.config.to_toml();
     from.state.finished = false;

@@ -45,7 +45,7 @@ pub fn plot(title: &str, along: Along, curves: &[Curve<'_>]) -> String {
     // A curve keeps its colour while others are still empty.
     let drawn: Vec<(&Curve<'_>, &str)> = curves
         .iter()
-        .zip(COLOURS)
+        .zip(COLOURS.iter().copied().cycle())
         .filter(|((_, points), _)| !points.is_empty())
         .collect();
     let lines: String = drawn
@@ -174,7 +174,7 @@ impl Axis {
     }
 
     /// An axis for these curves. It starts at 0 if they come near 0, else near their minimum. `None` if they have no points.
-    fn around(curves: &[(&str, Vec<(f64, f64)>)]) -> Option<Self> {
+    fn around(curves: &[Curve<'_>]) -> Option<Self> {
         let mut values: Vec<f64> = curves.iter().flat_map(|(_, curve)| curve).map(|p| p.1).collect();
         values.sort_by(f64::total_cmp);
         let low = *values.first()?;

@@ -144,7 +144,8 @@ impl Flow {
                 waits = waits.room(for_others);
             }
             // A single device needs no number.
-            let stage = if is_alone { "cpu" } else { name };
+            let kind = name.split(':').next().unwrap_or(name);
+            let stage = if is_alone { kind } else { name };
             self.one(stage, waits, move || compute::run_device(name, device, channels));
         }
     }

@@ -187,6 +187,8 @@ def random_shape(rng):
 def check(gpu, rng, turn, file="conv"):
     case = Case(gpu, SHAPES[turn] if turn < len(SHAPES) else random_shape(rng), rng)
     worst, first = 0.0, {}
+    if not any(tiles(gpu, kind, file) for kind in KINDS):
+        raise RuntimeError(f"no tile of {file} is called {gpu.chosen.pattern}")  # No mistake of a kernel.
     for kind in KINDS:
         for tile in tiles(gpu, kind, file):
             if not case.shape.takes(tile):

@@ -110,7 +110,13 @@ class Kernel:
     def __init__(self, gpu, module, name):
         self.gpu, self.name, self.handle = gpu, name, C.c_void_p()
         self.dynamic = 48 * 1024
-        gpu.cu("cuModuleGetFunction", C.byref(self.handle), module.handle, name.encode())
+        try:
+            gpu.cu("cuModuleGetFunction", C.byref(self.handle), module.handle, name.encode())
+        except CudaError as error:
+            # An earlier launch that failed is reported here too: that is a mistake of a kernel, a name that is not there is none.
+            if "NOT_FOUND" in str(error):
+                raise RuntimeError(f"there is no kernel {name}") from error
+            raise
         for key, number in self.ATTRIBUTES.items():
             value = INT()
             gpu.cu("cuFuncGetAttribute", C.byref(value), INT(number), self.handle)

@@ -5,6 +5,7 @@ driver's checked mode, by a wrong result or by an access that is not allowed.
 """
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,10 @@ class Mutant:
         to.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             if not (to / name).exists():
-                (to / name).write_text(text)
+                # Whole or not at all: it is not written again.
+                whole = to / f"{name}.{os.getpid()}"
+                whole.write_text(text)
+                whole.replace(to / name)
         return to / f"{self.kernel}.cu"
 
 

@@ -30,12 +30,6 @@ pub(super) fn memory(job: &Job<'_>, placement: Placement) -> Result<Memory, Mode
     Ok(Plan::new(placement, &spec, job.batch, job.method).memory(&spec, job.threads))
 }
 
-/// A device with the whole network.
-pub(super) fn alone(job: &Job<'_>) -> Result<Box<dyn Device>, ModelError> {
-    let (network, _) = network(job, "cpu:0", Placement::ALONE)?;
-    Ok(device(job, network, Peers::None))
-}
-
 /// Devices of these names, connected to each other.
 pub(super) fn devices(job: &Job<'_>, names: &[&str], parallel: Parallel) -> Result<Vec<Box<dyn Device>>, ModelError> {
     let placements = Placement::all(names.len(), parallel);
@@ -51,14 +45,10 @@ pub(super) fn devices(job: &Job<'_>, names: &[&str], parallel: Parallel) -> Resu
             Parallel::Data => Peers::Gradients(Box::new(end)),
             Parallel::Columns => Peers::Columns(Columns::new(Box::new(end), threads)),
         };
-        device(job, network, peers)
+        let seed = job.seed;
+        Box::new(CpuDevice { network, seed, peers }) as Box<dyn Device>
     });
     Ok(devices.collect())
-}
-
-fn device(job: &Job<'_>, network: Network, peers: Peers) -> Box<dyn Device> {
-    let seed = job.seed;
-    Box::new(CpuDevice { network, seed, peers })
 }
 
 /// The network of the device called `name`, on threads of its own.

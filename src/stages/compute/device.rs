@@ -57,7 +57,7 @@ pub fn run(name: &str, mut device: Box<dyn Device>, channels: DeviceChannels) ->
     while let Some(work) = work.next()? {
         match work {
             Work::Train { batch, step, rates } => {
-                let span = tracing::debug_span!("cpu", device = name, step);
+                let span = tracing::debug_span!("device", device = name, step);
                 let _entered = span.enter();
                 let targets = Targets::new(batch.facts.iter().map(|fact| (fact.label, fact.is_present())));
                 load(&mut *device, batch, &free)?;
