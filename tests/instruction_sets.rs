@@ -54,11 +54,10 @@ fn cases() -> impl Iterator<Item = (Method, u64)> {
 fn trained((method, seed): (Method, u64)) -> Vec<f32> {
     let spec = Spec::new(&network(), SHAPE, 7).unwrap();
     let job = Job {
-        spec: &spec,
-        batch: BATCH,
         seed,
         method,
         threads: 2,
+        ..Job::new(&spec, BATCH)
     };
     let mut net = Net::new(&job, seed);
     let rate = Rate {

@@ -17,7 +17,8 @@ const ORDER: [&str; 19] = [
 ];
 
 /// Crates that only some files may use, and which files.
-const DOORS: [(&str, &[&str]); 8] = [
+const DOORS: [(&str, &[&str]); 9] = [
+    ("cudarc::", &["src/devices/cuda/"]),
     ("actix::", &["src/control/"]),
     ("turbojpeg::", &["src/stages/decode/", "src/dataset/jpeg_writer.rs"]),
     ("image::", &["src/stages/decode/"]),
@@ -29,7 +30,8 @@ const DOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// Where `unsafe` is allowed, each with its `// SAFETY:`.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 10] = [
+    "src/devices/cuda/",
     "src/flow/cpu_time.rs",
     "src/flow/slots.rs",
     "src/dataset/jpeg_writer.rs",

@@ -233,7 +233,11 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     );
     let is_alone = model.devices.len() == 1;
     let devices = model.devices.iter().map(|device| {
-        let name = if is_alone { "cpu" } else { device.name };
+        let name = if is_alone {
+            device.name.kind().name()
+        } else {
+            device.name.as_str()
+        };
         (name, one, of_device.clone())
     });
     let mut rows = vec![

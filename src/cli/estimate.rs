@@ -28,7 +28,7 @@ pub(super) fn compute_images_per_s(flops: u64, threads: usize, method: Method) -
     let Ok(one) = Threads::new("estimate", 1) else {
         return 0.0;
     };
-    let bursts = (0..4).map(|_| peak::burst(&one, Duration::from_millis(10)));
+    let bursts = (0..4).map(|_| peak::cpu::burst(&one, Duration::from_millis(10)));
     let flops_per_s = bursts.fold(0.0, f64::max) * threads as f64 * share_of_peak(method);
     flops_per_s / flops as f64
 }

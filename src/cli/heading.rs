@@ -1,5 +1,6 @@
 //! The first lines of a run: network, data and device.
 
+use crate::config::devices::DeviceName;
 use crate::observe::live::fitted;
 use crate::observe::terminal::tell;
 use crate::plan::Plan;
@@ -39,7 +40,7 @@ pub(super) fn print(plan: &Plan) {
         counted(u64::from(way.steps_per_epoch()), "step"),
         way.batch
     ));
-    let devices: Vec<&str> = plan.model.devices.iter().map(|device| device.name).collect();
+    let devices: Vec<&str> = plan.model.names().map(DeviceName::as_str).collect();
     line(&format!(
         "device    {} ({}{}); {} of memory, {} of disk in {}",
         devices.join(", "),

@@ -1,6 +1,7 @@
 //! `pipeline predict`: the most likely classes of image files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use clap::Args;
@@ -10,7 +11,8 @@ use super::trained::Trained;
 use super::{Failure, unreadable};
 use crate::dataset::{Encoded, image_extensions, is_image, read_image};
 use crate::files;
-use crate::model::Device;
+use crate::flow::Slot;
+use crate::model::{Device, DeviceError};
 use crate::observe::terminal::{self, answer};
 use crate::plan::{ModelPlan, preprocessing};
 use crate::stages::augment::Normalization;
@@ -116,14 +118,25 @@ impl Predictor {
         device.load(&trained.loaded.parameters).map_err(Failure::failed)?;
         let config = &trained.config;
         let crop = config.augment.crop.get();
+        let statistics = trained.loaded.statistics.as_ref();
+        let normalization = preprocessing::normalization(config, statistics, model.row_writer());
+        let normalization = normalization.map_err(Failure::failed)?;
+        if let Some(planes) = normalization.mean_image() {
+            device.take_mean(&planes).map_err(Failure::failed)?;
+        }
         Ok(Self {
             decoder: Decoder::new(preprocessing::decode_options(config)).map_err(Failure::failed)?,
             rule: Rule::plain(crop as u32, crops),
             device,
-            normalization: preprocessing::normalization(config, trained.loaded.statistics.as_ref(), model.row_writer())
-                .map_err(Failure::failed)?,
+            normalization,
             classes: trained.state.classes,
         })
+    }
+
+    /// The softmax outputs of the views in a slot.
+    fn evaluate(&mut self, slot: Slot, views: usize) -> Result<Vec<f32>, DeviceError> {
+        self.device.copy_rows(&Arc::new(slot), views)?.wait()?;
+        self.device.evaluate()?.wait()
     }
 
     /// The most likely classes of a file, with their probabilities.
@@ -144,14 +157,13 @@ impl Predictor {
             .pixels(encoded, region, &mut pixels)
             .map_err(|error| error.to_string())?;
         let views = self.rule.views as usize;
-        let mut rows = vec![0u64; views * self.normalization.writer.row_bytes() / 8];
-        let rows: &mut [u8] = bytemuck::cast_slice_mut(&mut rows);
-        for (view, row) in rows.chunks_exact_mut(self.normalization.writer.row_bytes()).enumerate() {
+        let write = |view: usize, row: &mut [u8]| {
             let draw = self.rule.view(view as u8, frame);
             self.normalization.write(&draw, &pixels, region, row);
-        }
-        let probabilities = self.device.copy_rows(rows, views).and_then(|()| self.device.evaluate());
-        let probabilities = probabilities.map_err(|error| error.to_string())?;
+        };
+        let slot = Slot::filled(views, self.normalization.writer.row_bytes(), write);
+        let slot = slot.map_err(|error| error.to_string())?;
+        let probabilities = self.evaluate(slot, views).map_err(|error| error.to_string())?;
         let classes = self.classes.len();
         let mut mean = vec![0.0; classes];
         for row in probabilities.chunks_exact(classes) {

@@ -253,8 +253,12 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
 
 /// Whether sums over the batch are the sums of two halves: true for one device, and for two with half of it each.
 fn sums_in_halves(compute: &Compute) -> bool {
-    let count = compute.devices.len();
-    count == 1 || (count == 2 && compute.parallel == Parallel::Data)
+    match compute.devices.names().as_deref() {
+        // A GPU adds in an order of its own.
+        Some([only]) => !only.is_gpu(),
+        Some([_, _]) => compute.parallel == Parallel::Data,
+        _ => false,
+    }
 }
 
 /// Whether `--set` names the key or a part of it.

@@ -2,15 +2,10 @@
 
 use std::num::NonZeroUsize;
 
+use super::devices::{DeviceName, Devices, Kind};
 use super::errors::short;
 use super::range::{QUEUE, WORKERS};
 use super::value::{choice, table};
-
-/// The devices of this build.
-pub const DEVICES: [&str; 16] = [
-    "cpu:0", "cpu:1", "cpu:2", "cpu:3", "cpu:4", "cpu:5", "cpu:6", "cpu:7", "cpu:8", "cpu:9", "cpu:10", "cpu:11",
-    "cpu:12", "cpu:13", "cpu:14", "cpu:15",
-];
 
 /// The most compute threads, over all devices.
 const THREADS: usize = 1024;
@@ -40,51 +35,31 @@ choice! {
 table! {
     /// `[compute]`.
     Compute {
-        /// Where the network runs: `cpu:0`, `cpu:1`, …. Each is a set of threads.
-        devices: Vec<String> = vec![DEVICES[0].to_string()],
+        /// Where the network runs: `"auto"`, or a GPU (`cuda:0`), or sets of threads (`cpu:0`, `cpu:1`, …).
+        devices: Devices = Devices::Auto,
         /// Compute threads of each CPU device; absent: the cores, shared among the devices.
         threads: Option<NonZeroUsize> = None => WORKERS,
         /// How several devices share the work.
         parallel: Parallel = Parallel::Data,
         /// How convolutions are computed: `auto`, `direct` or `winograd`.
         convolution: Method = Method::Auto,
+        /// Whether a GPU's kernels are waited for one by one, which is slow, so that an error names its kernel.
+        blocking: bool = false,
         /// Capacity of the queue of whole batches.
         queue: NonZeroUsize = NonZeroUsize::MIN => QUEUE,
     }
 }
 
 impl Compute {
-    /// The names of the devices, with static lifetime: stages are named after them.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.devices.iter().filter_map(|device| known(device))
-    }
-
     /// Checks the rules between keys.
     pub(super) fn check(&self, batch: NonZeroUsize, complain: &mut dyn FnMut(&str, String)) {
-        let [first, second, .., last] = DEVICES;
-        for (i, device) in self.devices.iter().enumerate() {
-            if known(device).is_none() {
-                complain(
-                    "compute.devices",
-                    format!(
-                        "{:?} is not a device of this build; the devices are {first:?}, {second:?} … {last:?}",
-                        short(device)
-                    ),
-                );
-            } else if self.devices[..i].contains(device) {
-                complain(
-                    "compute.devices",
-                    format!("{device:?} is listed twice; list each device once"),
-                );
+        let count = match &self.devices {
+            Devices::Auto => 1,
+            Devices::Named(names) => {
+                check_names(names, &mut |message| complain("compute.devices", message));
+                names.len()
             }
-        }
-        let count = self.devices.len();
-        if count == 0 {
-            complain(
-                "compute.devices",
-                format!("the list is empty; it needs at least one device, such as {first:?}"),
-            );
-        }
+        };
         let threads = self.threads.map_or(0, NonZeroUsize::get);
         if count * threads > THREADS {
             complain(
@@ -103,6 +78,23 @@ impl Compute {
     }
 }
 
-fn known(device: &str) -> Option<&'static str> {
-    DEVICES.into_iter().find(|known| *known == device)
+/// Checks a list of devices.
+fn check_names(names: &[String], complain: &mut dyn FnMut(String)) {
+    for (i, name) in names.iter().enumerate() {
+        if DeviceName::of(name).is_none() {
+            complain(format!(
+                "{:?} is not a device; devices are \"cpu:0\" … \"cpu:15\" and \"cuda:0\" … \"cuda:15\"",
+                short(name)
+            ));
+        } else if names[..i].contains(name) {
+            complain(format!("{name:?} is listed twice; list each device once"));
+        }
+    }
+    if names.is_empty() {
+        complain("the list is empty; it needs at least one device, such as \"cpu:0\"".to_string());
+    }
+    let is_gpu = |name: &String| DeviceName::of(name).is_some_and(|name| name.kind() == Kind::Cuda);
+    if names.len() > 1 && names.iter().any(is_gpu) {
+        complain("a GPU trains alone: list one GPU, or any number of CPU devices".to_string());
+    }
 }

@@ -34,6 +34,8 @@ pub mod augment;
 pub mod staging;
 
 pub mod compute;
+/// Names of devices.
+pub mod devices;
 
 pub mod model;
 

@@ -1,6 +1,7 @@
-//! What computes: threads and memory of the CPU, the writer of a batch's rows, and the communicator between devices.
+//! What computes: threads and memory of the CPU, GPUs, the writer of a batch's rows, and the communicator between devices.
 
 pub mod cpu;
+pub mod cuda;
 
 pub mod communicator;
 

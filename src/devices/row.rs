@@ -7,8 +7,10 @@ pub enum Subtract<'a> {
     Channel([f32; 3]),
     /// The part of the mean image that belongs to the crop.
     Image {
-        /// R, G and B, each starting at the crop's top left pixel.
+        /// R, G and B.
         planes: [&'a [f32]; 3],
+        /// Where the crop's top left pixel is in a plane.
+        at: usize,
         /// Floats from one line of a plane to the next.
         line: usize,
     },

@@ -7,42 +7,58 @@
 //! Invariant: while rows of a slot are lent, each of its bytes is reachable through exactly one [`Rows`]. [`Rows`] cannot be
 //! cloned, only split into disjoint parts. [`Lent`] returns the slot only when all rows have been returned.
 
+use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::memory::{NoMemory, zeroed};
 
-/// A slot's bytes, aligned for any element type that a device uses.
+/// Bytes of a page, and where in a slot's memory the rows begin: devices may register whole pages.
+const PAGE: usize = 4096;
+
+/// A slot's bytes. They begin at a page, and have whole pages for themselves.
 struct Memory {
+    /// What is to be dropped before the memory.
+    guards: Vec<Box<dyn Any + Send + Sync>>,
     words: Box<[UnsafeCell<u64>]>,
+    /// The word at which the rows begin.
+    start: usize,
+    rows: usize,
     row_bytes: usize,
 }
 
 // SAFETY: the cells are reached only through `Slot` (which owns all rows) and `Rows` (each of which owns disjoint rows),
-// so no two threads reach the same byte unless both only read.
+// so no two threads reach the same byte unless both only read. Guards are shared as they are.
 unsafe impl Sync for Memory {}
 
 impl Memory {
     fn new(rows: usize, row_bytes: usize) -> Result<Self, NoMemory> {
         // The memory is not touched yet: a page is allocated when its first row is written.
-        let words = zeroed::<u64>("a slot", (row_bytes / 8).saturating_mul(rows))?;
+        let pages = row_bytes.saturating_mul(rows).div_ceil(PAGE);
+        // One more, so that whole pages lie inside wherever the memory begins.
+        let words = zeroed::<u64>("a slot", pages.saturating_add(1).saturating_mul(PAGE / 8))?;
         let words = Box::into_raw(words.into_boxed_slice());
         // SAFETY: the pointer comes from a box, and a cell has the layout of the word in it.
         let words = unsafe { Box::from_raw(words as *mut [UnsafeCell<u64>]) };
         ask_for_large_pages(&words);
-        Ok(Self { words, row_bytes })
+        let address = words.as_ptr() as usize;
+        Ok(Self {
+            guards: Vec::new(),
+            start: (address.next_multiple_of(PAGE) - address) / 8,
+            words,
+            rows,
+            row_bytes,
+        })
     }
 
     fn bytes(&self, rows: Range<usize>) -> *mut u8 {
-        assert!(
-            rows.end * self.row_bytes <= self.words.len() * 8,
-            "rows outside of the slot"
-        );
-        // SAFETY: the offset lies inside the allocation by the assertion above.
+        assert!(rows.end <= self.rows, "rows outside of the slot");
+        // SAFETY: the offset lies inside the allocation by the assertion above and the size that `new` asked for.
         unsafe {
             self.words
                 .as_ptr()
+                .add(self.start)
                 .cast::<u8>()
                 .cast_mut()
                 .add(rows.start * self.row_bytes)
@@ -66,7 +82,6 @@ fn ask_for_large_pages(words: &[UnsafeCell<u64>]) {
 /// All rows of a batch, none of them lent.
 pub struct Slot {
     memory: Arc<Memory>,
-    rows: usize,
 }
 
 /// The right to write some consecutive rows of a slot.
@@ -87,25 +102,48 @@ impl Slot {
         assert!(row_bytes.is_multiple_of(8), "a row is a whole number of 8-byte words");
         Ok(Self {
             memory: Arc::new(Memory::new(rows, row_bytes)?),
-            rows,
         })
+    }
+
+    /// A slot whose row number i is written by `write(i, row)`.
+    pub fn filled(rows: usize, row_bytes: usize, mut write: impl FnMut(usize, &mut [u8])) -> Result<Self, NoMemory> {
+        let mut slot = Self::new(rows, row_bytes)?;
+        let rows = slot.pages().chunks_exact_mut(row_bytes).take(rows);
+        rows.enumerate().for_each(|(i, row)| write(i, row));
+        Ok(slot)
     }
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.memory.rows
+    }
+
+    /// The whole pages that its rows lie in, and nothing else does.
+    pub fn pages(&mut self) -> &mut [u8] {
+        let bytes = (self.rows() * self.memory.row_bytes).next_multiple_of(PAGE);
+        // SAFETY: no rows are lent while the slot exists as `Slot`, and it is borrowed alone; `Memory::new` has asked for
+        // whole pages and one more.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.bytes(0..0), bytes) }
+    }
+
+    /// Keeps `guard` as long as the memory, and drops it first.
+    pub fn keep(&mut self, guard: Box<dyn Any + Send + Sync>) {
+        // Rows that are not lent have no handles.
+        if let Some(memory) = Arc::get_mut(&mut self.memory) {
+            memory.guards.push(guard);
+        }
     }
 
     /// The bytes of the first `rows` rows.
     pub fn bytes(&self, rows: usize) -> &[u8] {
-        assert!(rows <= self.rows);
+        assert!(rows <= self.rows());
         // SAFETY: no rows are lent while the slot exists as `Slot`, so nobody writes; the length is checked above.
         unsafe { std::slice::from_raw_parts(self.memory.bytes(0..rows), rows * self.memory.row_bytes) }
     }
 
     /// Lends the first `rows` rows.
     pub fn lend(self, rows: usize) -> (Lent, Rows) {
-        assert!(rows <= self.rows && rows > 0);
+        assert!(rows <= self.rows() && rows > 0);
         let lent = Rows {
             memory: Arc::clone(&self.memory),
             range: 0..rows,

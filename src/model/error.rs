@@ -1,6 +1,7 @@
 //! What can be wrong with a network, and what to do about it.
 
-use crate::memory::NoMemory;
+use crate::devices::cuda::CudaError;
+use crate::memory::{Bytes, NoMemory};
 use crate::ops::Shape;
 
 /// A network that cannot be built.
@@ -91,6 +92,41 @@ pub enum ModelError {
     /// The system did not provide the memory.
     #[error(transparent)]
     NoMemory(#[from] NoMemory),
+    /// A GPU that cannot be used.
+    #[error("cuda:{number} cannot be used: {why}; use another device with --set compute.devices='[\"cpu:0\"]'")]
+    NoGpu {
+        /// Its number.
+        number: usize,
+        /// Why.
+        why: String,
+    },
+    /// A GPU with less memory than is needed.
+    #[error(
+        "cuda:{number} {how} {there} of {}, but the network and its batches need {needed}: lower staging.batch, or use \
+         compute.devices = [\"cpu:0\"]",
+        if *.how == "has" { "memory" } else { "free memory" }
+    )]
+    GpuMemory {
+        /// The GPU's number.
+        number: usize,
+        /// What is needed.
+        needed: Bytes,
+        /// What is there.
+        there: Bytes,
+        /// `has`, or `has only`: what is free at the moment.
+        how: &'static str,
+    },
+    /// A GPU, or its driver, has failed.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
+    /// Something that is computed on CPUs only.
+    #[error("{layer} cannot be computed on a GPU: {why}; use compute.devices = [\"cpu:0\"]")]
+    NotOnGpu {
+        /// The layer.
+        layer: String,
+        /// Why.
+        why: String,
+    },
     /// A network that does not end in one output per class.
     #[error(
         "the last layer ({layer}) must be of type \"fc\" with one output for each of the {classes} classes: \

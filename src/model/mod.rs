@@ -1,8 +1,8 @@
 //! The network: what it is, and the devices that compute it.
 //!
 //! What it is belongs to no device: the shapes of its layers, its parameters and their initial values, what a device
-//! has of them, the solver that moves them, and checkpoints. The executors compute it, one per kind of device, such as
-//! `cpu`. They are reached through [`Device`] and made by [`devices`], which alone names them.
+//! has of them, the solver that moves them, and checkpoints. The executors compute it, one per kind of device, `cpu` and
+//! `cuda`. They are reached through [`Device`] and made by [`devices`], which alone names them.
 
 pub mod checkpoint;
 pub mod columns;
@@ -22,9 +22,10 @@ pub mod spec;
 
 mod cost;
 mod cpu;
+mod cuda;
 mod share;
 
-pub use device::{Device, DeviceError, Inside, Targets};
+pub use device::{Device, DeviceError, Inside, Peak, Running, Targets};
 pub use error::ModelError;
 pub use job::Job;
 pub use lap::{Direction, Lap};

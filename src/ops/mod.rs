@@ -1,4 +1,4 @@
-//! The operations of the network. Each `mod.rs` has the definition, `cpu.rs` beside it the implementation for the CPU.
+//! The operations of the network. Each `mod.rs` has the definition, `cpu.rs` and `cuda.rs` beside it the implementations.
 //!
 //! Feature maps are f32, with the memory layouts of [`map`]; vectors are `[image][unit]`. Operations on feature maps process
 //! one or a few images on the calling thread: the network decides which thread gets which images.
@@ -7,6 +7,8 @@ mod activation;
 pub mod chunks;
 pub mod conv;
 pub mod dropout;
+pub mod input;
+pub mod lanes;
 pub mod linear;
 pub mod lrn;
 pub mod map;

@@ -28,9 +28,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::config::devices::Devices;
 use crate::dataset::statistics::Statistics;
 use crate::dataset::{Dataset, DatasetError};
 use crate::devices::row::RowWriter;
+use crate::flow::Slot;
 use crate::memory::{Bytes, NoMemory};
 use crate::model::presets;
 use crate::model::solver::UnknownLayer;
@@ -164,7 +166,7 @@ impl PlanError {
     pub fn is_fault_of_machine(&self) -> bool {
         matches!(
             self,
-            Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_)) | Self::Device(_)
+            Self::NoMemory(_) | Self::Model(ModelError::NoMemory(_) | ModelError::Cuda(_)) | Self::Device(_)
         )
     }
 }
@@ -217,6 +219,8 @@ impl Plan {
             });
         }
         let model = ModelPlan::new(&config, classes)?;
+        // What "auto" came to is a part of the run.
+        config.compute.devices = Devices::named(model.names());
         let itinerary = itinerary(&config, &sets, has_val)?;
         let writer = model.row_writer();
         let workspace = Bytes::new(crop::look_at_images(&config, &sets, has_val)?);
@@ -293,6 +297,19 @@ impl Plan {
             on_bad_image: self.config.run.on_bad_image,
             quarantine: self.config.run.out.join("quarantine"),
         }
+    }
+
+    /// Memory for the batches that are being assembled, or wait for a device.
+    pub fn slots(&self) -> Result<Vec<Slot>, NoMemory> {
+        let staging = &self.config.staging;
+        let slot = |_| Slot::new(staging.batch.get(), self.writer.row_bytes());
+        (0..staging.slots.get()).map(slot).collect()
+    }
+
+    /// The mean image that crops lose, in planes of R, G and B, if they lose one.
+    pub fn mean_image(&self, statistics: Option<&Statistics>) -> Result<Option<Arc<[f32]>>, PlanError> {
+        let normalization = preprocessing::normalization(&self.config, statistics, Arc::clone(&self.writer))?;
+        Ok(normalization.mean_image())
     }
 
     /// The settings of augment workers.

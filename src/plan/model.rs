@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{PlanError, needs};
+use super::{PlanError, needs, preprocessing};
 use crate::config::Config;
+use crate::config::devices::DeviceName;
 use crate::config::model::Layer;
 use crate::devices::row::RowWriter;
 use crate::model::presets::{self, Overrides};
@@ -22,6 +23,8 @@ pub struct ModelPlan {
     pub classes: usize,
     /// The devices, in the order of their ranks.
     pub devices: Vec<DevicePlan>,
+    /// Why `compute.devices = "auto"` came to the CPU, if it did.
+    pub why_no_gpu: Option<String>,
     /// Compute threads of each device.
     pub threads: usize,
 }
@@ -29,11 +32,11 @@ pub struct ModelPlan {
 /// The part of one device.
 #[derive(Clone, Debug)]
 pub struct DevicePlan {
-    /// `cpu:0`, `cpu:1`, …
-    pub name: &'static str,
+    /// `cpu:0`, `cpu:1`, …, or `cuda:0`.
+    pub name: DeviceName,
     /// Which of the devices it is.
     pub placement: Placement,
-    /// Memory for its part of a batch.
+    /// Memory for its part of a batch: a GPU's own, or the host's.
     pub memory: Memory,
 }
 
@@ -44,17 +47,18 @@ impl ModelPlan {
         let side = config.augment.crop.get();
         let spec = Spec::new(&layers, Shape::new(3, side, side), classes)?;
         let compute = &config.compute;
-        let count = compute.devices.len();
+        let chosen = devices::chosen(&compute.devices);
+        let count = chosen.names.len();
         let threads = compute
             .threads
             .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
         let job = job(config, &spec, config.staging.batch.get(), threads);
-        let placements = compute.names().zip(Placement::all(count, compute.parallel));
+        let placements = chosen.names.into_iter().zip(Placement::all(count, compute.parallel));
         let devices = placements.map(|(name, placement)| {
             Ok(DevicePlan {
                 name,
                 placement,
-                memory: devices::memory(&job, placement)?,
+                memory: devices::memory(&job, name, placement)?,
             })
         });
         let devices = devices.collect::<Result<_, ModelError>>()?;
@@ -64,13 +68,31 @@ impl ModelPlan {
             spec,
             classes,
             devices,
+            why_no_gpu: chosen.why_no_gpu,
             threads,
         })
     }
 
-    /// The memory of all devices together.
+    /// The devices' names, in the order of their ranks.
+    pub fn names(&self) -> impl Iterator<Item = DeviceName> {
+        self.devices.iter().map(|device| device.name)
+    }
+
+    /// The first device.
+    fn first(&self) -> DeviceName {
+        self.names().next().unwrap_or(DeviceName::CPU)
+    }
+
+    /// The host's memory for all devices together. GPUs have their own.
     pub fn memory(&self) -> Memory {
-        self.devices.iter().map(|device| device.memory).sum()
+        let of_host = self.devices.iter().filter(|device| !device.name.is_gpu());
+        of_host.map(|device| device.memory).sum()
+    }
+
+    /// Memory of the GPU, if one is used.
+    pub fn gpu_memory(&self) -> Option<Memory> {
+        let gpu = self.devices.iter().find(|device| device.name.is_gpu())?;
+        Some(gpu.memory)
     }
 
     /// Compute threads of all devices together.
@@ -80,7 +102,7 @@ impl ModelPlan {
 
     /// The writer of the devices' rows.
     pub fn row_writer(&self) -> Arc<dyn RowWriter> {
-        devices::row_writer(self.spec.input.height)
+        devices::row_writer(self.first(), self.spec.input.height)
     }
 
     /// The weights before the first step.
@@ -91,7 +113,7 @@ impl ModelPlan {
     /// Builds the devices, connected to each other.
     pub fn build(&self, config: &Config) -> Result<Vec<Box<dyn Device>>, PlanError> {
         needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&self.memory()))?;
-        let names: Vec<&str> = self.devices.iter().map(|device| device.name).collect();
+        let names: Vec<DeviceName> = self.names().collect();
         let job = job(config, &self.spec, config.staging.batch.get(), self.threads);
         Ok(devices::build(&job, &names, config.compute.parallel)?)
     }
@@ -99,9 +121,11 @@ impl ModelPlan {
     /// Builds a device with the whole network, for batches of `batch` images.
     pub fn build_alone(&self, config: &Config, batch: usize) -> Result<Box<dyn Device>, PlanError> {
         let job = job(config, &self.spec, batch, self.threads);
-        let memory = devices::memory(&job, Placement::ALONE)?;
-        needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&memory))?;
-        Ok(devices::build_alone(&job)?)
+        let memory = devices::memory(&job, self.first(), Placement::ALONE)?;
+        if !self.first().is_gpu() {
+            needs::refuse_beyond_all(needs::NETWORK, &needs::of_networks(&memory))?;
+        }
+        Ok(devices::build_alone(&job, self.first())?)
     }
 }
 
@@ -113,6 +137,8 @@ fn job<'a>(config: &Config, spec: &'a Spec, batch: usize, threads: usize) -> Job
         seed: config.run.seed,
         method: config.compute.convolution,
         threads,
+        mean_side: preprocessing::mean_image_side(config).map_or(0, |side| side as usize),
+        blocking: config.compute.blocking,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Invariant: batches are sent in the order of their serial numbers, each once, with all rows returned.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -71,7 +72,7 @@ fn hand_on(whole: Assembly, stream: &mut u64) -> Result<Batch, Fault> {
     let slot = lent.into_slot().map_err(|_| Fault::Aborted)?;
     Ok(Batch {
         header,
-        slot,
+        slot: Arc::new(slot),
         facts,
         stream: *stream,
     })

@@ -19,6 +19,7 @@ pub fn feeding(
     let start = Start {
         position: Position::START,
         stream: 0,
+        slots: plan.slots()?,
     };
     let (batches, free) = flow.input(plan, statistics, start, stop)?;
     // Not a device: a device without cost would always be idle, which says nothing about the input.

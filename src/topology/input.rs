@@ -23,12 +23,13 @@ pub(super) fn decoding(plan: &Plan, settings: Decode) -> Decoding {
 }
 
 /// Where the input begins.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
     /// The first batch.
     pub(super) position: Position,
     /// Rolling hash of what was trained before.
     pub(super) stream: u64,
+    /// Memory for batches.
+    pub(super) slots: Vec<Slot>,
 }
 
 /// What source gives to the other stages.
@@ -57,7 +58,7 @@ impl Flow {
             tickets: tickets_in,
             opened: openings,
             free,
-        } = self.source(plan, start.position, stop)?;
+        } = self.source(plan, start.position, start.slots, stop);
 
         // decode: buffers circulate between it and augment.
         let (pixels_in, spare) = self.decode(decoding(plan, plan.decode(rule.clone())), &tickets_in);
@@ -90,15 +91,11 @@ impl Flow {
     }
 
     /// Adds source, which takes returned slots and sends tickets for their rows.
-    fn source(&mut self, plan: &Plan, start: Position, stop: &Stop) -> Result<Lent, PlanError> {
+    fn source(&mut self, plan: &Plan, start: Position, slots: Vec<Slot>, stop: &Stop) -> Lent {
         let config = &plan.config;
-        let slots = config.staging.slots;
-        let (free, slots_home) = channel("slot", slots);
-        for _ in 0..slots.get() {
-            let slot = Slot::new(config.staging.batch.get(), plan.writer.row_bytes())?;
-            fill(&free, slot);
-        }
-        let (opened, openings) = channel("opened", slots);
+        let (free, slots_home) = channel("slot", config.staging.slots);
+        slots.into_iter().for_each(|slot| fill(&free, slot));
+        let (opened, openings) = channel("opened", config.staging.slots);
         let (tickets, tickets_in) = channel("ticket", config.decode.queue);
         let way = source::Source {
             itinerary: plan.itinerary.clone(),
@@ -113,10 +110,10 @@ impl Flow {
             let stop = stop.clone();
             move || source::run(&way, &slots_home, opened, tickets, &stop)
         });
-        Ok(Lent {
+        Lent {
             tickets: tickets_in,
             opened: openings,
             free,
-        })
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::flow::{ChannelGauge, Meters, Outlet};
 
 mod decoding;
+mod devices;
 mod feeding;
 mod flow;
 mod input;

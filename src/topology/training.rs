@@ -6,20 +6,20 @@
 //!    └──────────────────────slot─────────────────────── cpu            └─report──────────▶ record
 //! ```
 //!
-//! With several devices there is one `cpu` stage per device, named after it. Each has its own channels from and to compute, and
-//! they meet in the communicator.
+//! The devices are in `devices.rs`: a stage for each, or two for a GPU.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
+use super::devices::{connect, prepare, slots};
 use super::input::Start;
 use super::{Flow, Topology, Waits, fill};
 use crate::dataset::statistics::Statistics;
-use crate::flow::{Fault, Outlet, Role, Slot, Stop, channel};
+use crate::flow::{Fault, Role, Stop, channel};
 use crate::model::Device;
 use crate::model::solver::Rates;
 use crate::plan::{Plan, PlanError};
-use crate::stages::compute::{self, Channels, Compute, DeviceChannels, DeviceLink, IN_FLIGHT, Reports, RunState};
+use crate::stages::compute::{self, Channels, Compute, Reports, RunState};
 use crate::stages::messages::Snapshot;
 use crate::stages::save::{self, SaveChannels, Saver};
 
@@ -60,10 +60,13 @@ pub fn training(
     let config = &plan.config;
     let mut flow = Flow::new(plan.cores);
 
+    prepare(&mut devices, plan, &weights, statistics.as_ref())?;
+
     // source, decode, augment, staging: `input.rs`.
     let start = Start {
         position: state.position,
         stream: state.stream,
+        slots: slots(plan, &mut devices)?,
     };
     let (batches_in, free) = flow.input(plan, statistics.as_ref(), start, stop)?;
 
@@ -78,10 +81,7 @@ pub fn training(
         state,
         expected,
     };
-    for device in &mut devices {
-        device.load(&weights)?;
-    }
-    let (links, ends) = connect(devices, &free);
+    let (links, ends) = connect(plan.model.names().zip(devices), &free);
     free.finish();
     let (saves, saves_in) = channel("save", NonZeroUsize::MIN);
     let (spare_copy, spare_in) = channel("snapshot", NonZeroUsize::MIN);
@@ -98,7 +98,7 @@ pub fn training(
         reports,
     };
     flow.compute(compute, channels, stop.clone());
-    flow.devices(config.compute.names().zip(ends).collect());
+    flow.devices(ends);
     let saver = Saver {
         folder: config.run.out.join("checkpoints"),
         keep: config.checkpoint.keep.get(),
@@ -133,23 +133,6 @@ impl Flow {
         self.one("compute", waits, move || compute::run(compute, channels, &stop));
     }
 
-    /// Adds a stage for each device.
-    fn devices(&mut self, devices: Vec<(&'static str, DeviceEnd)>) {
-        let is_alone = devices.len() == 1;
-        for (name, (device, channels)) in devices {
-            let mut waits = Waits::of(Role::Device, &channels.work)
-                .room(channels.outcomes.waits())
-                .room(channels.free.waits());
-            if let Some(for_others) = device.waits() {
-                waits = waits.room(for_others);
-            }
-            // A single device needs no number.
-            let kind = name.split(':').next().unwrap_or(name);
-            let stage = if is_alone { kind } else { name };
-            self.one(stage, waits, move || compute::run_device(name, device, channels));
-        }
-    }
-
     /// Adds the writer of checkpoints.
     fn save(&mut self, saver: Saver, channels: SaveChannels) {
         let waits = Waits::of(Role::Output, &channels.saves)
@@ -159,26 +142,4 @@ impl Flow {
             .remedy(SAVE_LESS);
         self.one("save", waits, move || save::run(&saver, channels));
     }
-}
-
-/// A device, and its ends of the channels from and to compute.
-type DeviceEnd = (Box<dyn Device>, DeviceChannels);
-
-/// Channels between compute and each device: compute's ends, and the devices'.
-fn connect(devices: Vec<Box<dyn Device>>, free: &Outlet<Slot>) -> (Vec<DeviceLink>, Vec<DeviceEnd>) {
-    let ends = devices.into_iter().map(|device| {
-        let (work, work_in) = channel("work", NonZeroUsize::MIN);
-        let (outcomes, outcomes_in) = channel("outcome", NonZeroUsize::MIN.saturating_add(IN_FLIGHT));
-        let link = DeviceLink {
-            work,
-            outcomes: outcomes_in,
-        };
-        let channels = DeviceChannels {
-            work: work_in,
-            outcomes,
-            free: free.apart(),
-        };
-        (link, (device, channels))
-    });
-    ends.unzip()
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use pipeline::control::{self, Ending, Watch};
 use pipeline::devices::row::{RowWriter, View};
-use pipeline::flow::{Exit, Fault, Stop, Stopwatch};
-use pipeline::model::{Device, DeviceError, Inside, Lap, Memory, Parameter, Targets, checkpoint};
+use pipeline::flow::{Exit, Fault, Slot, Stop, Stopwatch};
+use pipeline::model::{Device, DeviceError, Inside, Lap, Memory, Parameter, Peak, Running, Targets, checkpoint};
 use pipeline::ops::sgd::Rate;
 use pipeline::ops::softmax::Loss;
 use pipeline::plan::Crew;
@@ -194,14 +194,26 @@ impl Device for Breaking {
     fn store(&mut self, whole: &mut [Parameter]) -> Result<(), DeviceError> {
         self.0.store(whole)
     }
-    fn copy_rows(&mut self, rows: &[u8], in_use: usize) -> Result<(), DeviceError> {
-        self.0.copy_rows(rows, in_use)
+    fn take_mean(&mut self, planes: &[f32]) -> Result<(), DeviceError> {
+        self.0.take_mean(planes)
     }
-    fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, DeviceError> {
+    fn pin(&mut self, slot: &mut Slot) -> Result<(), DeviceError> {
+        self.0.pin(slot)
+    }
+    fn copy_rows(&mut self, slot: &Arc<Slot>, in_use: usize) -> Result<Running<()>, DeviceError> {
+        self.0.copy_rows(slot, in_use)
+    }
+    fn is_asynchronous(&self) -> bool {
+        self.0.is_asynchronous()
+    }
+    fn peak(&mut self) -> Result<Peak, DeviceError> {
+        self.0.peak()
+    }
+    fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Running<Loss>, DeviceError> {
         assert!(step < 3, "step {step} cannot be computed");
         self.0.train(step, targets, rates)
     }
-    fn evaluate(&mut self) -> Result<&[f32], DeviceError> {
+    fn evaluate(&mut self) -> Result<Running<Vec<f32>>, DeviceError> {
         self.0.evaluate()
     }
     fn waits(&self) -> Option<Arc<Stopwatch>> {
@@ -210,7 +222,7 @@ impl Device for Breaking {
     fn time_passes(&mut self) {
         self.0.time_passes();
     }
-    fn take_laps(&mut self) -> Vec<Lap> {
+    fn take_laps(&mut self) -> Result<Vec<Lap>, DeviceError> {
         self.0.take_laps()
     }
     fn memory(&self) -> Memory {

@@ -22,7 +22,7 @@ proptest! {
         });
         let channel = [120.5, 110.25, 99.0];
         let subtract = if of_image {
-            Subtract::Image { planes: [&means[0], &means[1], &means[2]], line: pitch }
+            Subtract::Image { planes: [&means[0], &means[1], &means[2]], at: 0, line: pitch }
         } else {
             Subtract::Channel(channel)
         };

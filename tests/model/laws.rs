@@ -1,6 +1,7 @@
 //! Determinism: the same bits whatever the number of threads.
 
 use pipeline::config::compute::Method;
+use pipeline::config::devices::DeviceName;
 use pipeline::config::model::{Convolution, Layer};
 use pipeline::model::{Job, Placement, Spec, devices};
 
@@ -87,7 +88,7 @@ fn initial_weights_depend_on_the_seed_alone() {
 fn a_network_holds_the_memory_that_its_plan_says() {
     let spec = spec();
     for (batch, threads) in [(1, 1), (13, 3)] {
-        let planned = devices::memory(&job(&spec, batch, threads), Placement::ALONE).unwrap();
+        let planned = devices::memory(&job(&spec, batch, threads), DeviceName::CPU, Placement::ALONE).unwrap();
         assert_eq!(network(batch, threads).device.memory(), planned);
     }
 }

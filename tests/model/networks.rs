@@ -1,6 +1,5 @@
 //! Small networks, and steps of theirs.
 
-use pipeline::config::compute::Method;
 use pipeline::config::model::{Convolution, Dropout, Layer};
 use pipeline::model::{Job, Spec};
 use pipeline::ops::Shape;
@@ -53,11 +52,9 @@ pub fn spec() -> Spec {
 /// A network for batches of `batch` images on `threads` threads.
 pub fn job(spec: &Spec, batch: usize, threads: usize) -> Job<'_> {
     Job {
-        spec,
-        batch,
         seed: 3,
-        method: Method::Auto,
         threads,
+        ..Job::new(spec, batch)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The presets are the networks that they say they are.
 
+use pipeline::config::devices::DeviceName;
 use pipeline::config::model::{Init, Layer};
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Placement, Spec, devices};
@@ -38,7 +39,8 @@ fn every_preset_fits_the_sizes_that_it_is_for() {
     for (name, side) in presets::NAMES.into_iter().zip(sizes) {
         let usual = presets::usual(name).unwrap().side;
         for side in [side, side + side / 4, usual] {
-            let memory = devices::memory(&job(&spec(name, side, 10), 128, 1), Placement::ALONE).unwrap();
+            let memory =
+                devices::memory(&job(&spec(name, side, 10), 128, 1), DeviceName::CPU, Placement::ALONE).unwrap();
             assert!(memory.scratch.get() > 0);
         }
     }

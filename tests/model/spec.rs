@@ -1,6 +1,7 @@
 //! Networks that cannot be built say why and what to do.
 
 use pipeline::config::compute::Method;
+use pipeline::config::devices::DeviceName;
 use pipeline::config::model::{Convolution, Dropout, FullyConnected, Init, Layer, Lrn, MaxPool};
 use pipeline::model::{Job, Memory, ModelError, Placement, Spec, devices};
 use pipeline::ops::{LARGEST, Shape, windows};
@@ -177,8 +178,8 @@ proptest! {
             prop_assert!(len <= LARGEST as u128 && layer.output.len() as u128 == len);
         }
         for method in [Method::Direct, Method::Auto] {
-            let job = |threads| Job { spec: &spec, batch, seed: 1, method, threads };
-            let [few, many] = [1, 1025].map(|threads| devices::memory(&job(threads), Placement::ALONE).unwrap());
+            let job = |threads| Job { method, threads, ..Job::new(&spec, batch) };
+            let [few, many] = [1, 1025].map(|threads| devices::memory(&job(threads), DeviceName::CPU, Placement::ALONE).unwrap());
             let least = 4 * batch as u128 * (spec.input.len() + spec.classes) as u128;
             prop_assert!(u128::from(many.activations.get()) >= least);
             // Threads need scratch memory, each the same, and nothing else.

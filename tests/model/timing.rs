@@ -15,10 +15,10 @@ fn every_layer_is_timed_once_in_each_direction() {
     let x = numbers(1, 5 * network.spec.input.len());
     let (labels, weights) = ([0, 1, 2, 3, 0], [1.0; 5]);
     step(&mut network, &x, &labels, &weights, 0);
-    assert_eq!(network.device.take_laps(), [], "nobody wanted to know");
+    assert_eq!(network.device.take_laps().unwrap(), [], "nobody wanted to know");
     network.device.time_passes();
     step(&mut network, &x, &labels, &weights, 1);
-    let laps = network.device.take_laps();
+    let laps = network.device.take_laps().unwrap();
     assert!(laps.iter().map(|lap| lap.time).sum::<Duration>() > Duration::ZERO);
     let count = network.spec.layers.len();
     for direction in [Direction::Forward, Direction::Update] {
@@ -50,6 +50,7 @@ fn every_layer_is_timed_once_in_each_direction() {
         network
             .device
             .take_laps()
+            .unwrap()
             .iter()
             .all(|lap| lap.direction == Direction::Forward)
     );

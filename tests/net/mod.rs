@@ -1,6 +1,10 @@
 //! A network on a device, for tests: it takes slices and panics where a run has errors to handle.
 
-use pipeline::model::{Device, Inside, Job, Parameter, Spec, Targets, devices, init};
+use std::sync::Arc;
+
+use pipeline::config::devices::DeviceName;
+use pipeline::flow::Slot;
+use pipeline::model::{Device, Inside, Job, Parameter, Running, Spec, Targets, devices, init};
 use pipeline::ops::sgd::Rate;
 use pipeline::ops::softmax::Loss;
 
@@ -15,7 +19,7 @@ pub struct Net {
 impl Net {
     /// The network of `job` with initial weights from `seed`. (The job's seed is for dropout.)
     pub fn new(job: &Job<'_>, seed: u64) -> Self {
-        let mut device = devices::build_alone(job).expect("there is memory");
+        let mut device = devices::build_alone(job, DeviceName::CPU).expect("there is memory");
         let whole = weights(job, seed);
         device.load(&whole).expect("they are its parameters");
         Self {
@@ -50,20 +54,32 @@ impl Net {
             .map(|(label, weight)| (*label, *weight != 0.0));
         let rates = vec![rate; self.whole.len()];
         let loss = self.device.train(u64::from(step), &Targets::new(rows), &rates);
-        loss.expect("nobody else is lost")
+        loss.and_then(Running::wait).expect("nobody else is lost")
     }
 
     /// The softmax outputs of the images `x`.
     pub fn evaluate(&mut self, x: &[f32]) -> Vec<f32> {
         self.copy(x);
-        self.device.evaluate().expect("nobody else is lost").to_vec()
+        let outputs = self.device.evaluate().and_then(Running::wait);
+        outputs.expect("nobody else is lost")
     }
 
     fn copy(&mut self, x: &[f32]) {
         let rows = x.len() / self.spec.input.len();
-        let copied = self.device.copy_rows(bytemuck::cast_slice(x), rows);
-        copied.expect("nobody else is lost");
+        let copied = self.device.copy_rows(&slot(x, rows), rows);
+        copied.and_then(Running::wait).expect("nobody else is lost");
     }
+}
+
+/// A slot with `rows` images, as rows of a CPU.
+pub fn slot(x: &[f32], rows: usize) -> Arc<Slot> {
+    let image = x.len() / rows.max(1);
+    let row_bytes = (image.max(1) * size_of::<f32>()).next_multiple_of(8);
+    let write = |i: usize, row: &mut [u8]| {
+        let from: &[u8] = bytemuck::cast_slice(&x[i * image..][..image]);
+        row[..from.len()].copy_from_slice(from);
+    };
+    Arc::new(Slot::filled(rows, row_bytes, write).expect("memory"))
 }
 
 /// The initial weights of the network of `job`.

@@ -4,8 +4,10 @@ use super::circles::{File, Tree};
 use super::sources;
 
 /// Folders of one kind of device, and who else may use what is in them.
-const FOLDERS: [(&str, &[&str]); 2] = [
+const FOLDERS: [(&str, &[&str]); 4] = [
     ("src/model/cpu/", &["src/model/devices.rs"]),
+    ("src/model/cuda/", &["src/model/devices.rs"]),
+    ("src/devices/cuda/", &["src/ops/", "src/model/"]),
     (
         "src/devices/cpu/",
         &[
@@ -15,7 +17,8 @@ const FOLDERS: [(&str, &[&str]); 2] = [
             // Threads for work of the host.
             "src/model/init.rs",
             "src/cli/estimate.rs",
-            "src/cli/bench/compute/measure.rs",
+            // What the bench hands to other programs are rows of a CPU.
+            "src/cli/bench/compute/images.rs",
         ],
     ),
 ];

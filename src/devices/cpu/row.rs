@@ -64,8 +64,12 @@ fn write(side: usize, view: &View<'_>, floats: &mut [f32]) {
             let (colour, scale) = (view.colour[channel], view.scale[channel]);
             match &view.subtract {
                 Subtract::Channel(mean) => shift(line, colour - mean[channel], scale),
-                Subtract::Image { planes, line: pitch } => {
-                    subtract(line, &planes[channel][y * pitch..][..side], colour, scale);
+                Subtract::Image {
+                    planes,
+                    at,
+                    line: pitch,
+                } => {
+                    subtract(line, &planes[channel][at + y * pitch..][..side], colour, scale);
                 }
             }
             if view.flip {

@@ -1,14 +1,19 @@
 //! The CPU as a device of a run: a network, and its connection to the other devices.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::columns::Columns;
 use super::network::{Network, Pass};
 use crate::devices::{Communicator, PeerLost, Update};
-use crate::flow::Stopwatch;
-use crate::model::{Device, DeviceError, Inside, Lap, Memory, Parameter, Targets};
+use crate::flow::{Slot, Stopwatch};
+use crate::model::{Device, DeviceError, Inside, Lap, Memory, Parameter, Peak, Running, Targets};
+use crate::ops::peak;
 use crate::ops::sgd::{self, Rate};
 use crate::ops::softmax::Loss;
+
+/// The length of the burst that measures the peak: short enough for some to fall between the time slices of other programs.
+const BURST: Duration = Duration::from_millis(3);
 
 /// How a device is connected to the others.
 pub enum Peers {
@@ -75,12 +80,21 @@ impl Device for CpuDevice {
         Ok(())
     }
 
-    fn copy_rows(&mut self, rows: &[u8], in_use: usize) -> Result<(), DeviceError> {
-        self.network.copy_rows(rows, in_use);
+    fn take_mean(&mut self, _planes: &[f32]) -> Result<(), DeviceError> {
+        // Rows have lost it already.
         Ok(())
     }
 
-    fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Loss, DeviceError> {
+    fn pin(&mut self, _slot: &mut Slot) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    fn copy_rows(&mut self, slot: &Arc<Slot>, in_use: usize) -> Result<Running<()>, DeviceError> {
+        self.network.copy_rows(slot.bytes(in_use), in_use);
+        Ok(Running::done(()))
+    }
+
+    fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Running<Loss>, DeviceError> {
         let pass = Pass::Train {
             seed: self.seed,
             step: step as u32,
@@ -89,16 +103,22 @@ impl Device for CpuDevice {
         let loss = self.network.loss(targets);
         self.network.backward(self.peers.columns())?;
         self.update(rates)?;
-        Ok(if self.peers.reports() { loss } else { Loss::default() })
+        let loss = if self.peers.reports() { loss } else { Loss::default() };
+        Ok(Running::done(loss))
     }
 
-    fn evaluate(&mut self) -> Result<&[f32], DeviceError> {
+    fn evaluate(&mut self) -> Result<Running<Vec<f32>>, DeviceError> {
         self.network.forward(Pass::Evaluate, self.peers.columns())?;
-        Ok(if self.peers.reports() {
+        let reported = if self.peers.reports() {
             self.network.probabilities()
         } else {
             &[]
-        })
+        };
+        Ok(Running::done(reported.to_vec()))
+    }
+
+    fn is_asynchronous(&self) -> bool {
+        false
     }
 
     fn waits(&self) -> Option<Arc<Stopwatch>> {
@@ -113,12 +133,17 @@ impl Device for CpuDevice {
         self.network.time_passes();
     }
 
-    fn take_laps(&mut self) -> Vec<Lap> {
-        self.network.take_laps()
+    fn take_laps(&mut self) -> Result<Vec<Lap>, DeviceError> {
+        Ok(self.network.take_laps())
     }
 
     fn memory(&self) -> Memory {
         self.network.memory()
+    }
+
+    fn peak(&mut self) -> Result<Peak, DeviceError> {
+        let flops = peak::cpu::burst(&self.network.cpu.threads, BURST);
+        Ok(Peak { flops, bytes: None })
     }
 
     fn inspect(&mut self) -> Result<Inside, DeviceError> {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::{Device, Job, Memory, ModelError, Placement};
 use crate::config::compute::Parallel;
+use crate::config::devices::DeviceName;
 use crate::devices::cpu::{CpuCommunicator, Threads};
 use columns::Columns;
 use device::{CpuDevice, Peers};
@@ -31,12 +32,16 @@ pub(super) fn memory(job: &Job<'_>, placement: Placement) -> Result<Memory, Mode
 }
 
 /// Devices of these names, connected to each other.
-pub(super) fn devices(job: &Job<'_>, names: &[&str], parallel: Parallel) -> Result<Vec<Box<dyn Device>>, ModelError> {
+pub(super) fn devices(
+    job: &Job<'_>,
+    names: &[DeviceName],
+    parallel: Parallel,
+) -> Result<Vec<Box<dyn Device>>, ModelError> {
     let placements = Placement::all(names.len(), parallel);
     let networks = names
         .iter()
         .zip(placements)
-        .map(|(name, placement)| network(job, name, placement));
+        .map(|(name, placement)| network(job, *name, placement));
     let networks: Vec<_> = networks.collect::<Result<_, _>>()?;
     let ends = CpuCommunicator::between(networks.iter().map(|(_, threads)| Arc::clone(threads)).collect());
     let devices = networks.into_iter().zip(ends).map(|((network, threads), end)| {
@@ -52,9 +57,9 @@ pub(super) fn devices(job: &Job<'_>, names: &[&str], parallel: Parallel) -> Resu
 }
 
 /// The network of the device called `name`, on threads of its own.
-fn network(job: &Job<'_>, name: &str, placement: Placement) -> Result<(Network, Arc<Threads>), ModelError> {
+fn network(job: &Job<'_>, name: DeviceName, placement: Placement) -> Result<(Network, Arc<Threads>), ModelError> {
     // A thread is called `cpu-0.1`.
-    let threads = Threads::new(&name.replace(':', "-"), job.threads);
+    let threads = Threads::new(&name.as_str().replace(':', "-"), job.threads);
     let threads = Arc::new(threads.map_err(ModelError::threads(job.threads))?);
     Ok((Network::new(job, placement, Arc::clone(&threads))?, threads))
 }

@@ -14,6 +14,7 @@
 mod algorithm;
 mod bias;
 pub mod cpu;
+pub mod cuda;
 mod direct;
 mod epilogue;
 mod layout;

@@ -9,6 +9,7 @@
 //! x, y: `[N][U]`. m is a pure function of (seed, step, layer, row, unit), so the backward pass draws it again.
 
 pub mod cpu;
+pub mod cuda;
 
 use crate::rng::{Philox, Purpose};
 
@@ -29,12 +30,17 @@ pub struct Units {
     pub of: usize,
 }
 
+/// What a unit's 32 random bits must reach if it is kept, with `p` the probability of zero.
+fn threshold(p: f32) -> u64 {
+    (f64::from(p) * 4_294_967_296.0) as u64
+}
+
 impl Masks {
     /// The masks of the `layer`-th dropout layer at `step`. `p` is the probability of zero.
     pub fn new(seed: u64, step: u32, layer: u32, p: f32) -> Self {
         Self {
             stream: Philox::new(seed, Purpose::Dropout, step, layer),
-            threshold: (f64::from(p) * 4_294_967_296.0) as u64,
+            threshold: threshold(p),
         }
     }
 

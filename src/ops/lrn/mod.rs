@@ -9,6 +9,7 @@
 //! a, b: `[N][C][H][W]`. α multiplies the plain sum; with `divide_by_size` it is α/n, as in the 2012 code.
 
 pub mod cpu;
+pub mod cuda;
 
 use super::Shape;
 use crate::config::model::Lrn;

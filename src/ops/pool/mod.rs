@@ -9,6 +9,7 @@
 //! The argmax of each window is kept as a byte, i·z + j.
 
 pub mod cpu;
+pub mod cuda;
 mod overlapping;
 
 use super::{Shape, windows};

@@ -3,6 +3,7 @@
 //! In place: y overwrites x, dx overwrites dy. NaN is passed on, so that a diverged network is noticed.
 
 pub mod cpu;
+pub mod cuda;
 
 /// max(0, x); NaN if x is.
 #[inline]

@@ -9,6 +9,7 @@
 //! weight decay.
 
 pub mod cpu;
+pub mod cuda;
 
 /// The numbers of one update of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]

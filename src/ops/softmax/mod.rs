@@ -9,6 +9,7 @@
 //! z, p, dz: `[N][K]`. Rows of weight 0 (skipped images, and padding at the end of an epoch) do not count.
 
 pub mod cpu;
+pub mod cuda;
 
 /// The loss of the present rows of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -35,6 +35,14 @@ pub struct Normalization {
 }
 
 impl Normalization {
+    /// The mean image, if one is subtracted: planes R, G and B.
+    pub fn mean_image(&self) -> Option<Arc<[f32]>> {
+        match &self.mean {
+            Mean::Channel(_) => None,
+            Mean::Image { values, .. } => Some(Arc::clone(values)),
+        }
+    }
+
     /// Writes the view that was drawn into `row`. `pixels` is the RGB of `region`, which contains the crop.
     pub fn write(&self, draw: &Draw, pixels: &[u8], region: Region, row: &mut [u8]) {
         let line = 3 * region.width as usize;
@@ -45,7 +53,8 @@ impl Normalization {
                 let at = (draw.region.y * side + draw.region.x) as usize;
                 let plane = (side * side) as usize;
                 Subtract::Image {
-                    planes: [0, 1, 2].map(|channel| &values[channel * plane + at..]),
+                    planes: [0, 1, 2].map(|channel| &values[channel * plane..][..plane]),
+                    at,
                     line: *side as usize,
                 }
             }

@@ -26,7 +26,7 @@ mod reports;
 mod saving;
 mod trained;
 
-pub use device::{DeviceChannels, Outcome, Work, run as run_device};
+pub use device::{DeviceChannels, LaunchChannels, Outcome, Submitted, Work, follow, launch, run as run_device};
 pub use error::ComputeError;
 pub use evaluation::Evaluation;
 pub use reports::Reports;

@@ -67,8 +67,8 @@ impl<T> Pixels<T> {
 pub struct Batch {
     /// Identifies the batch.
     pub header: Header,
-    /// Its rows.
-    pub slot: Slot,
+    /// Its rows. A device that is copying them holds them too.
+    pub slot: Arc<Slot>,
     /// One per row in use.
     pub facts: Vec<RowFact>,
     /// Rolling hash of the training stream up to the end of this batch.

@@ -1,6 +1,7 @@
 //! Networks in columns against the whole network: the same numbers, but for the order in which gradients are summed.
 
 use pipeline::config::compute::{Method, Parallel};
+use pipeline::config::devices::{DeviceName, Kind};
 use pipeline::config::model::{Convolution, Dropout, Init, Layer};
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{ModelError, Placement, Spec, devices};
@@ -100,8 +101,14 @@ fn scores(run: Run<'_>, count: usize, pass: Pass) -> Vec<Vec<f32>> {
     each(&mut devices, |device| {
         copy(device, &x, run.batch);
         match pass {
-            Pass::Evaluate => drop(device.evaluate().unwrap().to_vec()),
-            Pass::Train => drop(device.train(3, &targets, &vec![FROZEN; weights.len()]).unwrap()),
+            Pass::Evaluate => drop(device.evaluate().unwrap().wait().unwrap()),
+            Pass::Train => drop(
+                device
+                    .train(3, &targets, &vec![FROZEN; weights.len()])
+                    .unwrap()
+                    .wait()
+                    .unwrap(),
+            ),
         }
         device.inspect().unwrap().logits
     })
@@ -177,10 +184,14 @@ fn two_columns_hold_each_weight_once() {
     let run = run(&layers, 48);
     let spec = run.spec();
     let job = run.job(&spec);
-    let mut columns = devices::build(&job, &["cpu:0", "cpu:1"], Parallel::Columns).unwrap();
+    let names = [0, 1].map(|number| DeviceName::new(Kind::Cpu, number).unwrap());
+    let mut columns = devices::build(&job, &names, Parallel::Columns).unwrap();
     let mut held = 0;
     for (placement, device) in Placement::all(2, Parallel::Columns).zip(&mut columns) {
-        assert_eq!(device.memory(), devices::memory(&job, placement).unwrap());
+        assert_eq!(
+            device.memory(),
+            devices::memory(&job, DeviceName::CPU, placement).unwrap()
+        );
         let inside = device.inspect().unwrap();
         held += inside.values.iter().map(Vec::len).sum::<usize>();
     }

@@ -6,6 +6,7 @@ mod speed;
 use std::thread;
 
 use pipeline::config::compute::{Method, Parallel};
+use pipeline::config::devices::{DeviceName, Kind};
 use pipeline::config::model::Layer;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Device, Job, Parameter, Spec, Targets, devices};
@@ -13,7 +14,7 @@ use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 use pipeline::rng::{Philox, Purpose};
 
-use crate::net::weights;
+use crate::net::{slot, weights};
 
 pub const CLASSES: usize = 5;
 pub const RATE: Rate = Rate {
@@ -59,11 +60,10 @@ impl Run<'_> {
 
     pub fn job<'s>(&self, spec: &'s Spec) -> Job<'s> {
         Job {
-            spec,
-            batch: self.batch,
             seed: 4,
             method: self.method,
             threads: 2,
+            ..Job::new(spec, self.batch)
         }
     }
 
@@ -73,7 +73,11 @@ impl Run<'_> {
         let step = |number| {
             let (x, targets) = self.input(number);
             copy(device, &x, x.len() / (3 * self.side * self.side));
-            let loss = device.train(u64::from(number), &targets, &rates).unwrap();
+            let loss = device
+                .train(u64::from(number), &targets, &rates)
+                .unwrap()
+                .wait()
+                .unwrap();
             (loss.sum, loss.present, loss.correct)
         };
         (0..3).map(step).collect()
@@ -115,8 +119,10 @@ impl Run<'_> {
 
 /// `count` devices for `job` that have their shares of `weights`.
 pub fn loaded(job: &Job<'_>, count: usize, parallel: Parallel, weights: &[Parameter]) -> Vec<Box<dyn Device>> {
-    let names = &["cpu:0", "cpu:1", "cpu:2", "cpu:3"][..count];
-    let mut devices = devices::build(job, names, parallel).unwrap();
+    let names: Vec<_> = (0..count)
+        .map(|number| DeviceName::new(Kind::Cpu, number).unwrap())
+        .collect();
+    let mut devices = devices::build(job, &names, parallel).unwrap();
     for device in &mut devices {
         device.load(weights).unwrap();
     }
@@ -125,7 +131,7 @@ pub fn loaded(job: &Job<'_>, count: usize, parallel: Parallel, weights: &[Parame
 
 /// Lends a device the images of a batch, of which there are `rows`.
 pub fn copy(device: &mut dyn Device, x: &[f32], rows: usize) {
-    device.copy_rows(bytemuck::cast_slice(x), rows).unwrap();
+    device.copy_rows(&slot(x, rows), rows).unwrap().wait().unwrap();
 }
 
 /// Calls `work` for each device on a thread of its own.

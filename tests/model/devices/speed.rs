@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use pipeline::config::compute::{Method, Parallel};
+use pipeline::config::compute::Parallel;
 use pipeline::model::presets::{self, Overrides};
 use pipeline::model::{Device, Job, Spec, Targets};
 use pipeline::ops::Shape;
@@ -31,11 +31,9 @@ impl Team {
         let layers = presets::layers("alexnet", Overrides::default()).unwrap();
         let spec = Spec::new(&layers, Shape::new(3, side, side), 1000).unwrap();
         let job = Job {
-            spec: &spec,
-            batch,
             seed: 4,
-            method: Method::Auto,
             threads,
+            ..Job::new(&spec, batch)
         };
         let weights = weights(&job, 1);
         let mut random = Philox::new(9, Purpose::Init, 0, 1);
@@ -61,7 +59,11 @@ impl Team {
         each(members, |device| {
             for number in from..from + STEPS {
                 copy(device, images, *batch);
-                device.train(u64::from(number), &targets, &rates).unwrap();
+                device
+                    .train(u64::from(number), &targets, &rates)
+                    .unwrap()
+                    .wait()
+                    .unwrap();
             }
         });
         f64::from(STEPS) * *batch as f64 / start.elapsed().as_secs_f64()

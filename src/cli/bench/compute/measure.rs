@@ -1,26 +1,21 @@
 //! Times steps, and measures the processor's peak beside them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::images::Images;
 use super::{ComputeArgs, dump};
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::config::solver::{Schedule, Solver};
-use crate::devices::cpu::Threads;
-use crate::memory::zeroed;
+use crate::flow::Slot;
 use crate::model::solver::{Progress, Rates};
-use crate::model::{Lap, Targets};
-use crate::ops::peak;
+use crate::model::{Device, Lap, Peak, Running, Targets};
 use crate::plan::ModelPlan;
 use crate::rng::{Philox, Purpose};
 
-/// The number of bursts that measure the peak before each step, and their length. They are short enough for some to fall
-/// between the time slices of other programs.
+/// The number of bursts that measure the peak before each step.
 const BURSTS: usize = 16;
-const BURST: Duration = Duration::from_millis(3);
-
-/// Images of one task, in floats.
-const PART: usize = 64 * 1024;
 
 /// One timed step.
 pub(super) struct Step {
@@ -36,8 +31,8 @@ pub(super) struct Measured {
     pub(super) steps: usize,
     /// The mean loss of every step, including the warm-up.
     pub(super) losses: Vec<f64>,
-    /// Floating-point operations per second in the fastest burst.
-    pub(super) peak: f64,
+    /// The device's best in any burst.
+    pub(super) peak: Peak,
 }
 
 /// Trains on one batch, first for the warm-up and then for the timed steps. `told` is called after each.
@@ -48,15 +43,18 @@ pub(super) fn measure(
     mut told: impl FnMut(u32, f64),
 ) -> Result<Measured, Failure> {
     let (seed, batch) = (config.run.seed, config.staging.batch.get());
-    let threads = Threads::new("bench", plan.threads).map_err(Failure::failed)?;
     let mut device = plan.build_alone(config, batch).map_err(Failure::plan)?;
     let labels = labels(seed, batch, plan.classes);
-    let mut images = zeroed("images", batch * plan.spec.input.len()).map_err(Failure::failed)?;
-    fill(&threads, seed, &mut images);
+    let images = Images::random(seed, batch, plan.spec.input.height);
+    let writer = plan.row_writer();
+    let write = |image: usize, row: &mut [u8]| images.write(&*writer, image, row);
+    let mut slot = Slot::filled(batch, writer.row_bytes(), write).map_err(Failure::failed)?;
+    device.pin(&mut slot).map_err(Failure::failed)?;
+    let slot = Arc::new(slot);
     let weights = plan.initial_weights(config).map_err(Failure::plan)?;
     device.load(&weights).map_err(Failure::failed)?;
     if let Some(path) = &args.dump {
-        dump::write(path, plan.spec.input, &images, &labels, &weights)?;
+        dump::write(path, plan.spec.input, &images.floats(), &labels, &weights)?;
     }
     drop(weights);
     let targets = Targets::new(labels.iter().map(|label| (*label, true)));
@@ -70,35 +68,36 @@ pub(super) fn measure(
         1.0,
     );
     device.time_passes();
-    let (mut steps, mut losses, mut fastest) = (Vec::new(), Vec::new(), 0.0f64);
-    let mut bursts = || (0..BURSTS).for_each(|_| fastest = fastest.max(peak::burst(&threads, BURST)));
+    let (mut steps, mut losses, mut peak) = (Vec::new(), Vec::new(), Peak::default());
     for step in 0..args.warmup.saturating_add(args.steps) {
         let timed = step >= args.warmup;
         if timed {
-            bursts();
+            look_for_peak(&mut *device, &mut peak)?;
         }
         // As in a run, the images are copied to the device before each step. This is not timed.
-        let rows = bytemuck::cast_slice(&images);
-        device.copy_rows(rows, batch).map_err(Failure::failed)?;
+        let copied = device.copy_rows(&slot, batch).and_then(Running::wait);
+        copied.map_err(Failure::failed)?;
         let start = Instant::now();
         let loss = device
             .train(u64::from(step), &targets, rates)
+            .and_then(Running::wait)
             .map_err(Failure::failed)?;
-        let (time, laps) = (start.elapsed(), device.take_laps());
+        let time = start.elapsed();
+        let laps = device.take_laps().map_err(Failure::failed)?;
         losses.push(loss.mean());
         if timed {
             told(step + 1 - args.warmup, batch as f64 / time.as_secs_f64());
             steps.push(Step { time, laps });
         }
     }
-    bursts();
+    look_for_peak(&mut *device, &mut peak)?;
     let count = steps.len();
     steps.sort_by_key(|step| step.time);
     Ok(Measured {
         median: steps.swap_remove((count - 1) / 2),
         steps: count,
         losses,
-        peak: fastest,
+        peak,
     })
 }
 
@@ -111,15 +110,15 @@ fn constant(solver: &Solver) -> Solver {
     }
 }
 
-/// Uniform values with mean 0 and variance 1, the same for any number of threads.
-fn fill(threads: &Threads, seed: u64, images: &mut [f32]) {
-    let width = 12f32.sqrt();
-    threads.each_part(images, PART, |part, values| {
-        let mut random = Philox::new(seed, Purpose::Benchmark, 0, part as u32);
-        values
-            .iter_mut()
-            .for_each(|value| *value = (random.uniform() - 0.5) * width);
-    });
+/// Raises `peak` to the device's best in some bursts.
+fn look_for_peak(device: &mut dyn Device, peak: &mut Peak) -> Result<(), Failure> {
+    for _ in 0..BURSTS {
+        let now = device.peak().map_err(Failure::failed)?;
+        peak.flops = peak.flops.max(now.flops);
+        let bytes = peak.bytes.into_iter().chain(now.bytes);
+        peak.bytes = bytes.reduce(f64::max);
+    }
+    Ok(())
 }
 
 fn labels(seed: u64, batch: usize, classes: usize) -> Vec<u32> {

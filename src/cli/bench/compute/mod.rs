@@ -11,6 +11,7 @@ use crate::ops::simd::{self, Instructions};
 use crate::plan::ModelPlan;
 
 mod dump;
+mod images;
 mod layers;
 mod measure;
 mod pace;
@@ -32,6 +33,9 @@ pub(super) struct ComputeArgs {
     /// A preset, or a configuration file (its images are not read)
     #[arg(long, default_value = "alexnet", value_name = "PRESET|TOML")]
     model: String,
+    /// The device, such as cpu:0 or cuda:0 [default: the first GPU, or else the CPU; or as configured]
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
     /// Images per batch [default: 128, or as configured]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,

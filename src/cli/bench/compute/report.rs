@@ -57,7 +57,7 @@ impl Report {
         let seconds = measured.median.time.as_secs_f64();
         let flops = spec.step_flops(batch) as f64 / seconds;
         let convolution = config.compute.convolution;
-        let row = |lap: &Lap| Row::new(spec, lap, batch, measured.peak);
+        let row = |lap: &Lap| Row::new(spec, lap, batch, measured.peak.flops);
         Self {
             model: model.to_string(),
             input: [input.channels, input.height, input.width],
@@ -70,8 +70,8 @@ impl Report {
             images_per_s: batch as f64 / seconds,
             step_ms: 1e3 * seconds,
             gflops: flops / 1e9,
-            peak_gflops: measured.peak / 1e9,
-            share_of_peak: flops / measured.peak,
+            peak_gflops: measured.peak.flops / 1e9,
+            share_of_peak: flops / measured.peak.flops,
             peak_resident_bytes: memory::peak_resident_bytes(),
             planned_bytes: plan.memory().total().get(),
             losses: measured.losses.clone(),

@@ -19,11 +19,19 @@ pub(super) fn config(args: &ComputeArgs, quiet: bool) -> Result<Config, Failure>
     sets.extend(args.batch.map(|batch| format!("staging.batch={batch}")));
     sets.extend(args.threads.map(|threads| format!("compute.threads={threads}")));
     sets.extend_from_slice(&args.sets);
-    let devices = Config::parse(&args.model, &text, &sets).map_or(1, |run| run.compute.devices.len());
-    if devices > 1 && !quiet {
-        tell!("measuring one device with the whole network, although a run would use {devices}");
+    if let Some(device) = &args.device {
+        sets.push(format!("compute.devices=[{}]", toml::Value::String(device.clone())));
     }
-    sets.push("compute.devices=[\"cpu:0\"]".to_string());
+    if let Ok(run) = Config::parse(&args.model, &text, &sets)
+        && let Some([first, others @ ..]) = run.compute.devices.names().as_deref()
+        && !others.is_empty()
+    {
+        if !quiet {
+            let count = others.len() + 1;
+            tell!("measuring one device with the whole network, although a run would use {count}");
+        }
+        sets.push(format!("compute.devices=[\"{first}\"]"));
+    }
     Config::parse(&args.model, &text, &sets).map_err(Failure::usage)
 }
 
