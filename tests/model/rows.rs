@@ -1,10 +1,12 @@
 //! Rows that do not count: beyond the tail of an epoch, or of weight 0.
 
-use pipeline::model::Parameter;
+use pipeline::config::model::Layer;
+use pipeline::model::{Parameter, Spec};
 
 use crate::given::{assert_close, numbers};
+use crate::layers::{fc, lrn};
 use crate::net::Net;
-use crate::networks::{RATE, SHAPE, network, step};
+use crate::networks::{RATE, SHAPE, job, network, step};
 
 const IMAGE: usize = SHAPE.len();
 const LABELS: [u32; 16] = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
@@ -31,6 +33,22 @@ fn a_short_batch_is_a_full_one_whose_tail_has_weight_0() {
         });
         assert!(short == full, "{rows} rows");
     }
+}
+
+/// A normalization of vectors works on the rows in use alone, and the layer before it on all rows of the batch.
+#[test]
+fn a_short_batch_is_a_full_one_in_a_network_that_normalizes_vectors() {
+    let layers = [fc("first", Some(12)), Layer::Relu, lrn(5), fc("last", None)];
+    let spec = Spec::new(&layers, SHAPE, 4).unwrap();
+    let (x, mut weights) = (numbers(1, 16 * IMAGE), [1.0; 16]);
+    weights[9..].fill(0.0);
+    let trained = |rows: usize| {
+        let mut net = Net::new(&job(&spec, 16, 2), 1);
+        step(&mut net, &numbers(2, 16 * IMAGE), &LABELS, &[1.0; 16], 0);
+        step(&mut net, &x[..rows * IMAGE], &LABELS, &weights, 1);
+        net.parameters().to_vec()
+    };
+    assert!(trained(9) == trained(16));
 }
 
 #[test]

@@ -89,7 +89,10 @@ fn with(from: &str, to: &str) -> Given {
 #[test]
 fn devices_that_cannot_be_had() {
     let given = Given::new(2, 1);
-    let sets = ["compute.devices=[\"tpu:0\", \"cpu:0\", \"cuda:0\", \"cpu:0\"]", "staging.batch=2"];
+    let sets = [
+        "compute.devices=[\"tpu:0\", \"cpu:0\", \"cuda:0\", \"cpu:0\"]",
+        "staging.batch=2",
+    ];
     refused(&given, "devices", run(&given, &sets));
 }
 

@@ -173,6 +173,11 @@ impl Backward<'_, '_> {
                     }
                 }
             });
+        if let Some(dx) = self.dx.as_deref_mut() {
+            // A fully connected layer below takes all rows of the batch.
+            let (input, batch) = (segment.input(), work.plan.chunks.batch());
+            dx[work.rows * input..batch * input].fill(0.0);
+        }
         self.clock.share();
     }
 }
