@@ -6,21 +6,19 @@ use super::{ConfigArgs, Failure, estimate};
 use crate::config::Config;
 use crate::config::augment::Mean;
 use crate::config::compute::Parallel;
-use crate::config::workers::Workers;
 use crate::dataset::DatasetError;
 use crate::memory::Bytes;
 use crate::model::Spec;
 use crate::observe::eta::duration;
 use crate::observe::terminal::answer;
-use crate::plan::{
-    self, Buffers, Crew, Crews, Disk, Limit, MemoryBudget, ModelPlan, Need, Plan, PlanError, SHARE, needs,
-    preprocessing,
-};
+use crate::plan::{self, Buffers, Crew, Crews, DevicePlan, Disk, MemoryBudget, ModelPlan, Plan, PlanError};
 use crate::stages::Partition;
 use crate::stages::compute::IN_FLIGHT;
 use crate::stages::messages::Phase;
 use crate::stages::source::Itinerary;
 use crate::text::{self, counted};
+
+mod memory;
 
 pub(super) const EXAMPLES: &str = "Examples:
   pipeline check datasets/imagenette/train.toml
@@ -54,8 +52,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             model(&plan.model.spec);
             devices(&plan.config, &plan.model);
             queues(&plan.config, &plan.model, plan.crews());
-            memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace));
-            limit(&plan.config, &plan.memory, plan.crews());
+            memory::memory(&plan.config, &plan.model, plan.crews(), Some(plan.workspace));
+            memory::limit(&plan.config, &plan.memory, plan.crews());
+            memory::of_gpu(&plan.model);
             disk(&plan);
             time(&plan);
         }
@@ -70,8 +69,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<(), Failure> {
             let budget = MemoryBudget::new(&config, &planned, Bytes::default()).map_err(Failure::usage)?;
             let crews = budget.crews(&config, plan::cores());
             queues(&config, &planned, crews);
-            memory(&config, &planned, crews, None);
-            limit(&config, &budget, crews);
+            memory::memory(&config, &planned, crews, None);
+            memory::limit(&config, &budget, crews);
+            memory::of_gpu(&planned);
         }
         Err(error) => return Err(Failure::usage(error)),
     }
@@ -183,6 +183,11 @@ fn model(spec: &Spec) {
 
 /// The share of each device, if there are several.
 fn devices(config: &Config, model: &ModelPlan) {
+    if let Some(why) = &model.no_gpu {
+        answer!("device    cpu:0, because {}", text::plain(&why.to_string()));
+    } else if let Some(gpu) = model.devices.iter().find(|device| device.name.is_gpu()) {
+        answer!("device    {}", gpu.name);
+    }
     if model.devices.len() < 2 {
         return;
     }
@@ -232,14 +237,20 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
         counted(model.threads as u64, "compute thread")
     );
     let is_alone = model.devices.len() == 1;
-    let devices = model.devices.iter().map(|device| {
-        let name = if is_alone {
-            device.name.kind().name()
-        } else {
-            device.name.as_str()
-        };
-        (name, one, of_device.clone())
-    });
+    let of_gpu = [
+        ("launch", one, "1 command".to_string()),
+        ("cuda", one, format!("1 step, {IN_FLIGHT} batches on the GPU")),
+    ];
+    let devices: Vec<_> = if model.gpu_memory().is_some() {
+        of_gpu.into()
+    } else {
+        let name = |device: &DevicePlan| if is_alone { "cpu" } else { device.name.as_str() };
+        let each = model
+            .devices
+            .iter()
+            .map(|device| (name(device), one, of_device.clone()));
+        each.collect()
+    };
     let mut rows = vec![
         ("source", one, format!("{} free slots", staging.slots)),
         (
@@ -277,68 +288,6 @@ fn queues(config: &Config, model: &ModelPlan, crews: Crews) {
     answer!("          at most {rows} rows in flight (slots × batch)");
 }
 
-fn memory(config: &Config, model: &ModelPlan, crews: Crews, workspace: Option<Bytes>) {
-    let buffers = Buffers::new(config, model, crews);
-    let needs = buffers.needs(&model.memory(), workspace.unwrap_or_default());
-    answer!(
-        "memory    {:<26} {:>10}",
-        format!("for batches of {}", config.staging.batch),
-        "MB"
-    );
-    let is_alone = model.devices.len() == 1;
-    for Need { what, bytes } in needs.iter().filter(|need| !(is_alone && need.what == needs::EXCHANGE)) {
-        answer!("          {what:<26} {:>10.1}", bytes.megabytes());
-    }
-    answer!("          {:<26} {:>10.1}", "total", needs::sum(&needs).megabytes());
-    if workspace.is_some() {
-        let peak = preprocessing::decode_options(config).most_bytes();
-        answer!(
-            "          images that need more than a decode worker's share are decoded one at a time and may take {:.0} MB each",
-            peak as f64 / 1e6
-        );
-    } else {
-        answer!("          plus the image that each decode worker is decoding");
-    }
-    if workspace.is_none() && buffers.pixel_buffer.is_none() {
-        answer!(
-            "          and {} buffers, each as large as the largest image",
-            buffers.pixel_buffers
-        );
-    }
-}
-
-/// The memory limit, and the number of workers that it allows.
-fn limit(config: &Config, budget: &MemoryBudget, crews: Crews) {
-    let (bytes, origin) = match budget.limit {
-        Limit::Asked(bytes) => (bytes, "run.memory".to_string()),
-        Limit::Share(bytes) => (bytes, format!("{SHARE} % of the available memory")),
-        Limit::Unknown => {
-            answer!(
-                "          limit: none, because the system does not report the available memory; set run.memory to limit it"
-            );
-            return;
-        }
-    };
-    answer!("          {:<26} {:>10.1}  {origin}", "limit", bytes.megabytes());
-    let free: Vec<usize> = [
-        (config.decode.workers, crews.decode),
-        (config.augment.workers, crews.augment),
-    ]
-    .iter()
-    .filter(|(workers, _)| *workers == Workers::Auto)
-    .map(|(_, crew)| crew.max)
-    .collect();
-    if budget.needed(crews) > bytes {
-        answer!("          the run needs more than that even with one worker per stage: the system may kill it");
-    } else if let Some(max) = free.first() {
-        answer!(
-            "          that allows up to {} per \"auto\" stage, on {}",
-            counted(*max as u64, "worker"),
-            counted(plan::cores() as u64, "core")
-        );
-    }
-}
-
 fn disk(plan: &Plan) {
     let Disk {
         checkpoint,
@@ -361,19 +310,21 @@ fn disk(plan: &Plan) {
 
 fn time(plan: &Plan) {
     let way = &plan.itinerary;
-    let compute = estimate::compute_images_per_s(
-        plan.model.spec.step_flops(1),
-        plan.model.all_threads(),
-        plan.config.compute.convolution,
-    );
     let workers = plan.crews().decode.max;
     let input = estimate::decode_images_per_s(plan, &plan.sets.train).map(|rate| rate * workers as f64);
+    let told = input.map_or("unknown".to_string(), |rate| format!("{rate:.0} images/s"));
+    if plan.model.gpu_memory().is_some() {
+        answer!("time      not estimated: the GPU is not tried; input {told} (from a short measurement)");
+        return;
+    }
+    let threads = plan.model.all_threads();
+    let flops = plan.model.spec.step_flops(1);
+    let compute = estimate::compute_images_per_s(flops, threads, plan.config.compute.convolution);
     let images = way.steps as f64 * f64::from(way.batch);
     let rate = input.map_or(compute, |input| input.min(compute));
-    let input = input.map_or("unknown".to_string(), |rate| format!("{rate:.0} images/s"));
     answer!(
-        "time      about {} (a rough estimate from a short measurement: input {input}, compute {compute:.0} images/s on {})",
+        "time      about {} (a rough estimate from a short measurement: input {told}, compute {compute:.0} images/s on {})",
         duration(images / rate),
-        counted(plan.model.all_threads() as u64, "thread")
+        counted(threads as u64, "thread")
     );
 }

@@ -40,16 +40,25 @@ pub(super) fn print(plan: &Plan) {
         counted(u64::from(way.steps_per_epoch()), "step"),
         way.batch
     ));
-    let devices: Vec<&str> = plan.model.names().map(DeviceName::as_str).collect();
     line(&format!(
-        "device    {} ({}{}); {} of memory, {} of disk in {}",
-        devices.join(", "),
-        counted(plan.model.threads as u64, "thread"),
-        if devices.len() > 1 { " each" } else { "" },
+        "device    {}; {} of memory, {} of disk in {}",
+        devices(plan),
         plan.memory.needed(plan.crews()).for_people(),
         plan.disk().peak.for_people(),
         text::path(&config.run.out)
     ));
+}
+
+/// The devices: `cpu:0, cpu:1 (1 thread each)`, or `cuda:0 (1.2 GB of its memory)`.
+fn devices(plan: &Plan) -> String {
+    let names: Vec<&str> = plan.model.names().map(DeviceName::as_str).collect();
+    let what = if let Some(memory) = plan.model.gpu_memory() {
+        format!("{} of its memory", memory.total().for_people())
+    } else {
+        let each = if names.len() > 1 { " each" } else { "" };
+        format!("{}{each}", counted(plan.model.threads as u64, "thread"))
+    };
+    format!("{} ({what})", names.join(", "))
 }
 
 fn line(text: &str) {

@@ -17,6 +17,7 @@ use crate::text;
 mod advice;
 mod bench;
 mod check;
+mod devices;
 mod estimate;
 mod eval;
 mod export;
@@ -85,6 +86,9 @@ enum Command {
     /// Shows the plan of a run without starting it
     #[command(after_help = check::EXAMPLES)]
     Check(check::CheckArgs),
+    /// Lists what a network can run on here
+    #[command(after_help = devices::EXAMPLES)]
+    Devices(devices::DevicesArgs),
     /// Measures how fast this machine is
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -222,6 +226,10 @@ impl Command {
             Self::Predict(args) => predict::main(&args),
             Self::Report(args) => report::main(&args),
             Self::Check(args) => check::main(&args),
+            Self::Devices(args) => {
+                devices::main(&args);
+                Ok(())
+            }
             Self::Bench(args) => bench::main(&args, quiet),
             Self::Pack(args) => pack::main(&args, quiet),
             Self::Inspect(args) => inspect::main(&args, quiet),

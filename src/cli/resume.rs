@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::folder::{self, RunFolder};
-use super::{ConfigArgs, Failure, trained};
+use super::{ConfigArgs, Failure, trained, unreadable};
 use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
+use crate::config::devices::Devices;
 use crate::dataset::statistics::Statistics;
+use crate::files;
 use crate::model::Parameter;
 use crate::model::checkpoint::{self, CheckpointError, Content, Loaded};
 use crate::observe::cut::{Cut, cut};
@@ -41,6 +43,24 @@ const FREE: [&str; 18] = [
 
 /// Keys that change the order of sums, and so the last bits of the weights, but not the data trained on.
 const DEVICES: [&str; 2] = ["compute.devices", "compute.parallel"];
+
+/// Lets `"auto"` be what it came to when the run began.
+pub(super) fn keep_devices(config: &mut Config) -> Result<(), Failure> {
+    if config.compute.devices != Devices::Auto {
+        return Ok(());
+    }
+    let path = config.run.out.join(folder::CONFIG);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if files::is_absence(&error) => return Ok(()),
+        Err(error) => return Err(unreadable(&path, &error)),
+    };
+    // One that cannot be read is replaced by the run.
+    if let Ok(before) = Config::parse(&text::path(&path), &text, &[]) {
+        config.compute.devices = before.compute.devices;
+    }
+    Ok(())
+}
 
 /// The state that a run takes over.
 pub(super) struct Resumed {

@@ -15,6 +15,7 @@ use crate::control::{self, Ending, Watch};
 use crate::dataset::lies_in;
 use crate::durable;
 use crate::flow::{Exit, Stop};
+use crate::model::devices::NoGpu;
 use crate::model::{Device, checkpoint};
 use crate::observe::digest::Digest;
 use crate::observe::metrics::Metrics;
@@ -88,6 +89,7 @@ fn plan(args: &RunArgs, quiet: bool) -> Result<Plan, Failure> {
     let mut config = args.config.read()?;
     if args.resume {
         follow_the_config(&mut config, args, quiet)?;
+        resume::keep_devices(&mut config)?;
     }
     // Checked before the plan is made, to fail early, and again under the lock, where the result is reliable.
     refuse_a_second_run(args, &config.run.out)?;
@@ -98,6 +100,9 @@ fn plan(args: &RunArgs, quiet: bool) -> Result<Plan, Failure> {
         notes::of_data("data.val", &plan.sets.val, quiet);
     }
     warn_of_memory(&plan);
+    if let Some(NoGpu::Unusable(why)) = &plan.model.no_gpu {
+        tell!("warning: training on the CPU: {}", text::plain(why));
+    }
     if !quiet {
         heading::print(&plan);
         plan.warnings().iter().for_each(|warning| tell!("warning: {warning}"));

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::folder;
 use super::{Failure, unreadable};
 use crate::config::Config;
+use crate::config::devices::Devices;
 use crate::files;
-use crate::model::Spec;
 use crate::model::checkpoint::{self, CheckpointError, Loaded};
+use crate::model::{Spec, devices};
 use crate::observe::terminal::tell;
 use crate::stages::compute::RunState;
 use crate::text;
@@ -40,6 +41,9 @@ impl Trained {
         };
         let state = state(&path, &loaded)?;
         let mut config = Config::parse(&text::path(&path), &state.config, sets).map_err(Failure::usage)?;
+        if !sets.iter().any(|set| set.trim_start().starts_with("compute.devices")) {
+            use_what_is_here(&mut config);
+        }
         if let Some(run) = run {
             // The run may have been moved since.
             config.run.out = run.to_path_buf();
@@ -55,6 +59,15 @@ impl Trained {
     /// Brings the parameters into the order of `spec`, which must be the network that was trained.
     pub(super) fn fit(&mut self, spec: &Spec) -> Result<(), Failure> {
         self.loaded.fit(&self.path, spec).map_err(Failure::failed)
+    }
+}
+
+/// Lets a network be used where the GPU that trained it is not.
+fn use_what_is_here(config: &mut Config) {
+    let names = config.compute.devices.names().unwrap_or_default();
+    if let Some(why) = names.into_iter().find_map(devices::refusal) {
+        config.compute.devices = Devices::Auto;
+        tell!("using another device: {}", text::plain(&why));
     }
 }
 

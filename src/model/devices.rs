@@ -6,50 +6,93 @@ use super::{Device, Job, Memory, ModelError, Placement, cpu, cuda};
 use crate::config::compute::Parallel;
 use crate::config::devices::{DeviceName, Devices, Kind};
 use crate::devices::cpu::PlanarRows;
-use crate::devices::cuda::{NoDriver, gpus};
+use crate::devices::cuda::{NoDriver, driver};
 use crate::devices::row::RowWriter;
+use crate::memory::Bytes;
 
-/// The devices that a configuration comes to, and for `"auto"` why it is no GPU.
+/// The devices that a configuration comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// The devices.
     pub names: Vec<DeviceName>,
     /// Why `"auto"` came to the CPU.
-    pub why_no_gpu: Option<String>,
+    pub no_gpu: Option<NoGpu>,
+}
+
+/// Why `"auto"` is the CPU.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoGpu {
+    /// There is none.
+    #[error("{0}")]
+    Absent(String),
+    /// There may be one, but it cannot be used.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 /// The devices that `devices` comes to on this machine. `"auto"` is the first GPU that can be used, or else the CPU.
 pub fn chosen(devices: &Devices) -> Chosen {
     if let Some(names) = devices.names() {
-        return Chosen {
-            names,
-            why_no_gpu: None,
-        };
+        return Chosen { names, no_gpu: None };
     }
-    match first_gpu() {
-        Ok(gpu) => Chosen {
-            names: vec![gpu],
-            why_no_gpu: None,
-        },
-        Err(why) => Chosen {
-            names: vec![DeviceName::CPU],
-            why_no_gpu: Some(why),
-        },
+    let (name, no_gpu) = match first_gpu() {
+        Ok(gpu) => (gpu, None),
+        Err(why) => (DeviceName::CPU, Some(why)),
+    };
+    Chosen {
+        names: vec![name],
+        no_gpu,
     }
 }
 
-/// The first GPU that can be used, or why there is none.
-fn first_gpu() -> Result<DeviceName, String> {
-    let found = gpus().map_err(|error: NoDriver| error.to_string())?;
-    let mut why = "this machine has no NVIDIA GPU".to_string();
+/// The first GPU that can be used.
+fn first_gpu() -> Result<DeviceName, NoGpu> {
+    let found = gpus()?;
+    let mut why = NoGpu::Absent("this machine has no NVIDIA GPU".to_string());
     for gpu in found {
-        match (gpu.refusal(), DeviceName::new(Kind::Cuda, gpu.number)) {
+        match (gpu.refusal, DeviceName::new(Kind::Cuda, gpu.number)) {
             (None, Some(name)) => return Ok(name),
-            (Some(refusal), _) => why = refusal,
+            (Some(refusal), _) => why = NoGpu::Unusable(refusal),
             (None, None) => {}
         }
     }
     Err(why)
+}
+
+/// A GPU of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// Its number: it is called `cuda:0`, `cuda:1`, …
+    pub number: usize,
+    /// The model's name.
+    pub model: String,
+    /// All of its memory.
+    pub memory: Bytes,
+    /// Its compute capability, such as 9.0.
+    pub capability: String,
+    /// The version of CUDA that the driver is for.
+    pub driver: String,
+    /// Why it cannot be used.
+    pub refusal: Option<String>,
+}
+
+/// The GPUs of this machine.
+pub fn gpus() -> Result<Vec<Gpu>, NoGpu> {
+    let absent_or_not = |error: NoDriver| match error {
+        NoDriver::Missing => NoGpu::Absent(error.to_string()),
+        NoDriver::TooOld { .. } | NoDriver::Broken { .. } => NoGpu::Unusable(error.to_string()),
+    };
+    let driver = driver::version().map_err(absent_or_not)?;
+    let found = driver::gpus().map_err(absent_or_not)?;
+    let gpus = found.into_iter().map(|gpu| Gpu {
+        number: gpu.number,
+        refusal: gpu.refusal(),
+        model: gpu.name,
+        memory: gpu.memory,
+        capability: gpu.capability.to_string(),
+        driver: driver.to_string(),
+    });
+    Ok(gpus.collect())
 }
 
 /// Why a device cannot be used on this machine.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::config::devices::DeviceName;
 use crate::config::model::Layer;
 use crate::devices::row::RowWriter;
+use crate::model::devices::NoGpu;
 use crate::model::presets::{self, Overrides};
 use crate::model::solver::Rates;
 use crate::model::{Device, Job, Memory, ModelError, Parameter, Placement, Spec, devices, init};
@@ -24,7 +25,7 @@ pub struct ModelPlan {
     /// The devices, in the order of their ranks.
     pub devices: Vec<DevicePlan>,
     /// Why `compute.devices = "auto"` came to the CPU, if it did.
-    pub why_no_gpu: Option<String>,
+    pub no_gpu: Option<NoGpu>,
     /// Compute threads of each device.
     pub threads: usize,
 }
@@ -68,7 +69,7 @@ impl ModelPlan {
             spec,
             classes,
             devices,
-            why_no_gpu: chosen.why_no_gpu,
+            no_gpu: chosen.no_gpu,
             threads,
         })
     }

@@ -13,4 +13,7 @@ mod process;
 mod skip;
 
 mod emulated;
+mod faults;
 mod networks;
+mod overlap;
+mod runs;

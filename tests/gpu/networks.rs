@@ -80,7 +80,7 @@ impl Case {
         let side = 7 + random.below(14);
         let mut layers: Vec<Layer> = Vec::new();
         let mut channels = 3;
-        for number in 0..1 + random.below(3) {
+        for number in 0..=random.below(3) {
             let (layer, next) = convolution(&mut random, number, channels);
             channels = next;
             layers.push(layer);
@@ -219,7 +219,10 @@ impl Came {
             let largest = a.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
             let far = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             let far = f64::from(far) / f64::from(largest).max(1e-12);
-            assert!(far <= 3e-4, "{name}: {far:.1e} of the largest value, {largest}, away: {what}");
+            assert!(
+                far <= 3e-4,
+                "{name}: {far:.1e} of the largest value, {largest}, away: {what}"
+            );
             worst = worst.max(far);
         }
         worst

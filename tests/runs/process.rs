@@ -62,7 +62,8 @@ impl Process {
         Self::start_as(shell, folder, args)
     }
 
-    fn start_as<S: AsRef<OsStr>>(mut command: Command, folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
+    /// Starts another command in `folder`.
+    pub fn start_as<S: AsRef<OsStr>>(mut command: Command, folder: &Path, args: impl IntoIterator<Item = S>) -> Self {
         command
             .args(args)
             .current_dir(folder)

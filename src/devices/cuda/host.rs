@@ -75,6 +75,15 @@ impl<T> InFlight<T> {
         }
     }
 
+    /// Both, until the same event.
+    pub fn and<U>(mut self, mut other: InFlight<U>) -> InFlight<(T, U)> {
+        assert!(Arc::ptr_eq(&self.done, &other.done), "they land together");
+        InFlight {
+            held: self.held.take().zip(other.held.take()),
+            done: Arc::clone(&self.done),
+        }
+    }
+
     /// Waits until the GPU is done with it.
     pub fn landed(mut self) -> Result<T, CudaError> {
         self.done.reached()?;

@@ -293,9 +293,10 @@ impl Device for CudaDevice {
         self.compute(|program| &program.train)?;
         let loss = self.fetch(self.plan.loss, &self.losses.clone())?;
         let (blocks, losses) = (self.blocks.clone(), self.losses.clone());
+        let both = loss.and(block);
         Ok(Running::later(move || {
-            let buffer = loss.landed()?;
-            blocks.give_back(block.landed()?);
+            let (buffer, block) = both.landed()?;
+            blocks.give_back(block);
             let record: LossRecord = bytemuck::pod_read_unaligned(buffer.bytes());
             losses.give_back(buffer);
             Ok(record.into())
@@ -308,9 +309,10 @@ impl Device for CudaDevice {
         let outputs = self.fetch(self.plan.probabilities, &self.outputs.clone())?;
         let (blocks, buffers) = (self.blocks.clone(), self.outputs.clone());
         let (rows, classes) = (self.in_use, self.plan.classes);
+        let both = outputs.and(block);
         Ok(Running::later(move || {
-            let buffer = outputs.landed()?;
-            blocks.give_back(block.landed()?);
+            let (buffer, block) = both.landed()?;
+            blocks.give_back(block);
             let padded = bytemuck::cast_slice::<u8, f32>(buffer.bytes()).chunks_exact(lanes(classes));
             let probabilities = padded.take(rows).flat_map(|row| &row[..classes]).copied().collect();
             buffers.give_back(buffer);

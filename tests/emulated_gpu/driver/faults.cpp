@@ -21,6 +21,16 @@ bool allocation_fails() {
     return strikes(Fault::Kind::Allocation, ++allocations);
 }
 
+bool stream_does_not_wait() {
+    static std::atomic<uint64_t> waits;
+    return strikes(Fault::Kind::Unwaited, ++waits);
+}
+
+bool program_does_not_wait() {
+    static std::atomic<uint64_t> waits;
+    return strikes(Fault::Kind::Unsynchronized, ++waits);
+}
+
 int launch_is_refused() {
     static std::atomic<uint64_t> launches;
     return strikes(Fault::Kind::Refusal, ++launches) ? LAUNCH_OUT_OF_RESOURCES : SUCCESS;

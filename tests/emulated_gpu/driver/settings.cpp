@@ -56,7 +56,7 @@ void read_schedule(const std::string& value, Settings& s) {
     } else refuse("SCHEDULE", value);
 }
 
-// allocation:3,launch:5,refusal:2,illegal:KERNEL:1,vanish:100
+// allocation:3,launch:5,refusal:2,illegal:KERNEL:1,vanish:100,unwaited:2,unsynchronized:2
 std::vector<Fault> read_faults(const std::string& value) {
     std::vector<Fault> faults;
     for (size_t start = 0; start <= value.size();) {
@@ -68,6 +68,8 @@ std::vector<Fault> read_faults(const std::string& value) {
         if (name == "allocation") faults.push_back({Fault::Kind::Allocation, number_of("FAULTS", rest), ""});
         else if (name == "launch") faults.push_back({Fault::Kind::Launch, number_of("FAULTS", rest), ""});
         else if (name == "refusal") faults.push_back({Fault::Kind::Refusal, number_of("FAULTS", rest), ""});
+        else if (name == "unwaited") faults.push_back({Fault::Kind::Unwaited, number_of("FAULTS", rest), ""});
+        else if (name == "unsynchronized") faults.push_back({Fault::Kind::Unsynchronized, number_of("FAULTS", rest), ""});
         else if (name == "vanish") faults.push_back({Fault::Kind::Vanish, number_of("FAULTS", rest), ""});
         else if (name == "illegal") {
             const size_t second = rest.find(':');

@@ -16,7 +16,7 @@ enum class Schedule {
 
 // Something that goes wrong on purpose. Numbers count from 1 over all devices.
 struct Fault {
-    enum class Kind { Allocation, Launch, Refusal, Illegal, Vanish } kind;
+    enum class Kind { Allocation, Launch, Refusal, Illegal, Vanish, Unwaited, Unsynchronized } kind;
     uint64_t number;
     std::string kernel;     // for Illegal: only its launches count
 };
