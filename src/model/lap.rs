@@ -31,7 +31,8 @@ impl Direction {
 /// A piece of a step's work, and how long it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lap {
-    /// The layers that it covers: several if they are fused. The loss counts as the layer after the last.
+    /// The layers that it covers: several if they are fused, none if it makes the network's input of rows. The loss counts as
+    /// the layer after the last.
     pub layers: Range<usize>,
     /// What was computed.
     pub direction: Direction,

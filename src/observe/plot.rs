@@ -154,7 +154,9 @@ struct Axis {
 
 impl Axis {
     fn between(low: f64, high: f64) -> Self {
-        let tick = round_tick(((high - low) / TICKS).max(1e-9));
+        // Equal values need some distance too, and one that their size does not swallow.
+        let least = 1e-9 * high.abs().max(low.abs()).max(1.0);
+        let tick = round_tick(((high - low) / TICKS).max(least));
         let from = (low / tick).floor() * tick;
         let to = ((high / tick).ceil() * tick).max(from + tick);
         Self { from, to, tick }
@@ -235,10 +237,12 @@ mod tests {
         assert_eq!(ticks(0.0, 1.0), ["0", "0.25", "0.5", "0.75", "1"]);
         assert_eq!(ticks(0.0, 0.37), ["0", "0.1", "0.2", "0.3", "0.4"]);
         assert_eq!(ticks(0.61, 0.69), ["0.6", "0.62", "0.64", "0.66", "0.68", "0.7"]);
-        for (low, high) in [(0.0, 1e-12), (3.0, 3.0), (-2.0, 7.3), (0.0, 0.0), (1e6, 1.2e6)] {
+        let same = [3.0, 2e10, -7e21, LARGEST].map(|value| (value, value));
+        let others = [(0.0, 1e-12), (-2.0, 7.3), (0.0, 0.0), (1e6, 1.2e6), (-LARGEST, LARGEST)];
+        for (low, high) in same.into_iter().chain(others) {
             let axis = Axis::between(low, high);
             assert!(
-                axis.from <= low && high <= axis.to && axis.ticks().count() <= 8,
+                axis.from <= low && high <= axis.to && axis.from < axis.to && axis.ticks().count() <= 8,
                 "{low} {high}"
             );
         }

@@ -1,5 +1,7 @@
 //! The time of each piece of a step, from events between them.
 
+use std::ops::Range;
+
 use super::program::Piece;
 use crate::devices::cuda::{CudaError, Event, Stream};
 use crate::model::{Direction, Lap};
@@ -10,14 +12,15 @@ pub struct Laps {
     /// An event at the beginning of each piece, and one at the end. They are used again.
     events: Vec<Event>,
     marked: usize,
-    pieces: Vec<(std::ops::Range<usize>, Direction)>,
+    /// What is between two events; `None`: nothing of a step.
+    pieces: Vec<Option<(Range<usize>, Direction)>>,
 }
 
 impl Laps {
     /// Marks the beginning of `piece`.
     pub fn begin(&mut self, stream: &Stream, piece: &Piece) -> Result<(), CudaError> {
         self.mark(stream)?;
-        self.pieces.push((piece.layers.clone(), piece.direction));
+        self.pieces.push(Some((piece.layers.clone(), piece.direction)));
         Ok(())
     }
 
@@ -25,7 +28,7 @@ impl Laps {
     pub fn end(&mut self, stream: &Stream) -> Result<(), CudaError> {
         self.mark(stream)?;
         // What comes next begins a new row of laps: the time between is nobody's.
-        self.pieces.push((0..0, Direction::Forward));
+        self.pieces.push(None);
         Ok(())
     }
 
@@ -33,10 +36,10 @@ impl Laps {
     pub fn take(&mut self) -> Result<Vec<Lap>, CudaError> {
         let mut laps: Vec<Lap> = Vec::new();
         let between = self.events[..self.marked].windows(2);
-        for (pair, (layers, direction)) in between.zip(&self.pieces) {
-            if layers.is_empty() {
+        for (pair, piece) in between.zip(&self.pieces) {
+            let Some((layers, direction)) = piece else {
                 continue;
-            }
+            };
             let time = pair[0].until(&pair[1])?;
             match laps.last_mut() {
                 Some(last) if last.layers == *layers && last.direction == *direction => last.time += time,

@@ -77,7 +77,7 @@ impl Maker<'_> {
         let launch = plan.input.launch(self.kernels, plan.batch, arrays)?;
         Ok(Piece {
             task: Task::Launch(launch),
-            layers: 0..1,
+            layers: 0..0,
             direction: Direction::Forward,
         })
     }
@@ -139,7 +139,11 @@ impl Maker<'_> {
                 Work::Product { kernel, relu, .. } => {
                     if *relu {
                         let launch = relu::cuda::backward(self.kernels, dy, y, chunks)?;
-                        self.add(step, Direction::BackwardData, [Task::Launch(launch)]);
+                        self.pieces.push(Piece {
+                            task: Task::Launch(launch),
+                            layers: step.layer + 1..step.layer + 2,
+                            direction: Direction::BackwardData,
+                        });
                     }
                     self.parameter_gradients(step, x, dy)?;
                     turn = 1 - turn;
@@ -225,10 +229,8 @@ impl Maker<'_> {
     }
 
     fn add(&mut self, step: &Step, direction: Direction, tasks: impl IntoIterator<Item = Task>) {
-        let end = match step.work {
-            Work::Product { relu: true, .. } => step.layer + 2,
-            _ => step.layer + 1,
-        };
+        let with_relu = matches!(step.work, Work::Product { relu: true, .. }) && direction == Direction::Forward;
+        let end = step.layer + 1 + usize::from(with_relu);
         let pieces = tasks.into_iter().map(|task| Piece {
             task,
             layers: step.layer..end,

@@ -81,6 +81,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "{\"event\":\"skip\",\"step\":1,\"sample\":\"<img src=x onerror=y>/1.jpg\",\"reason\":\"\\\"><script>\"}\n",
         "{\"event\":\"verdict\",\"text\":\"<b>\",\"bound\":\"<u>\",\"stages\":{\"<script>\":{\"busy\":0.5,\"workers\":\"<i>\"}}}\n",
         "{\"event\":\"step\",\"step\":1e308,\"loss\":1e308}\n{\"event\":\"step\",\"step\":-1e308,\"loss\":-1e308}\n",
+        "{\"event\":\"eval\",\"step\":2,\"loss\":2e10,\"top1_error\":0.5}\n",
         "{\"event\":\"step\",\"step\":\"\\u001b\",\"loss\":null}\n",
     ]
     .map(|seed| seed.as_bytes().to_vec())

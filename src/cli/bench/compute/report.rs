@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::measure::Measured;
 use crate::config::Config;
-use crate::model::{Lap, Spec};
+use crate::config::devices::DeviceName;
+use crate::model::{Lap, Peak, Spec};
 use crate::observe::memory;
 use crate::ops::simd;
 use crate::plan::ModelPlan;
@@ -17,6 +18,8 @@ pub(super) struct Report {
     pub(super) input: [usize; 3],
     pub(super) classes: usize,
     pub(super) batch: usize,
+    /// `cpu:0`, `cuda:0`, …
+    pub(super) device: &'static str,
     pub(super) threads: usize,
     /// The instruction set of the kernels.
     pub(super) instructions: &'static str,
@@ -29,6 +32,9 @@ pub(super) struct Report {
     pub(super) gflops: f64,
     pub(super) peak_gflops: f64,
     pub(super) share_of_peak: f64,
+    /// What a copy within the device's memory reads and writes, where that was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peak_bytes_per_s: Option<f64>,
     pub(super) peak_resident_bytes: Option<u64>,
     pub(super) planned_bytes: u64,
     pub(super) losses: Vec<f64>,
@@ -49,6 +55,9 @@ pub(super) struct Row {
     pub(super) share_of_peak: f64,
     /// Counts only the bytes that it must read and write.
     pub(super) bytes_per_s: f64,
+    /// Of a copy within the device's memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) share_of_copy: Option<f64>,
 }
 
 impl Report {
@@ -57,12 +66,13 @@ impl Report {
         let seconds = measured.median.time.as_secs_f64();
         let flops = spec.step_flops(batch) as f64 / seconds;
         let convolution = config.compute.convolution;
-        let row = |lap: &Lap| Row::new(spec, lap, batch, measured.peak.flops);
+        let row = |lap: &Lap| Row::new(spec, lap, batch, measured.peak);
         Self {
             model: model.to_string(),
             input: [input.channels, input.height, input.width],
             classes: plan.classes,
             batch,
+            device: plan.names().next().unwrap_or(DeviceName::CPU).as_str(),
             threads: plan.threads,
             instructions: simd::used().name(),
             convolution: convolution.word(),
@@ -72,16 +82,24 @@ impl Report {
             gflops: flops / 1e9,
             peak_gflops: measured.peak.flops / 1e9,
             share_of_peak: flops / measured.peak.flops,
+            peak_bytes_per_s: measured.peak.bytes,
             peak_resident_bytes: memory::peak_resident_bytes(),
-            planned_bytes: plan.memory().total().get(),
+            planned_bytes: plan.gpu_memory().unwrap_or(plan.memory()).total().get(),
             losses: measured.losses.clone(),
             layers: measured.median.laps.iter().map(row).collect(),
         }
     }
 }
 
+impl Report {
+    /// Whether a GPU was measured.
+    pub(super) fn is_on_gpu(&self) -> bool {
+        self.device.starts_with("cuda")
+    }
+}
+
 impl Row {
-    fn new(spec: &Spec, lap: &Lap, batch: usize, peak: f64) -> Self {
+    fn new(spec: &Spec, lap: &Lap, batch: usize, peak: Peak) -> Self {
         let Lap {
             layers,
             direction,
@@ -91,15 +109,21 @@ impl Row {
         // The clock may not advance during the shortest pieces.
         let seconds = time.as_secs_f64().max(1e-9);
         let flops = spec.flops(layers, *direction, batch) as f64 / seconds;
+        let bytes = spec.bytes(layers, *direction, batch) as f64 / seconds;
         let name = |index: usize| spec.layers.get(index).map_or("loss", |layer| &layer.name);
         Self {
-            layer: layers.clone().map(name).collect::<Vec<_>>().join("+"),
+            layer: match layers.len() {
+                0 => "input".to_string(),
+                all if all == spec.layers.len() => "all".to_string(),
+                _ => layers.clone().map(name).collect::<Vec<_>>().join("+"),
+            },
             direction: direction.name(),
             algorithm: *algorithm,
             ms: 1e3 * seconds,
             gflops: flops / 1e9,
-            share_of_peak: flops / peak,
-            bytes_per_s: spec.bytes(layers, *direction, batch) as f64 / seconds,
+            share_of_peak: flops / peak.flops,
+            bytes_per_s: bytes,
+            share_of_copy: peak.bytes.map(|copy| bytes / copy),
         }
     }
 }
