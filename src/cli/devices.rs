@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::config::devices::{DeviceName, Devices, Kind};
+use crate::config::devices::{DeviceName, Kind};
 use crate::model::devices::{self, Gpu};
 use crate::observe::terminal::{self, answer};
 use crate::ops::simd;
@@ -23,8 +23,7 @@ pub(super) struct DevicesArgs {
 
 pub(super) fn main(args: &DevicesArgs) {
     let gpus = devices::gpus();
-    let auto = devices::chosen(&Devices::Auto).names;
-    let auto = auto.first().copied().unwrap_or(DeviceName::CPU);
+    let (auto, _) = devices::automatic(|_| Ok(()));
     let (cores, instructions) = (plan::cores(), simd::used().name());
     if args.json {
         let (gpus, no_gpu) = match &gpus {

@@ -1,5 +1,6 @@
 //! `pipeline predict`: the most likely classes of image files.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -38,6 +39,9 @@ pub(super) struct PredictArgs {
     /// Number of views of each image to average
     #[arg(long, value_parser = ["1", "10"], default_value = "1")]
     crops: String,
+    /// Overrides a key of the run's configuration; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
     /// Prints one JSON object per line
     #[arg(long)]
     json: bool,
@@ -55,7 +59,7 @@ struct Predictor {
 pub(super) fn main(args: &PredictArgs) -> Result<(), Failure> {
     let crops = if args.crops == "10" { 10 } else { 1 };
     let images = files(&args.images)?;
-    let mut predictor = Predictor::new(&args.run, crops)?;
+    let mut predictor = Predictor::new(&args.run, crops, &args.sets)?;
     let mut refused = Vec::new();
     for image in &images {
         match predictor.guess(image) {
@@ -108,8 +112,10 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 impl Predictor {
-    fn new(run: &Path, crops: u32) -> Result<Self, Failure> {
-        let mut trained = Trained::open(run, &[])?;
+    fn new(run: &Path, crops: u32, sets: &[String]) -> Result<Self, Failure> {
+        let mut trained = Trained::open(run, sets)?;
+        // All views of one image. The run's batches may be more than this machine could hold.
+        trained.config.staging.batch = NonZeroUsize::MIN.saturating_add(crops as usize - 1);
         let model = ModelPlan::new(&trained.config, trained.state.classes.len()).map_err(Failure::usage)?;
         let mut device = model
             .build_alone(&trained.config, crops as usize)

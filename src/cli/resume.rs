@@ -7,7 +7,7 @@ use super::folder::{self, RunFolder};
 use super::{ConfigArgs, Failure, trained, unreadable};
 use crate::config::Config;
 use crate::config::compute::{Compute, Parallel};
-use crate::config::devices::Devices;
+use crate::config::devices::{Devices, Kind};
 use crate::dataset::statistics::Statistics;
 use crate::files;
 use crate::model::Parameter;
@@ -20,7 +20,7 @@ use crate::text;
 
 /// Keys that may differ on resume without a message. They change the speed or length of a run, or its output, but never the
 /// result of a step.
-const FREE: [&str; 18] = [
+const FREE: [&str; 19] = [
     "run.out",
     "run.epochs",
     "run.steps",
@@ -35,6 +35,7 @@ const FREE: [&str; 18] = [
     "augment.queue",
     "staging.slots",
     "staging.queue",
+    "compute.blocking",
     "compute.threads",
     "compute.queue",
     "checkpoint.",
@@ -237,7 +238,8 @@ fn refuse_other_data(saved: &RunState, before: &Config, plan: &Plan) -> Result<(
 fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Failure> {
     let before = Config::parse("the checkpoint's configuration", &saved.config, &[]).map_err(Failure::failed)?;
     refuse_other_data(saved, &before, plan)?;
-    let same_sums = sums_in_halves(&before.compute) && sums_in_halves(&plan.config.compute);
+    let [was, is] = [&before.compute, &plan.config.compute].map(order_of_sums);
+    let same_sums = was.is_some() && was == is;
     let (before, now) = (before.flat(), plan.config.flat());
     let value = |flat: &[(String, String)], key: &str| {
         flat.iter()
@@ -271,13 +273,13 @@ fn compare(saved: &RunState, plan: &Plan, args: &ConfigArgs) -> Result<bool, Fai
     )))
 }
 
-/// Whether sums over the batch are the sums of two halves: true for one device, and for two with half of it each.
-fn sums_in_halves(compute: &Compute) -> bool {
-    match compute.devices.names().as_deref() {
-        // A GPU adds in an order of its own.
-        Some([only]) => !only.is_gpu(),
-        Some([_, _]) => compute.parallel == Parallel::Data,
-        _ => false,
+/// The kind of device, if sums over the batch have the order of all devices of that kind: a CPU's are the sums of two
+/// halves, and so are those of two CPUs with half of the batch each.
+fn order_of_sums(compute: &Compute) -> Option<Kind> {
+    match compute.devices.names()?.as_slice() {
+        [only] => Some(only.kind()),
+        [first, _] if compute.parallel == Parallel::Data => Some(first.kind()),
+        _ => None,
     }
 }
 

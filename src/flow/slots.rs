@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use crate::memory::{NoMemory, zeroed};
 
-/// Bytes of a page, and where in a slot's memory the rows begin: devices may register whole pages.
-const PAGE: usize = 4096;
+/// Rows begin at a multiple of this in memory, and have whole ones for themselves: pages that a device may register. There are
+/// systems with pages of 64 KiB.
+const PAGE: usize = 64 << 10;
 
 /// A slot's bytes. They begin at a page, and have whole pages for themselves.
 struct Memory {
@@ -129,8 +130,9 @@ impl Slot {
     /// Keeps `guard` as long as the memory, and drops it first.
     pub fn keep(&mut self, guard: Box<dyn Any + Send + Sync>) {
         // Rows that are not lent have no handles.
-        if let Some(memory) = Arc::get_mut(&mut self.memory) {
-            memory.guards.push(guard);
+        match Arc::get_mut(&mut self.memory) {
+            Some(memory) => memory.guards.push(guard),
+            None => debug_assert!(false, "rows are lent while there is a slot"),
         }
     }
 

@@ -4,20 +4,11 @@ use std::sync::Arc;
 
 use super::{Device, Job, Memory, ModelError, Placement, cpu, cuda};
 use crate::config::compute::Parallel;
-use crate::config::devices::{DeviceName, Devices, Kind};
+use crate::config::devices::{DeviceName, Kind};
 use crate::devices::cpu::PlanarRows;
 use crate::devices::cuda::{NoDriver, driver};
 use crate::devices::row::RowWriter;
 use crate::memory::Bytes;
-
-/// The devices that a configuration comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chosen {
-    /// The devices.
-    pub names: Vec<DeviceName>,
-    /// Why `"auto"` came to the CPU.
-    pub no_gpu: Option<NoGpu>,
-}
 
 /// Why `"auto"` is the CPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,33 +21,26 @@ pub enum NoGpu {
     Unusable(String),
 }
 
-/// The devices that `devices` comes to on this machine. `"auto"` is the first GPU that can be used, or else the CPU.
-pub fn chosen(devices: &Devices) -> Chosen {
-    if let Some(names) = devices.names() {
-        return Chosen { names, no_gpu: None };
-    }
-    let (name, no_gpu) = match first_gpu() {
-        Ok(gpu) => (gpu, None),
-        Err(why) => (DeviceName::CPU, Some(why)),
+/// What `"auto"` comes to on this machine: the first GPU that can be used and that `fits`, or else the CPU, and why.
+pub fn automatic(fits: impl Fn(DeviceName) -> Result<(), ModelError>) -> (DeviceName, Option<NoGpu>) {
+    let found = match gpus() {
+        Ok(found) => found,
+        Err(why) => return (DeviceName::CPU, Some(why)),
     };
-    Chosen {
-        names: vec![name],
-        no_gpu,
-    }
-}
-
-/// The first GPU that can be used.
-fn first_gpu() -> Result<DeviceName, NoGpu> {
-    let found = gpus()?;
     let mut why = NoGpu::Absent("this machine has no NVIDIA GPU".to_string());
     for gpu in found {
-        match (gpu.refusal, DeviceName::new(Kind::Cuda, gpu.number)) {
-            (None, Some(name)) => return Ok(name),
-            (Some(refusal), _) => why = NoGpu::Unusable(refusal),
-            (None, None) => {}
+        let Some(name) = DeviceName::new(Kind::Cuda, gpu.number) else {
+            continue;
+        };
+        match gpu
+            .refusal
+            .map_or_else(|| fits(name).map_err(|error| error.to_string()), Err)
+        {
+            Ok(()) => return (name, None),
+            Err(refusal) => why = NoGpu::Unusable(refusal),
         }
     }
-    Err(why)
+    (DeviceName::CPU, Some(why))
 }
 
 /// A GPU of this machine.
@@ -79,7 +63,7 @@ pub struct Gpu {
 /// The GPUs of this machine.
 pub fn gpus() -> Result<Vec<Gpu>, NoGpu> {
     let absent_or_not = |error: NoDriver| match error {
-        NoDriver::Missing => NoGpu::Absent(error.to_string()),
+        NoDriver::Missing | NoDriver::NoDevice => NoGpu::Absent(error.to_string()),
         NoDriver::TooOld { .. } | NoDriver::Broken { .. } => NoGpu::Unusable(error.to_string()),
     };
     let driver = driver::version().map_err(absent_or_not)?;

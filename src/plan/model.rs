@@ -48,13 +48,22 @@ impl ModelPlan {
         let side = config.augment.crop.get();
         let spec = Spec::new(&layers, Shape::new(3, side, side), classes)?;
         let compute = &config.compute;
-        let chosen = devices::chosen(&compute.devices);
-        let count = chosen.names.len();
+        let batch = config.staging.batch.get();
+        let named = compute.devices.names();
+        let count = named.as_ref().map_or(1, Vec::len);
         let threads = compute
             .threads
             .map_or_else(|| (cores() / count.max(1)).max(1), std::num::NonZeroUsize::get);
-        let job = job(config, &spec, config.staging.batch.get(), threads);
-        let placements = chosen.names.into_iter().zip(Placement::all(count, compute.parallel));
+        let job = job(config, &spec, batch, threads);
+        let (names, no_gpu) = named.map_or_else(
+            || {
+                let fits = |name| devices::memory(&job, name, Placement::ALONE).map(drop);
+                let (name, no_gpu) = devices::automatic(fits);
+                (vec![name], no_gpu)
+            },
+            |names| (names, None),
+        );
+        let placements = names.into_iter().zip(Placement::all(count, compute.parallel));
         let devices = placements.map(|(name, placement)| {
             Ok(DevicePlan {
                 name,
@@ -69,7 +78,7 @@ impl ModelPlan {
             spec,
             classes,
             devices,
-            no_gpu: chosen.no_gpu,
+            no_gpu,
             threads,
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::emulated::{gpus, is_there};
 use crate::given::Given;
-use crate::process::{Ended, PIPELINE, Process, result};
+use crate::process::{Ended, PIPELINE, Process, result, run};
 use crate::runs::on_gpu;
 
 const GPU: &str = "compute.devices=[\"cuda:0\"]";
@@ -20,13 +20,15 @@ fn fails(fault: &str, sets: &[&str], causes: &[&str]) {
         ended = ended.says(cause);
     }
     ended.says("resume with `");
-    on_gpu(&given, &[], true, &all("run.out=broken")).expect(0);
+    // A run may be resumed without what was set to find the fault.
+    on_gpu(&given, &[], true, &[GPU, "checkpoint.every_steps=2", "run.out=broken"]).expect(0);
     assert_eq!(result(&given.path("broken")), result(&given.path("whole")));
 }
 
 #[test]
 fn a_kernel_that_fails() {
-    let cause = "error: cuda: cuda:0: work on the GPU failed: ";
+    // Whichever of the two threads meets it first.
+    let cause = ": cuda:0: work on the GPU failed: ";
     fails(
         "launch:90",
         &[],
@@ -37,7 +39,7 @@ fn a_kernel_that_fails() {
 #[test]
 fn a_kernel_that_reads_elsewhere_is_named_if_it_is_waited_for() {
     let cause = "error: launch: cuda:0: the kernel dropout_train failed: ";
-    let address = "(CUDA_ERROR_ILLEGAL_ADDRESS)";
+    let address = "(CUDA_ERROR_ILLEGAL_ADDRESS)\n";
     fails("illegal:dropout_train:8", &["compute.blocking=true"], &[cause, address]);
 }
 
@@ -89,7 +91,7 @@ fn too_little_memory_is_refused_with_both_numbers() {
         let ended = refused(&["--memory", "128K"], &[command, "TOML", "--set", GPU]);
         ended
             .expect(2)
-            .says("cuda:0 has 0.1 MB of memory, but the network and its batches need 0.")
+            .says("cuda:0 has 0.1 MB of memory, but the network and its batches need 67.")
             .says(" MB: lower staging.batch");
     }
 }
@@ -139,10 +141,51 @@ fn gpus_that_cannot_be_used_are_told_in_one_line() {
             "{listed}"
         );
     }
-    // "auto" says why it is the CPU.
+    // "auto" goes on to the CPU, and says why.
+    let small = refused(&["--memory", "128K"], &["check", "TOML"]).expect(0).stdout;
+    assert!(
+        small.contains("device    cpu:0, because cuda:0 has 0.1 MB of memory"),
+        "{small}"
+    );
     let told = refused(&["--driver", "12.2"], &["check", "TOML"]).expect(0).stdout;
     assert!(
         told.contains("device    cpu:0, because the NVIDIA driver is for CUDA 12.2"),
         "{told}"
     );
+}
+
+/// A machine with a driver and no GPU is no machine with a broken driver.
+#[test]
+fn a_driver_without_a_gpu_is_no_fault() {
+    if !is_there() {
+        return;
+    }
+    let given = Given::new(4, 1);
+    let start = |args: &[&str]| {
+        let mut command = gpus(0, &[]);
+        command.arg(PIPELINE);
+        Process::start_as(command, &given.path(""), args).wait()
+    };
+    let toml = given.toml().display().to_string();
+    let trained = start(&["run", &toml]).expect(0);
+    assert!(!trained.stderr.contains("warning"), "{trained:#?}");
+    let listed = start(&["devices"]).expect(0).stdout;
+    assert!(listed.contains("no GPU    this machine has no NVIDIA GPU"), "{listed}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_a_run_as_on_a_cpu() {
+    if !is_there() {
+        return;
+    }
+    let given = Given::new(8, 2);
+    let sets = |device, out| [device, out, "solver.lr=1e9"];
+    let cpu = run(&given, &sets("compute.devices=[\"cpu:0\"]", "run.out=cpu")).expect(1);
+    let gpu = on_gpu(&given, &[], false, &sets(GPU, "run.out=gpu")).expect(1);
+    let errors = |ended: &Ended| -> Vec<String> {
+        let lines = ended.stderr.lines().filter(|line| line.starts_with("error:"));
+        lines.map(ToOwned::to_owned).collect()
+    };
+    assert_eq!(errors(&cpu), errors(&gpu));
+    assert!(!errors(&cpu).is_empty());
 }

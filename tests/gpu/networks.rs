@@ -1,5 +1,6 @@
 //! Random networks on a GPU beside the same ones on a CPU: scores, losses, gradients and weights, with dropout's masks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pipeline::config::compute::Method;
@@ -29,13 +30,31 @@ fn random_networks_are_the_cpus_with_the_longest_delays_and_each_access_looked_a
 #[test]
 #[ignore = "it needs a GPU; the tests above give it an emulated one"]
 fn on_this_gpu() {
-    let mut worst = 0.0f64;
-    for seed in 0..40 {
+    let (mut worst, mut kinds) = (0.0f64, BTreeMap::new());
+    for seed in 0..48 {
         let Some(case) = Case::random(seed) else { continue };
+        for layer in &case.spec.layers {
+            *kinds.entry(layer.operation.kind()).or_insert(0) += 1;
+        }
+        if case.spec.layers[0].operation.kind() != "conv" {
+            *kinds.entry("another first").or_insert(0) += 1;
+        }
         let of = |kind| case.came(DeviceName::new(kind, 0).unwrap());
         let (cpu, gpu, again) = (of(Kind::Cpu), of(Kind::Cuda), of(Kind::Cuda));
         assert!(gpu == again, "seed {seed}: the same bits twice: {:?}", case.spec);
         worst = worst.max(cpu.far_from(&gpu, &format!("seed {seed}: {:?}", case.spec)));
+    }
+    for kind in [
+        "conv",
+        "fc",
+        "relu",
+        "tanh",
+        "lrn",
+        "maxpool",
+        "dropout",
+        "another first",
+    ] {
+        assert!(kinds.get(kind).is_some_and(|count| *count >= 6), "too few: {kinds:?}");
     }
     println!("the largest difference is {worst:.1e} of the largest value");
 }
@@ -59,6 +78,8 @@ struct Case {
     seed: u64,
     batch: usize,
     side: usize,
+    /// Side of the mean image.
+    frame: usize,
     /// RGB, image by image.
     pixels: Vec<u8>,
     /// Planes of the mean image, if one is subtracted.
@@ -80,7 +101,10 @@ impl Case {
         let side = 7 + random.below(14);
         let mut layers: Vec<Layer> = Vec::new();
         let mut channels = 3;
-        for number in 0..=random.below(3) {
+        if random.below(4) == 0 {
+            extras(&mut random, &mut layers);
+        }
+        for number in 0..random.below(4) {
             let (layer, next) = convolution(&mut random, number, channels);
             channels = next;
             layers.push(layer);
@@ -94,26 +118,29 @@ impl Case {
         let spec = Spec::new(&layers, Shape::new(3, side, side), CLASSES).ok()?;
         let batch = 2 + random.below(6);
         let pixels = (0..batch * side * side * 3).map(|_| random.below(256) as u8).collect();
-        let mean = (random.below(2) == 0).then(|| (0..3 * side * side).map(|i| (i % 97) as f32 + 60.5).collect());
+        // The mean image may be larger than the crop.
+        let frame = side + random.below(3);
+        let mean = (random.below(2) == 0).then(|| (0..3 * frame * frame).map(|i| (i % 97) as f32 + 60.5).collect());
         Some(Self {
             spec,
             seed,
             batch,
             side,
+            frame,
             pixels,
             mean,
         })
     }
 
     fn slot(&self, writer: &dyn RowWriter) -> Arc<Slot> {
-        let plane = self.side * self.side;
+        let (plane, of_mean) = (self.side * self.side, self.frame * self.frame);
         let write = |image: usize, row: &mut [u8]| {
             let subtract = match &self.mean {
                 None => Subtract::Channel([120.0, 110.0, 100.0]),
                 Some(mean) => Subtract::Image {
-                    planes: [0, 1, 2].map(|channel| &mean[channel * plane..][..plane]),
-                    at: 0,
-                    line: self.side,
+                    planes: [0, 1, 2].map(|channel| &mean[channel * of_mean..][..of_mean]),
+                    at: (self.frame - self.side) * (self.frame + image % 2),
+                    line: self.frame,
                 },
             };
             let view = View {
@@ -141,7 +168,7 @@ impl Case {
             seed: self.seed,
             method: Method::Direct,
             threads: 2,
-            mean_side: self.mean.as_ref().map_or(0, |_| self.side),
+            mean_side: self.mean.as_ref().map_or(0, |_| self.frame),
             ..Job::new(&self.spec, self.batch)
         };
         let mut device = devices::build_alone(&job, name).unwrap();
@@ -267,16 +294,16 @@ fn extras(random: &mut Random, layers: &mut Vec<Layer>) {
             0 | 1 => Layer::Relu,
             2 => Layer::Tanh,
             3 => Layer::Lrn(Lrn {
-                size: random.of(&[3, 5, 7]),
+                size: random.of(&[1, 2, 3, 5, 5, 7, 19]),
                 alpha: 0.3,
                 beta: random.of(&[0.75, 0.6]),
                 k: 1.5,
                 divide_by_size: false,
             }),
             4 => Layer::MaxPool(MaxPool {
-                size: 2 + random.below(2),
-                stride: 2,
-                partial_windows: random.below(2) == 0,
+                size: 1 + random.below(4),
+                stride: 1 + random.below(3),
+                partial_windows: random.below(3) == 0,
             }),
             _ => Layer::Dropout(Dropout { p: 0.4 }),
         };

@@ -199,6 +199,53 @@ fn what_a_gpu_has_trained_is_evaluated_and_predicts_anywhere() {
     }
 }
 
+/// A bench's losses are the CPU's, its pieces are all of the step's work, and shares are of what was measured beside them.
+#[test]
+fn a_bench_measures_every_piece_of_a_step() {
+    if !is_there() {
+        return;
+    }
+    let given = Given::new(1, 1);
+    let bench = |device: &str| -> Value {
+        let words = [
+            "bench",
+            "compute",
+            "--model",
+            "cifar10-quick",
+            "--batch",
+            "4",
+            "--steps",
+            "2",
+            "--json",
+            "--device",
+        ];
+        let args: Vec<String> = words.iter().copied().chain([device]).map(ToOwned::to_owned).collect();
+        let ended = start(&given, &[], &args).wait().expect(0);
+        serde_json::from_str(&ended.stdout).unwrap()
+    };
+    let (gpu, cpu) = (bench("cuda:0"), bench("cpu:0"));
+    let losses = |report: &Value| -> Vec<f64> {
+        let losses = report["losses"].as_array().unwrap();
+        losses.iter().map(|loss| loss.as_f64().unwrap()).collect()
+    };
+    let near = losses(&gpu)
+        .iter()
+        .zip(losses(&cpu))
+        .all(|(a, b)| (a - b).abs() < 1e-4 * b.abs());
+    assert!(near && losses(&gpu).len() == 3, "{gpu} {cpu}");
+    let rows = gpu["layers"].as_array().unwrap();
+    let of = |row: &Value, key: &str| row[key].as_f64().unwrap();
+    let work: f64 = rows.iter().map(|row| of(row, "gflops") * of(row, "ms")).sum();
+    let all = of(&gpu, "gflops") * of(&gpu, "step_ms");
+    assert!((work - all).abs() < 1e-6 * all, "{work} of {all}");
+    assert!(
+        rows.iter()
+            .all(|row| of(row, "share_of_copy") >= 0.0 && of(row, "ms") > 0.0)
+    );
+    let names: Vec<&str> = rows.iter().map(|row| row["layer"].as_str().unwrap()).collect();
+    assert!(names[0] == "input" && names.last() == Some(&"all"), "{names:?}");
+}
+
 /// All numbers of a JSON value.
 fn collect(value: &Value, found: &mut Vec<f64>) {
     match value {

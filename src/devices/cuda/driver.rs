@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use cudarc::driver::sys::{self, CUdevice_attribute};
+use cudarc::driver::sys::{self, CUdevice_attribute, CUresult};
 use cudarc::driver::{DriverError, result};
 
 use super::error::described;
@@ -33,6 +33,9 @@ pub enum NoDriver {
     /// There is no driver.
     #[error("no NVIDIA driver was found (libcuda.so.1)")]
     Missing,
+    /// There is a driver, and no GPU, or none that may be used (`CUDA_VISIBLE_DEVICES`).
+    #[error("this machine has no NVIDIA GPU that may be used")]
+    NoDevice,
     /// The driver does not know the kernels' PTX.
     #[error("the NVIDIA driver is for CUDA {found}, but {OLDEST} or newer is needed: install a newer driver")]
     TooOld {
@@ -60,15 +63,20 @@ pub struct Found {
     pub memory: Bytes,
     /// Its compute capability.
     pub capability: Version,
+    /// Why the driver does not say what it is.
+    pub unknown: Option<String>,
 }
 
 impl Found {
     /// Why it cannot be used.
     pub fn refusal(&self) -> Option<String> {
-        (self.capability < LOWEST).then(|| {
+        let too_old = || {
             let Self { name, capability, .. } = self;
             format!("{name} has compute capability {capability}, but {LOWEST} or higher is needed")
-        })
+        };
+        self.unknown
+            .clone()
+            .or_else(|| (self.capability < LOWEST).then(too_old))
     }
 }
 
@@ -82,7 +90,8 @@ pub fn version() -> Result<Version, NoDriver> {
 pub fn gpus() -> Result<Vec<Found>, NoDriver> {
     version()?;
     let count = result::device::get_count().map_err(broken)?;
-    (0..count as usize).map(|number| look(number).map_err(broken)).collect()
+    let found = (0..count as usize).map(|number| look(number).unwrap_or_else(|error| unknown(number, error)));
+    Ok(found.collect())
 }
 
 fn start() -> Result<Version, NoDriver> {
@@ -119,10 +128,29 @@ fn look(number: usize) -> Result<Found, DriverError> {
         // SAFETY: as above.
         memory: Bytes::new(unsafe { result::device::total_mem(device) }? as u64),
         capability,
+        unknown: None,
     })
 }
 
+/// A GPU that does not answer. Others may.
+fn unknown(number: usize, error: DriverError) -> Found {
+    let (name, text) = described(error);
+    Found {
+        number,
+        name: "unknown".to_string(),
+        memory: Bytes::default(),
+        capability: Version(0, 0),
+        unknown: Some(format!("the driver says nothing about it: {text} ({name})")),
+    }
+}
+
 fn broken(error: DriverError) -> NoDriver {
+    match error.0 {
+        CUresult::CUDA_ERROR_NO_DEVICE => return NoDriver::NoDevice,
+        // A library to link with, which a toolkit brings.
+        CUresult::CUDA_ERROR_STUB_LIBRARY => return NoDriver::Missing,
+        _ => {}
+    }
     let (name, text) = described(error);
     NoDriver::Broken { name, text }
 }

@@ -24,8 +24,12 @@ pub struct CudaError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     OutOfMemory,
-    /// A kernel went wrong. It may be one that was launched earlier.
+    /// A kernel went wrong, some time before it was noticed.
     Kernel,
+    /// The kernel that is named went wrong.
+    NamedKernel,
+    /// The host is short of memory that can be pinned.
+    HostMemory,
     /// The driver is older than the kernels.
     TooOld,
     Other,
@@ -40,6 +44,30 @@ impl CudaError {
             name,
             text,
             kind: Kind::of(error.0),
+        }
+    }
+
+    /// The error of a launch. If each kernel is waited for, it is this kernel's; else it may be that of an earlier one.
+    pub(super) fn of_launch(gpu: &str, kernel: &str, is_blocking: bool, error: DriverError) -> Self {
+        match Kind::of(error.0) {
+            Kind::Kernel if !is_blocking => Self::new(gpu, "work on the GPU", error),
+            Kind::Kernel => Self {
+                kind: Kind::NamedKernel,
+                ..Self::new(gpu, format!("the kernel {kernel}"), error)
+            },
+            _ => Self::new(gpu, format!("the kernel {kernel}"), error),
+        }
+    }
+
+    /// The error of using memory of the host.
+    pub(super) fn of_host(gpu: &str, doing: &str, error: DriverError) -> Self {
+        let found = Self::new(gpu, doing, error);
+        match found.kind {
+            Kind::OutOfMemory => Self {
+                kind: Kind::HostMemory,
+                ..found
+            },
+            _ => found,
         }
     }
 }
@@ -75,6 +103,8 @@ impl Kind {
     fn remedy(self) -> &'static str {
         match self {
             Self::OutOfMemory => "; lower staging.batch, or end what else uses the GPU (nvidia-smi lists it)",
+            Self::NamedKernel => "",
+            Self::HostMemory => "; the host has no more memory that can be pinned (see `ulimit -l`)",
             Self::Kernel => "; with --set compute.blocking=true, the message names the kernel",
             Self::TooOld => "; install a newer driver",
             Self::Other => "; nvidia-smi and the system's log may say more",

@@ -70,6 +70,11 @@ impl Gpu {
         })
     }
 
+    /// Waits until all work of all streams is done.
+    pub fn finish(&self) -> Result<(), CudaError> {
+        self.context.synchronize().map_err(self.failed("work on the GPU"))
+    }
+
     /// The error of doing something on this GPU.
     pub(super) fn failed(&self, doing: &'static str) -> impl Fn(DriverError) -> CudaError {
         move |error| CudaError::new(&self.name, doing, error)
@@ -114,11 +119,22 @@ impl Stream {
         self.stream.synchronize().map_err(self.gpu.failed("work on the GPU"))
     }
 
+    /// Waits until all of its work is done, whatever comes of it.
+    pub(super) fn drain(&self) {
+        // Not by cudarc's own call, which does not wait if an earlier error is still to be told.
+        // SAFETY: context and stream are alive as long as this.
+        unsafe {
+            let _ = result::ctx::set_current(self.gpu.context.cu_ctx());
+            let _ = result::stream::synchronize(self.stream.cu_stream());
+        }
+    }
+
     /// Adds a kernel. If `is_blocking`, waits for its end, so that an error is this kernel's.
     pub fn launch(&self, launch: &Launch, is_blocking: bool) -> Result<(), CudaError> {
         self.gpu.bind()?;
         let Kernel { name, function } = &launch.kernel;
-        let failed = |error| CudaError::new(&self.gpu.name, format!("the kernel {name}"), error);
+        // A launch also tells of kernels that were launched before it.
+        let failed = |error| CudaError::of_launch(&self.gpu.name, name, is_blocking, error);
         let (grid, block) = (launch.grid.into(), launch.block.into());
         let mut arguments = launch.arguments.pointers();
         // SAFETY: the operations make a launch of the arguments that the head of its kernel describes, and of parts of the

@@ -26,7 +26,8 @@ impl HostBuffer {
     pub fn new(gpu: &Gpu, bytes: usize) -> Result<Self, CudaError> {
         gpu.bind()?;
         // SAFETY: it is freed once, by `drop`. The flags ask for plain memory, which processors read fast.
-        let start = unsafe { result::malloc_host(bytes, 0) }.map_err(gpu.failed("allocating pinned memory"))?;
+        let start = unsafe { result::malloc_host(bytes, 0) }
+            .map_err(|error| CudaError::of_host(gpu.name(), "allocating pinned memory", error))?;
         let start = start.cast::<u8>();
         // SAFETY: this is the allocation's length.
         unsafe { start.write_bytes(0, bytes) };
@@ -64,13 +65,17 @@ impl Drop for HostBuffer {
 #[must_use = "it waits when it is dropped"]
 pub struct InFlight<T> {
     held: Option<T>,
+    /// Where it was enqueued.
+    stream: Stream,
+    /// A point behind it.
     done: Arc<Event>,
 }
 
 impl<T> InFlight<T> {
-    fn new(held: T, done: &Arc<Event>) -> Self {
+    fn new(held: T, stream: &Stream, done: &Arc<Event>) -> Self {
         Self {
             held: Some(held),
+            stream: stream.clone(),
             done: Arc::clone(done),
         }
     }
@@ -80,11 +85,12 @@ impl<T> InFlight<T> {
         assert!(Arc::ptr_eq(&self.done, &other.done), "they land together");
         InFlight {
             held: self.held.take().zip(other.held.take()),
+            stream: self.stream.clone(),
             done: Arc::clone(&self.done),
         }
     }
 
-    /// Waits until the GPU is done with it.
+    /// Waits until the GPU is done with it. The event must have been recorded behind it.
     pub fn landed(mut self) -> Result<T, CudaError> {
         self.done.reached()?;
         match self.held.take() {
@@ -97,8 +103,9 @@ impl<T> InFlight<T> {
 impl<T> Drop for InFlight<T> {
     fn drop(&mut self) {
         if self.held.is_some() {
-            // A device that is lost does not touch memory any more.
-            let _ = self.done.reached();
+            // After an error, the event may not have been recorded: all of the stream is waited for. A device that is lost
+            // does not touch memory any more.
+            self.stream.drain();
         }
     }
 }
@@ -115,7 +122,7 @@ impl Stream {
         self.gpu.bind()?;
         let from = slot.bytes(rows);
         let to = memory.at(to.part(0..from.len()));
-        let held = InFlight::new(Arc::clone(slot), done);
+        let held = InFlight::new(Arc::clone(slot), self, done);
         // SAFETY: `at` has checked the region. The slot's bytes stay where and as they are until `held` is gone: to lend
         // rows takes the slot itself, and there is one only after the last of its `Arc`s.
         let copied = unsafe { result::memcpy_htod_async(to.0, from, self.stream.cu_stream()) };
@@ -133,10 +140,15 @@ impl Stream {
     ) -> Result<InFlight<HostBuffer>, CudaError> {
         self.gpu.bind()?;
         let to = memory.at(to.part(0..buffer.bytes));
-        // SAFETY: `at` has checked the region, and the buffer is out of reach until `done`.
-        let copied = unsafe { result::memcpy_htod_async(to.0, buffer.bytes(), self.stream.cu_stream()) };
+        let held = InFlight::new(buffer, self, done);
+        let Some(from) = held.held.as_ref().map(HostBuffer::bytes) else {
+            return Ok(held);
+        };
+        // SAFETY: `at` has checked the region, and the buffer is out of reach until `held` has landed or is dropped, which
+        // waits.
+        let copied = unsafe { result::memcpy_htod_async(to.0, from, self.stream.cu_stream()) };
         copied.map_err(self.gpu.failed("copying to the GPU"))?;
-        Ok(InFlight::new(buffer, done))
+        Ok(held)
     }
 
     /// Copies a region to the beginning of a buffer. `done` is to be recorded behind it.
@@ -151,7 +163,7 @@ impl Stream {
         // SAFETY: `at` has checked the region, and the buffer is out of reach until `done`.
         let copied = unsafe { result::memcpy_dtoh_async(to, memory.at(from).0, self.stream.cu_stream()) };
         copied.map_err(self.gpu.failed("copying from the GPU"))?;
-        Ok(InFlight::new(buffer, done))
+        Ok(InFlight::new(buffer, self, done))
     }
 
     /// Sets a region to zero.

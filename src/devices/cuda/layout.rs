@@ -46,7 +46,8 @@ impl Layout {
     /// A region of `bytes` behind those before it.
     pub fn bytes(&mut self, bytes: usize) -> Region {
         let start = self.bytes;
-        self.bytes = start.saturating_add(bytes.next_multiple_of(ALIGNMENT));
+        let rounded = bytes.checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX);
+        self.bytes = start.saturating_add(rounded);
         Region { start, bytes }
     }
 

@@ -29,6 +29,7 @@ impl DeviceMemory {
         };
         // SAFETY: this is the allocation's length.
         unsafe { result::memset_d8_sync(start, 0, bytes) }.map_err(failed)?;
+        gpu.finish()?;
         Ok(memory)
     }
 
@@ -48,7 +49,9 @@ impl DeviceMemory {
         assert_eq!(region.bytes, from.len(), "a whole region");
         self.gpu.bind()?;
         // SAFETY: `at` has checked the region.
-        unsafe { result::memcpy_htod_sync(self.at(region).0, from) }.map_err(self.gpu.failed("copying to the GPU"))
+        unsafe { result::memcpy_htod_sync(self.at(region).0, from) }.map_err(self.gpu.failed("copying to the GPU"))?;
+        // The call returns when the driver has the bytes, and no stream waits for it.
+        self.gpu.finish()
     }
 
     /// Reads a region, at once. Nothing may be running that writes it.

@@ -24,7 +24,7 @@ pub fn pin(gpu: &Gpu, slot: &mut Slot) -> Result<(), CudaError> {
     // SAFETY: these are whole pages of the slot's, which keeps the guard and drops it before its memory.
     unsafe { sys::cuMemHostRegister_v2(start.cast(), pages.len(), sys::CU_MEMHOSTREGISTER_PORTABLE) }
         .result()
-        .map_err(gpu.failed("pinning the memory of a slot"))?;
+        .map_err(|error| CudaError::of_host(gpu.name(), "pinning the memory of a slot", error))?;
     let pinned = Pinned {
         gpu: gpu.clone(),
         start: start as usize,

@@ -39,7 +39,8 @@ struct Turn {
     copied: Arc<Event>,
     /// The network's input has been made of them.
     used: Event,
-    /// The step is done.
+    /// The step is done. With two steps under way at most (`IN_FLIGHT` in `stages/compute`), its outcome has been read when
+    /// this is recorded again; if there were more, they would be waited for together.
     done: Arc<Event>,
 }
 
@@ -142,12 +143,7 @@ impl CudaDevice {
     }
 
     /// Copies what a step begins with to the GPU.
-    fn send_block(
-        &self,
-        step: u64,
-        targets: Option<&Targets>,
-        rates: &[Rate],
-    ) -> Result<InFlight<HostBuffer>, CudaError> {
+    fn send_block(&self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<InFlight<HostBuffer>, CudaError> {
         let block = self.plan.block;
         let mut buffer = self.blocks.take()?;
         let (head, rest) = buffer.bytes_mut().split_at_mut(STEP);
@@ -157,13 +153,10 @@ impl CudaDevice {
             (bytemuck::cast_slice_mut(labels), bytemuck::cast_slice_mut(weights));
         labels.fill(0);
         weights.fill(0.0);
-        if let Some(targets) = targets {
-            labels[..targets.labels.len()].copy_from_slice(&targets.labels);
-            weights[..targets.weights.len()].copy_from_slice(&targets.weights);
-        }
-        let present = targets.map_or(0, |targets| targets.present);
+        labels[..targets.labels.len()].copy_from_slice(&targets.labels);
+        weights[..targets.weights.len()].copy_from_slice(&targets.weights);
         // The rate is 1: each record has its own.
-        let values = [1f32.to_bits(), step as u32, present, 0];
+        let values = [1f32.to_bits(), step as u32, targets.present, 0];
         head.copy_from_slice(bytemuck::cast_slice(&values));
         let rows = records.chunks_exact_mut(records.len() / self.plan.records.0.len().max(1));
         for ((row, record), rate) in rows.zip(&self.plan.records.0).zip(rates) {
@@ -239,6 +232,14 @@ fn open(number: usize, plan: &Plan) -> Result<Gpu, ModelError> {
     Ok(gpu)
 }
 
+impl Drop for CudaDevice {
+    fn drop(&mut self) {
+        // Kernels and memory go next.
+        let _ = self.copies.finish();
+        let _ = self.compute.finish();
+    }
+}
+
 impl Device for CudaDevice {
     fn load(&mut self, whole: &[Parameter]) -> Result<(), DeviceError> {
         assert_eq!(whole.len(), self.plan.layouts.len(), "all parameters");
@@ -246,12 +247,15 @@ impl Device for CudaDevice {
         let (values, momentum) = (self.plan.parameters, self.plan.momentum);
         for (number, parameter) in whole.iter().enumerate() {
             self.write(values, number, &parameter.value)?;
-            // Weights alone, to be evaluated, have none.
-            let none = vec![0.0; parameter.value.len()];
-            let is_there = parameter.momentum.len() == parameter.value.len();
-            self.write(momentum, number, if is_there { &parameter.momentum } else { &none })?;
+            if parameter.momentum.len() == parameter.value.len() {
+                self.write(momentum, number, &parameter.momentum)?;
+            } else {
+                // Weights alone, to be evaluated.
+                let part = momentum.part(self.plan.parts[number].clone());
+                self.compute.clear((&self.memory, part))?;
+            }
         }
-        Ok(())
+        Ok(self.compute.finish()?)
     }
 
     fn take_mean(&mut self, planes: &[f32]) -> Result<(), DeviceError> {
@@ -260,7 +264,10 @@ impl Device for CudaDevice {
     }
 
     fn pin(&mut self, slot: &mut Slot) -> Result<(), DeviceError> {
-        Ok(pin(&self.gpu, slot)?)
+        if let Err(error) = pin(&self.gpu, slot) {
+            tracing::warn!("rows are copied without pinned memory, which is slower: {error}");
+        }
+        Ok(())
     }
 
     fn store(&mut self, whole: &mut [Parameter]) -> Result<(), DeviceError> {
@@ -289,7 +296,7 @@ impl Device for CudaDevice {
     }
 
     fn train(&mut self, step: u64, targets: &Targets, rates: &[Rate]) -> Result<Running<Loss>, DeviceError> {
-        let block = self.send_block(step, Some(targets), rates)?;
+        let block = self.send_block(step, targets, rates)?;
         self.compute(|program| &program.train)?;
         let loss = self.fetch(self.plan.loss, &self.losses.clone())?;
         let (blocks, losses) = (self.blocks.clone(), self.losses.clone());
@@ -304,15 +311,12 @@ impl Device for CudaDevice {
     }
 
     fn evaluate(&mut self) -> Result<Running<Vec<f32>>, DeviceError> {
-        let block = self.send_block(0, None, &[])?;
         self.compute(|program| &program.evaluate)?;
         let outputs = self.fetch(self.plan.probabilities, &self.outputs.clone())?;
-        let (blocks, buffers) = (self.blocks.clone(), self.outputs.clone());
+        let buffers = self.outputs.clone();
         let (rows, classes) = (self.in_use, self.plan.classes);
-        let both = outputs.and(block);
         Ok(Running::later(move || {
-            let (buffer, block) = both.landed()?;
-            blocks.give_back(block);
+            let buffer = outputs.landed()?;
             let padded = bytemuck::cast_slice::<u8, f32>(buffer.bytes()).chunks_exact(lanes(classes));
             let probabilities = padded.take(rows).flat_map(|row| &row[..classes]).copied().collect();
             buffers.give_back(buffer);

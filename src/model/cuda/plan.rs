@@ -10,6 +10,9 @@ use crate::ops::conv::cuda::Blocks;
 use crate::ops::lanes::{LANES, Laid};
 use crate::ops::{Shape, input, peak, sgd, softmax};
 
+/// What the driver may take beside our memory when kernels are loaded.
+const OF_DRIVER: Bytes = Bytes::new(64 << 20);
+
 /// The most images of a batch: a launch has so many blocks along its second and third side.
 const MOST_IMAGES: usize = 65_535;
 
@@ -36,7 +39,7 @@ pub struct Plan {
     pub batch: usize,
     /// Outputs of the last layer.
     pub classes: usize,
-    /// Elements of a dense row of the input's, which `job` describes.
+    /// How the network's input is made of rows.
     pub input: input::cuda::Kernel,
     /// Rows as they come from the host: those of a step, and those of the next one.
     pub rows: [Region; 2],
@@ -131,8 +134,12 @@ impl Plan {
         })
     }
 
-    /// All memory that is needed of the GPU.
+    /// All memory that is needed of the GPU, with what the driver keeps of it for kernels.
     pub fn needed(&self) -> Bytes {
+        self.allocated() + OF_DRIVER
+    }
+
+    fn allocated(&self) -> Bytes {
         Bytes::new(self.layout.total() as u64)
     }
 
@@ -152,7 +159,7 @@ impl Plan {
             activation_gradients: bytes(self.gradients[0]) * 2,
             ..Memory::default()
         };
-        let rest = self.needed().without(known.total());
+        let rest = self.allocated().without(known.total());
         Memory { scratch: rest, ..known }
     }
 }

@@ -50,6 +50,9 @@ struct Sum {
     relu: i32,
 }
 
+/// The most blocks of a launch along its second and third side.
+const MOST_BLOCKS: usize = 65_535;
+
 /// A layer that is computed by the kernels of convolution, for batches of a fixed size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel {
@@ -175,8 +178,18 @@ impl Kernel {
         Some(mask)
     }
 
-    /// Whether all of its numbers are in the range of the kernels'.
+    /// Whether all of its numbers are in the range of the kernels', and those of its launches in that of GPUs.
     pub fn fits(&self) -> bool {
+        let passes = [Pass::Forward, Pass::Data, Pass::Weights];
+        let launches = passes.into_iter().filter(|pass| self.is_wanted(*pass)).all(|pass| {
+            let parts = self.parts(pass);
+            let [x, y, z] = self.grid(pass).blocks(pass, self.tile(pass, parts), parts);
+            i32::try_from(x).is_ok() && y <= MOST_BLOCKS && z <= MOST_BLOCKS
+        });
+        launches && self.numbers_fit()
+    }
+
+    fn numbers_fit(&self) -> bool {
         const MOST: usize = i32::MAX as usize;
         let places = |map: Laid| self.images.saturating_mul(map.places());
         let unit = if self.is_scalar() { 1 } else { LANES };
@@ -302,6 +315,10 @@ impl Kernel {
         self.grid(pass).parts(most)
     }
 
+    fn tile(&self, pass: Pass, parts: usize) -> &'static Tile {
+        Tile::of(pass, self.is_scalar(), self.stride > 1, self.grid(pass), parts)
+    }
+
     fn launches(
         &self,
         kernels: &mut Kernels,
@@ -314,7 +331,7 @@ impl Kernel {
         let in_two = parts > 1 || self.has_sum(pass);
         let to = if in_two { workspace } else { out };
         let grid = self.grid(pass);
-        let tile = Tile::of(pass, self.is_scalar(), self.stride > 1, grid, parts);
+        let tile = self.tile(pass, parts);
         let mut arguments = Arguments::default().array(to).array(a).array(b);
         if pass != Pass::Weights {
             arguments = arguments.array(end.bias.filter(|_| !in_two));

@@ -30,7 +30,15 @@ pub struct Kernel {
 impl Kernel {
     /// The normalization of `images` images.
     pub fn new(geometry: Geometry, images: usize) -> Self {
-        Self { geometry, images }
+        // Beyond the channels there is nothing to add.
+        let half_window = geometry.half_window.min(geometry.shape.channels - 1);
+        Self {
+            geometry: Geometry {
+                half_window,
+                ..geometry
+            },
+            images,
+        }
     }
 
     /// Whether a block can have all chunks of a place.
@@ -74,9 +82,17 @@ impl Kernel {
         self.images * self.map().places()
     }
 
-    /// Positions of a block.
+    /// Positions of a block: as many as keep 256 threads busy, and fit into its shared memory.
     fn together(&self) -> usize {
-        (256 / self.map().chunks()).max(1)
+        let threads = 256 / self.map().chunks();
+        let shared = SHARED / (2 * self.of_position());
+        threads.min(shared).max(1)
+    }
+
+    /// Bytes of shared memory of a position in the forward pass.
+    fn of_position(&self) -> usize {
+        let margin = self.geometry.half_window.div_ceil(LANES);
+        16 * (self.map().chunks() + 2 * margin)
     }
 
     fn grid(&self) -> [usize; 3] {
@@ -89,8 +105,7 @@ impl Kernel {
 
     /// Bytes of shared memory of the forward pass.
     fn shared(&self) -> usize {
-        let margin = self.geometry.half_window.div_ceil(LANES);
-        16 * self.together() * (self.map().chunks() + 2 * margin)
+        self.together() * self.of_position()
     }
 
     fn values(&self) -> Normalisation {

@@ -190,7 +190,11 @@ impl Leaving {
 
 /// The last device to drop the batch returns its slot. The source may have ended already; then nobody needs it.
 fn give_back(batch: Arc<Batch>, free: &Outlet<Slot>) {
-    let slot = Arc::into_inner(batch).and_then(|batch| Arc::into_inner(batch.slot));
+    let Some(batch) = Arc::into_inner(batch) else {
+        return;
+    };
+    let slot = Arc::into_inner(batch.slot);
+    debug_assert!(slot.is_some(), "who copies its rows has let it go");
     if let Some(slot) = slot {
         let _ = free.send(slot);
     }
