@@ -40,6 +40,7 @@ fn help() {
         "predict",
         "report",
         "check",
+        "devices",
         "bench",
         "inspect",
         "export",
