@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pipeline::dataset::JpegWriter;
 use serde_json::Value;
 
 use crate::emulated::{STRICT, gpus, is_there};
@@ -197,6 +198,50 @@ fn what_a_gpu_has_trained_is_evaluated_and_predicts_anywhere() {
             "{here:?} {there:?}"
         );
     }
+}
+
+/// The stage that waits for the GPU is busy while the GPU is, and the one that launches says nothing about it.
+#[test]
+fn a_verdict_tells_an_idle_gpu_from_a_busy_one() {
+    if !is_there() {
+        return;
+    }
+    let given = Given::new(6, 1);
+    let mut writer = JpegWriter::new(90).unwrap();
+    for class in ["brick", "grass", "sky"] {
+        let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
+        let pixels: Vec<u8> = (0..1600 * 1600 * 3).map(noise).collect();
+        let jpeg = writer.rgb(1600, 1600, &pixels).unwrap();
+        let folder = given.path(&format!("large/{class}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for i in 0..6 {
+            std::fs::write(folder.join(format!("{i}.jpg")), &jpeg).unwrap();
+        }
+    }
+    let verdict = |name: &str, sets: &[&str]| {
+        let out = format!("run.out={name}");
+        let fixed = [GPU, &out, "run.epochs=2", "decode.workers=1", "augment.workers=1"];
+        on_gpu(&given, &[], false, &[&fixed[..], sets].concat()).expect(0);
+        of_kind(&given.path(name), "verdict").pop().unwrap()
+    };
+    let linear = "model.layers=[{ type = \"fc\", name = \"fc1\" }]";
+    let idle = verdict(
+        "idle",
+        &[
+            "data.train=large",
+            "data.val=val",
+            "augment.crop=8",
+            "staging.batch=3",
+            linear,
+        ],
+    );
+    let busy = verdict("busy", &["staging.batch=9", LAYERS]);
+    let share = |verdict: &Value, stage: &str, what: &str| number(&verdict["stages"][stage], what);
+    assert!(share(&idle, "cuda", "input_wait") > 0.5, "{idle}");
+    assert_eq!(idle["bound"], "decode", "{idle}");
+    assert!(share(&busy, "cuda", "busy") > 0.5, "{busy}");
+    let text = busy["text"].as_str().unwrap();
+    assert!(text.starts_with("compute-bound: the device is busy "), "{busy}");
 }
 
 /// A bench's losses are the CPU's, its pieces are all of the step's work, and shares are of what was measured beside them.
