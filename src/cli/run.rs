@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -32,6 +32,9 @@ pub(super) const EXAMPLES: &str = "Examples:
   pipeline run train.toml --set solver.lr=0.02 --set run.out=runs/lr-0.02
   pipeline run train.toml --resume                    resumes from the newest intact checkpoint
   pipeline run train.toml --resume --set run.epochs=40";
+
+/// How long a GPU's kernels may take to load without a word about it.
+const LONG: Duration = Duration::from_secs(3);
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -75,13 +78,27 @@ pub(super) fn main(args: &RunArgs, quiet: bool) -> Result<(), Failure> {
             tell!("{advice}");
         }
     }
-    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    let devices = build(&plan, quiet)?;
     from.statistics = statistics::obtain(&plan, from.statistics, quiet)?;
     from.state.config = plan.config.to_toml();
     from.state.finished = false;
     durable::replace(&folder.config(), from.state.config.as_bytes())
         .map_err(|error| Failure::Failed(format!("{}: {error}", text::path(&folder.config()))))?;
     train(args, &plan, &folder, devices, from, quiet)
+}
+
+/// Builds the devices. Tells what took long.
+fn build(plan: &Plan, quiet: bool) -> Result<Vec<Box<dyn Device>>, Failure> {
+    let start = Instant::now();
+    let devices = plan.model.build(&plan.config).map_err(Failure::plan)?;
+    let took = start.elapsed();
+    if plan.model.gpu_memory().is_some() && took > LONG && !quiet {
+        tell!(
+            "the driver has compiled the kernels for this GPU, in {:.0} s; it keeps them for the next time",
+            took.as_secs_f64()
+        );
+    }
+    Ok(devices)
 }
 
 /// The plan of the run. Tells what it will be, and what looks wrong.

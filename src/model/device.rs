@@ -104,7 +104,8 @@ impl<T> Running<T> {
 pub struct Peak {
     /// Floating-point operations per second in registers alone. A multiply-add counts as two.
     pub flops: f64,
-    /// Bytes per second that a copy within its memory reads and writes, if that was measured.
+    /// Bytes per second that a copy within its memory reads and writes, if that was measured. What is copied are maps of the
+    /// network: if they are small, they stay in a cache, and this is its rate.
     pub bytes: Option<f64>,
 }
 
