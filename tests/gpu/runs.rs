@@ -6,7 +6,7 @@ use pipeline::dataset::JpegWriter;
 use serde_json::Value;
 
 use crate::emulated::{STRICT, gpus, is_there};
-use crate::given::Given;
+use crate::given::{CLASSES, Given};
 use crate::process::{Ended, PIPELINE, Process, assert_seamless, of_kind, result, resume, run, run_args, steps_so_far};
 
 const GPU: &str = "compute.devices=[\"cuda:0\"]";
@@ -208,15 +208,13 @@ fn a_verdict_tells_an_idle_gpu_from_a_busy_one() {
     }
     let given = Given::new(6, 1);
     let mut writer = JpegWriter::new(90).unwrap();
-    for class in ["brick", "grass", "sky"] {
-        let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
-        let pixels: Vec<u8> = (0..1600 * 1600 * 3).map(noise).collect();
-        let jpeg = writer.rgb(1600, 1600, &pixels).unwrap();
+    let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
+    let pixels: Vec<u8> = (0..1600 * 1600 * 3).map(noise).collect();
+    let jpeg = writer.rgb(1600, 1600, &pixels).unwrap().to_vec();
+    for (class, _) in CLASSES {
         let folder = given.path(&format!("large/{class}"));
         std::fs::create_dir_all(&folder).unwrap();
-        for i in 0..6 {
-            std::fs::write(folder.join(format!("{i}.jpg")), &jpeg).unwrap();
-        }
+        (0..6).for_each(|i| std::fs::write(folder.join(format!("{i}.jpg")), &jpeg).unwrap());
     }
     let verdict = |name: &str, sets: &[&str]| {
         let out = format!("run.out={name}");
