@@ -1,5 +1,6 @@
 //! Advice on what to do next, for cases in which the same command would fail again.
 
+use super::quoted;
 use crate::config::Config;
 use crate::config::solver::Schedule;
 use crate::flow::{Exit, Fault};
@@ -18,13 +19,28 @@ pub(super) fn has_diverged(exit: &Exit) -> bool {
         .is_some_and(ComputeError::is_divergence)
 }
 
-/// The advice after divergence. `again` is the command that resumes the run, without a learning rate.
-pub(super) fn after_divergence(plan: &Plan, again: &str) -> String {
-    let lr = text::significant(f64::from(plan.config.solver.lr) / 10.0);
-    let mut lines = plan.warnings();
-    lines.push(format!(
-        "resume with a smaller learning rate: `{again} --set solver.lr={lr}`"
-    ));
+/// The advice after divergence: what looks wrong, or else a smaller learning rate. `again` makes the command that resumes the
+/// run, without the settings of some keys.
+pub(super) fn after_divergence(plan: &Plan, again: impl Fn(&[&str]) -> String) -> String {
+    let warnings = plan.warnings();
+    let mut changes: Vec<(&str, String)> = warnings
+        .iter()
+        .filter_map(|warning| Some((warning.key, warning.value.clone()?)))
+        .collect();
+    let mut lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let what = if changes.is_empty() {
+        let lr = text::significant(f64::from(plan.config.solver.lr) / 10.0);
+        changes.push(("solver.lr", lr.to_string()));
+        "a smaller learning rate"
+    } else {
+        "other settings"
+    };
+    let keys: Vec<&str> = changes.iter().map(|(key, _)| *key).collect();
+    let mut command = again(&keys);
+    for (key, value) in &changes {
+        command += &format!(" --set {}", quoted(&format!("{key}={value}")));
+    }
+    lines.push(format!("resume with {what}: `{command}`"));
     lines.join("\n")
 }
 

@@ -211,7 +211,7 @@ fn refuse_a_second_run(args: &RunArgs, out: &Path) -> Result<(), Failure> {
         Some(step) => Err(Failure::Usage(format!(
             "{} already contains a run, at step {step}; resume it with `{}`, or choose another folder with --set run.out=…",
             text::path(out),
-            resume_command(args, "")
+            resume_command(args, &[])
         ))),
     }
 }
@@ -244,7 +244,7 @@ fn warn_of_memory(plan: &Plan) {
 
 /// The result of a flow, with what to do next.
 fn ended(end: Ending, folder: &RunFolder, plan: &Plan, args: &RunArgs) -> Result<(), Failure> {
-    let again = resume_command(args, "");
+    let again = resume_command(args, &[]);
     match end {
         // Its cause was reported when it was found. (A lost upstream stage is not a cause: it is reported below.)
         Ending::Faulted { exit, .. } if exit.is_cause() => Err(Failure::Told {
@@ -255,7 +255,7 @@ fn ended(end: Ending, folder: &RunFolder, plan: &Plan, args: &RunArgs) -> Result
             },
             hint: match folder::newest_step(folder.path()) {
                 Ok(Some(_)) if advice::has_diverged(&exit) => {
-                    advice::after_divergence(plan, &resume_command(args, "solver.lr"))
+                    advice::after_divergence(plan, |but| resume_command(args, but))
                 }
                 Ok(Some(step)) => format!("the newest checkpoint is from step {step}; resume with `{again}`"),
                 _ => "nothing was saved".to_string(),
@@ -265,12 +265,12 @@ fn ended(end: Ending, folder: &RunFolder, plan: &Plan, args: &RunArgs) -> Result
     }
 }
 
-/// The command that resumes the run, without the setting `but`.
-fn resume_command(args: &RunArgs, but: &str) -> String {
+/// The command that resumes the run, without the settings of the keys `but`.
+fn resume_command(args: &RunArgs, but: &[&str]) -> String {
     let config = quoted(&args.config.config.display().to_string());
     let mut command = format!("{} run {config} --resume", program());
-    let key = |set: &&String| set.split('=').next().map(str::trim) != Some(but);
-    for set in args.config.sets.iter().filter(key) {
+    let stays = |set: &&String| set.split('=').next().is_none_or(|key| !but.contains(&key.trim()));
+    for set in args.config.sets.iter().filter(stays) {
         command += &format!(" --set {}", quoted(set));
     }
     command

@@ -245,7 +245,7 @@ impl Plan {
     }
 
     /// Warnings about settings that are likely to keep the network from learning.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<scale::Warning> {
         scale::warnings(&self.config, &self.model.layers)
     }
 

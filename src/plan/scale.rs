@@ -23,51 +23,93 @@ pub fn fill_in(config: &mut Config) {
     }
 }
 
-/// Warnings about settings that are likely to keep a network of these layers from learning.
-pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<String> {
-    let augment = &config.augment;
-    let is_of_ones = |values: &[f32; 3]| values.iter().all(|value| (0.0..1.0).contains(value)) && *values != [0.0; 3];
-    let mut warnings = Vec::new();
-    if let Mean::Fixed(mean) = augment.mean
-        && is_of_ones(&mean)
-    {
-        let scaled = mean.map(|value| (255.0 * value).round());
-        warnings.push(format!(
-            "augment.mean is {mean:?}, which fits pixels in 0..1, but pixels are in 0..255 here: use {scaled:?}"
-        ));
+/// A setting that is likely to keep a network from learning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What is wrong, and what to do.
+    pub text: String,
+    /// The key.
+    pub key: &'static str,
+    /// A better value, as TOML, if the key needs another one.
+    pub value: Option<String>,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
     }
-    match augment.std {
-        Some(std) if is_of_ones(&std) => {
-            let scaled = std.map(|value| (255.0 * value).round());
-            warnings.push(format!(
-                "augment.std is {std:?}, which fits pixels in 0..1, but pixels are in 0..255 here: use {scaled:?}"
-            ));
-        }
+}
+
+/// Warnings about settings that are likely to keep a network of these layers from learning.
+pub fn warnings(config: &Config, layers: &[Layer]) -> Vec<Warning> {
+    [of_mean(config), of_std(config, layers), of_rate(config)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Whether these are values of pixels in 0..1.
+fn is_of_ones(values: &[f32; 3]) -> bool {
+    values.iter().all(|value| (0.0..1.0).contains(value)) && *values != [0.0; 3]
+}
+
+/// The warning about values that fit pixels in 0..1.
+fn of_ones(key: &'static str, values: [f32; 3]) -> Warning {
+    let scaled = values.map(|value| (255.0 * value).round());
+    Warning {
+        text: format!("{key} is {values:?}, which fits pixels in 0..1, but pixels are in 0..255 here: use {scaled:?}"),
+        key,
+        value: Some(format!("{scaled:?}")),
+    }
+}
+
+fn of_mean(config: &Config) -> Option<Warning> {
+    match config.augment.mean {
+        Mean::Fixed(mean) if is_of_ones(&mean) => Some(of_ones("augment.mean", mean)),
+        _ => None,
+    }
+}
+
+fn of_std(config: &Config, layers: &[Layer]) -> Option<Warning> {
+    let key = "augment.std";
+    match config.augment.std {
+        Some(std) if is_of_ones(&std) => Some(of_ones(key, std)),
         std if presets::wants_unit_variance(layers) && std.is_none_or(|std| std.iter().all(|&s| s < LEAST_STD)) => {
             let is = std.map_or("is not set".to_string(), |std| format!("is {std:?}"));
-            warnings.push(format!(
-                "augment.std {is}, so pixels keep their range of 0..255, but the initial weights are scaled by fan-in and expect \
-                 inputs of about unit variance: the loss is likely to diverge; set augment.std = [70.0, 70.0, 70.0]"
-            ));
+            Some(Warning {
+                text: format!(
+                    "augment.std {is}, so pixels keep their range of 0..255, but the initial weights are scaled by fan-in and expect \
+                     inputs of about unit variance: the loss is likely to diverge; set augment.std = [70.0, 70.0, 70.0]"
+                ),
+                key,
+                value: Some("[70.0, 70.0, 70.0]".to_string()),
+            })
         }
-        Some(std) if std.iter().all(|&s| s >= LEAST_STD) && presets::wants_whole_range(layers) => warnings.push(format!(
-            "augment.std is {std:?}, but the initial weights of the first layer are so small that they expect pixels in 0..255: the \
-             network may not begin to learn; leave augment.std out, or set model.init = \"he\""
-        )),
-        _ => {}
+        Some(std) if std.iter().all(|&s| s >= LEAST_STD) && presets::wants_whole_range(layers) => Some(Warning {
+            text: format!(
+                "augment.std is {std:?}, but the initial weights of the first layer are so small that they expect pixels in \
+                 0..255: the network may not begin to learn; leave augment.std out, or set model.init = \"he\""
+            ),
+            key,
+            value: None,
+        }),
+        _ => None,
     }
+}
+
+fn of_rate(config: &Config) -> Option<Warning> {
     let solver = &config.solver;
     let step = solver.lr / (1.0 - solver.momentum);
-    if step > LONGEST_STEP {
-        warnings.push(format!(
+    let most = text::significant(f64::from(LONGEST_STEP * (1.0 - solver.momentum)));
+    (step > LONGEST_STEP).then(|| Warning {
+        text: format!(
             "solver.lr is {} with a momentum of {}, so the weights move by up to {step:.1} times the gradient: the loss is likely to \
-             diverge; set solver.lr = {} or less",
-            solver.lr,
-            solver.momentum,
-            text::significant(f64::from(LONGEST_STEP * (1.0 - solver.momentum)))
-        ));
-    }
-    warnings
+             diverge; set solver.lr = {most} or less",
+            solver.lr, solver.momentum,
+        ),
+        key: "solver.lr",
+        value: Some(most.to_string()),
+    })
 }
 
 #[cfg(test)]
@@ -101,7 +143,7 @@ mod tests {
         config.augment.std
     }
 
-    fn warned(keys: &str) -> Vec<String> {
+    fn warned(keys: &str) -> Vec<Warning> {
         let mut config = config(keys);
         fill_in(&mut config);
         let name = config.model.preset.as_deref().unwrap();
@@ -128,7 +170,7 @@ mod tests {
     fn scales_that_do_not_go_together_are_told() {
         let said = |keys: &str, what: &str| {
             let warned = warned(keys);
-            assert!(warned.len() == 1 && warned[0].contains(what), "{keys}: {warned:?}");
+            assert!(warned.len() == 1 && warned[0].text.contains(what), "{keys}: {warned:?}");
         };
         said("model.preset=alexnet-small augment.std=[1,1,1]", "likely to diverge");
         said(

@@ -76,12 +76,20 @@ fn after_a_divergence_another_rate_is_proposed_than_the_one_that_diverged() {
     let mean = "augment.mean=[0.485, 0.456, 0.406]";
     let ended = run(&given, &["solver.lr=1e6", mean]).expect(1);
     assert!(!ended.stderr.contains("solver.lr=1e6"), "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("--set solver.lr=100000`"),
-        "a tenth of it: {}",
-        ended.stderr
-    );
+    let command = "--set 'augment.mean=[124.0, 116.0, 104.0]' --set solver.lr=0.1`";
+    assert!(ended.stderr.contains(command), "{}", ended.stderr);
     assert!(ended.stderr.contains("which fits pixels in 0..1"), "{}", ended.stderr);
+}
+
+#[test]
+fn after_a_divergence_without_a_visible_cause_a_tenth_of_the_rate_is_proposed() {
+    let given = Given::new(20, 4);
+    let ended = run(
+        &given,
+        &["solver.lr=0.09", "run.epochs=30", "solver.layers.fc2.weight_lr=1000000"],
+    )
+    .expect(1);
+    assert!(ended.stderr.contains("--set solver.lr=0.009`"), "{}", ended.stderr);
 }
 
 #[test]
