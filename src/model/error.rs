@@ -57,7 +57,7 @@ pub enum ModelError {
     /// A window that is larger than its input.
     #[error(
         "{layer}: a window of {size}×{size} does not fit an input of {input} with a padding of {padding}: \
-         use larger images, a smaller window or fewer pooling layers"
+         use larger crops (augment.crop), a smaller window or fewer pooling layers"
     )]
     Window {
         /// The layer.
@@ -179,6 +179,14 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// The table or key of the configuration that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NoGpu { .. } | Self::GpuMemory { .. } | Self::Cuda(_) | Self::NotOnGpu { .. } => "compute.devices",
+            _ => "model",
+        }
+    }
+
     /// The error of threads of which `count` cannot be started.
     pub(super) fn threads<E: std::fmt::Display>(count: usize) -> impl FnOnce(E) -> Self {
         move |error| Self::Threads {

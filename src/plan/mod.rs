@@ -64,7 +64,7 @@ pub enum PlanError {
         hint: String,
     },
     /// The layers do not fit.
-    #[error("model: {0}")]
+    #[error("{key}: {0}", key = .0.key())]
     Model(#[from] ModelError),
     /// A table for a layer that does not exist.
     #[error("solver.layers: {0}")]
