@@ -9,6 +9,7 @@ use super::extension::is_image;
 use super::ignored::Ignored;
 use super::pack::{MANIFEST, PARTIAL};
 use super::pattern;
+use crate::config::errors::short;
 use crate::files;
 use crate::text;
 
@@ -35,8 +36,17 @@ pub(super) enum Location {
     Ilsvrc(PathBuf, String),
 }
 
+/// The most bytes of a path on Linux. Longer ones would only be looked up in vain, folder by folder.
+const LONGEST: usize = 4096;
+
 impl Location {
     pub(super) fn parse(location: &str) -> Result<Self, DatasetError> {
+        if location.len() > LONGEST {
+            return Err(DatasetError::NotFound {
+                location: short(location).into_owned(),
+                hint: format!("it has {} bytes, and no path has more than {LONGEST}", location.len()),
+            });
+        }
         if let Some((scheme @ ("idx" | "cifar" | "ilsvrc"), rest)) = location.split_once(':') {
             let path = Path::new(rest);
             let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
