@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pipeline::dataset::JpegWriter;
+use pipeline::model::presets;
 use serde_json::Value;
 
 use crate::emulated::{STRICT, gpus, is_there};
@@ -240,6 +241,33 @@ fn a_verdict_tells_an_idle_gpu_from_a_busy_one() {
     assert!(share(&busy, "cuda", "busy") > 0.5, "{busy}");
     let text = busy["text"].as_str().unwrap();
     assert!(text.starts_with("compute-bound: the device is busy "), "{busy}");
+}
+
+/// The losses of a step of each preset, and of the step after it.
+#[test]
+fn every_preset_has_the_cpus_losses() {
+    if !is_there() {
+        return;
+    }
+    let given = Given::new(1, 1);
+    for preset in presets::NAMES {
+        let losses = |device: &str| -> Vec<f64> {
+            let words = [
+                "bench", "compute", "--model", preset, "--batch", "1", "--steps", "1", "--json", "--device",
+            ];
+            let args: Vec<String> = words.iter().copied().chain([device]).map(ToOwned::to_owned).collect();
+            let ended = start(&given, &[], &args).wait().expect(0);
+            let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+            let losses = report["losses"].as_array().unwrap();
+            losses.iter().map(|loss| loss.as_f64().unwrap()).collect()
+        };
+        let (gpu, cpu) = (losses("cuda:0"), losses("cpu:0"));
+        let near = gpu
+            .iter()
+            .zip(&cpu)
+            .all(|(a, b)| (a - b).abs() < 1e-4 * b.abs().max(1.0));
+        assert!(near && gpu.len() == 2, "{preset}: {gpu:?}, {cpu:?} on a CPU");
+    }
 }
 
 /// A bench's losses are the CPU's, its pieces are all of the step's work, and shares are of what was measured beside them.
