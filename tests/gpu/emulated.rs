@@ -1,7 +1,7 @@
 //! Programs that find emulated GPUs.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use crate::skip::{self, Need};
@@ -32,17 +32,20 @@ pub fn gpus(count: usize, options: &[&str]) -> Command {
     command
 }
 
-/// Runs an ignored test of this target in a process of its own that has a GPU.
+/// Runs an ignored test of this target in a process of its own that has a GPU: what it prints, and whether it passes.
+pub fn run_alone(test: &str, options: &[&str]) -> Output {
+    let own = std::env::current_exe().unwrap();
+    let mut command = gpus(1, options);
+    command.arg(own).args([test, "--exact", "--ignored", "--nocapture"]);
+    command.output().unwrap()
+}
+
+/// Asserts that an ignored test of this target passes on an emulated GPU.
 pub fn passes(test: &str, options: &[&str]) {
     if !is_there() {
         return;
     }
-    let own = std::env::current_exe().unwrap();
-    let ended = gpus(1, options)
-        .arg(own)
-        .args([test, "--exact", "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
+    let ended = run_alone(test, options);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&ended.stdout), text(&ended.stderr));
     assert!(ended.status.success() && out.contains("1 passed"), "{out}\n{err}");

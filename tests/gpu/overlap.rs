@@ -11,7 +11,7 @@ use pipeline::model::{Device, Job, Running, Spec, Targets, devices, init};
 use pipeline::ops::Shape;
 use pipeline::ops::sgd::Rate;
 
-use crate::emulated::{gpus, is_there, passes};
+use crate::emulated::{is_there, passes, run_alone};
 use crate::given::Given;
 use crate::runs::on_gpu;
 
@@ -141,12 +141,7 @@ fn steps_one_by_one() {
 
 /// What one of the tests above prints, or how it failed.
 fn printed(test: &str, options: &[&str]) -> String {
-    let own = std::env::current_exe().unwrap();
-    let ended = gpus(1, options)
-        .arg(own)
-        .args([test, "--exact", "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
+    let ended = run_alone(test, options);
     let out = String::from_utf8_lossy(&ended.stdout).into_owned();
     let line = out.lines().find(|line| line.starts_with('['));
     line.map_or(format!("failed: {out}"), ToOwned::to_owned)

@@ -141,33 +141,20 @@ impl Maps<'_> {
         };
         let (work, laid) = match &layer.operation {
             Operation::Conv(_) | Operation::Linear(_) => {
-                let is_first = layouts.is_empty();
-                let kernel = self.product(&layer.operation, number, is_first);
+                let kernel = self.product(&layer.operation, number, layouts.is_empty());
                 if !kernel.fits() {
                     return Err(not_on_gpu("its maps or weights are too large; lower staging.batch"));
                 }
                 let parameter = layouts.len();
                 layouts.extend(layouts_of(layer, &kernel, self.values[from].laid));
                 let laid = Laid::new(layer.output);
-                let bias = BiasKernel {
-                    rows: self.batch * laid.places(),
-                    lanes: laid.lanes,
-                };
-                let mask = kernel.mask().map(|mask| self.layout.bytes(mask.len()));
-                let work = Work::Product {
-                    kernel,
-                    bias,
-                    parameter,
-                    relu,
-                    mask,
-                };
-                (work, Some(laid))
+                (self.product_work(kernel, laid, parameter, relu), Some(laid))
             }
             Operation::Relu => (Work::Relu, None),
             Operation::Tanh => {
                 // The slope of a tanh is computed from its output.
-                let is_tanh = |step: &&Step| step.to == from && matches!(step.work, Work::Tanh { .. });
-                let copies = before.iter().rev().find(is_tanh).is_some();
+                let is_tanh = |step: &Step| step.to == from && matches!(step.work, Work::Tanh { .. });
+                let copies = before.iter().any(is_tanh);
                 (Work::Tanh { copies }, copies.then_some(self.values[from].laid))
             }
             Operation::Lrn(geometry) => {
@@ -203,6 +190,22 @@ impl Maps<'_> {
             from,
             to,
         })
+    }
+
+    /// What a layer with parameters does, of which `laid` is the output.
+    fn product_work(&mut self, kernel: Product, laid: Laid, parameter: usize, relu: bool) -> Work {
+        let bias = BiasKernel {
+            rows: self.batch * laid.places(),
+            lanes: laid.lanes,
+        };
+        let mask = kernel.mask().map(|mask| self.layout.bytes(mask.len()));
+        Work::Product {
+            kernel,
+            bias,
+            parameter,
+            relu,
+            mask,
+        }
     }
 
     fn product(&self, operation: &Operation, number: usize, is_first: bool) -> Product {
